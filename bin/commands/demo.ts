@@ -1,0 +1,22 @@
+import type { Command } from 'commander';
+import { action } from '../context.js';
+
+/** `millrace demo` */
+export function demo(program: Command): void {
+  program
+    .command('demo')
+    .description(
+      'a simulated pumping station, a broker and a gateway in one process; Ctrl-C ends it',
+    )
+    .option('--seconds <n>', 'end by itself after so many seconds')
+    .option('--plain', 'print lines instead of a live screen')
+    .action(
+      action(async (options: { json?: boolean; seconds?: string; plain?: boolean }) => {
+        const { runDemo } = await import('../demo/demo.js');
+        await runDemo({
+          seconds: options.seconds === undefined ? undefined : Number(options.seconds),
+          plain: options.plain === true || !process.stdout.isTTY,
+        });
+      }),
+    );
+}

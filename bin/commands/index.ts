@@ -1,0 +1,31 @@
+import type { Command } from 'commander';
+import { alarms } from './alarms.js';
+import { demo } from './demo.js';
+import { read } from './read.js';
+import { reload } from './reload.js';
+import { reset } from './reset.js';
+import { run } from './run.js';
+import { schema } from './schema.js';
+import { status } from './status.js';
+import { tags } from './tags.js';
+import { validate } from './validate.js';
+import { version } from './version.js';
+import { why } from './why.js';
+import { write } from './write.js';
+
+/** All commands, in the order of the help. Each loads what it needs when it runs. */
+export const commands: readonly ((program: Command) => void)[] = [
+  demo,
+  run,
+  validate,
+  status,
+  tags,
+  read,
+  write,
+  alarms,
+  why,
+  reset,
+  reload,
+  schema,
+  version,
+];

@@ -1,0 +1,45 @@
+import type { Command } from 'commander';
+import type { TagView } from '../../gateway/run/control.js';
+import { ask } from '../client.js';
+import { type GlobalOptions, action, socketOf } from '../context.js';
+import { clockTime, print, printJson, table, valueText } from '../output.js';
+
+/** `millrace tags` */
+export function tags(program: Command): void {
+  program
+    .command('tags [pattern]')
+    .description("tags with value, quality and time; a pattern like 'P101.*' chooses")
+    .option('-w, --watch', 'keep showing them, once a second')
+    .action(
+      action(async (options: GlobalOptions & { watch?: boolean }, pattern: string | undefined) => {
+        const once = async (): Promise<void> => {
+          const views = (await ask(socketOf(options), 'tags', {
+            pattern: pattern ?? '*',
+          })) as TagView[];
+          if (options.json) printJson(views);
+          else print((options.watch ? '\x1b[H\x1b[2J' : '') + tagTable(views));
+        };
+        await once();
+        while (options.watch) {
+          await new Promise((resolve) => setTimeout(resolve, 1_000));
+          await once();
+        }
+      }),
+    );
+}
+
+/** Tags as a table for people. */
+export function tagTable(views: readonly TagView[]): string {
+  return table(
+    ['tag', 'value', 'unit', 'quality', 'time', ''],
+    views.map((v) => [
+      v.name,
+      v.text ?? valueText(v.value),
+      v.unit ?? '',
+      v.quality === 'good' ? 'good' : `${v.quality} (${v.reason})`,
+      clockTime(v.time),
+      v.writable ? 'writable' : '',
+    ]),
+    [1],
+  );
+}

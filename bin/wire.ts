@@ -1,0 +1,59 @@
+import { randomUUID } from 'node:crypto';
+import type { DriverModule, Log, RuleLanguage } from '../gateway/contract/index.js';
+import { driverContract } from '../gateway/contract/index.js';
+import type { Config } from '../gateway/config/model.js';
+import { systemClock, systemRandom } from '../gateway/host/clock.js';
+import { diskSpace, makeFolderOf, numberFile, setAside, sha256 } from '../gateway/host/files.js';
+import { openStream } from '../gateway/host/open.js';
+import { SqliteStore } from '../gateway/journal/sqlite-store.js';
+import { Runtime, type RuntimeOptions } from '../gateway/run/runtime.js';
+import { compileRules, createEngine } from '../rules/index.js';
+import { version } from './version.js';
+
+/** The only composition root: what implements what is said here and nowhere else. */
+
+/** The drivers that come with the gateway, loaded when a link names them. */
+const drivers: Readonly<Record<string, () => Promise<DriverModule>>> = {
+  modbus: async () => (await import('../drivers/modbus/index.js')).modbus,
+  simulator: async () => (await import('../drivers/simulator/index.js')).simulator,
+};
+
+export const driverNames: readonly string[] = Object.keys(drivers);
+
+/** A driver by name: ours, or an npm package that exports `driver`. */
+export async function loadDriver(name: string): Promise<DriverModule | undefined> {
+  const own = drivers[name];
+  if (own) return own();
+  try {
+    const module = (await import(name)) as { driver?: DriverModule };
+    return module.driver?.contract === driverContract ? module.driver : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export const rules: RuleLanguage = { compile: compileRules, start: createEngine };
+
+/** Starts a gateway with the real clock, disk and network. */
+export async function startGateway(config: Config, log: Log): Promise<Runtime> {
+  const { path, sizeBytes } = config.journal;
+  await makeFolderOf(path);
+  // The MQTT client is a third of a second on a small board: not for commands that do not need it.
+  const { mqttJs } = await import('../gateway/north/mqtt/client.js');
+  const options: RuntimeOptions = {
+    clock: systemClock,
+    random: systemRandom,
+    log,
+    rules,
+    epochs: numberFile(`${path}.epoch`),
+    store: new SqliteStore({ path, maxBytes: sizeBytes, setAside }),
+    mqtt: mqttJs,
+    version,
+    boot: randomUUID(),
+    open: openStream,
+    hash: sha256,
+    disk: () => diskSpace(path),
+    memory: () => process.memoryUsage.rss(),
+  };
+  return Runtime.start(config, options);
+}

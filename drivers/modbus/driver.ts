@@ -1,0 +1,113 @@
+import {
+  asGatewayError,
+  GatewayError,
+  invariant,
+  type Batch,
+  type Driver,
+  type DriverContext,
+  type ReadGroup,
+  type ReadOutcome,
+  type TagBinding,
+  type Value,
+  type WriteOutcome,
+} from '../../gateway/contract/index.js';
+import { openStream, type Opening } from '../lib/abort.js';
+import type { ModbusAddress } from './address.js';
+import type { ModbusConfig } from './config.js';
+import { ReadExchange, writeExchange } from './exchange.js';
+import { mbap } from './mbap.js';
+import { Session } from './session.js';
+
+/** One Modbus TCP connection, with however many units behind it. */
+export class ModbusDriver implements Driver<ModbusAddress> {
+  readonly #config: ModbusConfig;
+  readonly #context: DriverContext;
+  readonly #reads = new WeakMap<ReadGroup<ModbusAddress>, ReadExchange>();
+  #session: Session | undefined;
+  #opening: Opening | undefined;
+  #closed = false;
+  #lost: (why: GatewayError) => void = () => undefined;
+
+  constructor(config: ModbusConfig, context: DriverContext) {
+    this.#config = config;
+    this.#context = context;
+  }
+
+  async connect(signal: AbortSignal): Promise<void> {
+    if (this.#closed) throw closing();
+    invariant(this.#opening === undefined, 'one connect at a time');
+    if (this.#session && !this.#session.isLost) return;
+    const opening = openStream(this.#context, signal);
+    this.#opening = opening;
+    try {
+      const stream = await opening.stream;
+      // Closed between the stream's arrival and this continuation.
+      if (this.#isClosed()) {
+        stream.close();
+        throw closing();
+      }
+      this.#session = new Session(stream, {
+        framing: mbap,
+        inFlight: this.#config.inFlight,
+        // Not from 1 each time: a gateway that answers a question of the last connection is noticed.
+        firstId: Math.floor(this.#context.random.next() * 0x10000),
+        log: this.#context.log,
+        onLost: (why) => {
+          if (!this.#closed) this.#lost(why);
+        },
+      });
+    } finally {
+      this.#opening = undefined;
+    }
+  }
+
+  read(group: ReadGroup<ModbusAddress>, into: Batch, signal: AbortSignal): Promise<ReadOutcome> {
+    const session = this.#session;
+    if (!session) return Promise.reject(this.#closed ? closing() : notConnected());
+    let exchange = this.#reads.get(group);
+    if (!exchange) {
+      try {
+        exchange = new ReadExchange(group);
+      } catch (thrown) {
+        return Promise.reject(asGatewayError(thrown));
+      }
+      this.#reads.set(group, exchange);
+    }
+    return session.call(exchange, into, signal);
+  }
+
+  write(
+    binding: TagBinding<ModbusAddress>,
+    value: Value,
+    signal: AbortSignal,
+  ): Promise<WriteOutcome> {
+    const session = this.#session;
+    if (!session) return Promise.reject(this.#closed ? closing() : notConnected());
+    const exchange = writeExchange(binding, value);
+    return 'ok' in exchange ? Promise.resolve(exchange) : session.call(exchange, undefined, signal);
+  }
+
+  onLost(handler: (why: GatewayError) => void): void {
+    this.#lost = handler;
+  }
+
+  close(): Promise<void> {
+    this.#closed = true;
+    this.#opening?.cancel(closing());
+    this.#session?.close(closing());
+    return Promise.resolve();
+  }
+
+  /** A method, as the checker would take the flag for unchanged across an await. */
+  #isClosed(): boolean {
+    return this.#closed;
+  }
+}
+
+function closing(): GatewayError {
+  return new GatewayError('link-closing', 'the link is being closed');
+}
+
+function notConnected(): GatewayError {
+  return new GatewayError('link-closed', 'the link is not connected');
+}

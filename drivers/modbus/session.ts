@@ -1,0 +1,317 @@
+import {
+  asGatewayError,
+  GatewayError,
+  type Batch,
+  type ByteStream,
+  type Log,
+} from '../../gateway/contract/index.js';
+import { abortError } from '../lib/abort.js';
+import type { FrameSink, Framing, Receiver } from './framing.js';
+import { exceptionFlag } from './frame.js';
+
+/** One question to a device, and how its answer is taken. Kept and used again for a read group. */
+export interface Exchange<R> {
+  readonly unit: number;
+  readonly fn: number;
+  /** Goes before what waits and is not urgent. */
+  readonly urgent: boolean;
+  /** Writes the PDU into `out` at `at`; returns its length in bytes. */
+  request(out: Uint8Array, at: number): number;
+  /** Takes the answer's PDU; undefined when it does not answer this request. */
+  answer(bytes: Uint8Array, at: number, length: number, into: Batch | undefined): R | undefined;
+  /** Takes an exception answer. */
+  exception(code: number, into: Batch | undefined): R;
+  /** The call failed: nothing is known any more. */
+  failed(): void;
+}
+
+/** Calls that one session takes at once, sent or waiting: far above any `inFlight`. */
+export const maxCalls = 64;
+/** Abandoned transaction ids that are remembered, so that none is given out again. */
+const maxAbandoned = 256;
+/** Signals that keep our listener while idle: the host has one for each of its `inFlight` lanes. */
+const maxSignals = 20;
+/** An answer this many ids old is late, not foreign. */
+const lateWindow = 0x8000;
+
+type State = 'free' | 'waiting' | 'sent';
+const nothing = (): void => undefined;
+
+/** A call under way. Objects are used again: steady state allocates the promise alone. */
+class Call {
+  readonly frame: Uint8Array;
+  /** The frame as sent; made anew only when the length differs from the last one. */
+  wire: Uint8Array;
+  state: State = 'free';
+  id = 0;
+  exchange: Exchange<unknown> | undefined;
+  into: Batch | undefined;
+  signal: AbortSignal | undefined;
+  resolve: (outcome: unknown) => void = nothing;
+  reject: (why: GatewayError) => void = nothing;
+
+  constructor(size: number) {
+    this.frame = new Uint8Array(size);
+    this.wire = this.frame.subarray(0, 0);
+  }
+}
+
+// The executor of a promise runs at once, so one function serves all: no closure per call.
+let takenResolve: (outcome: unknown) => void = nothing;
+let takenReject: (why: GatewayError) => void = nothing;
+const take = (resolve: (outcome: unknown) => void, reject: (why: GatewayError) => void): void => {
+  takenResolve = resolve;
+  takenReject = reject;
+};
+
+/** What a session needs to know. `firstId` is the first transaction id. */
+export interface SessionOptions {
+  readonly framing: Framing;
+  readonly inFlight: number;
+  readonly firstId: number;
+  readonly log: Log;
+  /** Called once when the stream breaks while no call is under way. */
+  readonly onLost: (why: GatewayError) => void;
+}
+
+/**
+ * One connection: gives out transaction ids, keeps at most `inFlight` requests on the wire, matches
+ * answers, and settles every call exactly once. When an answer fits nothing that was asked, all that
+ * is under way is in doubt and the connection ends.
+ */
+export class Session implements FrameSink {
+  /** Answers that came after their call was given up, or twice; dropped. */
+  late = 0;
+  readonly #stream: ByteStream;
+  readonly #options: SessionOptions;
+  readonly #receiver: Receiver;
+  readonly #pool: Call[] = [];
+  readonly #sent: Call[] = [];
+  readonly #waiting: Call[] = [];
+  /** Ids that were sent and given up; the device may still answer them. */
+  readonly #abandoned: number[] = [];
+  /** Signals that carry our listener: one listener each, however many calls share the signal. */
+  readonly #watched: AbortSignal[] = [];
+  #nextId: number;
+  #issued = 0;
+  #lost: GatewayError | undefined;
+  readonly #onAbort = (): void => {
+    this.#giveUpAborted();
+  };
+
+  constructor(stream: ByteStream, options: SessionOptions) {
+    this.#stream = stream;
+    this.#options = options;
+    this.#nextId = options.firstId & 0xffff;
+    this.#receiver = options.framing.receiver(this);
+    stream.onBytes((bytes) => {
+      this.#receiver.push(bytes);
+    });
+    stream.onEnd((why) => {
+      this.#fail(why);
+    });
+  }
+
+  get isLost(): boolean {
+    return this.#lost !== undefined;
+  }
+
+  /** Sends one request, or lets it wait for its turn. Settles with the exchange's result. */
+  call<R>(exchange: Exchange<R>, into: Batch | undefined, signal: AbortSignal): Promise<R> {
+    if (this.#lost) return Promise.reject(this.#lost);
+    if (signal.aborted) return Promise.reject(abortError(signal));
+    if (this.#sent.length + this.#waiting.length >= maxCalls)
+      return Promise.reject(
+        new GatewayError('too-many', `more than ${maxCalls} calls on one link`),
+      );
+    this.#watch(signal);
+    const call = this.#pool.pop() ?? new Call(this.#options.framing.maxFrame);
+    call.exchange = exchange;
+    call.into = into;
+    call.signal = signal;
+    const promise = new Promise<unknown>(take) as Promise<R>;
+    call.resolve = takenResolve;
+    call.reject = takenReject;
+    if (this.#sent.length < this.#options.inFlight) this.#send(call);
+    else this.#enqueue(call);
+    return promise;
+  }
+
+  /** Rejects what is under way and closes the stream. Nothing is called back afterwards. */
+  close(why: GatewayError): void {
+    if (!this.#lost) this.#end(why);
+  }
+
+  frame(id: number, unit: number, bytes: Uint8Array, pduAt: number, pduLength: number): void {
+    const call = this.#find(id);
+    const exchange = call?.exchange;
+    if (!call || !exchange) {
+      this.#unexpected(id);
+      return;
+    }
+    const fn = bytes[pduAt] as number;
+    let outcome: unknown;
+    if (unit === exchange.unit && fn === exchange.fn)
+      outcome = exchange.answer(bytes, pduAt, pduLength, call.into);
+    else if (unit === exchange.unit && fn === (exchange.fn | exceptionFlag) && pduLength === 2)
+      outcome = exchange.exception(bytes[pduAt + 1] as number, call.into);
+    if (outcome === undefined) {
+      this.broken(
+        `unit ${unit}, function ${fn}, ${pduLength} bytes to a request of unit ${exchange.unit}, function ${exchange.fn}`,
+      );
+      return;
+    }
+    const { resolve } = call;
+    this.#release(call);
+    resolve(outcome);
+    this.#sendNext();
+  }
+
+  broken(why: string): void {
+    this.#options.log.debug('bad frame', { why });
+    this.#fail(new GatewayError('bad-frame', `not an answer to what was asked: ${why}`));
+  }
+
+  #find(id: number): Call | undefined {
+    for (const call of this.#sent) if (call.id === id) return call;
+    return undefined;
+  }
+
+  /** An answer that nobody waits for: late or repeated is harmless, never asked for is not. */
+  #unexpected(id: number): void {
+    const age = (this.#nextId - id) & 0xffff;
+    if (age === 0 || age > Math.min(this.#issued, lateWindow)) {
+      this.broken(`transaction ${id} was never sent`);
+      return;
+    }
+    this.late++;
+    const index = this.#abandoned.indexOf(id);
+    if (index >= 0) this.#abandoned.splice(index, 1);
+    this.#options.log.debug('late answer dropped', { transaction: id });
+  }
+
+  #enqueue(call: Call): void {
+    call.state = 'waiting';
+    const firstPatient = call.exchange?.urgent
+      ? this.#waiting.findIndex((other) => !other.exchange?.urgent)
+      : -1;
+    if (firstPatient < 0) this.#waiting.push(call);
+    else this.#waiting.splice(firstPatient, 0, call);
+  }
+
+  #sendNext(): void {
+    while (!this.#lost && this.#sent.length < this.#options.inFlight) {
+      const call = this.#waiting.shift();
+      if (!call) return;
+      this.#send(call);
+    }
+  }
+
+  #send(call: Call): void {
+    const { exchange, frame } = call;
+    if (!exchange) return;
+    const { framing } = this.#options;
+    call.id = this.#takeId();
+    const length = framing.seal(
+      frame,
+      call.id,
+      exchange.unit,
+      exchange.request(frame, framing.pduAt),
+    );
+    if (call.wire.length !== length) call.wire = frame.subarray(0, length);
+    call.state = 'sent';
+    this.#sent.push(call);
+    try {
+      this.#stream.write(call.wire);
+    } catch (thrown) {
+      this.#fail(asGatewayError(thrown));
+    }
+  }
+
+  /** The next id that neither waits for an answer nor may still get one. */
+  #takeId(): number {
+    for (;;) {
+      const id = this.#nextId;
+      this.#nextId = (id + 1) & 0xffff;
+      if (this.#issued < 0x10000) this.#issued++;
+      else if (this.#abandoned.includes(id) || this.#sent.some((call) => call.id === id)) continue;
+      return id;
+    }
+  }
+
+  #watch(signal: AbortSignal): void {
+    if (this.#watched.includes(signal)) return;
+    if (this.#watched.length >= maxSignals) this.#unwatchIdle();
+    this.#watched.push(signal);
+    signal.addEventListener('abort', this.#onAbort);
+  }
+
+  /** Lets go of signals that no call under way has. */
+  #unwatchIdle(): void {
+    const watched = this.#watched;
+    for (let i = watched.length - 1; i >= 0; i--) {
+      const old = watched[i];
+      if (old && !this.#inUse(old)) {
+        old.removeEventListener('abort', this.#onAbort);
+        watched.splice(i, 1);
+      }
+    }
+  }
+
+  #inUse(signal: AbortSignal): boolean {
+    return (
+      this.#sent.some((call) => call.signal === signal) ||
+      this.#waiting.some((call) => call.signal === signal)
+    );
+  }
+
+  #giveUpAborted(): void {
+    for (const call of [...this.#sent, ...this.#waiting]) {
+      const { signal, reject, exchange } = call;
+      if (!signal?.aborted) continue;
+      if (call.state === 'sent') {
+        this.#abandoned.push(call.id);
+        if (this.#abandoned.length > maxAbandoned) this.#abandoned.shift();
+      }
+      this.#release(call);
+      exchange?.failed();
+      reject(abortError(signal));
+    }
+    this.#unwatchIdle();
+    this.#sendNext();
+  }
+
+  #release(call: Call): void {
+    const list = call.state === 'sent' ? this.#sent : this.#waiting;
+    const index = list.indexOf(call);
+    if (index >= 0) list.splice(index, 1);
+    call.state = 'free';
+    call.exchange = undefined;
+    call.into = undefined;
+    call.signal = undefined;
+    call.resolve = nothing;
+    call.reject = nothing;
+    this.#pool.push(call);
+  }
+
+  #fail(why: GatewayError): void {
+    if (this.#lost) return;
+    const idle = this.#sent.length === 0 && this.#waiting.length === 0;
+    this.#end(why);
+    if (idle) this.#options.onLost(why);
+  }
+
+  #end(why: GatewayError): void {
+    this.#lost = why;
+    this.#receiver.stop();
+    this.#stream.close();
+    for (const signal of this.#watched) signal.removeEventListener('abort', this.#onAbort);
+    this.#watched.length = 0;
+    for (const call of [...this.#sent, ...this.#waiting]) {
+      const { reject, exchange } = call;
+      this.#release(call);
+      exchange?.failed();
+      reject(why);
+    }
+  }
+}

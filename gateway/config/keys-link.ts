@@ -1,0 +1,188 @@
+import { tagTypes, type DriverModule } from '../contract/index.js';
+import { anyMap, choice, closed, duration, named, number, pair, text } from './fields.js';
+import type { Field, Shape } from './fields.js';
+
+const unit = text('Engineering unit, as people and rules see it.', { examples: ['m3/h'] });
+const description = text('What it is, for people.', { examples: ['Discharge flow'] });
+const enumeration: Field = {
+  type: 'object',
+  title: 'a map from numbers to texts, like { 0: closed, 1: open }',
+  propertyNames: { type: 'string', pattern: '^-?\\d+$' },
+  additionalProperties: { type: ['string', 'number', 'boolean'] },
+  description: 'Texts of the numbers of an integer or a bool.',
+  examples: [{ 0: 'closed', 1: 'open' }],
+};
+const constantValue: Field = {
+  type: ['number', 'boolean', 'string'],
+  title: 'a number, true or false, or a quantity like 32 A',
+  description: 'Makes the tag a constant that is read from no device.',
+  examples: ['32 A'],
+};
+
+/** Keys that every tag on a device has, whatever the driver. */
+export const tagShape: Shape = {
+  description: 'One value of the device.',
+  properties: {
+    type: choice('What the device holds.', tagTypes),
+    unit,
+    description,
+    scale: number('Engineering value = raw × scale + offset.', { default: 1, examples: [0.1] }),
+    offset: number('Added after scaling.', { default: 0, examples: [-40] }),
+    span: pair(
+      'Range of the instrument in engineering units; outside it the quality is uncertain.',
+      [0, 60],
+    ),
+    enum: enumeration,
+    scan: text('Scan class of the link. Default: the class named default, or else the first one.', {
+      examples: ['fast'],
+    }),
+    deadband: {
+      type: ['number', 'string'],
+      title: 'a number in engineering units, or a percentage of the span like 0.5 %',
+      description:
+        'Smallest change that is recorded and sent, in engineering units or percent of the span. Rules see every sample.',
+      default: 0,
+      examples: ['0.5 %'],
+    },
+    maxSilence: duration(
+      'Record and send at least so often, even without a change. Default: never.',
+      '60s',
+    ),
+    stale: duration(
+      'Age at which the value is bad. Default: three times the period of its scan class.',
+      '5s',
+    ),
+  },
+  required: ['type'],
+};
+
+/** Keys of a tag that is a constant of the configuration. */
+export const constantShape: Shape = {
+  description: 'A constant.',
+  properties: {
+    value: constantValue,
+    type: choice('Default: bool for true and false, float64 for numbers.', tagTypes),
+    unit,
+    description,
+    enum: enumeration,
+  },
+  required: ['value'],
+};
+
+export const deviceShape: Shape = {
+  description: 'One device on the link.',
+  properties: {
+    profile: text('File with the tags of this type of device; what stands here overrides it.', {
+      examples: ['profiles/pump-vfd.yaml'],
+    }),
+    parameters: {
+      type: 'object',
+      description: 'Values for the parameters of the profile.',
+      additionalProperties: { type: ['string', 'number', 'boolean'] },
+      examples: [{ ratedCurrent: '32 A' }],
+    },
+    primary: text('Tag that the bare device name stands for in rules.', { examples: ['flow'] }),
+    tags: named('Tags by name.', anyMap),
+  },
+};
+
+export const linkShape: Shape = {
+  description: 'One connection: a socket or a serial port, with all devices behind it.',
+  properties: {
+    driver: text('The driver that speaks the protocol.', { examples: ['modbus'] }),
+    endpoint: text('Where the devices are.', { examples: ['tcp://10.0.0.5:502'] }),
+    scanClasses: {
+      ...named('How often tags are read, by names of your choice.', duration('Period.', '500ms')),
+      default: { default: '1s' },
+      minProperties: 1,
+      examples: [{ fast: '500ms', slow: '10s' }],
+    },
+    devices: named('Devices by name; a name stands once in all links.', anyMap),
+  },
+  required: ['driver', 'endpoint', 'devices'],
+};
+
+export const profileShape: Shape = {
+  description: 'Tags of a type of device, in a file of its own.',
+  properties: {
+    profile: { const: 1, description: 'Version of the profile format.', default: 1, examples: [1] },
+    description,
+    source: text('Where the facts come from: manual, edition, page.', {
+      examples: ['ACS580 manual, 3AXD50000016097 rev. E'],
+    }),
+    parameters: {
+      ...named('What devices must or may fill in, used as ${parameters.NAME}.', {
+        type: ['object', 'string', 'number', 'boolean'],
+      }),
+      examples: [{ ratedCurrent: { unit: 'A', description: 'From the name plate' } }],
+    },
+    tags: named('Tags by name.', anyMap),
+  },
+};
+
+export const parameterShape: Shape = {
+  description: 'One parameter of a profile.',
+  properties: {
+    default: {
+      type: ['string', 'number', 'boolean'],
+      description: 'Taken where a device gives none. Default: none, each device must give one.',
+      examples: ['32 A'],
+    },
+    unit: text('Unit that quantities must have.', { examples: ['A'] }),
+    description,
+  },
+};
+
+type Level = 'link' | 'device' | 'tag';
+const shapes: Readonly<Record<Level, Shape>> = {
+  link: linkShape,
+  device: deviceShape,
+  tag: tagShape,
+};
+
+/** Our keys and the driver's; where both have one of the same name, the driver's counts. */
+export function withDriver(level: Level, driver: DriverModule): Shape {
+  const own = shapes[level];
+  const theirs = driver.schema[level];
+  return {
+    description: own.description,
+    properties: { ...own.properties, ...theirs.properties },
+    required: [...new Set([...(own.required ?? []), ...(theirs.required ?? [])])],
+  };
+}
+
+/** Is this tag a constant? A driver with a key `value` of its own gets the tags that have a type. */
+export function isConstant(
+  tag: { has(key: string): boolean },
+  driver: DriverModule | undefined,
+): boolean {
+  if (!tag.has('value')) return false;
+  return !driver || !Object.hasOwn(driver.schema.tag.properties, 'value') || !tag.has('type');
+}
+
+const scanClasses = linkShape.properties['scanClasses'];
+
+/** A link for editors: nested whole; nothing is required that a profile may give. */
+export function linkSchema(driver: DriverModule | undefined): Field {
+  const open = (level: Level): Record<string, Field> =>
+    driver ? { ...withDriver(level, driver).properties } : { ...shapes[level].properties };
+  const finish = (shape: Shape): Field =>
+    driver ? closed(shape) : { ...closed(shape), additionalProperties: true };
+  const tag = finish({
+    description: tagShape.description,
+    properties: { value: constantValue, ...open('tag') },
+  });
+  const device = finish({
+    description: deviceShape.description,
+    properties: { ...open('device'), tags: named('Tags by name.', tag) },
+  });
+  const properties: Record<string, Field> = {
+    ...open('link'),
+    devices: named('Devices by name; a name stands once in all links.', device),
+    ...(scanClasses ? { scanClasses } : {}),
+  };
+  if (driver)
+    properties['driver'] = { const: driver.name, description: `The driver ${driver.name}.` };
+  const { required = [] } = driver ? withDriver('link', driver) : linkShape;
+  return finish({ description: linkShape.description, properties, required });
+}

@@ -1,0 +1,141 @@
+import { anyMap, choice, closed, duration, formed, named, pair, text, words } from './fields.js';
+import type { Field, Shape } from './fields.js';
+import { patterns } from './units.js';
+
+export const writeShape: Shape = {
+  description: 'Permission to write one tag. What has none is read-only.',
+  properties: {
+    allow: {
+      ...words('Who may write.', ['rules', 'operator', 'cloud']),
+      minItems: 1,
+      examples: [['rules', 'operator']],
+    },
+    range: pair(
+      'Permitted values in engineering units, both ends included. Default: any value of the type.',
+      [0, 80],
+    ),
+    rate: {
+      type: ['string', 'number'],
+      title: 'a rate like 5 m/min per s, or a number for each second',
+      description: 'Largest change in a time, in engineering units. Default: any.',
+      examples: ['5 m/min per s'],
+    },
+    verify: closed({
+      description: 'How it is checked that the device did it.',
+      properties: {
+        by: text('Tag that shows it. Default: the tag itself.', { examples: ['P101.running'] }),
+        within: duration('Time for it. Default: three periods of that tag, at least 3s.', '3s'),
+      },
+    }),
+    expect: {
+      type: 'boolean',
+      description: 'The writer must say which value it means to replace.',
+      default: false,
+      examples: [true],
+    },
+  },
+  required: ['allow'],
+};
+
+const gateway: Field = closed({
+  description: 'This gateway.',
+  properties: {
+    id: {
+      ...formed(
+        'a name of letters, digits, "_", "." and "-", 64 at most',
+        '^[A-Za-z0-9_.-]{1,64}$',
+        'Name of the gateway, unique at the broker.',
+      ),
+      examples: ['ps01'],
+    },
+    site: {
+      ...formed(
+        'a path like waterworks/north, without + # and empty parts',
+        '^[^/+#\\s]+(/[^/+#\\s]+)*$',
+        'Where it stands (ISA-95 path), for topics. Default: none.',
+      ),
+      examples: ['waterworks/north/pump-station'],
+    },
+    language: choice('Language of alarm texts and reports.', ['en', 'zh'], 'en'),
+  },
+  required: ['id'],
+});
+
+const size = (description: string, fallback: string): Field => ({
+  ...formed('a size like 512MiB', patterns.size, description),
+  default: fallback,
+  examples: [fallback],
+});
+
+const journal: Field = closed({
+  description: 'The log on disk that everything passes through on its way out.',
+  properties: {
+    path: text('File of the journal.', {
+      default: 'millrace-data/journal.db',
+      examples: ['/var/lib/millrace/journal.db'],
+    }),
+    size: size('Largest size on disk; at least 8MiB.', '512MiB'),
+    age: duration('Older data are removed, sent or not.', '30d', '30d'),
+    freeDisk: {
+      ...formed('a percentage like 10 %', patterns.percent, 'Share of the disk that stays free.'),
+      default: '10 %',
+      examples: ['10 %'],
+    },
+    history: closed({
+      description: 'Local history.',
+      properties: {
+        keep: duration('Keep what was sent so long. Default: not at all.', '7d'),
+      },
+    }),
+    window: duration('Longest time between a sample and its commit; 100ms to 60s.', '1s', '1s'),
+  },
+});
+
+const control: Field = closed({
+  description: 'How the command line reaches the running gateway.',
+  properties: {
+    socket: text('Unix socket, at most 100 bytes long.', {
+      default: 'millrace-data/control.sock',
+      examples: ['/run/millrace/control.sock'],
+    }),
+  },
+});
+
+/** The whole configuration, with the insides of links and sinks as given. */
+export function rootShape(link: Field, sink: Field): Shape {
+  return {
+    description: 'Configuration of a Millrace gateway.',
+    properties: {
+      millrace: { const: 1, description: 'Version of the configuration format.', examples: [1] },
+      include: {
+        type: 'array',
+        items: { type: 'string', minLength: 1 },
+        description: 'Further files; their links, sinks, writes and rules are added to these.',
+        default: [],
+        examples: [['links/*.yaml']],
+      },
+      gateway,
+      links: named('Connections to devices, by name.', link),
+      writes: named(
+        'What may be written, by tag name. Nothing else is writable.',
+        closed(writeShape),
+        '^[^\\s]+$',
+      ),
+      rules: {
+        type: 'array',
+        items: { type: ['string', 'object'] },
+        title: 'a list of files or rules, like [rules/*.yaml]',
+        description: 'Rule files, with a star for any part of a name, or rules written out.',
+        default: [],
+        examples: [['rules/*.yaml']],
+      },
+      journal,
+      sinks: named('Consumers, by name.', sink),
+      control,
+    },
+    required: ['millrace', 'gateway'],
+  };
+}
+
+/** What is checked of the whole before its links and sinks are looked at one by one. */
+export const outerShape: Shape = rootShape(anyMap, anyMap);

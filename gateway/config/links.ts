@@ -1,0 +1,193 @@
+import {
+  asGatewayError,
+  ms,
+  parseDuration,
+  parseEndpoint,
+  type DriverModule,
+  type DurationMs,
+  type Endpoint,
+  type Source,
+} from '../contract/index.js';
+import { limits } from '../limits.js';
+import { resolveDevice, type DeviceResult } from './devices.js';
+import { linkShape } from './keys-link.js';
+import type { LinkConfig } from './model.js';
+import { checksOf, report, type DriverChecks } from './drivers.js';
+import { Profiles } from './profiles.js';
+import type { Secrets } from './secrets.js';
+import type { Session } from './session.js';
+import { didYouMean } from './suggest.js';
+import { plain, type Entry, type MapNode, type Ref } from './tree.js';
+import { check, looseCheckOf } from './validate.js';
+
+/** A link with its driver at hand and its profiles filled in, before secrets and meaning. */
+export interface LinkDraft {
+  readonly name: string;
+  readonly ref: Ref;
+  readonly driver: DriverModule | undefined;
+  readonly checks: DriverChecks | undefined;
+  readonly devices: readonly DeviceDraft[];
+}
+
+export interface DeviceDraft {
+  readonly name: string;
+  readonly ref: Ref;
+  readonly complete: boolean;
+}
+
+/** A link as far as its devices see it. */
+export interface LinkContext {
+  readonly session: Session;
+  readonly secrets: Secrets;
+  readonly link: string;
+  readonly driver: DriverModule | undefined;
+  readonly checks: DriverChecks | undefined;
+  /** What parseLink gave; undefined when it refused. */
+  readonly parsed: { readonly config: unknown } | undefined;
+  readonly scanClasses: ReadonlyMap<string, DurationMs>;
+}
+
+/** Loads drivers and profiles. */
+export async function draftLinks(session: Session, links: Ref): Promise<LinkDraft[]> {
+  const profiles = new Profiles(session);
+  const drafts: LinkDraft[] = [];
+  for (const [name, ref] of links.children()) {
+    if (ref.node?.kind !== 'map') continue;
+    const driver = await findDriver(session, ref.child('driver'));
+    const checks = driver && checksOf(session, ref, driver);
+    check(ref, checks?.link ?? looseCheckOf(linkShape), session.problems);
+    const devices: DeviceDraft[] = [];
+    const entries = new Map<string, Entry>();
+    const list = ref.child('devices');
+    for (const [device, at] of list.children()) {
+      const { ref: full, complete } = await profiles.expand(at, device);
+      devices.push({ name: device, ref: full, complete });
+      // Without its parameters a profile has placeholders left, which nobody typed.
+      const value = complete ? full.node : at.node;
+      if (value) entries.set(device, { key: at.keyAt, value });
+    }
+    drafts.push({ name, ref: ref.with(filled(ref.node, entries)), driver, checks, devices });
+  }
+  return drafts;
+}
+
+function filled(link: MapNode, devices: Map<string, Entry>): MapNode {
+  const entry = link.entries.get('devices');
+  if (entry?.value.kind !== 'map') return link;
+  const value: MapNode = { ...entry.value, entries: devices };
+  return { ...link, entries: new Map([...link.entries, ['devices', { key: entry.key, value }]]) };
+}
+
+async function findDriver(session: Session, ref: Ref): Promise<DriverModule | undefined> {
+  const { host, problems } = session;
+  const name = ref.text;
+  if (name === undefined || name === '') return undefined;
+  try {
+    const driver = await host.driver(name);
+    if (driver) return driver;
+  } catch (thrown) {
+    problems.error(ref, `the driver "${name}" cannot be loaded: ${asGatewayError(thrown).message}`);
+    return undefined;
+  }
+  problems.error(
+    ref,
+    `no driver named "${name}"`,
+    didYouMean(name, host.driverNames, 'drivers at hand'),
+  );
+  return undefined;
+}
+
+/** Gives a link its meaning; devices and tags are returned too when the link itself is wrong. */
+export function resolveLink(
+  session: Session,
+  secrets: Secrets,
+  draft: LinkDraft,
+): { config: LinkConfig | undefined; devices: DeviceResult[] } {
+  const { name, ref, driver, checks } = draft;
+  const before = session.problems.errors;
+  const endpoint = driver && readEndpoint(session, secrets, ref.child('endpoint'), driver);
+  const scanClasses = readScanClasses(session, ref.child('scanClasses'));
+  const parsed = driver && checks && parseLink(session, secrets, ref, driver);
+  const context = { session, secrets, link: name, driver, checks, parsed, scanClasses };
+  let count = 0;
+  const devices = draft.devices.map((device) => {
+    const result = resolveDevice(context, device, count);
+    count += result.bindings.length;
+    return result;
+  });
+  if (session.problems.errors > before || !driver || !endpoint || !parsed || !ref.node)
+    return { config: undefined, devices };
+  if (count === 0 && driver.name !== 'simulator')
+    session.problems.warn(ref, 'nothing is read on this link', 'give its devices tags');
+  const content = JSON.stringify([driver.name, plain(ref.node), secrets.fingerprint(ref.node)]);
+  const config: LinkConfig = {
+    name,
+    driver,
+    endpoint,
+    config: parsed.config,
+    devices: devices.map(({ config }) => config),
+    bindings: devices.flatMap(({ bindings }) => bindings),
+    hash: session.host.hash(content),
+  };
+  return { config, devices };
+}
+
+function readEndpoint(
+  session: Session,
+  secrets: Secrets,
+  ref: Ref,
+  driver: DriverModule,
+): Endpoint | undefined {
+  const { text } = ref;
+  if (text === undefined || text === '') return undefined;
+  // Without a prototype, so that `constructor://` is no scheme.
+  const schemes = Object.assign(Object.create(null), driver.schemes) as DriverModule['schemes'];
+  const result = parseEndpoint(secrets.fill(text.trim()), schemes);
+  if (!result.ok) {
+    report(session, secrets, result.problems, () => ref);
+    return undefined;
+  }
+  const fallback = driver.schemes[result.value.scheme];
+  if (result.value.host === '' && fallback !== undefined && fallback > 0) {
+    session.problems.error(ref, 'the endpoint names no host', 'write it like tcp://10.0.0.5:502');
+    return undefined;
+  }
+  return { ...result.value, text };
+}
+
+function readScanClasses(session: Session, ref: Ref): ReadonlyMap<string, DurationMs> {
+  const classes = new Map<string, DurationMs>();
+  for (const [name, at] of ref.children()) {
+    const period = parseDuration(at.text ?? '');
+    if (period !== undefined && period < limits.scanPeriodMs)
+      session.problems.error(
+        at,
+        `${at.text ?? ''} is shorter than the shortest period`,
+        `use ${limits.scanPeriodMs}ms or more`,
+      );
+    classes.set(name, period ?? ms(1_000));
+  }
+  if (classes.size === 0) classes.set('default', ms(1_000));
+  return classes;
+}
+
+function parseLink(
+  session: Session,
+  secrets: Secrets,
+  ref: Ref,
+  driver: DriverModule,
+): { readonly config: unknown } | undefined {
+  if (!ref.node) return undefined;
+  const typed = secrets.plain(ref.node) as Source;
+  const own = Object.keys(driver.schema.link.properties).filter((key) => Object.hasOwn(typed, key));
+  const source = Object.fromEntries(own.map((key) => [key, typed[key]]));
+  try {
+    const result = driver.parseLink(source);
+    if (result.ok) return { config: result.value };
+    report(session, secrets, result.problems, (path) => ref.descend(path));
+  } catch {
+    // What a driver throws may hold what it was given: not shown.
+    session.problems.errorAtKey(ref, `the driver ${driver.name} failed on this link`);
+  }
+  return undefined;
+}

@@ -1,0 +1,115 @@
+import type { RuleProblem } from '../contract/index.js';
+import { limits } from '../limits.js';
+import type { DeviceResult } from './devices.js';
+import { readConfig } from './include.js';
+import { outerShape } from './keys-root.js';
+import { draftLinks, resolveLink, type LinkDraft } from './links.js';
+import type { Config, ConfigHost, ConfigProblem, LinkConfig, LoadedConfig } from './model.js';
+import { readRules } from './rules.js';
+import { readControl, readGateway, readJournal } from './sections.js';
+import { Secrets } from './secrets.js';
+import { Session } from './session.js';
+import { readSinks } from './sinks.js';
+import { where } from './include.js';
+import { eachScalar, type Ref } from './tree.js';
+import { check, checkOf } from './validate.js';
+import { readWrites } from './writes.js';
+
+/**
+ * Reads and checks a configuration. Never rejects for what was typed: all problems come back at once,
+ * each with its place. A secret is in no problem, no warning, and in clear in no hash.
+ */
+export async function loadConfig(file: string, host: ConfigHost): Promise<LoadedConfig> {
+  const session = new Session(host);
+  const { problems, files } = session;
+  const root = await readConfig(session, file);
+  const built = root && (await build(session, root, file));
+  if (!built || problems.errors > 0)
+    return {
+      ok: false,
+      problems: [...problems.list('error', files), ...problems.list('warning', files)],
+    };
+  return { ok: true, warnings: problems.list('warning', files), ...built };
+}
+
+async function build(
+  session: Session,
+  root: Ref,
+  file: string,
+): Promise<
+  | {
+      config: Config;
+      place(problem: RuleProblem, severity: 'error' | 'warning'): ConfigProblem;
+    }
+  | undefined
+> {
+  const { problems } = session;
+  check(root, checkOf(outerShape), problems);
+  refuseSecretsElsewhere(session, root);
+  const gateway = readGateway(root.child('gateway'));
+  const drafts = await draftLinks(session, root.child('links'));
+  const sinkRefs = root.child('sinks');
+  const secrets = await Secrets.fetch(session, [...drafts.map(({ ref }) => ref), sinkRefs]);
+  checkDeviceNames(session, drafts);
+  const links: LinkConfig[] = [];
+  const devices: DeviceResult[] = [];
+  for (const draft of drafts) {
+    const resolved = resolveLink(session, secrets, draft);
+    if (resolved.config) links.push(resolved.config);
+    devices.push(...resolved.devices);
+  }
+  checkCount(session, root.child('links'), devices);
+  const writes = readWrites(session, root.child('writes'), devices);
+  const rules = await readRules(session, root.child('rules'), root.at);
+  const sinks = await readSinks({ session, secrets, gateway }, sinkRefs);
+  const journal = readJournal(session, root.child('journal'), file);
+  const control = readControl(session, root.child('control'), file);
+  const config: Config = {
+    gateway,
+    links,
+    writes,
+    rules: rules.sources,
+    journal,
+    sinks,
+    control,
+    files: session.files,
+    revision: session.revision(),
+  };
+  return { config, place: (problem, severity) => rules.place(problem, severity) };
+}
+
+/** A secret that is not filled in would end up as a file name or a topic. */
+function refuseSecretsElsewhere({ problems }: Session, root: Ref): void {
+  for (const [key, ref] of root.children()) {
+    if (key === 'links' || key === 'sinks' || !ref.node) continue;
+    eachScalar(ref.node, ({ value }, path) => {
+      if (typeof value === 'string' && value.includes('${secret:'))
+        problems.error(ref.descend(path), 'secrets are filled in under links and sinks only');
+    });
+  }
+}
+
+/** Rules and topics name devices without their link. */
+function checkDeviceNames({ problems }: Session, drafts: readonly LinkDraft[]): void {
+  const seen = new Map<string, Ref>();
+  for (const { ref } of drafts) {
+    for (const [name, device] of ref.child('devices').children()) {
+      const first = seen.get(name);
+      if (first)
+        problems.errorAtKey(
+          device,
+          `a device named "${name}" is on another link too`,
+          `first ${where(first.keyAt)}; names of devices are unique in the gateway`,
+        );
+      else seen.set(name, device);
+      if (name === 'rules')
+        problems.errorAtKey(device, '"rules" is the device of derived tags', 'choose another name');
+    }
+  }
+}
+
+function checkCount({ problems }: Session, ref: Ref, devices: readonly DeviceResult[]): void {
+  const count = devices.reduce((sum, { names }) => sum + names.length, 0);
+  if (count > limits.tags)
+    problems.error(ref, `${count} tags, but a gateway takes ${limits.tags}`, 'use a second one');
+}

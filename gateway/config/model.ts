@@ -1,0 +1,189 @@
+import type {
+  DriverModule,
+  DurationMs,
+  Endpoint,
+  RuleProblem,
+  RuleSource,
+  TagBinding,
+  TagType,
+} from '../contract/index.js';
+
+/** A loaded, checked configuration: everything resolved, nothing left to guess. */
+export interface Config {
+  readonly gateway: GatewayConfig;
+  readonly links: readonly LinkConfig[];
+  /** By full tag name. What is not here is read-only. */
+  readonly writes: ReadonlyMap<string, WritePermit>;
+  readonly rules: readonly RuleSource[];
+  readonly journal: JournalConfig;
+  readonly sinks: readonly MqttSinkConfig[];
+  /** Path of the CLI's Unix socket. */
+  readonly control: string;
+  /** All files that were read, for messages and reload. */
+  readonly files: readonly string[];
+  /** Short hash over everything that was read. */
+  readonly revision: string;
+}
+
+export interface GatewayConfig {
+  readonly id: string;
+  readonly site: string | undefined;
+  readonly language: 'en' | 'zh';
+}
+
+export interface LinkConfig {
+  readonly name: string;
+  readonly driver: DriverModule;
+  readonly endpoint: Endpoint;
+  /** What `driver.parseLink` gave. */
+  readonly config: unknown;
+  readonly devices: readonly DeviceConfig[];
+  /** Bindings of all tags that are read from the device, `tag` counted within the link. */
+  readonly bindings: readonly TagBinding<unknown>[];
+  /** Hash of everything that bears on this link: equal = need not be restarted. */
+  readonly hash: string;
+}
+
+export interface DeviceConfig {
+  readonly name: string;
+  readonly link: string;
+  readonly tags: readonly TagConfig[];
+  /** Local name of the tag that the bare device name stands for in rules. */
+  readonly primary: string | undefined;
+}
+
+export interface TagConfig {
+  /** `DEVICE.local`. */
+  readonly name: string;
+  readonly local: string;
+  readonly device: string;
+  readonly link: string;
+  readonly type: TagType;
+  /** Engineering unit as typed. */
+  readonly unit: string | undefined;
+  readonly description: string | undefined;
+  /** Engineering value = raw × scale + offset. */
+  readonly scale: number;
+  readonly offset: number;
+  /** Range of the instrument in engineering units; outside it the quality is uncertain. */
+  readonly span: readonly [number, number] | undefined;
+  readonly enumeration: ReadonlyMap<number, string> | undefined;
+  readonly scanClass: string;
+  readonly period: DurationMs;
+  /** In engineering units (percent of span is resolved); 0 = report every change. */
+  readonly deadband: number;
+  /** Report at least so often even without change; undefined = never for silence alone. */
+  readonly maxSilence: DurationMs | undefined;
+  /** Age at which the value is bad. */
+  readonly stale: DurationMs;
+  /** Not read from a device: a constant of the configuration. */
+  readonly constant: number | undefined;
+}
+
+export type WriteSource = 'rules' | 'operator' | 'cloud';
+
+export interface WritePermit {
+  readonly tag: string;
+  readonly allow: ReadonlySet<WriteSource>;
+  /** In engineering units, inclusive. */
+  readonly range: readonly [number, number] | undefined;
+  /** Largest change a second, in engineering units; undefined = any. */
+  readonly ratePerSecond: number | undefined;
+  /** Read back `by` (default: the tag itself) and compare within this time. */
+  readonly verify: { readonly by: string; readonly within: DurationMs };
+  /** The writer must say which value it expects to replace. */
+  readonly expect: boolean;
+}
+
+export interface JournalConfig {
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly age: DurationMs;
+  /** Keep at least this share of the file system free, 0..1. */
+  readonly freeDisk: number;
+  /** Keep acknowledged samples on disk too; undefined = let the flash rest. */
+  readonly historyKeep: DurationMs | undefined;
+  /** Longest time between a sample and its commit. */
+  readonly window: DurationMs;
+}
+
+export interface MqttSinkConfig {
+  readonly name: string;
+  readonly type: 'mqtt';
+  /** Tried in turn. */
+  readonly urls: readonly string[];
+  readonly version: '5' | '3.1.1';
+  readonly clientId: string;
+  readonly username: string | undefined;
+  readonly password: string | undefined;
+  /** Contents, not paths. */
+  readonly tls:
+    | {
+        readonly ca: string | undefined;
+        readonly cert: string | undefined;
+        readonly key: string | undefined;
+      }
+    | undefined;
+  /** Topic root with its placeholders filled in. */
+  readonly root: string;
+  readonly payload: 'frame' | 'values' | 'rows';
+  readonly historyPerSecond: number;
+  readonly historyOrder: 'live-first' | 'in-order';
+  readonly keepAlive: DurationMs;
+  readonly commands: { readonly allow: ReadonlySet<string> };
+  readonly hash: string;
+}
+
+/** A problem with its place, as `validate` prints it. Lines and columns count from 1. */
+export interface ConfigProblem {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  /** `links.field-bus.devices.FT101.tags.flow.address` */
+  readonly path: string;
+  readonly message: string;
+  readonly hint: string | undefined;
+  readonly severity: 'error' | 'warning';
+}
+
+export type LoadedConfig =
+  | {
+      readonly ok: true;
+      readonly config: Config;
+      readonly warnings: readonly ConfigProblem[];
+      /** Gives a rule problem its place in its file. */
+      place(problem: RuleProblem, severity: 'error' | 'warning'): ConfigProblem;
+    }
+  | { readonly ok: false; readonly problems: readonly ConfigProblem[] };
+
+/** What the loader needs from outside; it reads no file by itself. */
+export interface ConfigHost {
+  /** The text of a file; throws a GatewayError `config-unreadable`. */
+  readText(path: string): Promise<string>;
+  /** Paths that match a pattern like `rules/*.yaml`, sorted. */
+  glob(pattern: string): Promise<readonly string[]>;
+  /** Resolves `path` against the folder of `file`. */
+  resolve(file: string, path: string): string;
+  /** The value of `${secret:NAME}`; undefined when it is not provided. */
+  secret(name: string): Promise<string | undefined>;
+  /** The driver of that name; undefined when there is none. */
+  driver(name: string): Promise<DriverModule | undefined>;
+  /** Names of the drivers at hand, for did-you-mean. */
+  readonly driverNames: readonly string[];
+  /** SHA-256, hexadecimal. */
+  hash(text: string): string;
+}
+
+/** What must be done to get from one configuration to another. */
+export interface ConfigDiff {
+  readonly linksAdded: readonly string[];
+  readonly linksRemoved: readonly string[];
+  readonly linksChanged: readonly string[];
+  readonly sinksAdded: readonly string[];
+  readonly sinksRemoved: readonly string[];
+  readonly sinksChanged: readonly string[];
+  readonly rulesChanged: boolean;
+  readonly writesChanged: boolean;
+  /** Keys that need a restart of the process, such as `gateway.id`, `journal.path`. */
+  readonly restart: readonly string[];
+}

@@ -1,0 +1,118 @@
+import type { RuleProblem, RuleSource } from '../contract/index.js';
+import { shown } from './format.js';
+import type { ConfigProblem } from './model.js';
+import { placed } from './problems.js';
+import type { Session } from './session.js';
+import { pathText, plain, Ref, type Place, type ScalarNode } from './tree.js';
+
+/** The rules, and where each of them stands. */
+export interface Rules {
+  readonly sources: readonly RuleSource[];
+  place(problem: RuleProblem, severity: 'error' | 'warning'): ConfigProblem;
+}
+
+/** Reads all rule files that the patterns match, and the rules that are written out. */
+export async function readRules(session: Session, list: Ref, main: Place): Promise<Rules> {
+  const sources: RuleSource[] = [];
+  const refs = new Map<string, Ref>();
+  const add = (ref: Ref, index: number): void => {
+    const file = ref.at.file.path;
+    if (!ref.node) return;
+    if (ref.node.kind !== 'map') {
+      const typed = ref.node.kind === 'list' ? 'a list' : shown(ref.value);
+      session.problems.error(ref, `must be a rule, not ${typed}`, 'write - interlock: NAME');
+      return;
+    }
+    refs.set(`${file}\n${index}`, ref);
+    sources.push({ file, index, rule: plain(ref.node) });
+  };
+  const seen = new Set<string>();
+  for (const [index, item] of list.items().entries()) {
+    if (item.node?.kind === 'map') add(item, index);
+    for (const path of await session.match(item)) {
+      if (seen.has(path)) continue;
+      seen.add(path);
+      await readRuleFile(session, path, item, add);
+    }
+  }
+  return {
+    sources,
+    place: (problem, severity) =>
+      place(refs.get(`${problem.file}\n${problem.index}`), main, problem, severity),
+  };
+}
+
+async function readRuleFile(
+  session: Session,
+  path: string,
+  from: Ref,
+  add: (ref: Ref, index: number) => void,
+): Promise<void> {
+  const node = await session.tree(path, from);
+  // An empty file, or one of comments only, holds no rules.
+  if (!node || (node.kind === 'scalar' && node.value === null)) return;
+  const root = new Ref(node, [], node.at);
+  if (node.kind === 'list') node.items.forEach((_, i) => add(root.child(i), i));
+  else session.problems.error(root, 'a rule file must be a list', 'begin each rule with "- "');
+}
+
+function place(
+  rule: Ref | undefined,
+  main: Place,
+  problem: RuleProblem,
+  severity: 'error' | 'warning',
+): ConfigProblem {
+  const { message, hint, offset, path } = problem;
+  if (!rule) {
+    const at = placed(main, pathText(path), message, hint, severity);
+    return { ...at, file: problem.file, line: 1, column: 1 };
+  }
+  const ref = rule.descend(path);
+  const found = ref.node;
+  const at =
+    found?.kind === 'scalar' && offset !== undefined
+      ? { file: found.at.file, offset: offsetInSource(found, offset) }
+      : ref.at;
+  return placed(at, pathText([...rule.path, ...path]), message, hint, severity);
+}
+
+const space = /\s/;
+
+/**
+ * Where the character `offset` of a text stands in the file. YAML folds lines and drops indents, but
+ * keeps every character that is no white space, so these are counted off against each other.
+ */
+function offsetInSource(scalar: ScalarNode, offset: number): number {
+  const { text } = scalar.at.file;
+  const value = String(scalar.value);
+  const { style } = scalar;
+  let at = scalar.at.offset;
+  if (style === 'single' || style === 'double') at += 1;
+  else if (style === 'block') at = text.indexOf('\n', at) + 1;
+  const step = (): number => {
+    if (style === 'single' && text.startsWith("''", at)) return 2;
+    if (style !== 'double' || text[at] !== '\\') return 1;
+    const long: Readonly<Record<string, number>> = { x: 4, u: 6, U: 10 };
+    return long[text[at + 1] ?? ''] ?? 2;
+  };
+  const skipSpace = (): void => {
+    while (at < scalar.end && isSkipped(text, at, style)) at += text[at] === '\\' ? 2 : 1;
+  };
+  for (let i = 0; i < value.length && at < scalar.end; i += 1) {
+    const isSpace = space.test(value[i] ?? '');
+    if (i >= offset && !isSpace) break;
+    // In one line, white space stands for itself; across lines it is folded.
+    if (i === offset) return at;
+    if (!isSpace) {
+      skipSpace();
+      at += step();
+    } else if (isSkipped(text, at, style) && !text.slice(at, scalar.end).includes('\n')) at += 1;
+  }
+  skipSpace();
+  return Math.min(at, scalar.end);
+}
+
+function isSkipped(text: string, at: number, style: ScalarNode['style']): boolean {
+  if (style === 'double' && text[at] === '\\' && /[ntr \n]/.test(text[at + 1] ?? '')) return true;
+  return space.test(text[at] ?? '');
+}

@@ -1,0 +1,80 @@
+import { ms, parseDuration, type DurationMs } from '../contract/index.js';
+import type { GatewayConfig, JournalConfig } from './model.js';
+import type { Problems } from './problems.js';
+import type { Session } from './session.js';
+import type { Ref } from './tree.js';
+import { parsePercent, parseSize } from './units.js';
+
+/** `gateway:` */
+export function readGateway(ref: Ref): GatewayConfig {
+  const [id, site] = [ref.child('id').text, ref.child('site').text];
+  return {
+    // What is wrong with them was reported; topics made of them shall not be wrong once more.
+    id: id !== undefined && /^[\w.-]+$/.test(id) ? id : 'gateway',
+    site: site === undefined || isTopicSafe(site) ? site : 'site',
+    language: ref.child('language').value === 'zh' ? 'zh' : 'en',
+  };
+}
+
+function isTopicSafe(text: string): boolean {
+  return !/[+#\s]/.test(text) && !text.split('/').includes('');
+}
+
+const leastJournal = 8 * 1024 ** 2;
+const windowBounds = { least: 100, most: 60_000 };
+const day = 86_400_000;
+
+/** `journal:`; `main` is the main file, against which defaults are resolved. */
+export function readJournal(session: Session, ref: Ref, main: string): JournalConfig {
+  const { problems } = session;
+  const size = ref.child('size');
+  const sizeBytes = parseSize(size.text ?? '') ?? 512 * 1024 ** 2;
+  if (sizeBytes < leastJournal)
+    problems.error(size, `${size.text ?? ''} is too small for a journal`, 'use 8MiB or more');
+  const free = ref.child('freeDisk');
+  const freeDisk = parsePercent(free.text ?? '') ?? 0.1;
+  if (freeDisk > 0.9) problems.error(free, 'no room is left for the journal', 'use 90 % or less');
+  const window = ref.child('window');
+  const windowMs = parseDuration(window.text ?? '') ?? ms(1_000);
+  if (windowMs < windowBounds.least || windowMs > windowBounds.most)
+    problems.error(window, `${window.text ?? ''} is out of range`, 'use 100ms to 60s');
+  return {
+    path: readPath(session, ref.child('path'), main, 'millrace-data/journal.db'),
+    sizeBytes,
+    age: readAge(problems, ref.child('age')) ?? ms(30 * day),
+    freeDisk,
+    historyKeep: readAge(problems, ref.child('history').child('keep')),
+    window: windowMs,
+  };
+}
+
+function readAge(problems: Problems, ref: Ref): DurationMs | undefined {
+  const age = parseDuration(ref.text ?? '');
+  if (age === 0) problems.error(ref, 'must be longer than 0');
+  return age;
+}
+
+/** A path, against the file in which it is typed. */
+function readPath(session: Session, ref: Ref, main: string, fallback: string): string {
+  const { text } = ref;
+  return text === undefined || text === ''
+    ? session.host.resolve(main, fallback)
+    : session.host.resolve(ref.at.file.path, text);
+}
+
+/** The system's bound for the path of a Unix socket is 108 bytes, less where it is not Linux. */
+const longestSocket = 100;
+
+/** `control:` */
+export function readControl(session: Session, ref: Ref, main: string): string {
+  const socket = ref.child('socket');
+  const path = readPath(session, socket, main, 'millrace-data/control.sock');
+  const length = new TextEncoder().encode(path).length;
+  if (length > longestSocket)
+    session.problems.error(
+      socket,
+      `the path of the socket is too long: ${length} bytes, at most ${longestSocket}`,
+      'write control: { socket: /run/millrace/control.sock }',
+    );
+  return path;
+}

@@ -1,0 +1,156 @@
+import type { Batch } from './batch.js';
+import type { GatewayError } from './errors.js';
+import type { Log } from './log.js';
+import type { DurationMs, Random } from './time.js';
+import type { TagType, Value } from './value.js';
+
+/**
+ * The driver contract, version 1. A driver is passive: it never retries, reconnects, sleeps or reads
+ * a clock; the host does that once for all drivers. `drivers/README.md` lists what it must do.
+ */
+export const driverContract = 1;
+
+/** Where a link goes, from `tcp://10.0.0.5:502` or `serial:/dev/ttyUSB0?9600,8E1`. */
+export interface Endpoint {
+  /** `tcp`, `tls`, `serial`, `sim` … */
+  readonly scheme: string;
+  readonly host: string;
+  readonly port: number;
+  /** The text as typed, for messages. */
+  readonly text: string;
+}
+
+/**
+ * Bytes in order, both ways: a TCP connection, a serial port or the simulator's wire. Owned by the
+ * driver that opened it until `close`. No handler is called after `close`.
+ */
+export interface ByteStream {
+  /** Called with each piece as it arrives. The bytes are only valid during the call. */
+  onBytes(handler: (bytes: Uint8Array) => void): void;
+  /** Called once when the other side closed or the stream broke. */
+  onEnd(handler: (why: GatewayError) => void): void;
+  /** Hands bytes over for sending; the stream keeps no reference after the call. */
+  write(bytes: Uint8Array): void;
+  /** Idempotent, at any time. */
+  close(): void;
+}
+
+/** A problem in what the engineer typed; `path` leads to the key, relative to what was parsed. */
+export interface Problem {
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+  readonly hint?: string;
+}
+export type Parsed<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+/** Driver-specific keys as typed under a link, a device or a tag; checked against `schema` before. */
+export type Source = Readonly<Record<string, unknown>>;
+
+/** JSON Schema of driver-specific keys: each property with `description`, and `default` if optional. */
+export interface KeySchema {
+  readonly properties: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  readonly required?: readonly string[];
+}
+
+/** One tag as a driver sees it. `A` is the driver's own address. */
+export interface TagBinding<A> {
+  /** Index of the tag in the tag image. */
+  readonly tag: number;
+  /** Full name, for messages. */
+  readonly name: string;
+  /** Name of the device that it is on; devices of a link fail and recover one by one. */
+  readonly device: string;
+  readonly type: TagType;
+  readonly address: A;
+}
+
+/** Tags that are read by one call of `read`. Position in `tags` = position in the batch. */
+export interface ReadGroup<A> {
+  /** For logs and traces: `unit 3 hr 100..124`. */
+  readonly label: string;
+  /** All tags of a group are on one device. */
+  readonly device: string;
+  readonly tags: readonly TagBinding<A>[];
+}
+
+export interface DriverLimits {
+  /** Requests on the wire at the same time, at most. */
+  readonly inFlight: number;
+  readonly connectTimeout: DurationMs;
+  readonly requestTimeout: DurationMs;
+  /** Silence between the end of one exchange and the next request. */
+  readonly requestGap: DurationMs;
+  /** `continue`: the driver proves, with a test, that a late answer is never taken for a later one. */
+  readonly afterTimeout: 'reconnect' | 'continue';
+}
+
+/** Everything that a driver may touch. */
+export interface DriverContext {
+  readonly endpoint: Endpoint;
+  readonly log: Log;
+  readonly random: Random;
+  open(endpoint: Endpoint, signal: AbortSignal): Promise<ByteStream>;
+}
+
+/** A driver: the module that the host loads when a link names it. */
+export interface DriverModule<C = unknown, A = unknown> {
+  readonly name: string;
+  readonly contract: typeof driverContract;
+  readonly schema: {
+    readonly link: KeySchema;
+    readonly device: KeySchema;
+    readonly tag: KeySchema;
+  };
+  /** Schemes of endpoints that the driver serves, with a default port each. */
+  readonly schemes: Readonly<Record<string, number>>;
+  /** Reads the link's own keys. Pure. */
+  parseLink(link: Source): Parsed<C>;
+  /** Reads one tag's address; `device` holds the keys of its device. Pure; all problems at once. */
+  parseTag(config: C, device: Source, tag: Source & { readonly type: TagType }): Parsed<A>;
+  limits(config: C): DriverLimits;
+  /**
+   * Groups tags into reads, one request each, within the protocol's limits. Pure and offline.
+   * Tags in `refused` cannot be read by the device: they are in no group, and no group may cover
+   * their addresses.
+   */
+  plan(
+    config: C,
+    tags: readonly TagBinding<A>[],
+    refused: readonly TagBinding<A>[],
+  ): readonly ReadGroup<A>[];
+  /** No I/O, no timer. */
+  create(config: C, context: DriverContext): Driver<A>;
+}
+
+/**
+ * `done`: the batch holds what the device said of each tag. `refused`: the device refuses the request
+ * as a whole, perhaps for one bad address in it; the host splits the group. `silent`: something
+ * between us and the device (a gateway) answers that the device does not.
+ */
+export type ReadOutcome = 'done' | 'refused' | 'silent';
+
+export type WriteOutcome =
+  | { readonly ok: true }
+  /** The device said no. `code` is the device's own, such as `illegal address (2)`. */
+  | { readonly ok: false; readonly code: string };
+
+/**
+ * One link: one socket or one serial port. A throw means that the link is in doubt; one tag's failure
+ * is a reading with bad quality. An aborted call settles at once with a GatewayError of kind timeout.
+ */
+export interface Driver<A = unknown> {
+  connect(signal: AbortSignal): Promise<void>;
+  /**
+   * One request; never a retry. Fills `into` and never touches it after it has settled. The host may
+   * use one `signal` for many calls.
+   */
+  read(group: ReadGroup<A>, into: Batch, signal: AbortSignal): Promise<ReadOutcome>;
+  /** Sends at most once, `value` is raw (scale and offset taken out). A refusal is a result, no throw. */
+  write?(binding: TagBinding<A>, value: Value, signal: AbortSignal): Promise<WriteOutcome>;
+  /** Called once when the link breaks while nothing is asked. */
+  onLost(handler: (why: GatewayError) => void): void;
+  /** Idempotent, at any time; afterwards nothing is called back. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,104 @@
+import type { ImageView } from './image.js';
+import type {
+  AlarmSnapshot,
+  Explanation,
+  RuleKind,
+  RuleState,
+  RuleTag,
+  ScanResult,
+} from './rules.js';
+import type { MonoMs, WallMs } from './time.js';
+import type { TagType } from './value.js';
+
+/** One element of a rule file, as YAML gave it. */
+export interface RuleSource {
+  readonly file: string;
+  /** Position in the list of the file. */
+  readonly index: number;
+  readonly rule: unknown;
+}
+
+/** A problem in a rule; `path` leads to the key, `offset` into the expression that stands there. */
+export interface RuleProblem {
+  readonly file: string;
+  readonly index: number;
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+  readonly hint?: string;
+  readonly offset?: number;
+}
+
+/** How rules find tags; `FT101` gives the device's primary tag. */
+export interface TagLookup {
+  find(name: string): RuleTag | undefined;
+  names(): readonly string[];
+}
+
+/** A derived tag that the runtime adds to the image. */
+export interface SignalDef {
+  readonly name: string;
+  readonly type: TagType;
+  readonly unit: string | undefined;
+  readonly rule: string;
+}
+
+export interface RuleProgram {
+  readonly signals: readonly SignalDef[];
+  readonly ids: readonly string[];
+  describe(id: string): { kind: RuleKind; hash: string; source: string } | undefined;
+  /** Outputs by tag index, and the rules that drive each. */
+  readonly outputs: ReadonlyMap<number, readonly string[]>;
+  readonly warnings: readonly RuleProblem[];
+}
+
+/** Rule states that survive a restart, by rule id; plain JSON. */
+export type RetainedStates = Readonly<Record<string, unknown>>;
+
+export type CommandResult = { readonly ok: true } | { readonly ok: false; readonly reason: string };
+
+export interface EngineOptions {
+  readonly image: ImageView;
+  /** Positions of `program.signals` in the image, in the same order. */
+  readonly signalIndex: readonly number[];
+  /** Writes a derived tag into the image. */
+  put(index: number, value: number, quality: number, time: number): void;
+  /** What `retained()` gave before the restart; of rules that `earlier` knows its states count. */
+  readonly retained?: RetainedStates;
+  /**
+   * The engine that ran until now: rules that did not change go on where they stand in it. Their tags
+   * may stand elsewhere in the new image, which must hold their values already. An engine that did not
+   * come from here (a wrapper) gives only what its `retained()` says.
+   */
+  readonly earlier?: RuleEngine;
+  /**
+   * The states from before are lost: interlocks with `latch: manual` start TRIPPED. Counts only without
+   * `earlier`.
+   */
+  readonly retainedLost?: boolean;
+  wallOf(mono: number): WallMs;
+}
+
+/** The running rules. Not reentrant: called by the tick only. */
+export interface RuleEngine {
+  /** One evaluation on the frozen image. */
+  scan(now: MonoMs): ScanResult;
+  ack(id: string, by: string, now: MonoMs): CommandResult;
+  /** Like a rising reset edge; refused while the cause stands, the reason names the evidence. */
+  reset(id: string, by: string, now: MonoMs): CommandResult;
+  why(id: string): Explanation | undefined;
+  /** All alarms that are not normal. */
+  alarms(): readonly AlarmSnapshot[];
+  states(): ReadonlyMap<string, RuleState>;
+  retained(): RetainedStates;
+}
+
+/** The rule language as the runtime uses it; implemented by `rules/`. */
+export interface RuleLanguage {
+  compile(
+    sources: readonly RuleSource[],
+    tags: TagLookup,
+  ):
+    | { readonly ok: true; readonly program: RuleProgram }
+    | { readonly ok: false; readonly problems: readonly RuleProblem[] };
+  start(program: RuleProgram, options: EngineOptions): RuleEngine;
+}

@@ -1,0 +1,87 @@
+/**
+ * Quality of a value, one byte: the level in the two upper bits, the reason below.
+ * Stored in Uint8Arrays; compare levels with the functions, never with `<`.
+ */
+export const Quality = {
+  /** The device held this value when it was asked. */
+  good: 0x00,
+  /** Set by a person in place of the device's value; visible as such everywhere. */
+  forced: 0x01,
+  /** The last value known before the link was lost, kept on purpose. */
+  lastKnown: 0x40,
+  /** A start value that no device has confirmed. */
+  initial: 0x41,
+  /** Read from the device, outside the declared span of the instrument. */
+  outOfRange: 0x42,
+  /** Made by a simulation or a fallback, not measured. */
+  substituted: 0x43,
+  /** Computed from inputs of which one was uncertain. */
+  derived: 0x44,
+  /** The link is down. */
+  notConnected: 0x80,
+  /** The device did not answer in time. */
+  timeout: 0x81,
+  /** The device answered with an error. */
+  device: 0x82,
+  /** The configuration of the tag cannot be served. */
+  configuration: 0x83,
+  /** No fresh value for longer than the tag's `stale` time. */
+  stale: 0x84,
+  /** The bytes do not make a value of the tag's type. */
+  decode: 0x85,
+  /** A defect of the gateway or of a driver. */
+  internal: 0x86,
+  /** Not read yet since start. */
+  waiting: 0x87,
+  /** Computed from inputs of which one was bad. */
+  input: 0x88,
+} as const;
+
+export type QualityName = keyof typeof Quality;
+/** One of the values of {@link Quality}. */
+export type QualityCode = (typeof Quality)[QualityName];
+export type QualityLevel = 'good' | 'uncertain' | 'bad';
+
+export function isGood(quality: number): boolean {
+  return quality < 0x40;
+}
+export function isUncertain(quality: number): boolean {
+  return quality >= 0x40 && quality < 0x80;
+}
+export function isBad(quality: number): boolean {
+  return quality >= 0x80;
+}
+export function qualityLevel(quality: number): QualityLevel {
+  return quality < 0x40 ? 'good' : quality < 0x80 ? 'uncertain' : 'bad';
+}
+
+const words: readonly (readonly [number, string])[] = [
+  [Quality.good, 'measured'],
+  [Quality.forced, 'forced'],
+  [Quality.lastKnown, 'last-known'],
+  [Quality.initial, 'initial'],
+  [Quality.outOfRange, 'out-of-range'],
+  [Quality.substituted, 'substituted'],
+  [Quality.derived, 'derived'],
+  [Quality.notConnected, 'not-connected'],
+  [Quality.timeout, 'timeout'],
+  [Quality.device, 'device'],
+  [Quality.configuration, 'configuration'],
+  [Quality.stale, 'stale'],
+  [Quality.decode, 'decode'],
+  [Quality.internal, 'internal'],
+  [Quality.waiting, 'waiting'],
+  [Quality.input, 'input'],
+];
+const reasons = new Map<number, string>(words);
+
+/** The reason as a word of the topics and the command line: `timeout`, `out-of-range` … */
+export function qualityReason(quality: number): string {
+  return reasons.get(quality) ?? 'internal';
+}
+
+/** `good`, `uncertain (substituted)`, `bad (timeout)`. */
+export function qualityText(quality: number): string {
+  if (quality === Quality.good) return 'good';
+  return `${qualityLevel(quality)} (${qualityReason(quality)})`;
+}

@@ -1,0 +1,35 @@
+/** A value in engineering units. `null` means that there is none (its quality says why). */
+export type Value = boolean | number | bigint | string | null;
+
+/** What a tag holds, as the engineer types it. `bool` is stored as 0 or 1. */
+export const tagTypes = [
+  'bool',
+  'int16',
+  'uint16',
+  'int32',
+  'uint32',
+  'int64',
+  'uint64',
+  'float32',
+  'float64',
+  'string',
+] as const;
+export type TagType = (typeof tagTypes)[number];
+
+/**
+ * How a tag is stored: `num` in the Float64Array of the image, `wide` beside it (strings, and 64-bit
+ * integers that stay exact; their nearest double is kept in `num` for rules and deadbands).
+ */
+export function isWide(type: TagType, scaled: boolean): boolean {
+  return type === 'string' || ((type === 'int64' || type === 'uint64') && !scaled);
+}
+
+/** A value as one JSON scalar: integers above 2^53 as strings, NaN and infinities as null. */
+export function jsonValue(value: Value): string | number | boolean | null {
+  if (typeof value === 'bigint') {
+    const asNumber = Number(value);
+    return Number.isSafeInteger(asNumber) ? asNumber : value.toString();
+  }
+  if (typeof value === 'number') return Number.isFinite(value) ? value : null;
+  return value;
+}

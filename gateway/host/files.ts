@@ -1,0 +1,59 @@
+import { createHash } from 'node:crypto';
+import { mkdir, open, readFile, rename, rm, statfs } from 'node:fs/promises';
+import { dirname } from 'node:path';
+
+/** SHA-256, hexadecimal. */
+export function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+/** Makes the folder that a file will be in. */
+export async function makeFolderOf(path: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o750 });
+}
+
+/** Moves a damaged journal out of the way, its log with it. @returns the new name */
+export async function setAside(path: string): Promise<string> {
+  const name = `${path}.damaged-${new Date().toISOString().replace(/[:.]/g, '-')}`;
+  await rename(path, name);
+  await rename(`${path}-wal`, `${name}-wal`).catch(() => undefined);
+  await rm(`${path}-shm`, { force: true });
+  return name;
+}
+
+/** Free and total bytes of the file system that holds `path`; undefined where it cannot tell. */
+export async function diskSpace(
+  path: string,
+): Promise<{ free: number; total: number } | undefined> {
+  try {
+    const { bavail, blocks, bsize } = await statfs(dirname(path));
+    return { free: bavail * bsize, total: blocks * bsize };
+  } catch {
+    return undefined;
+  }
+}
+
+/** A number in a small file of its own, written so that a power cut leaves the old or the new one. */
+export function numberFile(path: string): {
+  last(): Promise<number>;
+  record(n: number): Promise<void>;
+} {
+  return {
+    last: async () => {
+      const text = await readFile(path, 'utf8').catch(() => '0');
+      const n = Number(text);
+      return Number.isSafeInteger(n) && n > 0 ? n : 0;
+    },
+    record: async (n) => {
+      try {
+        const file = await open(`${path}.new`, 'w', 0o640);
+        await file.writeFile(String(n));
+        await file.sync();
+        await file.close();
+        await rename(`${path}.new`, path);
+      } catch {
+        // The journal holds the number too; only the loss of both would matter.
+      }
+    },
+  };
+}

@@ -1,0 +1,119 @@
+import { type Socket, connect } from 'node:net';
+import { type ByteStream, type Endpoint, GatewayError } from '../contract/index.js';
+
+/** Bytes taken from the kernel at once; one buffer a connection, used again for every read. */
+const readBytes = 16_384;
+
+/** Opens a TCP connection. Rejects with `link-refused`, `link-unreachable` or the reason of the abort. */
+export function openTcp(endpoint: Endpoint, signal: AbortSignal): Promise<ByteStream> {
+  return new Promise((resolve, reject) => {
+    const stream = new TcpStream();
+    const socket = connect({
+      host: endpoint.host,
+      port: endpoint.port,
+      noDelay: true,
+      keepAlive: true,
+      keepAliveInitialDelay: 10_000,
+      onread: {
+        buffer: new Uint8Array(readBytes),
+        callback: (length, buffer) => {
+          stream.received(buffer.subarray(0, length));
+          return true;
+        },
+      },
+    });
+    const abort = (): void => {
+      socket.destroy();
+      reject(signal.reason instanceof GatewayError ? signal.reason : cancelled());
+    };
+    if (signal.aborted) {
+      abort();
+      return;
+    }
+    signal.addEventListener('abort', abort, { once: true });
+    socket.once('error', (error) => {
+      signal.removeEventListener('abort', abort);
+      reject(refusal(error, endpoint));
+    });
+    socket.once('connect', () => {
+      signal.removeEventListener('abort', abort);
+      socket.removeAllListeners('error');
+      stream.attach(socket, endpoint);
+      resolve(stream);
+    });
+  });
+}
+
+class TcpStream implements ByteStream {
+  #socket: Socket | undefined;
+  #onBytes: ((bytes: Uint8Array) => void) | undefined;
+  #onEnd: ((why: GatewayError) => void) | undefined;
+
+  attach(socket: Socket, endpoint: Endpoint): void {
+    this.#socket = socket;
+    socket.on('error', (error) => this.#end(refusal(error, endpoint)));
+    socket.on('end', () => this.#end(closedBy(endpoint)));
+    socket.on('close', () => this.#end(closedBy(endpoint)));
+  }
+
+  received(bytes: Uint8Array): void {
+    this.#onBytes?.(bytes);
+  }
+  onBytes(handler: (bytes: Uint8Array) => void): void {
+    this.#onBytes = handler;
+  }
+  onEnd(handler: (why: GatewayError) => void): void {
+    this.#onEnd = handler;
+  }
+
+  write(bytes: Uint8Array): void {
+    // The contract lets the caller use its bytes again at once; the socket may still hold them.
+    this.#socket?.write(Buffer.from(bytes));
+  }
+
+  close(): void {
+    this.#onBytes = undefined;
+    this.#onEnd = undefined;
+    this.#socket?.destroy();
+  }
+
+  #end(why: GatewayError): void {
+    const handler = this.#onEnd;
+    this.close();
+    handler?.(why);
+  }
+}
+
+function closedBy(endpoint: Endpoint): GatewayError {
+  return new GatewayError('link-closed', `${endpoint.text} closed the connection`);
+}
+
+function cancelled(): GatewayError {
+  return new GatewayError('aborted', 'the connection attempt was cancelled');
+}
+
+function refusal(error: Error, endpoint: Endpoint): GatewayError {
+  const code = (error as NodeJS.ErrnoException).code ?? '';
+  if (code === 'ECONNREFUSED') {
+    return new GatewayError(
+      'link-refused',
+      `${endpoint.text} refuses the connection`,
+      { code },
+      error,
+    );
+  }
+  if (code === 'ECONNRESET' || code === 'EPIPE') {
+    return new GatewayError(
+      'link-closed',
+      `${endpoint.text} reset the connection`,
+      { code },
+      error,
+    );
+  }
+  return new GatewayError(
+    'link-unreachable',
+    `${endpoint.text}: ${error.message}`,
+    { code },
+    error,
+  );
+}

@@ -1,0 +1,45 @@
+import type { Block } from '../tags/block.js';
+
+/** What an entry is; also the order in which classes are evicted when space runs out, first to last. */
+export const entryClasses = ['samples', 'event', 'gap', 'audit'] as const;
+export type EntryClass = (typeof entryClasses)[number];
+
+/** One thing in the journal: a block of samples, or a record as JSON text. */
+export interface Entry {
+  /** Position in the journal: epoch × 2³² + counter. Orders everything; no clock does. */
+  readonly pos: number;
+  /** Boot in which it was written. */
+  readonly epoch: number;
+  readonly class: EntryClass;
+  /** `DEVICE/GROUP` for samples, the class otherwise. Sequences count per stream and epoch. */
+  readonly stream: string;
+  /** Sequence of its first sample (or of the record), from 1. */
+  readonly seq: number;
+  /** Sequences it takes: the number of samples, or 1. */
+  readonly count: number;
+  /** Wall ms when it was made. */
+  readonly time: number;
+  readonly body: Block | string;
+}
+
+/** Bytes that an entry takes in memory and, about, on disk. */
+export function sizeOf(entry: Entry): number {
+  return typeof entry.body === 'string' ? entry.body.length + 64 : entry.body.count * 24 + 96;
+}
+
+export function isBlock(body: Block | string): body is Block {
+  return typeof body !== 'string';
+}
+
+/** Samples that are gone for good: why, and exactly which. */
+export interface GapRecord {
+  readonly stream: string;
+  readonly epoch: number;
+  readonly from: number;
+  readonly to: number;
+  readonly samples: number;
+  /** Wall ms of the first and the last entry lost. */
+  readonly fromTime: number;
+  readonly toTime: number;
+  readonly why: 'size' | 'age' | 'disk' | 'memory' | 'corrupt' | 'refused';
+}

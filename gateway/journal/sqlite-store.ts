@@ -1,0 +1,286 @@
+import { Database } from 'sqlite3';
+import { GatewayError } from '../contract/index.js';
+import { crc32c } from './crc.js';
+import { type EntryClass, entryClasses } from './entry.js';
+import type { Change, NewSegment, SegmentInfo, Store } from './store.js';
+
+export interface SqliteStoreOptions {
+  readonly path: string;
+  /** Upper bound of the main file. */
+  readonly maxBytes: number;
+  /** Moves a damaged journal out of the way. @returns where to */
+  setAside(path: string): Promise<string>;
+}
+
+const pageBytes = 4_096;
+/** State keys of segments that are damaged so badly that they cannot even be removed. */
+const deadKey = 'dead-segment:';
+/** The write-ahead log is cut to this at each checkpoint. */
+const logBytes = 1_048_576;
+/** Versions before this may corrupt a file in WAL mode (the WAL-reset defect). */
+const oldestSqlite = [3, 51, 3] as const;
+
+const schema = `
+CREATE TABLE IF NOT EXISTS segment(
+  id INTEGER PRIMARY KEY AUTOINCREMENT, class INTEGER NOT NULL, first INTEGER NOT NULL,
+  last INTEGER NOT NULL, time INTEGER NOT NULL, bytes INTEGER NOT NULL, crc INTEGER NOT NULL,
+  data BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS state(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+PRAGMA user_version = 1;`;
+
+interface SegmentRow {
+  id: number;
+  class: number;
+  first: number;
+  last: number;
+  time: number;
+  bytes: number;
+}
+
+/**
+ * Segments in one SQLite file: WAL, `synchronous=FULL`, one exclusive connection (nobody else opens the
+ * file, so the wal-index stays in memory). Calls are asynchronous in the binding's own threads: a slow card
+ * stalls no tick. After an I/O error the connection is not trusted any more and opened anew.
+ */
+export class SqliteStore implements Store {
+  readonly #o: SqliteStoreOptions;
+  #db: Connection | undefined;
+
+  constructor(options: SqliteStoreOptions) {
+    this.#o = options;
+  }
+
+  async open(): ReturnType<Store['open']> {
+    try {
+      return { ...(await this.#load()), quarantined: undefined };
+    } catch (error) {
+      if (!(error instanceof GatewayError) || error.code !== 'journal-corrupt') throw error;
+      await this.#drop();
+      const quarantined = await this.#o.setAside(this.#o.path);
+      return { ...(await this.#load()), quarantined };
+    }
+  }
+
+  async commit(change: Change): Promise<readonly number[]> {
+    const db = this.#db ?? (await this.#connect());
+    try {
+      const only = change.segments.length === 1 && change.remove.length + change.state.length === 0;
+      if (only) return await insert(db, change.segments);
+      return await transaction(db, change).catch((error: unknown) => {
+        if (change.remove.length === 0 || !isCorrupt(error)) throw error;
+        return this.#around(change);
+      });
+    } catch (error) {
+      // What a failed fsync left in the page cache is not what is on the disk.
+      if (error instanceof GatewayError && error.code !== 'disk-full') await this.#drop();
+      throw error;
+    }
+  }
+
+  async read(id: number): Promise<Uint8Array | undefined> {
+    const db = this.#db ?? (await this.#connect());
+    const rows = await readRow(db, id).catch(orNothing);
+    const row = rows[0] as { crc: number; data: Uint8Array } | undefined;
+    return row && crc32c(row.data) === row.crc ? row.data : undefined;
+  }
+
+  /**
+   * A segment whose chain of pages is broken cannot be removed, and must not end all writing: it is marked and
+   * left out from now on. On a new connection: this one's pages are half changed.
+   */
+  async #around(change: Change): Promise<readonly number[]> {
+    await this.#drop();
+    const db = await this.#connect();
+    const remove: number[] = [];
+    const marks: [string, string][] = [];
+    for (const id of change.remove) {
+      const rows = await readRow(db, id).catch(orNothing);
+      if (rows.length > 0) remove.push(id);
+      else marks.push([deadKey + String(id), '']);
+    }
+    return transaction(db, { ...change, remove, state: [...change.state, ...marks] });
+  }
+
+  async usedBytes(): Promise<number> {
+    const db = this.#db ?? (await this.#connect());
+    const rows = await db.all(
+      'SELECT (SELECT page_count FROM pragma_page_count) - (SELECT freelist_count FROM pragma_freelist_count) AS n',
+      [],
+    );
+    return (rows[0] as { n: number }).n * pageBytes + logBytes;
+  }
+
+  close(): Promise<void> {
+    return this.#drop();
+  }
+
+  async #load(): Promise<{ segments: readonly SegmentInfo[]; state: ReadonlyMap<string, string> }> {
+    const db = await this.#connect();
+    const rows = (await db.all(
+      'SELECT id, class, first, last, time, bytes FROM segment ORDER BY id',
+      [],
+    )) as SegmentRow[];
+    const state = (await db.all('SELECT key, value FROM state', [])) as {
+      key: string;
+      value: string;
+    }[];
+    const dead = new Set(state.map(({ key }) => key).filter((key) => key.startsWith(deadKey)));
+    return {
+      segments: rows
+        .filter(({ id }) => !dead.has(deadKey + String(id)))
+        .map((row) => ({ ...row, class: entryClasses[row.class] as EntryClass })),
+      state: new Map(state.filter(({ key }) => !dead.has(key)).map((s) => [s.key, s.value])),
+    };
+  }
+
+  async #connect(): Promise<Connection> {
+    const db = await Connection.open(this.#o.path);
+    try {
+      const [row] = (await db.all('SELECT sqlite_version() AS v', [])) as { v: string }[];
+      requireVersion(row?.v ?? '');
+      await db.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL;');
+      await db.exec('PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 128;');
+      await db.exec(`PRAGMA journal_size_limit = ${String(logBytes)};`);
+      await db.exec(`PRAGMA max_page_count = ${String(Math.ceil(this.#o.maxBytes / pageBytes))};`);
+      // Not at every start: a disk that is full takes not even this.
+      const [made] = (await db.all('PRAGMA user_version', [])) as { user_version: number }[];
+      if (made?.user_version === 0) await db.exec(schema);
+    } catch (error) {
+      await db.close();
+      throw error;
+    }
+    this.#db = db;
+    return db;
+  }
+
+  async #drop(): Promise<void> {
+    const db = this.#db;
+    this.#db = undefined;
+    await db?.close();
+  }
+}
+
+async function transaction(db: Connection, change: Change): Promise<readonly number[]> {
+  await db.exec('BEGIN IMMEDIATE');
+  try {
+    if (change.remove.length > 0) {
+      await db.run(`DELETE FROM segment WHERE id IN (${change.remove.join(',')})`, []);
+    }
+    const ids = await insert(db, change.segments);
+    for (const [key, value] of change.state) {
+      if (value === undefined) await db.run('DELETE FROM state WHERE key = ?', [key]);
+      else await db.run('INSERT OR REPLACE INTO state(key, value) VALUES(?, ?)', [key, value]);
+    }
+    await db.exec('COMMIT');
+    return ids;
+  } catch (error) {
+    // The first error is the one to tell; a rollback that fails changes nothing about it.
+    await db.exec('ROLLBACK').catch(() => undefined);
+    throw error;
+  }
+}
+
+function readRow(db: Connection, id: number): Promise<readonly unknown[]> {
+  return db.all('SELECT crc, data FROM segment WHERE id = ?', [id]);
+}
+
+/** Where the chain of pages is broken SQLite gives an error instead of wrong bytes: as good as rotten. */
+function orNothing(error: unknown): readonly unknown[] {
+  if (isCorrupt(error)) return [];
+  throw error;
+}
+
+function isCorrupt(error: unknown): boolean {
+  return error instanceof GatewayError && error.code === 'journal-corrupt';
+}
+
+async function insert(db: Connection, segments: readonly NewSegment[]): Promise<readonly number[]> {
+  const ids: number[] = [];
+  for (const s of segments) {
+    const values = [entryClasses.indexOf(s.class), s.first, s.last, s.time, s.data.length, s.crc];
+    const sql =
+      'INSERT INTO segment(class, first, last, time, bytes, crc, data) VALUES(?,?,?,?,?,?,?)';
+    ids.push(
+      await db.run(sql, [...values, Buffer.from(s.data.buffer, s.data.byteOffset, s.data.length)]),
+    );
+  }
+  return ids;
+}
+
+function requireVersion(text: string): void {
+  const parts = text.split('.').map(Number);
+  for (const [i, least] of oldestSqlite.entries()) {
+    const part = parts[i] ?? 0;
+    if (part > least) return;
+    if (part < least) {
+      throw new GatewayError('journal-io', `SQLite ${text} is too old; 3.51.3 or later is needed`);
+    }
+  }
+}
+
+type Bound = string | number | Buffer | null;
+
+/** The callback API as promises; errors as GatewayErrors. */
+class Connection {
+  readonly #db: Database;
+  private constructor(db: Database) {
+    this.#db = db;
+  }
+
+  static open(path: string): Promise<Connection> {
+    return new Promise((resolve, reject) => {
+      const db = new Database(path, (error) => {
+        if (error) reject(failure(error, path));
+        else resolve(new Connection(db));
+      });
+    });
+  }
+
+  exec(sql: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#db.exec(sql, (error) => {
+        if (error) reject(failure(error, sql));
+        else resolve();
+      });
+    });
+  }
+
+  /** @returns the row id of an insert */
+  run(sql: string, values: readonly Bound[]): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#db.run(sql, values, function (error) {
+        if (error) reject(failure(error, sql));
+        else resolve(this.lastID);
+      });
+    });
+  }
+
+  all(sql: string, values: readonly Bound[]): Promise<readonly unknown[]> {
+    return new Promise((resolve, reject) => {
+      this.#db.all(sql, values, (error: Error | null, rows: unknown[]) => {
+        if (error) reject(failure(error, sql));
+        else resolve(rows);
+      });
+    });
+  }
+
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      // A connection that cannot be closed cannot be used either; there is nobody to tell.
+      this.#db.close(() => resolve());
+    });
+  }
+}
+
+function failure(error: Error, what: string): GatewayError {
+  const code = (error as Error & { code?: string }).code ?? '';
+  const fields = { sqlite: code, what: what.slice(0, 60) };
+  if (code === 'SQLITE_FULL') return new GatewayError('disk-full', error.message, fields, error);
+  if (code === 'SQLITE_CORRUPT' || code === 'SQLITE_NOTADB') {
+    return new GatewayError('journal-corrupt', error.message, fields, error);
+  }
+  if (code === 'SQLITE_BUSY') {
+    return new GatewayError('journal-io', 'another process has the journal open', fields, error);
+  }
+  return new GatewayError('journal-io', error.message, fields, error);
+}

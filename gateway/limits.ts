@@ -1,0 +1,94 @@
+import { GatewayError } from './contract/errors.js';
+
+/**
+ * Every bound of the program. On overflow work is shed by the policy that stands beside the bound,
+ * counted, and reported as a health condition.
+ */
+export const limits = {
+  /** Smallest gap between two ticks: inputs that arrive closer are evaluated together. */
+  tickGapMs: 10,
+  /** A tick waits so long for the rest of what has begun to come in: a scan is many answers. */
+  tickSettleMs: 5,
+  /** Longest time between two ticks while nothing happens: staleness, silence and timers are checked. */
+  tickIdleMs: 250,
+  /** Read groups waiting for a tick. Shed: the newest, its tags go stale by themselves; counted. */
+  inboxGroups: 4_096,
+  /** Tags in one gateway. Refused by `validate`. */
+  tags: 200_000,
+  /** Shortest scan period. Refused by `validate`. */
+  scanPeriodMs: 20,
+  /**
+   * Scans of one period that begin together, on different links. One alone would wake the process for each
+   * answer; all at once would make bursts. (Measured: waking costs more than decoding.)
+   */
+  staggerBurst: 4,
+  /** Reconnect: first wait, growth, longest wait; each wait is cut by a random share of up to `backoffJitter`. */
+  backoffFirstMs: 500,
+  backoffFactor: 2,
+  backoffMaxMs: 30_000,
+  backoffJitter: 0.3,
+  /** The same for sinks. One TCP connect a second and a half costs nothing; live data are back within 2 s. */
+  sinkBackoffMaxMs: 1_500,
+  /** Auth failures are not solved by hurry, and lock accounts. */
+  backoffAuthMs: 60_000,
+  /** Failures of a unit in a row before it is demoted, and the waits between its probes then. */
+  demoteAfter: 2,
+  probeFirstMs: 2_000,
+  probeMaxMs: 60_000,
+  /** Time-outs in a row, without any answer on the link in between, before the link is re-opened. */
+  linkTimeouts: 3,
+  /** Extra reads to isolate bad addresses in one scan of one device. */
+  splitReads: 64,
+  /** How long a driver or a connection may take to close; then it is left behind. */
+  closeMs: 2_000,
+  /** How long refused tags rest before they are tried again. */
+  refusedRetryMs: 600_000,
+  /** Writes waiting on one link. Shed: the newest is refused with `too-many`. */
+  pendingWrites: 256,
+  /** Samples in one block of a stream; a longer scan makes several. */
+  blockSamples: 2_000,
+  /** An open block is closed at this age even if its scan is not over. */
+  blockAgeMs: 200,
+  /** Group commit: shortest window (the longest is configured), and the pending bytes at which it is reached. */
+  commitMinMs: 100,
+  commitFullBytes: 4_194_304,
+  /** Entries that are kept in memory while the disk does not take them. Shed: oldest samples, with a gap. */
+  tailBytes: 33_554_432,
+  /** Largest segment that is written as one row. */
+  segmentBytes: 1_048_576,
+  /** Unacknowledged stretches of a sink; beyond it the two nearest are merged (some is sent again). */
+  cursorHoles: 64,
+  /** Live entries waiting for a sink that is connected but slow; beyond it they go to the history lane. */
+  liveEntries: 2_000,
+  /** Publishes without an acknowledgement, at most; less if the broker says so. */
+  mqttWindow: 20,
+  /** Of these, at most so many from the history lane. */
+  mqttHistoryWindow: 10,
+  /** No acknowledgement for so long: the connection is given up and made anew. */
+  mqttAckMs: 30_000,
+  /** One MQTT message. */
+  messageBytes: 65_536,
+  /** Log lines a minute; beyond it they are counted and the count is logged. */
+  logLinesPerMinute: 600,
+  /** A configuration file, and the depth of its nesting. */
+  configBytes: 4_194_304,
+  configDepth: 32,
+  /** A request on the control socket, and clients at the same time. */
+  controlBytes: 262_144,
+  controlClients: 16,
+  /** Wall clock against monotonic clock: a larger difference is a step and opens a clock epoch. */
+  clockStepMs: 500,
+} as const;
+
+function holds(condition: boolean, relation: string): void {
+  if (!condition) throw new GatewayError('internal', `limits: ${relation}`);
+}
+const l: Readonly<Record<keyof typeof limits, number>> = limits;
+holds(l.tickGapMs < l.scanPeriodMs, 'a tick fits into the shortest scan period');
+holds(l.tickSettleMs < l.tickGapMs, 'settling does not add to the gap');
+holds(l.tickIdleMs >= l.tickGapMs, 'the idle tick is not faster than the busy one');
+holds(l.backoffFirstMs < l.backoffMaxMs && l.probeFirstMs < l.probeMaxMs, 'waits grow');
+holds(l.backoffFirstMs < l.sinkBackoffMaxMs, 'waits of a sink grow');
+holds(l.commitFullBytes < l.tailBytes, 'a full commit fits into the tail');
+holds(l.mqttHistoryWindow < l.mqttWindow, 'history leaves room for live data');
+holds(l.blockSamples * 24 < l.messageBytes, 'a block of plain numbers fits into one message');

@@ -1,0 +1,149 @@
+import { type IClientOptions, type IConnackPacket, type MqttClient, connect } from 'mqtt';
+import { GatewayError } from '../../contract/index.js';
+import type { BrokerLimits, ConnectOptions, MqttConnection, MqttPort, Outgoing } from './port.js';
+
+/**
+ * MQTT.js with its own queues and reconnects switched off: a client object lives as long as its
+ * connection. (Its store replays serially, and ignores the broker's receive maximum.)
+ */
+export const mqttJs: MqttPort = {
+  connect(options: ConnectOptions, signal: AbortSignal): Promise<MqttConnection> {
+    return new Promise((resolve, reject) => {
+      const client = connect(options.url, clientOptions(options));
+      // Only our own handlers go: MQTT.js hears its own events, and clears its timers in them.
+      const settled = (): void => {
+        signal.removeEventListener('abort', abort);
+        client.off('error', onError).off('close', onClose).off('connect', onConnect);
+      };
+      const fail = (error: GatewayError): void => {
+        settled();
+        client.on('error', () => undefined);
+        client.end(true);
+        reject(error);
+      };
+      const abort = (): void =>
+        fail(signal.reason instanceof GatewayError ? signal.reason : lost('cancelled'));
+      const onError = (error: Error): void => fail(refusal(error));
+      const onClose = (): void => fail(lost('the broker closed the connection'));
+      const onConnect = ({ properties: said }: IConnackPacket): void => {
+        settled();
+        resolve(
+          new Connection(client, {
+            receiveMaximum: said?.receiveMaximum ?? 65_535,
+            maximumPacketSize: said?.maximumPacketSize ?? Infinity,
+            retainAvailable: said?.retainAvailable ?? true,
+          }),
+        );
+      };
+      signal.addEventListener('abort', abort, { once: true });
+      client.on('error', onError).on('close', onClose).on('connect', onConnect);
+    });
+  },
+};
+
+function clientOptions(options: ConnectOptions): IClientOptions {
+  const { will } = options;
+  return {
+    clientId: options.clientId,
+    protocolVersion: options.version === '5' ? 5 : 4,
+    clean: true,
+    reconnectPeriod: 0,
+    queueQoSZero: false,
+    resubscribe: false,
+    keepalive: options.keepAliveSeconds,
+    connectTimeout: 10_000,
+    ...(options.username === undefined ? {} : { username: options.username }),
+    ...(options.password === undefined ? {} : { password: options.password }),
+    ...(options.ca === undefined ? {} : { ca: options.ca }),
+    ...(options.cert === undefined ? {} : { cert: options.cert }),
+    ...(options.key === undefined ? {} : { key: options.key }),
+    will: {
+      topic: will.topic,
+      payload: Buffer.from(will.payload),
+      qos: will.qos,
+      retain: will.retain,
+    },
+  };
+}
+
+class Connection implements MqttConnection {
+  readonly limits: BrokerLimits;
+  readonly #client: MqttClient;
+  #onLost: ((why: GatewayError) => void) | undefined;
+  #gone: GatewayError | undefined;
+
+  constructor(client: MqttClient, brokerLimits: BrokerLimits) {
+    this.#client = client;
+    this.limits = brokerLimits;
+    client.on('error', (error) => this.#lost(refusal(error)));
+    client.on('close', () => this.#lost(lost('the broker closed the connection')));
+    client.on('disconnect', (packet) =>
+      this.#lost(lost(`the broker disconnected us (${String(packet.reasonCode ?? 0)})`)),
+    );
+  }
+
+  publish(message: Outgoing): Promise<void> {
+    if (this.#gone) return Promise.reject(this.#gone);
+    const size = message.payload.length + message.topic.length + 16;
+    if (size > this.limits.maximumPacketSize) {
+      return Promise.reject(
+        new GatewayError('too-large', `${String(size)} bytes for ${message.topic}`),
+      );
+    }
+    const { qos, expiry } = message;
+    const retain = message.retain && this.limits.retainAvailable;
+    const properties =
+      expiry === undefined ? {} : { properties: { messageExpiryInterval: expiry } };
+    // The same bytes as a Buffer, which MQTT.js wants.
+    const { payload: text } = message;
+    const payload =
+      typeof text === 'string' ? text : Buffer.from(text.buffer, text.byteOffset, text.length);
+    return new Promise((resolve, reject) => {
+      this.#client.publish(message.topic, payload, { qos, retain, ...properties }, (error) => {
+        if (error) reject(this.#gone ?? refusal(error));
+        else resolve();
+      });
+    });
+  }
+
+  onLost(handler: (why: GatewayError) => void): void {
+    this.#onLost = handler;
+    if (this.#gone) handler(this.#gone);
+  }
+
+  close(politely: boolean): Promise<void> {
+    this.#onLost = undefined;
+    this.#gone ??= lost('closed');
+    return new Promise((resolve) => {
+      // Politely may take for ever when an acknowledgement is missing: the caller sets a limit.
+      this.#client.end(!politely, {}, () => resolve());
+    });
+  }
+
+  #lost(why: GatewayError): void {
+    if (this.#gone) return;
+    this.#gone = why;
+    this.#client.end(true);
+    this.#onLost?.(why);
+  }
+}
+
+function lost(message: string): GatewayError {
+  return new GatewayError('broker-lost', message);
+}
+
+/** CONNACK and PUBACK codes: bad user or password and not authorised, in both versions of MQTT. */
+const authCodes = new Set([4, 5, 0x86, 0x87, 0x8c]);
+/** Codes about one message, not about the connection. */
+const messageCodes = new Set([0x83, 0x90, 0x95, 0x97, 0x99]);
+
+function refusal(error: Error): GatewayError {
+  const code = (error as Error & { code?: number | string }).code;
+  if (typeof code === 'number' && authCodes.has(code)) {
+    return new GatewayError('auth-failed', error.message, { code }, error);
+  }
+  if (typeof code === 'number' && messageCodes.has(code)) {
+    return new GatewayError('too-large', error.message, { code }, error);
+  }
+  return new GatewayError('broker-lost', error.message, { code }, error);
+}

@@ -1,0 +1,348 @@
+import type { MqttSinkConfig } from '../../config/model.js';
+import type { Clock, Log, Random, Timer } from '../../contract/index.js';
+import { GatewayError, asGatewayError, mono } from '../../contract/index.js';
+import type { Entry } from '../../journal/entry.js';
+import type { SinkReader } from '../../journal/sink-reader.js';
+import { limits } from '../../limits.js';
+import type { FrameContext } from '../frame.js';
+import type { Board } from './board.js';
+import { messagesOf } from './messages.js';
+import type { MqttConnection, MqttPort, Outgoing } from './port.js';
+import { TokenBucket } from './token-bucket.js';
+import { Topics } from './topics.js';
+
+export interface ForwarderOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly port: MqttPort;
+  readonly reader: SinkReader;
+  readonly board: Board;
+  readonly frames: FrameContext;
+  /** Payload of the status topic while online; the will is made by `offline`. */
+  online(session: number): string;
+  offline(session: number, reason: 'lost' | 'stopped'): string;
+  /** Waits between connection attempts. */
+  readonly backoff: { next(): number; reset(): void };
+  onState(connected: boolean, why: GatewayError | undefined): void;
+}
+
+/** What a message is for: what happens when the broker has taken it, or does not want it. */
+interface Errand {
+  readonly history: boolean;
+  acked(): void;
+  refused(): void;
+}
+
+/**
+ * Publishes what a sink reader offers. Three lanes share one window of unacknowledged messages: what
+ * stands (retained topics), what comes (live), and what waited (history, rate-limited, at most half the
+ * window). The acknowledgement of the broker moves the cursor; a lost connection puts everything that was
+ * on its way back into the history lane. Nothing is ever queued in the MQTT library.
+ */
+export class Forwarder {
+  readonly config: MqttSinkConfig;
+  readonly topics: Topics;
+  readonly #o: ForwarderOptions;
+  #history: TokenBucket;
+  #connection: MqttConnection | undefined;
+  #abort = new AbortController();
+  #timer: Timer | undefined;
+  #historyTimer: Timer | undefined;
+  #ackTimer: Timer | undefined;
+  /** When a message was acknowledged last, or the first one on its way was sent. */
+  #progressAt = 0;
+  #session = 0;
+  #attempt = 0;
+  #inFlight = 0;
+  #historyInFlight = 0;
+  #stopped = true;
+  #pumping = false;
+  /** Further messages of an entry that is on its way. */
+  #parts: { readonly message: Outgoing; readonly errand: Errand }[] = [];
+  readonly stats = { published: 0, acked: 0, history: 0, sessions: 0, failures: 0, refused: 0 };
+  lastError: GatewayError | undefined;
+
+  constructor(config: MqttSinkConfig, options: ForwarderOptions) {
+    this.config = config;
+    this.#o = options;
+    this.topics = new Topics(config.root);
+    this.#history = new TokenBucket(options.clock, config.historyPerSecond);
+    options.reader.onWork(() => this.#pump());
+    options.board.onWork(() => this.#pump());
+  }
+
+  get connected(): boolean {
+    return this.#connection !== undefined;
+  }
+
+  start(): void {
+    if (!this.#stopped) return;
+    this.#stopped = false;
+    this.#connect();
+  }
+
+  /** Says that it was stopped on purpose, then disconnects. What is not acknowledged stays in the journal. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#timer?.cancel();
+    const connection = this.#connection;
+    const told =
+      connection !== undefined && (await this.#within(1_000, this.#sayOffline(connection)));
+    this.#drop();
+    this.#abort.abort(new GatewayError('link-closing', 'the sink is being stopped'));
+    // A goodbye waits for all acknowledgements: a broker that hangs would keep us for ever.
+    if (told && (await this.#within(1_000, connection.close(true)))) return;
+    await connection?.close(false);
+  }
+
+  /** Was it done in time? */
+  #within(limit: number, work: Promise<void>): Promise<boolean> {
+    return new Promise((resolve) => {
+      const timer = this.#o.clock.at(mono(this.#o.clock.mono() + limit), () => resolve(false));
+      void work.then(() => {
+        timer.cancel();
+        resolve(true);
+      });
+    });
+  }
+
+  async #sayOffline(connection: MqttConnection): Promise<void> {
+    const payload = this.#o.offline(this.#session, 'stopped');
+    // The broker publishes the will if this does not arrive; there is nothing else to be done.
+    await connection.publish(this.#status(payload)).catch(() => undefined);
+  }
+
+  #status(payload: string): Outgoing {
+    return { topic: this.topics.status, payload, qos: 1, retain: true };
+  }
+
+  #connect(): void {
+    const { config } = this;
+    const { urls } = config;
+    const url = urls[this.#attempt++ % urls.length] ?? '';
+    const session = ++this.#session;
+    this.#abort = new AbortController();
+    const { signal } = this.#abort;
+    const limit = this.#o.clock.at(mono(this.#o.clock.mono() + 10_000), () =>
+      this.#abort.abort(new GatewayError('connect-timeout', `no answer from ${url}`)),
+    );
+    const options = {
+      url,
+      version: config.version,
+      clientId: config.clientId,
+      username: config.username,
+      password: config.password,
+      ca: config.tls?.ca,
+      cert: config.tls?.cert,
+      key: config.tls?.key,
+      keepAliveSeconds: Math.ceil(config.keepAlive / 1_000),
+      will: this.#status(this.#o.offline(session, 'lost')),
+    };
+    this.#o.port
+      .connect(options, signal)
+      .finally(() => limit.cancel())
+      .then(
+        (connection) => this.#established(connection),
+        (error: unknown) => this.#failed(asGatewayError(error)),
+      );
+  }
+
+  #established(connection: MqttConnection): void {
+    if (this.#stopped) {
+      void connection.close(true);
+      return;
+    }
+    this.#connection = connection;
+    this.stats.sessions++;
+    if (this.lastError) this.#o.log.info('broker reached again', { sink: this.config.name });
+    this.lastError = undefined;
+    connection.onLost((why) => {
+      if (this.#connection === connection) this.#lost(why);
+    });
+    this.#o.board.repost();
+    this.#o.board.post(this.topics.status, this.#o.online(this.#session));
+    this.#o.reader.connected();
+    this.#o.onState(true, undefined);
+    this.#pump();
+  }
+
+  #lost(why: GatewayError): void {
+    const connection = this.#connection;
+    this.#drop();
+    void connection?.close(false);
+    this.#failed(why);
+  }
+
+  #failed(why: GatewayError): void {
+    if (this.#stopped) return;
+    this.stats.failures++;
+    if (!this.lastError) {
+      this.#o.log.warn('broker lost; data are kept in the journal', {
+        sink: this.config.name,
+        code: why.code,
+        why: why.message,
+      });
+    }
+    this.lastError = why;
+    this.#o.onState(false, why);
+    const wait = why.kind === 'auth' ? limits.backoffAuthMs : this.#o.backoff.next();
+    this.#timer = this.#o.clock.at(mono(this.#o.clock.mono() + wait), () => this.#connect());
+  }
+
+  #drop(): void {
+    this.#connection = undefined;
+    this.#historyTimer?.cancel();
+    this.#historyTimer = undefined;
+    this.#ackTimer?.cancel();
+    this.#ackTimer = undefined;
+    this.#inFlight = 0;
+    this.#historyInFlight = 0;
+    this.#parts = [];
+    this.#o.reader.disconnected();
+  }
+
+  /** Sends while the window has room. Not reentrant: publishing may call back at once. */
+  #pump(): void {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    try {
+      while (
+        this.#connection &&
+        this.#inFlight < this.#window() &&
+        this.#sendOne(this.#connection)
+      );
+    } finally {
+      this.#pumping = false;
+    }
+  }
+
+  #window(): number {
+    return Math.min(limits.mqttWindow, this.#connection?.limits.receiveMaximum ?? 1);
+  }
+
+  #sendOne(connection: MqttConnection): boolean {
+    const notice = this.#o.board.take();
+    if (notice) {
+      const { message, done } = notice;
+      this.#send(connection, message, { history: false, acked: done, refused: () => undefined });
+      return true;
+    }
+    const part = this.#parts.shift();
+    if (part) {
+      this.#send(connection, part.message, part.errand);
+      return true;
+    }
+    if (this.config.historyOrder === 'in-order' && this.#o.reader.hasHistory) {
+      return this.#sendHistory(connection);
+    }
+    const live = this.#o.reader.takeLive();
+    if (live) {
+      this.#sendEntry(connection, live, false);
+      return true;
+    }
+    return this.#sendHistory(connection);
+  }
+
+  #sendHistory(connection: MqttConnection): boolean {
+    const room = Math.max(1, Math.min(limits.mqttHistoryWindow, this.#window() >> 1));
+    if (!this.#o.reader.hasHistory || this.#historyInFlight >= room) return false;
+    if (!this.#history.take()) {
+      this.#historyTimer ??= this.#o.clock.at(
+        mono(this.#o.clock.mono() + this.#history.wait()),
+        () => {
+          this.#historyTimer = undefined;
+          this.#pump();
+        },
+      );
+      return false;
+    }
+    const entry = this.#o.reader.takeHistory();
+    if (!entry) return false;
+    this.stats.history++;
+    this.#sendEntry(connection, entry, true);
+    return true;
+  }
+
+  /** An entry that makes several messages is acknowledged when all of them are. */
+  #sendEntry(connection: MqttConnection, entry: Entry, history: boolean): void {
+    const [first, ...rest] = messagesOf(entry, history, {
+      topics: this.topics,
+      form: this.config.payload,
+      frames: this.#o.frames,
+      maxBytes: Math.min(limits.messageBytes, connection.limits.maximumPacketSize - 512),
+    });
+    let open = 1 + rest.length;
+    let told = false;
+    const errand: Errand = {
+      history,
+      acked: () => {
+        if (--open === 0) this.#o.reader.ack(entry.pos);
+      },
+      refused: () => {
+        // One entry is one gap, also when several of its messages are refused.
+        if (!told) this.#o.reader.refused(entry);
+        told = true;
+      },
+    };
+    this.#parts.push(...rest.map((message) => ({ message, errand })));
+    if (first) this.#send(connection, first, errand);
+  }
+
+  #send(connection: MqttConnection, message: Outgoing, errand: Errand): void {
+    this.#inFlight++;
+    if (errand.history) this.#historyInFlight++;
+    this.stats.published++;
+    this.#watchAcks();
+    connection.publish(message).then(
+      () => {
+        if (this.#connection !== connection) return;
+        this.stats.acked++;
+        // Only a broker that does its work may hurry us: not one that takes connections and drops them.
+        this.#o.backoff.reset();
+        this.#answered(errand.history);
+        errand.acked();
+        this.#pump();
+      },
+      (error: unknown) => {
+        if (this.#connection !== connection) return;
+        this.#answered(errand.history);
+        this.#refused(asGatewayError(error), message, errand);
+      },
+    );
+  }
+
+  #answered(history: boolean): void {
+    this.#inFlight--;
+    if (history) this.#historyInFlight--;
+    this.#progressAt = this.#o.clock.mono();
+  }
+
+  /** The broker does not want this very message. It must not block the lane for ever. */
+  #refused(error: GatewayError, message: Outgoing, errand: Errand): void {
+    if (error.kind === 'link' || error.kind === 'timeout') {
+      this.#lost(error);
+      return;
+    }
+    this.stats.refused++;
+    this.#o.log.error('the broker refuses a message; it is given up', {
+      sink: this.config.name,
+      topic: message.topic,
+      why: error.message,
+    });
+    errand.refused();
+    errand.acked();
+    this.#pump();
+  }
+
+  /** A broker that takes messages and never acknowledges is as good as gone. */
+  #watchAcks(): void {
+    if (this.#inFlight === 1) this.#progressAt = this.#o.clock.mono();
+    this.#ackTimer ??= this.#o.clock.at(mono(this.#o.clock.mono() + limits.mqttAckMs), () => {
+      this.#ackTimer = undefined;
+      if (this.#inFlight === 0) return;
+      if (this.#o.clock.mono() - this.#progressAt < limits.mqttAckMs) this.#watchAcks();
+      else this.#lost(new GatewayError('broker-lost', 'the broker does not acknowledge'));
+    });
+  }
+}

@@ -1,0 +1,200 @@
+import type { CommandResult, Value } from '../contract/index.js';
+import { GatewayError, jsonValue, qualityLevel, qualityReason } from '../contract/index.js';
+import type { TagInfo } from '../tags/table.js';
+import { parseTyped } from '../write/convert.js';
+import { deviceReports, linkReport } from './link-reports.js';
+import type { Runtime } from './runtime.js';
+
+/** A request on the control socket: one JSON object a line. */
+export interface ControlRequest {
+  readonly op: string;
+  readonly args: Readonly<Record<string, unknown>>;
+  /** Who asks, as the operating system knows them. */
+  readonly who: string;
+}
+
+/** One tag as the command line shows it. */
+export interface TagView {
+  readonly name: string;
+  readonly value: string | number | boolean | null;
+  readonly text: string | undefined;
+  readonly unit: string | undefined;
+  readonly quality: string;
+  readonly reason: string;
+  /** Wall ms of the value. */
+  readonly time: number;
+  readonly ageMs: number;
+  readonly writable: boolean;
+}
+
+/** What the command line asks of a running gateway. Every refusal is a GatewayError with its reason. */
+export class Control {
+  readonly #runtime: Runtime;
+  readonly #reload: (who: string) => Promise<unknown>;
+
+  constructor(runtime: Runtime, reload: (who: string) => Promise<unknown>) {
+    this.#runtime = runtime;
+    this.#reload = reload;
+  }
+
+  /** Settles with the answer; every refusal is a rejection, a missing argument too. */
+  async handle(request: ControlRequest): Promise<unknown> {
+    return await this.#dispatch(request);
+  }
+
+  #dispatch(request: ControlRequest): Promise<unknown> {
+    const { op, args, who } = request;
+    switch (op) {
+      case 'status':
+        return Promise.resolve(this.#status());
+      case 'tags':
+        return Promise.resolve(this.#tags(text(args, 'pattern', '*')));
+      case 'read':
+        return Promise.resolve(this.#view(this.#tag(text(args, 'tag'))));
+      case 'write':
+        return this.#write(args, who);
+      case 'alarms':
+        return Promise.resolve(this.#runtime.field.engine.alarms());
+      case 'rules':
+        return Promise.resolve(Object.fromEntries(this.#runtime.field.engine.states()));
+      case 'why':
+        return Promise.resolve(this.#why(text(args, 'rule')));
+      case 'reset':
+      case 'ack':
+        return this.#ruleCommand(op, text(args, op === 'reset' ? 'rule' : 'alarm'), who);
+      case 'reload':
+        return this.#reload(who);
+      default:
+        return Promise.reject(new GatewayError('bad-request', `no such operation: ${op}`));
+    }
+  }
+
+  #status(): unknown {
+    const { field, north, wall, config, options, health } = this.#runtime;
+    return {
+      gateway: config.gateway.id,
+      version: options.version,
+      config: config.revision,
+      epoch: north.journal.epoch,
+      time: wall.now(),
+      health: health.now(),
+      links: [...field.links.values()].map((link) => ({
+        ...linkReport(link, wall),
+        devices: deviceReports(link, wall),
+      })),
+      sinks: north.forwarders.map(({ config: sink, connected, stats, lastError }) => ({
+        sink: sink.name,
+        connected,
+        error: lastError?.message,
+        pending: north.journal
+          .reader(sink.name)
+          .pending.toJSON()
+          .reduce((n, [a, b]) => n + b - a + 1, 0),
+        stats,
+      })),
+      alarms: field.engine.alarms().length,
+      rules: Object.fromEntries(field.engine.states()),
+    };
+  }
+
+  #tags(pattern: string): readonly TagView[] {
+    const matches = globMatcher(pattern);
+    return this.#runtime.field.plan.table.tags
+      .filter((tag) => matches(tag.name))
+      .map((tag) => this.#view(tag));
+  }
+
+  #tag(name: string): TagInfo {
+    const tag = this.#runtime.field.plan.table.get(name);
+    if (!tag) throw new GatewayError('unknown-name', `no tag ${name}`);
+    return tag;
+  }
+
+  #view(tag: TagInfo): TagView {
+    const { image } = this.#runtime.field;
+    const { wall, options } = this.#runtime;
+    const quality = image.qualities[tag.index] ?? 0xff;
+    const time = image.times[tag.index] ?? 0;
+    const value = image.value(tag.index);
+    return {
+      name: tag.name,
+      value: jsonValue(value),
+      text: typeof value === 'number' ? tag.enumeration?.get(value) : undefined,
+      unit: tag.unit,
+      quality: qualityLevel(quality),
+      reason: qualityReason(quality),
+      time: time === 0 ? 0 : wall.of(time),
+      ageMs: time === 0 ? 0 : Math.max(0, options.clock.mono() - time),
+      writable: tag.writable,
+    };
+  }
+
+  async #write(args: ControlRequest['args'], who: string): Promise<unknown> {
+    const tag = this.#tag(text(args, 'tag'));
+    const value = typed(tag, args['value'], 'value');
+    const expect = args['expect'] === undefined ? undefined : typed(tag, args['expect'], 'expect');
+    const done = await this.#runtime.field.gate.command({
+      tag: tag.name,
+      value,
+      source: 'operator',
+      who,
+      ...(expect === undefined ? {} : { expect }),
+    });
+    return {
+      tag: tag.name,
+      before: jsonValue(done.before),
+      after: jsonValue(done.after),
+      verified: true,
+    };
+  }
+
+  #why(rule: string): unknown {
+    const explanation = this.#runtime.field.engine.why(rule);
+    if (!explanation) throw new GatewayError('unknown-name', `no rule ${rule}`);
+    return explanation;
+  }
+
+  async #ruleCommand(op: 'reset' | 'ack', id: string, who: string): Promise<unknown> {
+    const { engine, tick } = this.#runtime.field;
+    const { clock } = this.#runtime.options;
+    const audit = { who, source: 'cli', action: op, object: id };
+    await this.#runtime.audit.record({ ...audit, result: 'requested' });
+    const now = clock.mono();
+    const result: CommandResult =
+      op === 'reset' ? engine.reset(id, who, now) : engine.ack(id, who, now);
+    tick.wake();
+    await this.#runtime.audit.record({ ...audit, result: result.ok ? 'done' : 'refused' });
+    if (!result.ok)
+      throw new GatewayError(op === 'reset' ? 'reset-refused' : 'bad-request', result.reason);
+    return { [op]: id };
+  }
+}
+
+function text(args: ControlRequest['args'], key: string, fallback?: string): string {
+  const value = args[key] ?? fallback;
+  if (typeof value !== 'string') throw new GatewayError('bad-request', `${key} is missing`);
+  return value;
+}
+
+function typed(tag: TagInfo, given: unknown, key: string): Value {
+  const plain =
+    typeof given === 'string' || typeof given === 'number' || typeof given === 'boolean';
+  const value = plain ? parseTyped(tag, given) : undefined;
+  if (value === undefined) {
+    throw new GatewayError(
+      'bad-request',
+      `${key}: ${JSON.stringify(given)} is no ${tag.type} for ${tag.name}`,
+    );
+  }
+  return value;
+}
+
+/** `P101.*` and the like, without regular expressions from outside. */
+function globMatcher(pattern: string): (name: string) => boolean {
+  const source = pattern
+    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+    .replace(/\*+/g, '.*')
+    .replace(/\?/g, '.');
+  const expression = new RegExp(`^${source}$`);
+  return (name) => expression.test(name);
+}

@@ -1,0 +1,300 @@
+import type { Config, LinkConfig, WritePermit } from '../config/model.js';
+import type {
+  Clock,
+  DriverContext,
+  EngineOptions,
+  GatewayError,
+  Log,
+  Random,
+  RetainedStates,
+  RuleEngine,
+  RuleLanguage,
+  RuleProgram,
+  RuleProblem,
+  ScanResult,
+  Value,
+  WriteOutcome,
+} from '../contract/index.js';
+import { GatewayError as Failure, jsonValue } from '../contract/index.js';
+import { Inbox } from '../scan/inbox.js';
+import { Link, stagger } from '../scan/link.js';
+import { TagImage } from '../tags/image.js';
+import { Reporter } from '../tags/report.js';
+import { StalenessSweep } from '../tags/staleness.js';
+import { type TagInfo, TagTable } from '../tags/table.js';
+import type { Audit } from '../write/audit.js';
+import { WriteGate } from '../write/gate.js';
+import { deviceReports, linkReport } from './link-reports.js';
+import type { Outlet } from './outlet.js';
+import { Tick, type TickParts } from './tick.js';
+import type { WallClock } from './wall.js';
+
+export interface FieldOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly wall: WallClock;
+  readonly rules: RuleLanguage;
+  readonly audit: Audit;
+  readonly outlet: Outlet;
+  open: DriverContext['open'];
+  /** Revision of each device's dictionary. */
+  revisions(table: TagTable): ReadonlyMap<string, string>;
+  /** States of rules from before. */
+  readonly retained: RetainedStates | undefined;
+  /** They are gone: the journal that held them was damaged. */
+  readonly retainedLost: boolean;
+}
+
+/** A configuration whose rules are compiled: ready to run. */
+export interface Plan {
+  readonly config: Config;
+  readonly table: TagTable;
+  readonly program: RuleProgram;
+}
+
+/** Compiles the rules against the tags; all problems at once. Pure. */
+export function planOf(
+  config: Config,
+  rules: RuleLanguage,
+): { ok: true; plan: Plan } | { ok: false; problems: readonly RuleProblem[] } {
+  const devices = config.links.flatMap((link) => link.devices);
+  const writable = new Set(config.writes.keys());
+  const byRules = new Set([...config.writes.values()].filter(forRules).map(({ tag }) => tag));
+  const compiled = rules.compile(config.rules, new TagTable(devices, writable, byRules));
+  if (!compiled.ok) return compiled;
+  const { program } = compiled;
+  const table = new TagTable(devices, writable, byRules, program.signals);
+  return { ok: true, plan: { config, table, program } };
+}
+
+function forRules(permit: WritePermit): boolean {
+  return permit.allow.has('rules');
+}
+
+/** The field half: drivers, image, rules and gate, with the tick that drives them. */
+export class Field {
+  readonly inbox: Inbox;
+  readonly tick: Tick;
+  readonly gate: WriteGate;
+  readonly #o: FieldOptions;
+  readonly #links = new Map<string, Link>();
+  #plan: Plan;
+  #image: TagImage;
+  #engine: RuleEngine;
+  #reporter: Reporter;
+
+  constructor(plan: Plan, options: FieldOptions) {
+    this.#o = options;
+    this.#plan = plan;
+    this.#image = this.#imageOf(plan);
+    this.#engine = this.#engineOf(plan, {
+      ...(options.retained ? { retained: options.retained } : {}),
+      retainedLost: options.retainedLost,
+    });
+    this.#reporter = this.#reporterOf();
+    this.gate = new WriteGate(this.#image, plan.config.writes, {
+      clock: options.clock,
+      log: options.log,
+      audit: options.audit,
+      send: (tag, raw, urgent) => this.#send(tag, raw, urgent),
+      readBack: (tag) => this.#readBack(tag),
+      onHeld: ({ tag, value, rule, result }) =>
+        options.outlet.event({
+          type: 'output',
+          time: options.wall.now(),
+          tag,
+          value: jsonValue(value),
+          rule,
+          result,
+        }),
+    });
+    const { clock, wall } = options;
+    this.inbox = new Inbox((complete) => this.tick.wake(complete));
+    this.tick = new Tick(this.#parts(), { clock, wall, inbox: this.inbox });
+    for (const link of plan.config.links) this.#addLink(link);
+  }
+
+  get plan(): Plan {
+    return this.#plan;
+  }
+  get image(): TagImage {
+    return this.#image;
+  }
+  get engine(): RuleEngine {
+    return this.#engine;
+  }
+  get reporter(): Reporter {
+    return this.#reporter;
+  }
+  get links(): ReadonlyMap<string, Link> {
+    return this.#links;
+  }
+
+  start(): void {
+    stagger([...this.#links.values()], this.#o.clock.mono());
+    this.tick.start();
+    for (const link of this.#links.values()) link.start();
+    this.#recordOwn();
+  }
+
+  /** Stops asking and deciding; what is collected goes to the journal. */
+  async stop(): Promise<void> {
+    await Promise.all([...this.#links.values()].map((link) => link.stop()));
+    this.tick.stop();
+    this.#reporter.closeOld(this.#o.clock.mono(), true);
+  }
+
+  /** Goes over to another plan: links that are the same keep running, all values are taken along. */
+  async replace(plan: Plan): Promise<void> {
+    const wanted = new Map(plan.config.links.map((link) => [link.name, link]));
+    const leaving = [...this.#links.values()].filter(
+      (link) => wanted.get(link.name)?.hash !== link.config.hash,
+    );
+    await Promise.all(leaving.map((link) => link.stop()));
+    for (const link of leaving) this.#links.delete(link.name);
+    // What the inbox still holds has positions of the old image: in the new one they are other tags.
+    this.tick.flush();
+    this.#reporter.closeOld(this.#o.clock.mono(), true);
+
+    const earlier = this.#image;
+    this.#plan = plan;
+    this.#image = this.#imageOf(plan);
+    this.#image.adopt(earlier);
+    // Rules that did not change go on where they stand: timers, latches, edges and all.
+    const running = this.#engine;
+    this.#engine = this.#engineOf(plan, { retained: running.retained(), earlier: running });
+    this.#reporter = this.#reporterOf();
+    this.gate.replace(this.#image, plan.config.writes);
+    for (const link of this.#links.values()) link.remap(this.#indexOf(link.config));
+    const added = plan.config.links.filter((link) => !this.#links.has(link.name));
+    for (const link of added) this.#addLink(link);
+    this.tick.replace(this.#parts());
+    stagger(
+      [...this.#links.values()].filter((link) => link.state === 'stopped'),
+      this.#o.clock.mono(),
+    );
+    for (const link of this.#links.values()) link.start();
+    this.#recordOwn();
+  }
+
+  #parts(): TickParts {
+    return {
+      image: this.#image,
+      staleness: new StalenessSweep(this.#image),
+      engine: this.#engine,
+      gate: this.gate,
+      reporter: this.#reporter,
+      onStale: () => {
+        for (const link of this.#links.values()) link.decodeAll();
+      },
+      onRules: (result) => this.#onRules(result),
+      onClockStep: (ms) => this.#onClockStep(ms),
+    };
+  }
+
+  #onRules(result: ScanResult): void {
+    // States first: they are made durable in the same commit as the events that tell of them.
+    if (result.retainedChanged) this.#o.outlet.retained(JSON.stringify(this.#engine.retained()));
+    for (const event of result.events) this.#o.outlet.event({ type: 'rule', ...event });
+    for (const alarm of result.alarms) this.#o.outlet.alarm(alarm);
+  }
+
+  #onClockStep(ms: number): void {
+    const { wall, log, outlet } = this.#o;
+    log.warn('the system clock was set', { ms: Math.round(ms) });
+    outlet.event({ type: 'clock-step', time: wall.now(), ms: Math.round(ms), epoch: wall.epoch });
+  }
+
+  #imageOf(plan: Plan): TagImage {
+    const image = new TagImage(plan.table);
+    const now = this.#o.clock.mono();
+    for (const device of plan.config.links.flatMap((link) => link.devices)) {
+      for (const tag of device.tags) {
+        const info = plan.table.get(tag.name);
+        if (info && tag.constant !== undefined) image.setConstant(info.index, tag.constant, now);
+      }
+    }
+    return image;
+  }
+
+  #engineOf(
+    plan: Plan,
+    before: Pick<EngineOptions, 'retained' | 'earlier' | 'retainedLost'>,
+  ): RuleEngine {
+    const image = this.#image;
+    return this.#o.rules.start(plan.program, {
+      image,
+      signalIndex: plan.program.signals.map((signal) => plan.table.get(signal.name)?.index ?? -1),
+      put: (index, value, quality, time) => {
+        image.numbers[index] = value;
+        image.qualities[index] = quality;
+        image.times[index] = time;
+      },
+      ...before,
+      wallOf: (monotonic) => this.#o.wall.of(monotonic),
+    });
+  }
+
+  #reporterOf(): Reporter {
+    const { outlet, wall } = this.#o;
+    return new Reporter(
+      this.#image,
+      this.#o.revisions(this.#plan.table),
+      () => wall.offset,
+      (block) => outlet.block(block),
+    );
+  }
+
+  /** Constants and derived tags are in no reading: a new reporter hears of them here. */
+  #recordOwn(): void {
+    const own = this.#plan.table.tags.filter((tag) => tag.origin !== 'device');
+    const indices = own.map((tag) => tag.index);
+    this.#reporter.consider(indices, this.#o.clock.mono());
+  }
+
+  #addLink(config: LinkConfig): void {
+    const { clock, random, log, open } = this.#o;
+    const link = new Link(config, this.#indexOf(config), {
+      clock,
+      random,
+      log: log.child({ link: config.name }),
+      inbox: this.inbox,
+      open,
+      onStatus: (changed) => this.reportLink(changed),
+    });
+    this.#links.set(config.name, link);
+  }
+
+  /** Tells the north half how a link and its devices are. */
+  reportLink(link: Link): void {
+    const { outlet, wall } = this.#o;
+    outlet.link(linkReport(link, wall));
+    for (const report of deviceReports(link, wall)) outlet.device(report);
+  }
+
+  #indexOf(link: LinkConfig): Int32Array {
+    return Int32Array.from(link.bindings, ({ name }) => this.#plan.table.get(name)?.index ?? -1);
+  }
+
+  #bindingOf(tag: TagInfo): { link: Link; binding: LinkConfig['bindings'][number] } | undefined {
+    const link = this.#links.get(tag.link ?? '');
+    const binding = link?.config.bindings.find(({ name }) => name === tag.name);
+    return link && binding && { link, binding };
+  }
+
+  #send(tag: TagInfo, raw: Value, urgent: boolean): Promise<WriteOutcome> {
+    const way = this.#bindingOf(tag);
+    if (way) return way.link.write(way.binding, raw, urgent);
+    return Promise.reject<WriteOutcome>(unreachable(tag));
+  }
+
+  #readBack(tag: TagInfo): void {
+    const way = this.#bindingOf(tag);
+    way?.link.readSoon(way.binding);
+  }
+}
+
+function unreachable(tag: TagInfo): GatewayError {
+  return new Failure('not-connected', `${tag.name} is on no running link`);
+}

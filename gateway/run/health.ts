@@ -1,0 +1,157 @@
+import type { Timer } from '../contract/index.js';
+import { mono } from '../contract/index.js';
+import type { Runtime } from './runtime.js';
+
+/** How often health is published without a change, ms; the retained message expires after three. */
+const intervalMs = 30_000;
+/** How often it is looked at, ms. */
+const lookMs = 2_000;
+
+export type HealthLevel = 'ok' | 'warn' | 'fail';
+export interface HealthCheck {
+  readonly check: string;
+  readonly level: HealthLevel;
+  readonly text: string;
+}
+
+/** Payload of the health topic and of `millrace status`. */
+export interface Health {
+  readonly level: HealthLevel;
+  readonly checks: readonly HealthCheck[];
+  readonly counters: Readonly<Record<string, number>>;
+}
+
+/** Watches the condition of the whole and publishes it. */
+export class HealthWatch {
+  readonly #runtime: Runtime;
+  #timer: Timer | undefined;
+  #level: HealthLevel | undefined;
+  #publishedAt = -Infinity;
+  #lag = 0;
+
+  constructor(runtime: Runtime) {
+    this.#runtime = runtime;
+  }
+
+  start(): void {
+    this.#arm();
+  }
+  stop(): void {
+    this.#timer?.cancel();
+  }
+
+  now(): Health {
+    const checks = [...this.#links(), ...this.#sinks(), this.#journal(), this.#loop()];
+    const level = checks.some((c) => c.level === 'fail')
+      ? 'fail'
+      : checks.some((c) => c.level === 'warn')
+        ? 'warn'
+        : 'ok';
+    return { level, checks, counters: this.#counters() };
+  }
+
+  #arm(): void {
+    const { clock } = this.#runtime.options;
+    const due = clock.mono() + lookMs;
+    this.#timer = clock.at(mono(due), () => {
+      this.#lag = Math.max(0, clock.mono() - due);
+      this.#look();
+      this.#arm();
+    });
+  }
+
+  #look(): void {
+    const { clock } = this.#runtime.options;
+    const health = this.now();
+    if (health.level === this.#level && clock.mono() - this.#publishedAt < intervalMs) return;
+    this.#level = health.level;
+    this.#publishedAt = clock.mono();
+    const ts = this.#runtime.wall.now();
+    this.#runtime.north.health(JSON.stringify({ v: 1, ts, ...health }), (intervalMs * 3) / 1_000);
+    for (const link of this.#runtime.field.links.values()) this.#runtime.field.reportLink(link);
+  }
+
+  #links(): HealthCheck[] {
+    return [...this.#runtime.field.links.values()].map((link) => {
+      const silent = link.devices.filter((device) => device.failures > 0).map(({ name }) => name);
+      const check = `link ${link.name}`;
+      if (link.state !== 'connected') {
+        return {
+          check,
+          level: 'fail',
+          text: `${link.state}: ${link.lastError?.message ?? 'not yet up'}`,
+        };
+      }
+      return silent.length > 0
+        ? { check, level: 'warn', text: `no answer from ${silent.join(', ')}` }
+        : { check, level: 'ok', text: 'connected' };
+    });
+  }
+
+  #sinks(): HealthCheck[] {
+    return this.#runtime.north.forwarders.map(({ config, connected, lastError }) => ({
+      check: `sink ${config.name}`,
+      level: connected ? 'ok' : 'warn',
+      text: connected ? 'connected' : `not connected: ${lastError?.message ?? 'not yet'}`,
+    }));
+  }
+
+  #journal(): HealthCheck {
+    const { journal, condition } = this.#runtime.north;
+    if (condition)
+      return { check: 'journal', level: 'fail', text: `${condition.message}: ${condition.advice}` };
+    const { quarantined } = journal.report;
+    if (quarantined !== undefined) {
+      return {
+        check: 'journal',
+        level: 'warn',
+        text: `the journal was damaged and set aside as ${quarantined}; a new one is in use`,
+      };
+    }
+    if (journal.stats.evicted > 0) {
+      return {
+        check: 'journal',
+        level: 'warn',
+        text: `${String(journal.stats.evicted)} samples evicted since start`,
+      };
+    }
+    return {
+      check: 'journal',
+      level: 'ok',
+      text: `${String(journal.segments.length)} segments on disk`,
+    };
+  }
+
+  #loop(): HealthCheck {
+    const text = `${this.#lag.toFixed(0)} ms late`;
+    return { check: 'event loop', level: this.#lag > 500 ? 'warn' : 'ok', text };
+  }
+
+  #counters(): Record<string, number> {
+    const { field, north, options, startedAt } = this.#runtime;
+    const { journal } = north;
+    const counters: Record<string, number> = {
+      uptime_s: Math.round((options.clock.mono() - startedAt) / 1_000),
+      rss_bytes: options.memory(),
+      loop_lag_ms: Math.round(this.#lag),
+      ticks: field.tick.stats.ticks,
+      tick_max_ms: Math.round(field.tick.stats.maxMs),
+      inbox_shed: field.inbox.shed,
+      samples_reported: field.reporter.reported,
+      samples_unreported: field.reporter.unreported,
+      journal_waiting: journal.waiting,
+      journal_segments: journal.segments.length,
+      journal_bytes_written: journal.stats.bytesWritten,
+      journal_commits: journal.stats.commits,
+      journal_never_written: journal.stats.neverWritten,
+      journal_evicted: journal.stats.evicted,
+      writes_done: field.gate.stats.written,
+      writes_denied: field.gate.stats.denied,
+    };
+    for (const { config, stats } of north.forwarders) {
+      for (const [key, value] of Object.entries(stats))
+        counters[`sink_${config.name}_${key}`] = value;
+    }
+    return counters;
+  }
+}

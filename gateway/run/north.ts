@@ -1,0 +1,289 @@
+import type { Config, MqttSinkConfig } from '../config/model.js';
+import type { AlarmSnapshot, Clock, GatewayError, Log, Random } from '../contract/index.js';
+import { Journal } from '../journal/journal.js';
+import type { Store } from '../journal/store.js';
+import { limits } from '../limits.js';
+import { Backoff } from '../scan/backoff.js';
+import { type Dictionary, dictionariesOf } from '../north/dictionary.js';
+import { Board } from '../north/mqtt/board.js';
+import { Forwarder } from '../north/mqtt/forwarder.js';
+import type { MqttPort } from '../north/mqtt/port.js';
+import type { Block } from '../tags/block.js';
+import type { TagTable } from '../tags/table.js';
+import type { Outlet } from './outlet.js';
+import type { DeviceReport, GatewayEvent, LinkReport } from './reports.js';
+import type { WallClock } from './wall.js';
+
+export interface NorthOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly wall: WallClock;
+  readonly store: Store;
+  readonly mqtt: MqttPort;
+  readonly version: string;
+  /** Identifies this boot. */
+  readonly boot: string;
+  /** See {@link JournalOptions.epochs}. */
+  readonly epochs?: { last(): Promise<number>; record(epoch: number): Promise<void> };
+  hash(text: string): string;
+  disk(): Promise<{ free: number; total: number } | undefined>;
+}
+
+interface Sink {
+  readonly config: MqttSinkConfig;
+  readonly board: Board;
+  readonly forwarder: Forwarder;
+}
+
+/** The north half: the journal, and the sinks that read it. */
+export class North implements Outlet {
+  readonly journal: Journal;
+  readonly #o: NorthOptions;
+  readonly #sinks = new Map<string, Sink>();
+  /** By revision: the dictionaries of now, and those that old entries refer to. */
+  readonly #dictionaries = new Map<string, Dictionary>();
+  #current: ReadonlyMap<string, Dictionary> = new Map();
+  #config: Config;
+  readonly #links = new Map<string, LinkReport>();
+  readonly #devices = new Map<string, DeviceReport>();
+  readonly #alarms = new Map<string, AlarmSnapshot>();
+  readonly #seen: { readonly condition: GatewayError | undefined };
+
+  private constructor(
+    config: Config,
+    journal: Journal,
+    options: NorthOptions,
+    seen: { readonly condition: GatewayError | undefined },
+  ) {
+    this.#seen = seen;
+    this.#config = config;
+    this.journal = journal;
+    this.#o = options;
+  }
+
+  static async open(config: Config, options: NorthOptions): Promise<North> {
+    const seen: { condition: GatewayError | undefined } = { condition: undefined };
+    const { journal: j } = config;
+    const journal = await Journal.open({
+      clock: options.clock,
+      log: options.log,
+      store: options.store,
+      window: j.window,
+      keepHistory: j.historyKeep !== undefined,
+      ...(options.epochs ? { epochs: options.epochs } : {}),
+      sinks: config.sinks.map(({ name }) => name),
+      bounds: {
+        sizeBytes: j.sizeBytes,
+        age: j.age,
+        historyKeep: j.historyKeep,
+        freeDisk: j.freeDisk,
+        disk: () => options.disk(),
+      },
+      onCondition: (error) => {
+        seen.condition = error;
+      },
+    });
+    return new North(config, journal, options, seen);
+  }
+
+  /** What is wrong with the disk; undefined = nothing. */
+  get condition(): GatewayError | undefined {
+    return this.#seen.condition;
+  }
+
+  get forwarders(): readonly Forwarder[] {
+    return [...this.#sinks.values()].map(({ forwarder }) => forwarder);
+  }
+
+  /** Publishes what `table` means from now on. */
+  useTable(table: TagTable): ReadonlyMap<string, string> {
+    const before = this.#current;
+    this.#current = dictionariesOf(table, (text) => this.#o.hash(text));
+    for (const device of before.keys()) {
+      if (!this.#current.has(device)) this.#post((f) => f.topics.meta(device), '');
+    }
+    for (const dictionary of this.#current.values()) {
+      const { revision } = dictionary;
+      if (this.journal.getState(`dict:${revision}`) === undefined) {
+        this.journal.stage(`dict:${revision}`, JSON.stringify(dictionary));
+      }
+      this.#dictionaries.set(revision, dictionary);
+    }
+    for (const { board, forwarder } of this.#sinks.values()) {
+      for (const { device, json } of this.#current.values())
+        board.post(forwarder.topics.meta(device), json);
+    }
+    return new Map([...this.#current.values()].map(({ device, revision }) => [device, revision]));
+  }
+
+  start(): void {
+    for (const sink of this.#config.sinks) this.#addSink(sink);
+    const { epoch, previous, ended, quarantined } = this.journal.report;
+    const time = this.#o.wall.now();
+    this.event({ type: 'epoch', time, epoch, previous, ended });
+    if (quarantined !== undefined) {
+      const text = `the journal was damaged and set aside as ${quarantined}; a new one is in use`;
+      this.#o.log.error(text);
+      this.event({ type: 'journal', time, code: 'journal-corrupt', text });
+    }
+  }
+
+  /** Goes over to the sinks of another configuration; those that are the same keep running. */
+  async replace(config: Config, rules: readonly string[]): Promise<void> {
+    this.#config = config;
+    this.#takeDown(config, rules);
+    const wanted = new Map(config.sinks.map((sink) => [sink.name, sink]));
+    for (const [name, sink] of this.#sinks) {
+      if (wanted.get(name)?.hash === sink.config.hash) continue;
+      this.#sinks.delete(name);
+      await sink.forwarder.stop();
+      if (!wanted.has(name)) this.journal.removeSink(name);
+    }
+    for (const sink of config.sinks) if (!this.#sinks.has(sink.name)) this.#addSink(sink);
+    for (const { board, forwarder } of this.#sinks.values())
+      board.post(forwarder.topics.info, this.#info());
+  }
+
+  /** Retained topics of what is no more would tell for ever how it last was. */
+  #takeDown({ links }: Config, rules: readonly string[]): void {
+    const devices = links.flatMap((link) => link.devices);
+    for (const name of namesBut(this.#links, links)) {
+      this.#links.delete(name);
+      this.#post((f) => f.topics.link(name), '');
+    }
+    for (const name of namesBut(this.#devices, devices)) {
+      this.#devices.delete(name);
+      this.#post((f) => f.topics.device(name), '');
+    }
+    const alarms = rules.map((name) => ({ name }));
+    for (const id of namesBut(this.#alarms, alarms)) {
+      this.#alarms.delete(id);
+      this.#post((f) => f.topics.alarm(id), '');
+    }
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.forwarders.map((forwarder) => forwarder.stop()));
+    await this.journal.close();
+  }
+
+  block(block: Block): void {
+    this.journal.appendBlock(block, this.#o.wall.now());
+  }
+
+  event(event: GatewayEvent): void {
+    const { type, ...rest } = event;
+    // A condition is raised when the disk does not take it; the event stays in memory.
+    this.journal
+      .appendRecord('event', JSON.stringify({ type, ...rest }), this.#o.wall.now())
+      .catch(() => undefined);
+  }
+
+  alarm(alarm: AlarmSnapshot): void {
+    if (alarm.state === 'NORMAL') this.#alarms.delete(alarm.id);
+    else this.#alarms.set(alarm.id, alarm);
+    const payload = alarm.state === 'NORMAL' ? '' : JSON.stringify(alarm);
+    this.#post((f) => f.topics.alarm(alarm.id), payload);
+  }
+
+  link(report: LinkReport): void {
+    this.#links.set(report.link, report);
+    this.#post((f) => f.topics.link(report.link), JSON.stringify(report));
+  }
+
+  device(report: DeviceReport): void {
+    this.#devices.set(report.dev, report);
+    this.#post((f) => f.topics.device(report.dev), JSON.stringify(report));
+  }
+
+  retained(json: string): void {
+    this.journal.putState('rules', json).catch(() => undefined);
+  }
+
+  /** Publishes the health of the gateway; it expires when it is not renewed. */
+  health(json: string, expirySeconds: number): void {
+    for (const { board, forwarder } of this.#sinks.values()) {
+      board.post(forwarder.topics.health, json, expirySeconds);
+    }
+  }
+
+  #post(topic: (forwarder: Forwarder) => string, payload: string): void {
+    for (const { board, forwarder } of this.#sinks.values()) board.post(topic(forwarder), payload);
+  }
+
+  #info(): string {
+    const { gateway, revision } = this.#config;
+    return JSON.stringify({
+      v: 1,
+      gw: gateway.id,
+      ...(gateway.site === undefined ? {} : { site: gateway.site }),
+      ver: this.#o.version,
+      boot: this.#o.boot,
+      epoch: this.journal.epoch,
+      config: revision,
+      frame: 1,
+    });
+  }
+
+  #addSink(config: MqttSinkConfig): void {
+    const { clock, random, log, mqtt } = this.#o;
+    const board = new Board();
+    const forwarder = new Forwarder(config, {
+      clock,
+      random,
+      log,
+      port: mqtt,
+      reader: this.journal.addSink(config.name),
+      board,
+      frames: {
+        gateway: this.#config.gateway.id,
+        dictionary: (_device, revision) => this.#dictionary(revision),
+        currentRevision: (device) => this.#current.get(device)?.revision,
+      },
+      online: (session) => this.#status('online', session),
+      offline: (session, reason) => this.#status('offline', session, reason),
+      backoff: new Backoff(random, limits.backoffFirstMs, limits.sinkBackoffMaxMs),
+      onState: () => undefined,
+    });
+    this.#sinks.set(config.name, { config, board, forwarder });
+    board.post(forwarder.topics.info, this.#info());
+    for (const { device, json } of this.#current.values())
+      board.post(forwarder.topics.meta(device), json);
+    for (const report of this.#links.values())
+      board.post(forwarder.topics.link(report.link), JSON.stringify(report));
+    for (const report of this.#devices.values())
+      board.post(forwarder.topics.device(report.dev), JSON.stringify(report));
+    for (const alarm of this.#alarms.values())
+      board.post(forwarder.topics.alarm(alarm.id), JSON.stringify(alarm));
+    forwarder.start();
+  }
+
+  #status(state: 'online' | 'offline', session: number, reason?: 'lost' | 'stopped'): string {
+    const { boot, version, wall } = this.#o;
+    return JSON.stringify(
+      state === 'online'
+        ? { state, ts: wall.now(), boot, sess: session, ver: version }
+        : { state, reason, boot, sess: session },
+    );
+  }
+
+  #dictionary(revision: string): Dictionary | undefined {
+    const known = this.#dictionaries.get(revision);
+    if (known) return known;
+    const json = this.journal.getState(`dict:${revision}`);
+    if (json === undefined) return undefined;
+    const dictionary = JSON.parse(json) as Dictionary;
+    this.#dictionaries.set(revision, dictionary);
+    return dictionary;
+  }
+}
+
+/** Keys of `map` that nothing in `wanted` is named. */
+function namesBut(
+  map: ReadonlyMap<string, unknown>,
+  wanted: readonly { readonly name: string }[],
+): readonly string[] {
+  const names = new Set(wanted.map(({ name }) => name));
+  return [...map.keys()].filter((key) => !names.has(key));
+}

@@ -1,0 +1,67 @@
+import type { RuleEvent, WallMs } from '../contract/index.js';
+import type { LinkState } from '../scan/link.js';
+
+/** Payload of `link/LINK/status`. */
+export interface LinkReport {
+  readonly link: string;
+  readonly state: LinkState;
+  readonly since: WallMs;
+  readonly driver: string;
+  readonly endpoint: string;
+  readonly error:
+    { readonly code: string; readonly text: string; readonly advice: string } | undefined;
+  readonly devices: Readonly<Record<string, DeviceState>>;
+  readonly stats: Readonly<Record<string, number>>;
+}
+
+export type DeviceState = 'good' | 'no-answer' | 'demoted' | 'not-connected' | 'waiting';
+
+/** Payload of `dev/DEVICE/status`. */
+export interface DeviceReport {
+  readonly dev: string;
+  readonly link: string;
+  readonly state: DeviceState;
+  readonly since: WallMs;
+  readonly lastOk: WallMs | undefined;
+  readonly error: string | undefined;
+  readonly stats: Readonly<Record<string, number>>;
+}
+
+/**
+ * What happens once and is told once. Serialised with `type` first: the forwarder takes the topic from it.
+ */
+export type GatewayEvent =
+  | ({ readonly type: 'rule' } & RuleEvent)
+  | {
+      readonly type: 'epoch';
+      readonly time: WallMs;
+      readonly epoch: number;
+      readonly previous: number | undefined;
+      readonly ended: 'first' | 'clean' | 'unclean';
+    }
+  | {
+      readonly type: 'journal';
+      readonly time: WallMs;
+      readonly text: string;
+      readonly code: string;
+    }
+  | {
+      readonly type: 'clock-step';
+      readonly time: WallMs;
+      readonly ms: number;
+      readonly epoch: number;
+    }
+  | {
+      readonly type: 'config';
+      readonly time: WallMs;
+      readonly revision: string;
+      readonly text: string;
+    }
+  | {
+      readonly type: 'output';
+      readonly time: WallMs;
+      readonly tag: string;
+      readonly value: string | number | boolean | null;
+      readonly rule: string;
+      readonly result: string;
+    };

@@ -1,0 +1,181 @@
+import { diffConfigs } from '../config/diff.js';
+import type { Config, ConfigDiff } from '../config/model.js';
+import type { RuleLanguage, RuleProblem } from '../contract/index.js';
+import { GatewayError } from '../contract/index.js';
+import { Audit } from '../write/audit.js';
+import { Field, type FieldOptions, type Plan, planOf } from './field.js';
+import { HealthWatch } from './health.js';
+import { North, type NorthOptions } from './north.js';
+import { WallClock } from './wall.js';
+
+export interface RuntimeOptions extends Omit<NorthOptions, 'wall'>, Pick<FieldOptions, 'open'> {
+  readonly rules: RuleLanguage;
+  /** Memory of the process in bytes, for health. */
+  memory(): number;
+}
+
+/** Problems in the rules of a configuration; the caller knows where they stand. */
+export class RulesRefused extends GatewayError {
+  readonly problems: readonly RuleProblem[];
+  constructor(problems: readonly RuleProblem[]) {
+    super('config-invalid', `${String(problems.length)} problem(s) in the rules`);
+    this.problems = problems;
+  }
+}
+
+/** A running gateway: field half, north half, and what holds them together. */
+export class Runtime {
+  readonly field: Field;
+  readonly north: North;
+  readonly wall: WallClock;
+  readonly audit: Audit;
+  readonly health: HealthWatch;
+  readonly options: RuntimeOptions;
+  #config: Config;
+  #reloading = false;
+  readonly startedAt: number;
+
+  private constructor(
+    config: Config,
+    field: Field,
+    north: North,
+    audit: Audit,
+    wall: WallClock,
+    o: RuntimeOptions,
+  ) {
+    this.#config = config;
+    this.field = field;
+    this.north = north;
+    this.audit = audit;
+    this.wall = wall;
+    this.options = o;
+    this.startedAt = o.clock.mono();
+    this.health = new HealthWatch(this);
+  }
+
+  /** Opens the journal, compiles the rules, and starts. Throws {@link RulesRefused} or a GatewayError. */
+  static async start(config: Config, options: RuntimeOptions): Promise<Runtime> {
+    const planned = planOf(config, options.rules);
+    if (!planned.ok) throw new RulesRefused(planned.problems);
+    const wall = new WallClock(options.clock);
+    const north = await North.open(config, { ...options, wall });
+    const { journal } = north;
+    const audit = new Audit({
+      store: (json, state) => {
+        journal.stage('audit', state);
+        return journal.appendRecord('audit', json, wall.now());
+      },
+      hash: (text) => options.hash(text),
+      wall: () => wall.now(),
+      state: journal.getState('audit'),
+    });
+    const retained = journal.getState('rules');
+    const field = new Field(planned.plan, {
+      ...options,
+      wall,
+      audit,
+      outlet: north,
+      revisions: (table) => north.useTable(table),
+      retainedLost: journal.report.quarantined !== undefined,
+      retained:
+        retained === undefined ? undefined : (JSON.parse(retained) as Record<string, unknown>),
+    });
+    const runtime = new Runtime(config, field, north, audit, wall, options);
+    north.start();
+    field.start();
+    runtime.health.start();
+    options.log.info('gateway started', {
+      gateway: config.gateway.id,
+      links: config.links.length,
+      tags: planned.plan.table.size,
+      rules: planned.plan.program.ids.length,
+      epoch: journal.epoch,
+      ended: journal.report.ended,
+    });
+    return runtime;
+  }
+
+  get config(): Config {
+    return this.#config;
+  }
+
+  /**
+   * Goes over to a new configuration, restarting only what changed. Refused as a whole, with everything
+   * running on, when its rules do not compile or it needs a restart of the process.
+   */
+  async reload(config: Config, who: string): Promise<ConfigDiff> {
+    if (this.#reloading) throw new GatewayError('too-many', 'a reload is under way already');
+    const planned = planOf(config, this.options.rules);
+    if (!planned.ok) throw new RulesRefused(planned.problems);
+    const diff = diffConfigs(this.#config, config);
+    if (diff.restart.length > 0) {
+      throw new GatewayError(
+        'config-invalid',
+        `these keys need a restart: ${diff.restart.join(', ')}`,
+      );
+    }
+    this.#refuseUntripping(planned.plan);
+    this.#reloading = true;
+    try {
+      await this.audit.record({
+        who,
+        source: 'config',
+        action: 'reload',
+        object: this.#config.revision,
+        after: config.revision,
+        result: 'requested',
+      });
+      if (touchesField(diff)) await this.field.replace(planned.plan);
+      await this.north.replace(config, planned.plan.program.ids);
+      this.#config = config;
+    } finally {
+      this.#reloading = false;
+    }
+    const text = describe(diff);
+    this.options.log.info('configuration reloaded', { revision: config.revision, changed: text });
+    this.north.event({ type: 'config', time: this.wall.now(), revision: config.revision, text });
+    return diff;
+  }
+
+  /** A reload is no reset: a rule that is tripped cannot be taken out of the configuration. */
+  #refuseUntripping(plan: Plan): void {
+    const staying = new Set(plan.program.ids);
+    const tripped = [...this.field.engine.states()]
+      .filter(([id, state]) => state.startsWith('TRIPPED') && !staying.has(id))
+      .map(([id]) => id);
+    if (tripped.length > 0) {
+      throw new GatewayError(
+        'config-invalid',
+        `tripped rules are missing: ${tripped.join(', ')}; reset them first`,
+      );
+    }
+  }
+
+  /** Stops in order: nothing is asked any more, what is known is recorded, sent or stored. */
+  async stop(): Promise<void> {
+    this.health.stop();
+    await this.field.stop();
+    await this.north.stop();
+    this.options.log.info('gateway stopped');
+  }
+}
+
+/** Does the change bear on links, rules or writes? Else the field half is left alone. */
+function touchesField(diff: ConfigDiff): boolean {
+  const links = diff.linksAdded.length + diff.linksRemoved.length + diff.linksChanged.length;
+  return links > 0 || diff.rulesChanged || diff.writesChanged;
+}
+
+function describe(diff: ConfigDiff): string {
+  const parts = [
+    ...diff.linksAdded.map((name) => `link ${name} added`),
+    ...diff.linksRemoved.map((name) => `link ${name} removed`),
+    ...diff.linksChanged.map((name) => `link ${name} changed`),
+    ...diff.sinksAdded.map((name) => `sink ${name} added`),
+    ...diff.sinksRemoved.map((name) => `sink ${name} removed`),
+    ...diff.sinksChanged.map((name) => `sink ${name} changed`),
+    ...(diff.rulesChanged ? ['rules changed'] : []),
+    ...(diff.writesChanged ? ['writes changed'] : []),
+  ];
+  return parts.length > 0 ? parts.join(', ') : 'nothing changed';
+}

@@ -1,0 +1,29 @@
+import { Batch, type ReadGroup, type TagBinding } from '../contract/index.js';
+import type { DeviceState } from './device.js';
+
+/** A read group with what the host keeps for it. */
+export class LinkGroup {
+  readonly read: ReadGroup<unknown>;
+  readonly device: DeviceState;
+  readonly batch: Batch;
+  /** Image position of each batch position; replaced when the image is rebuilt. */
+  indices: Int32Array;
+  /** Its readings wait for a tick; it is not read again before. */
+  inInbox = false;
+
+  constructor(read: ReadGroup<unknown>, device: DeviceState, tagIndex: Int32Array) {
+    this.read = read;
+    this.device = device;
+    this.batch = new Batch(read.tags.length);
+    this.indices = indicesOf(read.tags, tagIndex);
+  }
+
+  remap(tagIndex: Int32Array): void {
+    this.indices = indicesOf(this.read.tags, tagIndex);
+  }
+}
+
+/** Image positions of bindings; `tagIndex` maps a position within the link to one in the image. */
+export function indicesOf(tags: readonly TagBinding<unknown>[], tagIndex: Int32Array): Int32Array {
+  return Int32Array.from(tags, (tag) => tagIndex[tag.tag] ?? -1);
+}

@@ -1,0 +1,282 @@
+import type {
+  Clock,
+  Driver,
+  DriverContext,
+  Log,
+  MonoMs,
+  Random,
+  TagBinding,
+  Timer,
+  Value,
+  WriteOutcome,
+} from '../contract/index.js';
+import { GatewayError, Quality, asGatewayError, groupBy, mono } from '../contract/index.js';
+import type { LinkConfig } from '../config/model.js';
+import { limits } from '../limits.js';
+import { Backoff } from './backoff.js';
+import { DeviceState } from './device.js';
+import type { Inbox } from './inbox.js';
+import { ScanJob, phaseOf } from './job.js';
+import { Poller } from './poller.js';
+
+export type LinkState = 'stopped' | 'connecting' | 'connected' | 'waiting';
+
+export interface LinkOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly inbox: Inbox;
+  /** Opens byte streams for the driver. */
+  open: DriverContext['open'];
+  /** State or a device of the link changed: its status must be published. */
+  onStatus(link: Link): void;
+}
+
+/**
+ * One link and its state machine: stopped → connecting → connected → (waiting → connecting)…
+ * Time-outs, back-off and reconnects live here, once for all drivers.
+ */
+export class Link {
+  readonly config: LinkConfig;
+  readonly devices: readonly DeviceState[];
+  readonly jobs: readonly ScanJob[];
+  readonly #o: LinkOptions;
+  readonly #poller: Poller;
+  readonly #backoff: Backoff;
+  #tagIndex: Int32Array;
+  #state: LinkState = 'stopped';
+  #since: MonoMs;
+  #lastError: GatewayError | undefined;
+  #driver: Driver | undefined;
+  #timer: Timer | undefined;
+  #abort = new AbortController();
+  #reconnects = 0;
+
+  constructor(config: LinkConfig, tagIndex: Int32Array, options: LinkOptions) {
+    this.config = config;
+    this.#o = options;
+    this.#tagIndex = tagIndex;
+    this.#since = options.clock.mono();
+    this.devices = config.devices.map((device) => new DeviceState(device.name));
+    this.jobs = jobsOf(config, this.devices);
+    this.#backoff = new Backoff(options.random);
+    this.#poller = new Poller({
+      clock: options.clock,
+      log: options.log,
+      inbox: options.inbox,
+      module: config.driver,
+      config: config.config,
+      limits: config.driver.limits(config.config),
+      jobs: this.jobs,
+      tagIndex: () => this.#tagIndex,
+      onTrouble: (error) => this.#lost(error),
+      onDevice: (device) => this.#deviceChanged(device),
+    });
+  }
+
+  get name(): string {
+    return this.config.name;
+  }
+  get state(): LinkState {
+    return this.#state;
+  }
+  /** Since when the state stands. */
+  get since(): MonoMs {
+    return this.#since;
+  }
+  get lastError(): GatewayError | undefined {
+    return this.#lastError;
+  }
+  get stats(): Readonly<Record<string, number>> {
+    let overruns = 0;
+    for (const job of this.jobs) overruns += job.stats.overruns;
+    return { ...this.#poller.stats, overruns, reconnects: this.#reconnects };
+  }
+
+  start(): void {
+    if (this.#state === 'stopped') this.#connect();
+  }
+
+  /** Closes the link for good; settled when the driver has let go. */
+  async stop(): Promise<void> {
+    if (this.#state === 'stopped') return;
+    const driver = this.#takeDown(new GatewayError('link-closing', 'the link is being closed'));
+    this.#timer?.cancel();
+    this.#set('stopped');
+    if (driver) await this.#letGo(driver);
+  }
+
+  /** A driver that cannot close is left behind: it must hold up neither a reload nor the end. */
+  #letGo(driver: Driver): Promise<void> {
+    const { clock } = this.#o;
+    return new Promise((resolve) => {
+      const limit = clock.at(mono(clock.mono() + limits.closeMs), () => {
+        this.#o.log.warn('a driver does not close', { link: this.name });
+        resolve();
+      });
+      void this.#close(driver).finally(() => {
+        limit.cancel();
+        resolve();
+      });
+    });
+  }
+
+  async #close(driver: Driver): Promise<void> {
+    try {
+      await driver.close();
+    } catch (late) {
+      const why = asGatewayError(late).message;
+      this.#o.log.warn('closing a driver failed', { link: this.name, why });
+    }
+  }
+
+  /** The image was rebuilt: positions have moved. */
+  remap(tagIndex: Int32Array): void {
+    this.#tagIndex = tagIndex;
+    this.#poller.remap(tagIndex);
+  }
+
+  /** See {@link Poller.write}; refused at once while the link is down. */
+  write(binding: TagBinding<unknown>, raw: Value, urgent: boolean): Promise<WriteOutcome> {
+    return this.#poller.write(binding, raw, urgent);
+  }
+  readSoon(binding: TagBinding<unknown>): void {
+    if (this.#poller.running) this.#poller.readSoon(binding);
+  }
+  decodeAll(): void {
+    this.#poller.decodeAll();
+  }
+
+  #connect(): void {
+    this.#set('connecting');
+    const { driver: module, config, endpoint } = this.config;
+    const { clock, log, random } = this.#o;
+    const abort = new AbortController();
+    this.#abort = abort;
+    const wait = module.limits(config).connectTimeout;
+    this.#timer = clock.at(mono(clock.mono() + wait), () =>
+      this.#lost(new GatewayError('connect-timeout', `no connection within ${String(wait)} ms`)),
+    );
+    let driver: Driver;
+    let connecting: Promise<void>;
+    try {
+      driver = module.create(config, { endpoint, log, random, open: this.#o.open });
+      this.#driver = driver;
+      driver.onLost((why) => {
+        if (this.#driver === driver) this.#lost(why);
+      });
+      connecting = driver.connect(abort.signal);
+    } catch (error) {
+      // A defect of one driver is trouble of its links, not the end of the gateway.
+      this.#lost(asGatewayError(error));
+      return;
+    }
+    connecting.then(
+      () => {
+        if (this.#driver === driver) this.#connected(driver);
+      },
+      (error: unknown) => {
+        if (this.#driver === driver) this.#lost(asGatewayError(error));
+      },
+    );
+  }
+
+  #connected(driver: Driver): void {
+    this.#timer?.cancel();
+    if (this.#lastError) this.#o.log.info('link up again', { link: this.name });
+    this.#lastError = undefined;
+    this.#set('connected');
+    this.#poller.start(driver);
+  }
+
+  #lost(error: GatewayError): void {
+    if (this.#state === 'stopped' || this.#state === 'waiting') return;
+    const first = this.#lastError === undefined;
+    const wasUp = this.#state === 'connected';
+    if (first) {
+      this.#o.log.warn('link down', { link: this.name, code: error.code, why: error.message });
+    }
+    this.#lastError = error;
+    const driver = this.#takeDown(error);
+    this.#timer?.cancel();
+    if (wasUp) {
+      this.#reconnects++;
+      // Only a link that has answered may hurry: one that accepts and falls silent must not be hammered.
+      if (this.devices.some(({ lastOkAt }) => lastOkAt !== undefined && lastOkAt >= this.#since))
+        this.#backoff.reset();
+    }
+    const wait = error.kind === 'auth' ? limits.backoffAuthMs : this.#backoff.next();
+    this.#timer = this.#o.clock.at(mono(this.#o.clock.mono() + wait), () => this.#connect());
+    this.#set('waiting');
+    // A driver that cannot even close is left behind: its late calls find no listener.
+    if (driver) void this.#close(driver);
+  }
+
+  #takeDown(why: GatewayError): Driver | undefined {
+    const driver = this.#driver;
+    this.#driver = undefined;
+    this.#abort.abort(why);
+    this.#poller.stop(why, Quality.notConnected);
+    for (const device of this.devices) device.lastError = why.message;
+    return driver;
+  }
+
+  #deviceChanged(device: DeviceState): void {
+    const fields = { link: this.name, device: device.name };
+    if (device.failures === 0) this.#o.log.info('device answers', fields);
+    else this.#o.log.warn('device does not answer', { ...fields, why: device.lastError });
+    this.#o.onStatus(this);
+  }
+
+  #set(state: LinkState): void {
+    if (this.#state === state) return;
+    this.#state = state;
+    this.#since = this.#o.clock.mono();
+    this.#o.onStatus(this);
+  }
+}
+
+function jobsOf(config: LinkConfig, devices: readonly DeviceState[]): readonly ScanJob[] {
+  const jobs: ScanJob[] = [];
+  for (const [at, device] of config.devices.entries()) {
+    const state = devices[at];
+    if (!state) continue;
+    const bindings = new Map(
+      config.bindings.filter((b) => b.device === device.name).map((b) => [b.name, b]),
+    );
+    const classes = groupBy(
+      device.tags.filter((tag) => bindings.has(tag.name)),
+      (tag) => tag.scanClass,
+    );
+    for (const [scanClass, tags] of classes) {
+      const period = tags[0]?.period;
+      if (period === undefined) continue;
+      jobs.push(
+        new ScanJob(
+          state,
+          scanClass,
+          period,
+          tags.flatMap((tag) => bindings.get(tag.name) ?? []),
+        ),
+      );
+    }
+  }
+  return jobs;
+}
+
+/**
+ * Sets the first slots of all links, spread over each period in bursts of `limits.staggerBurst`. Jobs of
+ * one link wait for each other anyway; they are dealt out last to first, so that bursts mix links.
+ */
+export function stagger(links: readonly Link[], now: MonoMs): void {
+  const byPeriod = groupBy(
+    links.flatMap((link) => link.jobs),
+    (job) => job.period,
+  );
+  for (const [period, jobs] of byPeriod) {
+    const bursts = Math.ceil(jobs.length / limits.staggerBurst);
+    jobs.forEach((job, i) => {
+      job.due = mono(now + phaseOf(i % bursts, bursts, period));
+    });
+  }
+}

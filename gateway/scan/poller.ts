@@ -1,0 +1,331 @@
+import type {
+  Clock,
+  Driver,
+  DriverLimits,
+  DriverModule,
+  Log,
+  MonoMs,
+  ReadOutcome,
+  TagBinding,
+  Timer,
+  WriteOutcome,
+} from '../contract/index.js';
+import { GatewayError, Quality, asGatewayError, mono } from '../contract/index.js';
+import { limits } from '../limits.js';
+import type { DeviceState } from './device.js';
+import { LinkGroup } from './group.js';
+import type { Inbox } from './inbox.js';
+import type { ScanJob } from './job.js';
+import { type Errand, Lane, type LaneEnd } from './lane.js';
+import { isolate, plan } from './split.js';
+import { type PendingWrite, WriteQueue } from './writes.js';
+
+export interface PollerOptions {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly inbox: Inbox;
+  readonly module: DriverModule;
+  readonly config: unknown;
+  readonly limits: DriverLimits;
+  readonly jobs: readonly ScanJob[];
+  /** Image position of each binding of the link. */
+  tagIndex(): Int32Array;
+  /** The link is in doubt: it must be closed and opened again. */
+  onTrouble(error: GatewayError): void;
+  /** A device answers again, or for the first time does not. */
+  onDevice(device: DeviceState): void;
+}
+
+/** Drives one connected driver: chooses what goes on the wire next, and judges what comes back. */
+export class Poller implements LaneEnd {
+  readonly #o: PollerOptions;
+  readonly #writes = new WriteQueue();
+  readonly #urgent: LinkGroup[] = [];
+  #lanes: Lane[] = [];
+  #driver: Driver | undefined;
+  #slotTimer: Timer | undefined;
+  #gapTimer: Timer | undefined;
+  #timeoutsInARow = 0;
+  #splitReads = 0;
+  readonly stats = { requests: 0, timeouts: 0, refused: 0, writes: 0 };
+
+  constructor(options: PollerOptions) {
+    this.#o = options;
+  }
+
+  get running(): boolean {
+    return this.#driver !== undefined;
+  }
+
+  /** The link is up. Slots keep their phase; those that have passed meanwhile are moved, not made up for. */
+  start(driver: Driver): void {
+    const { clock, limits: bounds } = this.#o;
+    const now = clock.mono();
+    this.#driver = driver;
+    this.#timeoutsInARow = 0;
+    this.#lanes = Array.from(
+      { length: bounds.inFlight },
+      () => new Lane(clock, bounds.requestTimeout, this),
+    );
+    for (const job of this.#o.jobs) {
+      job.device.reset();
+      this.#replan(job);
+      const behind = Math.ceil((now - job.due) / job.period);
+      if (behind > 0) job.due = mono(job.due + behind * job.period);
+      // Nobody waits ten seconds for the first value of a slow class.
+      if (job.due - now > job.period / 4 && job.begin(now)) this.#o.inbox.scanBegan();
+    }
+    this.#armSlots();
+    this.#pump();
+  }
+
+  /** The link is down: all its tags are bad, nothing is kept for later. */
+  stop(why: GatewayError, quality: number): void {
+    this.#driver = undefined;
+    this.#slotTimer?.cancel();
+    this.#gapTimer?.cancel();
+    this.#gapTimer = undefined;
+    for (const lane of this.#lanes) {
+      const errand = lane.close(why);
+      if (errand?.kind === 'write') errand.write.failed(why);
+    }
+    this.#lanes = [];
+    this.#urgent.length = 0;
+    this.#writes.refuseAll(why);
+    for (const job of this.#o.jobs) {
+      if (job.active) this.#o.inbox.scanAbandoned();
+      job.cancel();
+      this.#markAll(job, quality);
+    }
+  }
+
+  /** Sends `value` (raw) before any poll; at most once. */
+  write(
+    binding: TagBinding<unknown>,
+    value: PendingWrite['value'],
+    urgent: boolean,
+  ): Promise<WriteOutcome> {
+    return new Promise((done, failed) => {
+      if (!this.#driver) {
+        failed(new GatewayError('not-connected', 'the device is not connected'));
+        return;
+      }
+      this.#writes.add({ binding, value, done, failed }, urgent);
+      this.#pump();
+    });
+  }
+
+  /** Reads the group of this tag as soon as possible, beside its slots: to verify a write. */
+  readSoon(binding: TagBinding<unknown>): void {
+    for (const job of this.#o.jobs) {
+      const group = job.groups.find((g) => g.read.tags.some((tag) => tag.tag === binding.tag));
+      if (group && !this.#urgent.includes(group)) this.#urgent.push(group);
+    }
+    this.#pump();
+  }
+
+  /** The image was rebuilt. Also groups that are asked for or on the wire but in no scan any more move. */
+  remap(tagIndex: Int32Array): void {
+    for (const job of this.#o.jobs) for (const group of job.groups) group.remap(tagIndex);
+    for (const group of this.#urgent) group.remap(tagIndex);
+    for (const { errand } of this.#lanes) if (errand?.kind === 'read') errand.group.remap(tagIndex);
+  }
+
+  /** Values of the image were overruled from outside: decode everything at the next read. */
+  decodeAll(): void {
+    for (const job of this.#o.jobs) for (const group of job.groups) group.batch.mustDecode = true;
+  }
+
+  read(lane: Lane, group: LinkGroup, job: ScanJob | undefined, outcome: ReadOutcome): void {
+    const now = this.#o.clock.mono();
+    this.#timeoutsInARow = 0;
+    if (outcome === 'silent')
+      this.#noAnswer(group, job, now, 'the device behind the gateway does not answer');
+    else if (outcome === 'refused') this.#refused(group, job, now);
+    else this.#good(group, job, now);
+    this.#landed(lane, job, now);
+  }
+
+  written(lane: Lane, write: PendingWrite, outcome: WriteOutcome): void {
+    this.#timeoutsInARow = 0;
+    write.done(outcome);
+    this.#landed(lane, undefined, this.#o.clock.mono());
+  }
+
+  failed(lane: Lane, errand: Errand, thrown: unknown): void {
+    const error = asGatewayError(thrown);
+    const now = this.#o.clock.mono();
+    if (errand.kind === 'write') errand.write.failed(error);
+    if (error.kind !== 'timeout') {
+      this.#o.onTrouble(error);
+      return;
+    }
+    this.stats.timeouts++;
+    this.#timeoutsInARow++;
+    if (errand.kind === 'read') {
+      errand.group.device.stats.timeouts++;
+      this.#noAnswer(errand.group, errand.job, now, error.message);
+    }
+    const doubtful =
+      this.#o.limits.afterTimeout === 'reconnect' || this.#timeoutsInARow >= limits.linkTimeouts;
+    if (doubtful) {
+      this.#o.onTrouble(error);
+      return;
+    }
+    this.#landed(lane, errand.kind === 'read' ? errand.job : undefined, now);
+  }
+
+  #good(group: LinkGroup, job: ScanJob | undefined, now: MonoMs): void {
+    if (group.device.succeeded(now)) this.#o.onDevice(group.device);
+    group.batch.mustDecode = false;
+    this.#o.inbox.readings(group, job?.scanClass ?? '');
+  }
+
+  /** The device refuses the block: perhaps for one address in it. Halve it until the culprit stands alone. */
+  #refused(group: LinkGroup, job: ScanJob | undefined, now: MonoMs): void {
+    this.stats.refused++;
+    group.device.stats.refused++;
+    // The image will not hold what was read before: the same bytes are news then.
+    group.batch.mustDecode = true;
+    if (group.device.succeeded(now)) this.#o.onDevice(group.device);
+    if (!job || this.#splitReads >= limits.splitReads) {
+      this.#o.inbox.readings(group, job?.scanClass ?? '');
+      return;
+    }
+    this.#splitReads++;
+    const culprit = isolate(this.#o, job, group);
+    if (!culprit) return;
+    this.#o.log.warn('the device refuses an address; the tag is bad until it does not', {
+      tag: culprit.name,
+      group: group.read.label,
+    });
+    job.refused = [...job.refused, culprit];
+    job.retryAt = mono(now + limits.refusedRetryMs);
+    this.#o.inbox.readings(group, job.scanClass);
+  }
+
+  #noAnswer(group: LinkGroup, job: ScanJob | undefined, now: MonoMs, error: string): void {
+    const { device } = group;
+    const first = device.failed(now, error);
+    this.#markBad([group, ...(job?.giveUp() ?? [])], Quality.timeout);
+    if (device.demoted) {
+      for (const other of this.#o.jobs)
+        if (other.device === device) this.#markAll(other, Quality.timeout);
+    }
+    if (first) this.#o.onDevice(device);
+  }
+
+  #landed(lane: Lane, job: ScanJob | undefined, now: MonoMs): void {
+    lane.freeAt = mono(now + this.#o.limits.requestGap);
+    if (job?.landed(now)) {
+      this.#splitReads = 0;
+      this.#o.inbox.scanEnd(job.device.name, job.scanClass, now);
+      if (job.refused.length !== job.plannedWithout) this.#replan(job);
+    }
+    this.#pump();
+  }
+
+  /** Puts on the wire what may go: writes first, then reads asked for, then scans by their next slot. */
+  #pump(): void {
+    const driver = this.#driver;
+    if (!driver) return;
+    const now = this.#o.clock.mono();
+    for (const lane of this.#lanes) {
+      if (lane.busy) continue;
+      if (lane.freeAt > now) {
+        this.#gapTimer ??= this.#o.clock.at(lane.freeAt, this.#gapOver);
+        continue;
+      }
+      const write = this.#writes.take();
+      if (write) this.#sendWrite(driver, lane, write);
+      else if (!this.#sendRead(driver, lane, now)) return;
+    }
+  }
+
+  readonly #gapOver = (): void => {
+    this.#gapTimer = undefined;
+    this.#pump();
+  };
+
+  #sendWrite(driver: Driver, lane: Lane, write: PendingWrite): void {
+    if (!driver.write) {
+      write.done({ ok: false, code: 'this driver cannot write' });
+      return;
+    }
+    this.stats.writes++;
+    const send = driver.write.bind(driver);
+    lane.write(write, (signal) => send(write.binding, write.value, signal));
+  }
+
+  #sendRead(driver: Driver, lane: Lane, now: MonoMs): boolean {
+    for (;;) {
+      const urgent = this.#urgent.shift();
+      const job = urgent ? undefined : this.#pick();
+      const group = urgent ?? job?.take();
+      if (!group) return false;
+      if (group.inInbox || this.#isOnWire(group)) {
+        if (job?.landed(now)) this.#o.inbox.scanEnd(job.device.name, job.scanClass, now);
+        continue;
+      }
+      this.stats.requests++;
+      group.batch.begin(now);
+      lane.read(group, job, (signal) => driver.read(group.read, group.batch, signal));
+      return true;
+    }
+  }
+
+  #isOnWire(group: LinkGroup): boolean {
+    if (this.#lanes.length === 1) return false;
+    return this.#lanes.some((lane) => lane.errand?.kind === 'read' && lane.errand.group === group);
+  }
+
+  /** Of the scans under way the one whose next slot comes first: a fast class passes a slow one. */
+  #pick(): ScanJob | undefined {
+    let best: ScanJob | undefined;
+    for (const job of this.#o.jobs) {
+      if (job.ready && (!best || job.due < best.due)) best = job;
+    }
+    return best;
+  }
+
+  readonly #slots = (): void => {
+    const now = this.#o.clock.mono();
+    for (const job of this.#o.jobs) {
+      if (job.due > now) continue;
+      if (now >= job.retryAt && !job.active) {
+        job.refused = [];
+        this.#replan(job);
+      }
+      if (job.slot(now)) this.#o.inbox.scanBegan();
+    }
+    this.#pump();
+    this.#armSlots();
+  };
+
+  #armSlots(): void {
+    let due = Infinity;
+    for (const job of this.#o.jobs) due = Math.min(due, job.due);
+    this.#slotTimer?.cancel();
+    if (due < Infinity) this.#slotTimer = this.#o.clock.at(mono(due), this.#slots);
+  }
+
+  #replan(job: ScanJob): void {
+    if (job.refused.length === 0) job.retryAt = mono(Infinity);
+    job.plannedWithout = job.refused.length;
+    const groups = plan(this.#o, job.tags, job.refused);
+    const index = this.#o.tagIndex();
+    job.groups = groups.map((read) => new LinkGroup(read, job.device, index));
+  }
+
+  #markAll(job: ScanJob, quality: number): void {
+    this.#markBad(job.groups, quality);
+  }
+
+  #markBad(groups: readonly LinkGroup[], quality: number): void {
+    const now = this.#o.clock.mono();
+    for (const group of groups) {
+      group.batch.mustDecode = true;
+      this.#o.inbox.bad(group.indices, quality, now, group.read.device, '');
+    }
+  }
+}

@@ -1,0 +1,58 @@
+import { type Batch, Quality } from '../contract/index.js';
+import type { TagImage } from './image.js';
+import { Kind } from './table.js';
+
+/**
+ * Puts the readings of one group into the image: raw → engineering units, span check, time. Hot path:
+ * nothing is allocated.
+ * @param indices image position of each batch position
+ * @returns how many readings are not bad
+ */
+export function acceptBatch(image: TagImage, indices: Int32Array, batch: Batch): number {
+  const { numbers, qualities, times } = image;
+  const { scales, offsets, lows, highs, kinds, grains } = image.table;
+  const at = batch.sentAt;
+  let usable = 0;
+  for (let i = 0; i < indices.length; i++) {
+    const tag = indices[i] as number;
+    let quality = batch.qualities[i] as number;
+    if (quality < 0x80) {
+      let value = (batch.numbers[i] as number) * (scales[tag] as number) + (offsets[tag] as number);
+      const grain = grains[tag] as number;
+      // 613 × 0.1 is 61.3, and not 61.300000000000004.
+      if (grain !== 0) value = Math.round(value * grain) / grain;
+      if ((kinds[tag] as number) >= Kind.text) {
+        image.wide[tag] = batch.wide[i];
+      } else if (!Number.isFinite(value)) {
+        quality = Quality.decode;
+      } else if (
+        quality === Quality.good &&
+        (value < (lows[tag] as number) || value > (highs[tag] as number))
+      ) {
+        quality = Quality.outOfRange;
+      }
+      if (quality < 0x80) {
+        numbers[tag] = value;
+        usable++;
+      }
+    }
+    qualities[tag] = quality;
+    times[tag] = at;
+  }
+  return usable;
+}
+
+/** The device gave the same bytes as before: the values stand, only their age is new. */
+export function acceptUnchanged(image: TagImage, indices: Int32Array, at: number): void {
+  const times = image.times;
+  for (const tag of indices) times[tag] = at;
+}
+
+/** Nothing came for these tags: their last values stay for the record, their quality says why. */
+export function acceptBad(image: TagImage, indices: Int32Array, quality: number, at: number): void {
+  for (const tag of indices) {
+    if (image.qualities[tag] === quality) continue;
+    image.qualities[tag] = quality;
+    image.times[tag] = at;
+  }
+}

@@ -1,0 +1,63 @@
+import type { Value, WallMs } from '../contract/index.js';
+import { jsonValue } from '../contract/index.js';
+
+/** Who did what to which thing, and what came of it. */
+export interface AuditEvent {
+  readonly who: string;
+  /** Where it came from: `cli`, `rules`, `cloud`, `config`. */
+  readonly source: string;
+  /** `write`, `reset`, `ack`, `reload` … */
+  readonly action: string;
+  readonly object: string;
+  readonly before?: Value;
+  readonly after?: Value;
+  /** `requested`, `done`, or the code of the refusal. */
+  readonly result: string;
+}
+
+/** The last link of the chain, durable with the record it belongs to. */
+interface ChainState {
+  readonly n: number;
+  readonly hash: string;
+}
+
+export interface AuditOptions {
+  /** Makes record and state durable together; rejects when it cannot. */
+  store(json: string, state: string): Promise<void>;
+  /** SHA-256, hexadecimal. */
+  hash(text: string): string;
+  wall(): WallMs;
+  /** What `state` was stored last; undefined on a new journal. */
+  readonly state: string | undefined;
+}
+
+/**
+ * The audit log: numbered without gaps, each record carrying the hash of the one before, so that a record
+ * taken out or changed later shows.
+ */
+export class Audit {
+  readonly #o: AuditOptions;
+  #chain: ChainState;
+
+  constructor(options: AuditOptions) {
+    this.#o = options;
+    this.#chain =
+      options.state === undefined ? { n: 0, hash: '' } : (JSON.parse(options.state) as ChainState);
+  }
+
+  /** Settles when the record is durable. */
+  async record(event: AuditEvent): Promise<void> {
+    const n = this.#chain.n + 1;
+    const { before, after, ...rest } = event;
+    const json = JSON.stringify({
+      n,
+      ts: this.#o.wall(),
+      ...rest,
+      ...(before === undefined ? {} : { before: jsonValue(before) }),
+      ...(after === undefined ? {} : { after: jsonValue(after) }),
+      prev: this.#chain.hash,
+    });
+    this.#chain = { n, hash: this.#o.hash(json) };
+    await this.#o.store(json, JSON.stringify(this.#chain));
+  }
+}

@@ -1,0 +1,69 @@
+import type { TagType, Value } from '../contract/index.js';
+import type { TagImage } from '../tags/image.js';
+import type { TagInfo } from '../tags/table.js';
+
+/** The value in engineering units as the device's raw value; undefined when the type cannot hold it. */
+export function toRaw(image: TagImage, tag: TagInfo, value: Value): Value | undefined {
+  if (tag.type === 'bool') return typeof value === 'boolean' ? value : undefined;
+  if (tag.type === 'string') return typeof value === 'string' ? value : undefined;
+  const scale = image.table.scales[tag.index] ?? 1;
+  const offset = image.table.offsets[tag.index] ?? 0;
+  const is64 = tag.type === 'int64' || tag.type === 'uint64';
+  // Exact where nothing is to be calculated.
+  if (typeof value === 'bigint' && is64 && scale === 1 && offset === 0)
+    return BigInt[tag.type === 'int64' ? 'asIntN' : 'asUintN'](64, value) === value
+      ? value
+      : undefined;
+  if (typeof value !== 'number' && typeof value !== 'bigint') return undefined;
+  const raw = (Number(value) - offset) / scale;
+  if (!Number.isFinite(raw)) return undefined;
+  if (tag.type === 'float64') return raw;
+  if (tag.type === 'float32') return Number.isFinite(Math.fround(raw)) ? raw : undefined;
+  const rounded = Math.round(raw) + 0;
+  const [low, high] = rangeOf[tag.type];
+  if (rounded < low || rounded > high) return undefined;
+  return is64 ? BigInt(rounded) : rounded;
+}
+
+/** What each integer holds; of 64 bits the doubles in it. */
+const rangeOf: Readonly<Record<IntegerType, readonly [number, number]>> = {
+  int16: [-32_768, 32_767],
+  uint16: [0, 65_535],
+  int32: [-2_147_483_648, 2_147_483_647],
+  uint32: [0, 4_294_967_295],
+  int64: [-(2 ** 63), 2 ** 63 - 1_024],
+  uint64: [0, 2 ** 64 - 2_048],
+};
+type IntegerType = Exclude<TagType, 'bool' | 'string' | 'float32' | 'float64'>;
+
+/** Does the value read back stand for the value written? One raw step of difference is none. */
+export function isSame(image: TagImage, tag: TagInfo, written: Value, read: Value): boolean {
+  if (typeof written === 'number' && typeof read === 'number') {
+    const step = isFloat(tag.type) ? 0 : Math.abs(image.table.scales[tag.index] ?? 1) / 2;
+    return Math.abs(written - read) <= Math.max(step, 1e-6 * Math.abs(written));
+  }
+  if (typeof written === 'bigint' || typeof read === 'bigint')
+    return String(written) === String(read);
+  return written === read;
+}
+
+function isFloat(type: TagType): boolean {
+  return type === 'float32' || type === 'float64';
+}
+
+/** `true`, `12.5`, `"text"` or an enumeration text, as typed by a person, as a value of the tag. */
+export function parseTyped(tag: TagInfo, typed: string | number | boolean): Value | undefined {
+  if (typeof typed !== 'string')
+    return tag.type === 'bool' && typeof typed === 'number' ? typed !== 0 : typed;
+  if (tag.type === 'string') return typed;
+  for (const [number, text] of tag.enumeration ?? []) if (text === typed) return number;
+  if (tag.type === 'bool') {
+    if (['true', 'on', '1'].includes(typed)) return true;
+    return ['false', 'off', '0'].includes(typed) ? false : undefined;
+  }
+  if (typed.trim() === '') return undefined;
+  if ((tag.type === 'int64' || tag.type === 'uint64') && /^-?\d{16,20}$/.test(typed))
+    return BigInt(typed);
+  const number = Number(typed);
+  return Number.isFinite(number) ? number : undefined;
+}

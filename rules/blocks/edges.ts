@@ -1,0 +1,37 @@
+import { badFrom, putBool, recall, remember, wantScan, type Slots, type Step } from './slots.js';
+
+/** A pulse lasts one scan: the next one must come soon, or a reader sees it for long. */
+export const pulseMs = 10;
+
+/**
+ * rising, falling, changed: true for one scan. Compared with the last good value; after a start and
+ * after a bad time the first good value is only remembered, so that neither a restart nor a repaired
+ * cable looks like a pressed button.
+ */
+export function edgeStep(
+  s: Slots,
+  to: number,
+  of: number,
+  edge: 'rising' | 'falling' | 'changed',
+): Step {
+  const memory = remember(s, NaN);
+  return () => {
+    const q = s.q[of] as number;
+    if (q >= badFrom) {
+      s.memory[memory] = NaN;
+      putBool(s, to, false, q);
+      return;
+    }
+    const value = s.v[of] as number;
+    const before = recall(s, memory);
+    const fires =
+      edge === 'changed'
+        ? before === before && value !== before
+        : edge === 'rising'
+          ? before === 0 && value === 1
+          : before === 1 && value === 0;
+    s.memory[memory] = value;
+    putBool(s, to, fires, q);
+    if (fires) wantScan(s, s.clock.now + pulseMs);
+  };
+}

@@ -1,0 +1,142 @@
+import { Quality } from '../../gateway/contract/index.js';
+import type { VoteNode } from '../ir.js';
+import {
+  badFrom,
+  ignored,
+  putBool,
+  recall,
+  remember,
+  wantScan,
+  worst,
+  type Slots,
+  type Step,
+} from './slots.js';
+
+export function notStep(s: Slots, to: number, of: number): Step {
+  return () => {
+    s.v[to] = (s.v[of] as number) === 1 ? 0 : 1;
+    s.q[to] = s.q[of] as number;
+  };
+}
+
+/**
+ * Kleene `and` (`absorbing` = 0) and `or` (`absorbing` = 1): an operand that decides alone decides,
+ * whatever the quality of the others. A good one is preferred to an uncertain one.
+ */
+export function logicStep(s: Slots, to: number, of: readonly number[], absorbing: 0 | 1): Step {
+  return () => {
+    let decided = ignored;
+    let all = 0;
+    let counted = 0;
+    for (let i = 0; i < of.length; i++) {
+      const slot = of[i] as number;
+      const q = s.q[slot] as number;
+      if (q === ignored) continue;
+      counted++;
+      if (q < badFrom && (s.v[slot] as number) === absorbing && q < decided) decided = q;
+      all = worst(all, q);
+    }
+    if (decided !== ignored) putBool(s, to, absorbing === 1, decided);
+    else putBool(s, to, absorbing === 0, counted === 0 ? ignored : all);
+  };
+}
+
+/**
+ * `N of [...]`. Without a policy: true or false only when the good channels suffice to know. With
+ * `vote` a bad channel counts as true. With `degrade` the good channels decide alone; none left is true,
+ * and fewer than `minGood` for longer than `grace` is true.
+ */
+export function voteStep(s: Slots, node: VoteNode): Step {
+  const of = node.of.map((child) => child.slot);
+  const voting = Uint8Array.from(node.badVotes, (votes) => (votes ? 1 : 0));
+  const { slot: to, need, degrade, minGood, grace } = node;
+  /** Since when there are too few good channels. */
+  const poor = remember(s, NaN);
+  return () => {
+    let yes = 0;
+    let bad = 0;
+    let counted = 0;
+    let quality = 0;
+    for (let i = 0; i < of.length; i++) {
+      const slot = of[i] as number;
+      const q = s.q[slot] as number;
+      if (q === ignored) continue;
+      counted++;
+      if (q >= badFrom) {
+        if ((voting[i] as number) === 1) yes++;
+        else bad++;
+      } else if ((s.v[slot] as number) === 1) yes++;
+      quality = worst(quality, q);
+    }
+    const marked = quality >= badFrom ? Quality.derived : quality;
+    if (counted === 0) putBool(s, to, false, ignored);
+    else if (yes >= need) putBool(s, to, true, marked);
+    else if (bad === 0 || (!degrade && yes + bad < need)) putBool(s, to, false, marked);
+    else if (!degrade) putBool(s, to, false, Quality.input);
+    else putBool(s, to, degraded(yes, counted - bad), Quality.derived);
+  };
+
+  function degraded(yes: number, goods: number): boolean {
+    const wanted = Math.min(degrade?.need ?? need, goods);
+    // Of two channels one is left already when the other fails: `minGood` cannot ask for more.
+    if (goods >= Math.min(minGood, of.length - 1)) s.memory[poor] = NaN;
+    else {
+      if (Number.isNaN(recall(s, poor))) s.memory[poor] = s.clock.now;
+      const poorSince = recall(s, poor);
+      if (s.clock.now - poorSince >= grace) return true;
+      wantScan(s, poorSince + grace);
+    }
+    return yes >= wanted;
+  }
+}
+
+export function ifStep(
+  s: Slots,
+  to: number,
+  when: number,
+  then: number,
+  otherwise: number,
+  k: number,
+  c: number,
+): Step {
+  return () => {
+    const q = s.q[when] as number;
+    const yes = (s.v[when] as number) === 1;
+    const from = yes ? then : otherwise;
+    const value = s.v[from] as number;
+    s.v[to] = yes ? value : value * k + c;
+    s.q[to] = worst(q, s.q[from] as number);
+  };
+}
+
+/** A memory of one bit. It changes only by what is known; while a bad input could matter it is bad. */
+export function latchStep(
+  s: Slots,
+  to: number,
+  set: number,
+  reset: number,
+  setWins: boolean,
+): Step {
+  const memory = remember(s, 0);
+  return () => {
+    const held = recall(s, memory);
+    const isSet = triOf(s, set);
+    const isReset = triOf(s, reset);
+    // Kleene: set or (held and not reset); or, reset dominant: not reset and (held or set).
+    const kept = held === 0 ? 0 : invert(isReset);
+    const next = setWins ? Math.max(isSet, kept) : Math.min(invert(isReset), Math.max(held, isSet));
+    const quality = worst(s.q[set] as number, s.q[reset] as number);
+    if (next !== 0.5) s.memory[memory] = next;
+    if (next === 0.5) putBool(s, to, held === 1, Quality.input);
+    else putBool(s, to, next === 1, quality >= badFrom ? Quality.derived : quality);
+  };
+}
+/** False 0, unknown ½, true 1: `or` is the larger, `and` the smaller. */
+function triOf(s: Slots, slot: number): number {
+  const q = s.q[slot] as number;
+  if (q === ignored) return 0;
+  return q >= badFrom ? 0.5 : (s.v[slot] as number);
+}
+function invert(tri: number): number {
+  return 1 - tri;
+}

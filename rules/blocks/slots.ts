@@ -1,0 +1,81 @@
+import { Quality } from '../../gateway/contract/index.js';
+
+/** Values and qualities of all nodes of a program, and the time of the scan. */
+export interface Slots {
+  /** Numbers; 0 or 1 for truth values. Without meaning where the quality is bad. */
+  readonly v: Float64Array;
+  readonly q: Uint8Array;
+  /** Since when the truth of a watched condition is what it is, monotonic ms. */
+  readonly since: Float64Array;
+  /** What steps remember from scan to scan, in numbers only: it can be handed to another engine. */
+  memory: Float64Array;
+  /** How much of `memory` is taken. */
+  taken: number;
+  readonly clock: {
+    now: number;
+    /** Earliest time at which a running timer changes something. */
+    due: number;
+  };
+}
+
+/** Takes positions in the memory, one for each first value. Steps of one rule take theirs in one row. */
+export function remember(s: Slots, ...first: readonly number[]): number {
+  const at = s.taken;
+  s.taken += first.length;
+  if (s.taken > s.memory.length) {
+    const larger = new Float64Array(Math.max(64, 2 * s.taken));
+    larger.set(s.memory);
+    s.memory = larger;
+  }
+  s.memory.set(first, at);
+  return at;
+}
+export function recall(s: Slots, at: number): number {
+  return s.memory[at] as number;
+}
+
+/** Computes one node from its children: reads and writes slots, allocates nothing. */
+export type Step = () => void;
+
+/**
+ * Quality of what `on_bad: ignore` takes out of a rule: neither true nor false nor unknown. It counts
+ * as bad for everything that does not know it, and never leaves the rule.
+ */
+export const ignored = 0xff;
+/** From here on a quality is bad. */
+export const badFrom = 0x80;
+
+/** Truth as one number: false, true, unknown. */
+export const unknown = 2;
+export function truth(s: Slots, slot: number): number {
+  return (s.q[slot] as number) >= badFrom ? unknown : (s.v[slot] as number);
+}
+
+/**
+ * Quality of a result of two values: bad over uncertain over good; `forced` stays visible. What lacks
+ * nothing but first values after a start is `waiting` itself, so that no delay counts before them.
+ */
+export function worst(a: number, b: number): number {
+  const most = a > b ? a : b;
+  if (most === ignored) return ignored;
+  if (most >= badFrom) {
+    const least = a > b ? b : a;
+    const isWaiting = most === Quality.waiting && (least < badFrom || least === Quality.waiting);
+    return isWaiting ? Quality.waiting : Quality.input;
+  }
+  return most >= 0x40 ? Quality.derived : most;
+}
+
+/** Writes a number; what is no number (0/0, overflow) is bad, never a value. */
+export function putNumber(s: Slots, slot: number, value: number, quality: number): void {
+  s.v[slot] = value;
+  s.q[slot] = quality < badFrom && !Number.isFinite(value) ? Quality.input : quality;
+}
+export function putBool(s: Slots, slot: number, value: boolean, quality: number): void {
+  s.v[slot] = value ? 1 : 0;
+  s.q[slot] = quality;
+}
+/** A timer that runs out at `when` wants a scan then. */
+export function wantScan(s: Slots, when: number): void {
+  if (when < s.clock.due) s.clock.due = when;
+}

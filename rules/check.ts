@@ -1,0 +1,205 @@
+import type { Ast, IfAst, NameAst, Span, VoteAst } from './ast.js';
+import { checkCall, unify } from './check-call.js';
+import { checkArith, checkCompare, checkNumber } from './check-numeric.js';
+import { inputsOf, type Input, type Node, type Ref } from './ir.js';
+import {
+  boolType,
+  isNumber,
+  numberType,
+  typeText,
+  type Checker,
+  type NumberNode,
+  type Scope,
+} from './scope.js';
+import { isPoint } from './units.js';
+
+/**
+ * Looks up names and units and checks the types of one expression. Every problem is reported to the
+ * scope; the result is undefined when there was one.
+ */
+export function checkExpression(ast: Ast, scope: Scope, wanted?: 'bool'): Node | undefined {
+  const checker = createChecker(scope, scope.inputs);
+  return wanted === 'bool' ? checker.bool(ast) : checker.check(ast);
+}
+
+function createChecker(scope: Scope, inputs: Map<string, Input>): Checker {
+  const report = (at: Span, message: string, hint?: string): void => {
+    const problem = { message, offset: at.from };
+    scope.report(hint === undefined ? problem : { ...problem, hint });
+  };
+  const check = (ast: Ast): Node | undefined => checkNode(checker, inputs, ast);
+  const checker: Checker = {
+    scope,
+    check,
+    bool: (ast) => {
+      const node = check(ast);
+      if (!node || node.type.kind === 'bool') return node;
+      const hint =
+        node.type.kind === 'number' ? 'compare it with something: `> 5`' : 'compare it: `== "..."`';
+      report(ast, `expected a condition, ${node.source} is ${typeText(node.type)}`, hint);
+      return undefined;
+    },
+    number: (ast): NumberNode | undefined => {
+      const node = check(ast);
+      if (!node || isNumber(node)) return node;
+      report(ast, `expected a number, ${node.source} is ${typeText(node.type)}`);
+      return undefined;
+    },
+    report,
+    slot: () => scope.slots.count++,
+    source: (at) => scope.text.slice(at.from, at.to),
+    apart: () => createChecker(scope, new Map()),
+  };
+  return checker;
+}
+
+function checkNode(c: Checker, inputs: Map<string, Input>, ast: Ast): Node | undefined {
+  switch (ast.kind) {
+    case 'number':
+      return checkNumber(c, ast);
+    case 'text':
+      return constant(c, ast, 0, { kind: 'text' });
+    case 'bool':
+      return constant(c, ast, ast.value ? 1 : 0, boolType);
+    case 'name':
+      return checkName(c, inputs, ast);
+    case 'call':
+      return checkCall(c, ast);
+    case 'not':
+      return checkNot(c, ast, ast.of);
+    case 'neg':
+      return checkNeg(c, ast, ast.of);
+    case 'logic': {
+      const of = allBool(c, ast.of);
+      return (
+        of && {
+          kind: 'logic',
+          op: ast.op,
+          of,
+          slot: c.slot(),
+          type: boolType,
+          source: c.source(ast),
+        }
+      );
+    }
+    case 'arith':
+      return checkArith(c, ast);
+    case 'compare':
+      return checkCompare(c, ast);
+    case 'timed': {
+      const of = c.bool(ast.of);
+      if (!of) return undefined;
+      return {
+        kind: 'timed',
+        op: ast.op,
+        of,
+        duration: ast.duration,
+        slot: c.slot(),
+        type: boolType,
+        source: c.source(ast),
+      };
+    }
+    case 'vote':
+      return checkVote(c, ast);
+    case 'if':
+      return checkIf(c, ast);
+  }
+}
+
+function constant(c: Checker, ast: Ast, value: number, type: Node['type']): Node {
+  return { kind: 'const', value, slot: c.slot(), type, source: c.source(ast) };
+}
+
+function checkName(c: Checker, inputs: Map<string, Input>, ast: NameAst): Node | undefined {
+  const found: Ref | { unusable: string; hint?: string } | undefined = c.scope.find(ast.name);
+  if (!found) {
+    c.report(ast, `there is no tag or signal ${ast.name}`, hintForName(c, ast));
+    return undefined;
+  }
+  if ('unusable' in found) {
+    if (found.unusable !== '') c.report(ast, found.unusable, found.hint);
+    return undefined;
+  }
+  let input = inputs.get(found.name);
+  if (!input) {
+    input = { ref: found, slot: c.slot() };
+    inputs.set(found.name, input);
+  }
+  return { kind: 'input', input, slot: input.slot, type: found.type, source: c.source(ast) };
+}
+
+/** `PT-201A` without quotes reads as PT minus 201 A. */
+function hintForName(c: Checker, ast: NameAst): string | undefined {
+  const whole = /^[-A-Za-z0-9_.]+/.exec(c.scope.text.slice(ast.from))?.[0] ?? '';
+  if (whole !== ast.name && c.scope.find(whole)) return `write '${whole}' in quotes`;
+  return c.scope.suggest(ast.name);
+}
+
+function checkNot(c: Checker, ast: Ast, inner: Ast): Node | undefined {
+  const of = c.bool(inner);
+  return of && { kind: 'not', of, slot: c.slot(), type: boolType, source: c.source(ast) };
+}
+
+function checkNeg(c: Checker, ast: Ast, inner: Ast): Node | undefined {
+  const of = c.number(inner);
+  if (!of) return undefined;
+  const { unit, bare } = of.type;
+  // -5 degC is a value; minus a temperature is not.
+  if (isPoint(unit) && of.kind !== 'const') {
+    c.report(ast, `minus ${unit.text} has no meaning: it is a point on a scale`);
+    return undefined;
+  }
+  if (of.kind === 'const') return constant(c, ast, -of.value, of.type);
+  return {
+    kind: 'neg',
+    of,
+    slot: c.slot(),
+    type: numberType(unit, bare),
+    source: c.source(ast),
+  };
+}
+
+function allBool(c: Checker, list: readonly Ast[]): readonly Node[] | undefined {
+  const nodes = list.map((ast) => c.bool(ast));
+  const good = nodes.filter((node) => node !== undefined);
+  return good.length === nodes.length ? good : undefined;
+}
+
+function checkVote(c: Checker, ast: VoteAst): Node | undefined {
+  const of = allBool(c, ast.of);
+  if (!of) return undefined;
+  const badVotes = of.map((node) => inputsOf(node).some((input) => c.scope.votes(input.ref)));
+  const { minGood, grace } = c.scope;
+  const { need, degrade } = ast;
+  return {
+    kind: 'vote',
+    need,
+    of,
+    degrade,
+    badVotes,
+    minGood,
+    grace,
+    slot: c.slot(),
+    type: boolType,
+    source: c.source(ast),
+  };
+}
+
+function checkIf(c: Checker, ast: IfAst): Node | undefined {
+  const when = c.bool(ast.when);
+  const then = c.check(ast.then);
+  const otherwise = c.check(ast.otherwise);
+  if (!when || !then || !otherwise) return undefined;
+  const convert = unify(c, ast, then, otherwise);
+  if (!convert) return undefined;
+  return {
+    kind: 'if',
+    when,
+    then,
+    otherwise,
+    convert,
+    slot: c.slot(),
+    type: then.type,
+    source: c.source(ast),
+  };
+}

@@ -1,0 +1,272 @@
+import type { RuleTag } from '../gateway/contract/index.js';
+import { checkExpression } from './check.js';
+import { readDraft, type Draft, type SignalDraft } from './drafts.js';
+import type { Expr } from './fields.js';
+import { addNeeds, orderOf, type Needs } from './graph.js';
+import { ruleHash, ruleText } from './hash.js';
+import type { ExprType, Input, Node, Ref } from './ir.js';
+import { compileRule } from './compile-rule.js';
+import { didYouMean, matchesGlob } from './names.js';
+import { refuseConflicts, type Demand, type TagLookup } from './outputs.js';
+import { createSink, type RuleProblem, type RuleSource } from './problems.js';
+import type { CompiledRule, RuleProgram, SignalDef } from './program.js';
+import { boolType, numberType, type Scope, type Slots } from './scope.js';
+import { opaqueUnit, parseUnit, unitOfTag, type Unit } from './units.js';
+
+export type CompileResult =
+  | { readonly ok: true; readonly program: RuleProgram }
+  | { readonly ok: false; readonly problems: readonly RuleProblem[] };
+
+/** Everything that is known while the rules of one program are checked. */
+export interface Compilation {
+  readonly tags: TagLookup;
+  readonly slots: Slots;
+  readonly drafts: ReadonlyMap<string, Draft>;
+  /** Signals that are typed already; filled in the order of evaluation. */
+  readonly refs: Map<string, Ref>;
+  readonly signals: SignalDef[];
+  readonly demands: Demand[];
+  readonly tagUnits: ReadonlyMap<string, Unit>;
+  /** Gives an expression its scope; `extra` is what only interlocks have. */
+  scope(draft: Draft, expr: Expr, inputs: Map<string, Input>, extra?: ScopeExtra): Scope;
+  check(
+    draft: Draft,
+    expr: Expr,
+    inputs: Map<string, Input>,
+    wanted?: 'bool',
+    extra?: ScopeExtra,
+  ): Node | undefined;
+}
+export interface ScopeExtra {
+  readonly votes: (ref: Ref) => boolean;
+  readonly minGood: number;
+  readonly grace: number;
+}
+
+/**
+ * Checks all rules together and makes a program of them. All problems are reported at once, in the order
+ * of the files. Pure: reads nothing but its arguments.
+ */
+export function compileRules(sources: readonly RuleSource[], tags: TagLookup): CompileResult {
+  const problems: RuleProblem[] = [];
+  const warnings: RuleProblem[] = [];
+  const drafts = readAll(sources, tags, problems, warnings);
+  const silent = new Set<string>();
+  const order = orderDrafts(drafts, tags, silent);
+  const compilation = createCompilation(tags, drafts, silent);
+  const rules: CompiledRule[] = [];
+  for (const id of order) {
+    const draft = drafts.get(id);
+    const rule = draft && compileRule(compilation, draft);
+    if (rule) rules.push(rule);
+    else silent.add(id);
+  }
+  refuseConflicts(compilation.demands);
+  if (problems.length > 0) return { ok: false, problems: inOrder(problems, sources) };
+  return { ok: true, program: programOf(rules, compilation, inOrder(warnings, sources)) };
+}
+
+function inOrder(
+  problems: readonly RuleProblem[],
+  sources: readonly RuleSource[],
+): readonly RuleProblem[] {
+  const rank = new Map(sources.map((source, at) => [`${source.file} ${source.index}`, at]));
+  const of = (problem: RuleProblem): number => rank.get(`${problem.file} ${problem.index}`) ?? 0;
+  return [...problems].sort((a, b) => of(a) - of(b));
+}
+
+function readAll(
+  sources: readonly RuleSource[],
+  tags: TagLookup,
+  problems: RuleProblem[],
+  warnings: RuleProblem[],
+): ReadonlyMap<string, Draft> {
+  const drafts = new Map<string, Draft>();
+  const names = new Set(tags.names());
+  for (const source of sources) {
+    const sink = createSink(source, problems, warnings);
+    const draft = readDraft(source, sink);
+    if (!draft) continue;
+    const other = drafts.get(draft.id);
+    if (other)
+      sink.report(
+        [draft.kind],
+        `${draft.id} exists already: ${other.kind} in ${other.source.file}, rule ${other.source.index + 1}`,
+        'every rule needs a name of its own',
+      );
+    else if (draft.kind === 'signal' && (names.has(draft.id) || tags.find(draft.id)))
+      sink.report(
+        [draft.kind],
+        `there is a tag ${draft.id} already`,
+        'give the signal another name',
+      );
+    else drafts.set(draft.id, draft);
+  }
+  return drafts;
+}
+
+function orderDrafts(
+  drafts: ReadonlyMap<string, Draft>,
+  tags: TagLookup,
+  silent: Set<string>,
+): readonly string[] {
+  const interlocks = [...drafts.values()].filter((draft) => draft.kind === 'interlock');
+  const needs = new Map<string, Set<string>>();
+  for (const [id, draft] of drafts) {
+    const found: Needs = { names: new Set(), patterns: new Set() };
+    for (const expr of draft.exprs) addNeeds(expr.ast, found);
+    const ids = new Set<string>();
+    for (const name of found.names)
+      if (drafts.get(name)?.kind === 'signal' && !tags.find(name)) ids.add(name);
+    for (const pattern of found.patterns)
+      for (const other of interlocks) if (matchesGlob(pattern, other.id)) ids.add(other.id);
+    needs.set(id, ids);
+  }
+  const { order, cycles } = orderOf(needs);
+  for (const ring of cycles) {
+    for (const id of ring) silent.add(id);
+    const first = drafts.get(ring[0] ?? '');
+    first?.sink.report(
+      [first.kind],
+      `rules need each other in a ring: ${[...ring, ring[0]].join(' → ')}`,
+      'break it with prev(...), which takes the value of the scan before',
+    );
+  }
+  return order;
+}
+
+/** The type that a signal declares, for those who read it inside prev() before it is checked. */
+function declaredRef(draft: SignalDraft): Ref | { unusable: string; hint: string } {
+  const type: ExprType | undefined =
+    draft.type === 'bool'
+      ? boolType
+      : draft.unit !== undefined
+        ? numberType(unitOfTag(draft.unit))
+        : draft.type === 'number'
+          ? numberType(unitOfTag(undefined))
+          : undefined;
+  if (!type)
+    return {
+      unusable: `the type of ${draft.id} is not known here`,
+      hint: `add unit: or type: bool | number to the signal ${draft.id}`,
+    };
+  return {
+    name: draft.id,
+    tag: -1,
+    signal: -1,
+    type,
+    enumeration: undefined,
+    dataType: type.kind === 'bool' ? 'bool' : 'float64',
+    period: undefined,
+    delay: 0,
+  };
+}
+
+function refOfTag(tag: RuleTag): Ref {
+  const type: ExprType =
+    tag.type === 'bool'
+      ? boolType
+      : tag.type === 'string'
+        ? { kind: 'text' }
+        : numberType(unitOfTag(tag.unit));
+  const { name, enumeration, period } = tag;
+  const dataType = tag.type;
+  return { name, tag: tag.index, signal: -1, type, dataType, enumeration, period, delay: 0 };
+}
+
+/** `silent`: signals whose own problem is reported already; who uses them is not to blame. */
+function createCompilation(
+  tags: TagLookup,
+  drafts: ReadonlyMap<string, Draft>,
+  silent: ReadonlySet<string>,
+): Compilation {
+  const slots: Slots = { count: 0 };
+  const refs = new Map<string, Ref>();
+  const tagRefs = new Map<number, Ref>();
+  const names = tags.names();
+  const tagUnits = new Map<string, Unit>();
+  for (const name of names) {
+    const unit = tags.find(name)?.unit;
+    if (unit !== undefined && !parseUnit(unit)) tagUnits.set(unit.trim(), opaqueUnit(unit));
+  }
+  const interlocks = [...drafts.values()].filter((draft) => draft.kind === 'interlock');
+  const find: Scope['find'] = (name) => {
+    const tag = tags.find(name);
+    if (tag) {
+      const known = tagRefs.get(tag.index) ?? refOfTag(tag);
+      tagRefs.set(tag.index, known);
+      return known;
+    }
+    const ready = refs.get(name);
+    if (ready) return ready;
+    const draft = drafts.get(name);
+    if (draft?.kind !== 'signal') return undefined;
+    return silent.has(name) ? { unusable: '' } : declaredRef(draft);
+  };
+  const compilation: Compilation = {
+    tags,
+    slots,
+    drafts,
+    refs,
+    signals: [],
+    demands: [],
+    tagUnits,
+    scope: (draft, expr, inputs, extra) => ({
+      text: expr.text,
+      slots,
+      inputs,
+      find,
+      suggest: (name) => didYouMean(name, [...names, ...drafts.keys()]),
+      interlocks: (pattern) =>
+        interlocks.map((one) => one.id).filter((id) => matchesGlob(pattern, id)),
+      tagUnit: (text) => tagUnits.get(text),
+      votes: extra?.votes ?? (() => false),
+      minGood: extra?.minGood ?? 2,
+      grace: extra?.grace ?? 10_000,
+      report: ({ message, hint, offset }) => draft.sink.report(expr.path, message, hint, offset),
+    }),
+    check: (draft, expr, inputs, wanted, extra) =>
+      checkExpression(expr.ast, compilation.scope(draft, expr, inputs, extra), wanted),
+  };
+  return compilation;
+}
+
+function programOf(
+  rules: readonly CompiledRule[],
+  compilation: Compilation,
+  warnings: readonly RuleProblem[],
+): RuleProgram {
+  const byId = new Map(rules.map((rule) => [rule.id, rule]));
+  const outputs = new Map<number, string[]>();
+  for (const demand of compilation.demands) {
+    const list = outputs.get(demand.tag) ?? [];
+    if (!list.includes(demand.rule)) list.push(demand.rule);
+    outputs.set(demand.tag, list);
+  }
+  return {
+    signals: compilation.signals,
+    ids: rules.map((rule) => rule.id),
+    describe: (id) => {
+      const rule = byId.get(id);
+      return rule && { kind: rule.kind, hash: rule.hash, source: rule.source };
+    },
+    outputs,
+    effects: rules.flatMap((rule) => (rule.kind === 'interlock' ? rule.effects : [])),
+    warnings,
+    rules,
+    slots: compilation.slots.count,
+  };
+}
+
+type CommonKey = 'id' | 'hash' | 'source' | 'strict' | 'slotsEnd';
+
+/** What all compiled rules share; called when all expressions of the rule are checked. */
+export function commonOf(c: Compilation, draft: Draft): Pick<CompiledRule, CommonKey> {
+  return {
+    id: draft.id,
+    hash: ruleHash(draft.source.rule),
+    source: ruleText(draft.source.rule),
+    strict: draft.strict,
+    slotsEnd: c.slots.count,
+  };
+}

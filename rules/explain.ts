@@ -1,0 +1,184 @@
+import {
+  qualityText,
+  type Evidence,
+  type ImageView,
+  type Value,
+  type WallMs,
+} from '../gateway/contract/index.js';
+import { ignored, truth, type Slots } from './blocks/slots.js';
+import { inputsOf, type CompareNode, type Input, type Node, type Ref } from './ir.js';
+
+/** What is needed to say why an expression is what it is. */
+export interface Witness {
+  readonly slots: Slots;
+  readonly image: ImageView;
+  readonly positionOf: (ref: Ref) => number;
+  wallOf(mono: number): WallMs;
+}
+
+/**
+ * The leaves that make `node` what it is now (true, false or unknown), the one that came first in
+ * front. Walks only when asked: at a trip, an alarm, or for `why`.
+ */
+export function because(w: Witness, node: Node): readonly Evidence[] {
+  const leaves: Node[] = [];
+  collect(w.slots, node, leaves);
+  const since = (leaf: Node): number => w.slots.since[leaf.slot] as number;
+  const asked = (leaf: Node): number => {
+    const times = inputsOf(leaf).map((input) => w.image.times[w.positionOf(input.ref)] as number);
+    return times.length === 0 ? Infinity : Math.min(...times);
+  };
+  return leaves
+    .map((leaf, at) => ({ leaf, at, since: since(leaf), asked: asked(leaf) }))
+    .sort((a, b) => compare(a.since, b.since) || compare(a.asked, b.asked) || a.at - b.at)
+    .map(({ leaf }) => evidenceOf(w, leaf));
+}
+function compare(a: number, b: number): number {
+  return a === b ? 0 : a - b;
+}
+
+function collect(s: Slots, node: Node, into: Node[]): void {
+  const state = truth(s, node.slot);
+  switch (node.kind) {
+    case 'not':
+      collect(s, node.of, into);
+      return;
+    case 'logic':
+      for (const child of node.of)
+        if (truth(s, child.slot) === state && (s.q[child.slot] as number) !== ignored)
+          collect(s, child, into);
+      return;
+    case 'vote':
+      for (const child of node.of) {
+        const of = truth(s, child.slot);
+        if (state === 0 ? of === 0 : of !== 0) collect(s, child, into);
+      }
+      return;
+    case 'timed':
+      if (node.op === 'for' || (node.op === 'held' && truth(s, node.of.slot) === state))
+        collect(s, node.of, into);
+      else into.push(node);
+      return;
+    case 'if':
+      collect(s, node.when, into);
+      if (truth(s, node.when.slot) === 1) collect(s, node.then, into);
+      else if (truth(s, node.when.slot) === 0) collect(s, node.otherwise, into);
+      return;
+    default:
+      into.push(node);
+  }
+}
+
+/** One leaf as it stands. Of several tags in it, a bad one is named before the others. */
+export function evidenceOf(w: Witness, leaf: Node): Evidence {
+  if (leaf.kind === 'compare') return comparison(w, leaf);
+  const input = worstInput(w, leaf);
+  const known = truth(w.slots, leaf.slot) === 2 ? null : (w.slots.v[leaf.slot] as number);
+  const value = known !== null && leaf.type.kind === 'bool' ? known === 1 : known;
+  return {
+    expression: leaf.source,
+    tag: input?.ref.name,
+    value: input && leaf.kind !== 'input' ? valueOf(w, input) : value,
+    unit: input ? unitOf(input.ref) : undefined,
+    limit: undefined,
+    ...stamp(w, leaf, input),
+  };
+}
+
+function comparison(w: Witness, leaf: CompareNode): Evidence {
+  const { left, right } = leaf;
+  const flipped = left.kind === 'const' && right.kind !== 'const';
+  const subject = flipped ? right : left;
+  const input = worstInput(w, leaf);
+  const plain = subject.kind === 'input' ? subject.input : undefined;
+  const bad = (w.slots.q[leaf.slot] as number) >= 0x80;
+  const { k, c } = leaf.convert;
+  const limit = flipped
+    ? ((w.slots.v[left.slot] as number) - c) / k
+    : (w.slots.v[right.slot] as number) * k + c;
+  const tag = bad ? (input?.ref.name ?? plain?.ref.name) : plain?.ref.name;
+  return {
+    expression: leaf.source,
+    tag,
+    value: subjectValue(w, subject),
+    unit: subject.type.kind === 'number' ? subject.type.unit.text || undefined : undefined,
+    limit: Number.isFinite(limit) && subject.type.kind === 'number' ? limit : undefined,
+    ...stamp(w, leaf, input),
+  };
+}
+
+function subjectValue(w: Witness, subject: Node): Value {
+  if ((w.slots.q[subject.slot] as number) >= 0x80) return null;
+  const value = w.slots.v[subject.slot] as number;
+  if (subject.type.kind === 'bool') return value === 1;
+  return (
+    (subject.kind === 'input' ? subject.input.ref.enumeration?.get(value) : undefined) ?? value
+  );
+}
+
+function valueOf(w: Witness, input: Input): Value {
+  const at = w.positionOf(input.ref);
+  if ((w.image.qualities[at] as number) >= 0x80) return null;
+  if (input.ref.type.kind === 'text') return w.image.wide[at] ?? null;
+  const value = w.image.numbers[at] as number;
+  return input.ref.type.kind === 'bool' ? value !== 0 : value;
+}
+
+function unitOf(ref: Ref): string | undefined {
+  return ref.type.kind === 'number' ? ref.type.unit.text || undefined : undefined;
+}
+
+function worstInput(w: Witness, leaf: Node): Input | undefined {
+  const inputs = inputsOf(leaf);
+  const quality = (input: Input): number => w.image.qualities[w.positionOf(input.ref)] as number;
+  let worst = inputs[0];
+  for (const input of inputs) if (worst && quality(input) > quality(worst)) worst = input;
+  return worst;
+}
+
+/** Quality and time are those of the tag; a leaf without one is as good as its computation, now. */
+function stamp(
+  w: Witness,
+  leaf: Node,
+  input: Input | undefined,
+): Pick<Evidence, 'quality' | 'time'> {
+  if (!input) {
+    const quality = qualityText(w.slots.q[leaf.slot] as number);
+    return { quality, time: w.wallOf(w.slots.clock.now) };
+  }
+  const at = w.positionOf(input.ref);
+  const own = w.image.qualities[at] as number;
+  // The tag is fine and yet nothing came of it: a division by zero, or uncertain taken for bad.
+  const quality = own < 0x40 && truth(w.slots, leaf.slot) === 2 ? 0x88 : own;
+  return { quality: qualityText(quality), time: w.wallOf(w.image.times[at] as number) };
+}
+
+/** `FT101 < 5 m3/h (3.2 m3/h, good)`: one leaf for people. */
+export function evidenceText(evidence: Evidence): string {
+  const { expression, value, unit, quality } = evidence;
+  if (value === null || typeof value === 'boolean') {
+    const parts = [
+      value === null ? undefined : String(value),
+      quality === 'good' ? undefined : quality,
+    ];
+    const inside = parts.filter((part) => part !== undefined && part !== expression).join(', ');
+    return inside === '' ? expression : `${expression} (${inside})`;
+  }
+  const shown = typeof value === 'number' ? String(Number(value.toPrecision(6))) : String(value);
+  const measure = unit === undefined ? shown : `${shown} ${unit}`;
+  return `${expression} (${measure}, ${quality})`;
+}
+export function evidenceList(list: readonly Evidence[]): string {
+  return list.map(evidenceText).join('; ');
+}
+
+/** Tags of an expression that are bad now, for people. */
+export function badInputs(w: Witness, nodes: readonly (Node | undefined)[]): readonly string[] {
+  const names = new Set<string>();
+  for (const node of nodes)
+    for (const input of node ? inputsOf(node) : []) {
+      const q = w.image.qualities[w.positionOf(input.ref)] as number;
+      if (q >= 0x80) names.add(`${input.ref.name} is ${qualityText(q)}`);
+    }
+  return [...names];
+}

@@ -1,0 +1,17 @@
+/** The rule language and its engine. `rules/README.md` is the language reference. */
+export { parseExpression, type ParsedExpression } from './parse.js';
+export type { Ast, ExpressionProblem } from './ast.js';
+export {
+  conversion,
+  parseUnit,
+  unitNames,
+  unitsCompatible,
+  type Conversion,
+  type Unit,
+} from './units.js';
+export { compileRules, type CompileResult } from './compile.js';
+export type { TagLookup } from './outputs.js';
+export type { RuleProblem, RuleSource } from './problems.js';
+export type { Effect, RuleDescription, RuleProgram, SignalDef, Verify } from './program.js';
+export { createEngine, type EngineOptions, type RuleEngine } from './engine.js';
+export type { RetainedAlarm, RetainedState, RetainedStates } from './retained.js';

@@ -1,0 +1,242 @@
+import type { ImageView } from '../gateway/contract/index.js';
+import { edgeStep, pulseMs } from './blocks/edges.js';
+import {
+  ageStep,
+  guardedInputStep,
+  inputStep,
+  qualityStep,
+  textStep,
+  type BadPolicy,
+  type BadSink,
+} from './blocks/inputs.js';
+import { ifStep, latchStep, logicStep, notStep, voteStep } from './blocks/logic.js';
+import { arithStep, compareStep, fallbackStep, negStep, pickStep } from './blocks/numeric.js';
+import {
+  ignored,
+  putBool,
+  recall,
+  remember,
+  truth,
+  wantScan,
+  type Slots,
+  type Step,
+} from './blocks/slots.js';
+import { changingStep, offDelayStep, onDelayStep, pulseStep } from './blocks/timers.js';
+import { childrenOf, type Input, type Node, type Ref } from './ir.js';
+
+/** What steps are made of; one for a whole engine. */
+export interface Plant {
+  readonly slots: Slots;
+  readonly image: ImageView;
+  readonly positionOf: (ref: Ref) => number;
+  /** Is the interlock tripped, as of this scan? */
+  readonly isTripped: (rule: string) => boolean;
+  /** Run after all rules: what prev() looks at, then its storing. */
+  readonly after: Step[];
+  readonly store: Step[];
+}
+
+export interface RootOptions {
+  readonly strict: boolean;
+  /** Policies by tag name, with where their demands go; positions are given in this order. */
+  readonly policies?: ReadonlyMap<string, BadPolicy>;
+  readonly sink?: BadSink;
+  /** Remember since when each condition is what it is, for first-out. */
+  readonly watch?: boolean;
+}
+
+/** Compiles expressions of one rule to steps in the order of evaluation. */
+export function stepsOf(
+  plant: Plant,
+  roots: readonly (Node | undefined)[],
+  options: RootOptions,
+): readonly Step[] {
+  const steps: Step[] = [];
+  const seen = new Set<number>();
+  const builder: Builder = { plant, options, seen, steps };
+  for (const root of roots) if (root) emit(builder, root);
+  // Without the room that pushing left.
+  return steps.slice();
+}
+
+interface Builder {
+  readonly plant: Plant;
+  readonly options: RootOptions;
+  /** Slots of inputs that have their step already. */
+  readonly seen: Set<number>;
+  readonly steps: Step[];
+}
+
+function emit(b: Builder, node: Node): void {
+  const { slots: s } = b.plant;
+  if (node.kind === 'const') {
+    s.v[node.slot] = node.value;
+    s.q[node.slot] = 0;
+    return;
+  }
+  if (node.kind === 'prev') {
+    emitPrev(b, node.slot, node.of);
+    return;
+  }
+  if (node.kind === 'input') emitInput(b, node.input);
+  else if (node.kind === 'quality' && node.of.kind === 'input') {
+    // Asks the image itself: a policy of the rule must not make a bad tag look good.
+    const { image } = b.plant;
+    const at = b.plant.positionOf(node.of.input.ref);
+    emitInput(b, node.of.input);
+    b.steps.push(qualityStep(s, node.slot, node.test, () => image.qualities[at] as number));
+  } else {
+    for (const child of childrenOf(node)) emit(b, child);
+    b.steps.push(stepOf(b, node));
+  }
+  if (b.options.watch === true && isLeaf(node)) b.steps.push(watchStep(s, node.slot));
+}
+
+/** What first-out may name; the rest is only how leaves are put together. */
+function isLeaf(node: Node): boolean {
+  if (node.type.kind !== 'bool') return false;
+  if (node.kind === 'timed') return node.op !== 'for';
+  return node.kind !== 'logic' && node.kind !== 'not' && node.kind !== 'vote' && node.kind !== 'if';
+}
+
+function emitInput(b: Builder, input: Input): void {
+  const { plant, options } = b;
+  if (b.seen.has(input.slot)) return;
+  b.seen.add(input.slot);
+  const o = {
+    at: plant.positionOf(input.ref),
+    slot: input.slot,
+    isBool: input.ref.type.kind === 'bool',
+    strict: options.strict,
+  };
+  const { policies, sink } = options;
+  const policy = policies?.get(input.ref.name);
+  if (!policy || !sink || input.ref.type.kind === 'text') {
+    b.steps.push(inputStep(plant.slots, plant.image, o));
+    return;
+  }
+  const position = [...(policies?.keys() ?? [])].indexOf(input.ref.name);
+  b.steps.push(guardedInputStep(plant.slots, plant.image, o, policy, sink, position));
+}
+
+/** The value of the scan before: shown first, taken anew after everything else has run. */
+function emitPrev(b: Builder, to: number, of: Node): void {
+  const { slots: s, after, store } = b.plant;
+  const memory = remember(s, NaN, 0x87);
+  b.steps.push(() => {
+    s.v[to] = recall(s, memory);
+    s.q[to] = recall(s, memory + 1);
+  });
+  const options = { strict: b.options.strict };
+  emit({ plant: b.plant, options, seen: new Set(), steps: after }, of);
+  store.push(() => {
+    const next = s.v[of.slot] as number;
+    const nextQuality = s.q[of.slot] as number;
+    if (!Object.is(next, recall(s, memory)) || nextQuality !== recall(s, memory + 1))
+      wantScan(s, s.clock.now + 10 * pulseMs);
+    s.memory[memory] = next;
+    s.memory[memory + 1] = nextQuality;
+  });
+}
+
+/** Notes when the truth of a condition changed. */
+function watchStep(s: Slots, slot: number): Step {
+  const memory = remember(s, -1);
+  return () => {
+    const now = truth(s, slot);
+    if (now === recall(s, memory)) return;
+    s.memory[memory] = now;
+    s.since[slot] = s.clock.now;
+  };
+}
+
+function stepOf(b: Builder, node: Node): Step {
+  const { slots: s, image } = b.plant;
+  const to = node.slot;
+  switch (node.kind) {
+    case 'not':
+      return notStep(s, to, node.of.slot);
+    case 'neg':
+      return negStep(s, to, node.of.slot);
+    case 'logic': {
+      const of = node.of.map((child) => child.slot);
+      return logicStep(s, to, of, node.op === 'and' ? 0 : 1);
+    }
+    case 'compare':
+      return compareStep(s, node);
+    case 'arith': {
+      const { k, c } = node.convert;
+      return arithStep(s, to, node.op, node.left.slot, node.right.slot, k, c);
+    }
+    case 'vote':
+      return voteStep(s, node);
+    case 'pick':
+      return pickStep(s, node);
+    case 'if': {
+      const { when, then, otherwise, convert } = node;
+      return ifStep(s, to, when.slot, then.slot, otherwise.slot, convert.k, convert.c);
+    }
+    case 'fallback':
+      return fallbackStep(s, to, node.of.slot, node.other.slot, node.convert.k, node.convert.c);
+    case 'latch':
+      return latchStep(s, to, node.set.slot, node.reset.slot, node.dominant === 'set');
+    case 'edge':
+      return edgeStep(s, to, node.of.slot, node.edge);
+    case 'timed':
+      return timedStep(s, to, node.of.slot, node.op, node.duration);
+    case 'quality': {
+      const of = node.of.slot;
+      return qualityStep(s, to, node.test, () => s.q[of] as number);
+    }
+    case 'age':
+      return ageStep(s, image, to, b.plant.positionOf(node.input.ref));
+    case 'text': {
+      const at = b.plant.positionOf(node.input.ref);
+      const other = node.other && b.plant.positionOf(node.other.ref);
+      return textStep(s, image, to, at, other, node.literal, node.equal, b.options.strict);
+    }
+    case 'tripped': {
+      const { isTripped } = b.plant;
+      const { rules } = node;
+      return () => putBool(s, to, rules.some(isTripped), 0);
+    }
+    default:
+      // Constants, inputs and prev have no step of this kind; emit() sees to them.
+      return () => undefined;
+  }
+}
+
+function timedStep(
+  s: Slots,
+  to: number,
+  of: number,
+  op: 'for' | 'held' | 'pulse' | 'changing',
+  duration: number,
+): Step {
+  switch (op) {
+    case 'for':
+      return onDelayStep(s, to, of, duration);
+    case 'held':
+      return offDelayStep(s, to, of, duration);
+    case 'pulse':
+      return pulseStep(s, to, of, duration);
+    case 'changing':
+      return changingStep(s, to, of, duration);
+  }
+}
+
+/** Is an on-delay under way that would make this true when it runs out? Not looked for under `not`. */
+export function isPending(s: Slots, node: Node): boolean {
+  if (node.kind === 'timed' && node.op === 'for' && truth(s, node.slot) !== 1)
+    return (
+      ((s.q[node.of.slot] as number) !== ignored && truth(s, node.of.slot) !== 0) ||
+      isPending(s, node.of)
+    );
+  // Looked at in every scan: a loop, for some() would make a function each time.
+  if (node.kind === 'logic' || node.kind === 'vote')
+    for (let i = 0; i < node.of.length; i++) {
+      const child = node.of[i];
+      if (child && isPending(s, child)) return true;
+    }
+  return false;
+}

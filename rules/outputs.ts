@@ -1,0 +1,121 @@
+import type { RuleTag, Value } from '../gateway/contract/index.js';
+import type { EffectDraft } from './drafts.js';
+import { didYouMean } from './names.js';
+import { parseExpression } from './parse.js';
+import type { Path, Sink } from './problems.js';
+import type { Effect } from './program.js';
+import { conversion, parseUnit, plain, unitOfTag, unitsCompatible, unitText } from './units.js';
+
+/** Whom rules may ask for tags. */
+export interface TagLookup {
+  /** A device name stands for its first tag; the lookup decides. */
+  find(name: string): RuleTag | undefined;
+  names(): readonly string[];
+}
+
+/** An output that a rule sets: known and released for rules, or reported. */
+export function findOutput(
+  name: string,
+  path: Path,
+  tags: TagLookup,
+  sink: Sink,
+): RuleTag | undefined {
+  const tag = tags.find(name);
+  if (!tag) {
+    sink.report(path, `there is no tag ${name}`, didYouMean(name, tags.names()));
+    return undefined;
+  }
+  if (!tag.writable)
+    sink.report(
+      path,
+      `rules may not write ${tag.name}`,
+      `add writes: ${tag.name}: { allow: [rules] }`,
+    );
+  return tag;
+}
+
+/** The value of `to:` in the unit of the tag; undefined and a report when it does not fit. */
+export function outputValue(draft: EffectDraft, tag: RuleTag, sink: Sink): Value | undefined {
+  const path = [...draft.path, 'to'];
+  const { to } = draft;
+  if (tag.type === 'bool') {
+    if (typeof to === 'boolean') return to;
+    sink.report(path, `${tag.name} is true or false, not ${String(to)}`);
+    return undefined;
+  }
+  if (tag.type === 'string') return typeof to === 'string' ? to : String(to);
+  if (typeof to === 'string' && tag.enumeration) {
+    for (const [number, text] of tag.enumeration) if (text === to) return number;
+    const texts = [...tag.enumeration.values()];
+    const hint = didYouMean(to, texts, `it is one of ${texts.join(', ')}`);
+    sink.report(path, `${tag.name} is never ${to}`, hint);
+    return undefined;
+  }
+  if (typeof to !== 'number' && typeof to !== 'string') {
+    sink.report(path, `${tag.name} is a number, not ${String(to)}`);
+    return undefined;
+  }
+  return numberFor(String(to), path, tag, sink);
+}
+
+function numberFor(to: string, path: Path, tag: RuleTag, sink: Sink): number | undefined {
+  const parsed = parseExpression(to);
+  const ast = parsed.ok ? parsed.ast : undefined;
+  const sign = ast?.kind === 'neg' ? -1 : 1;
+  const literal = ast?.kind === 'neg' ? ast.of : ast;
+  const wanted = unitOfTag(tag.unit);
+  if (literal?.kind !== 'number') {
+    sink.report(path, `${to} is no value`, `such as to: 60 ${wanted.text}`.trim());
+    return undefined;
+  }
+  if (literal.unit === undefined && wanted.text === '') return sign * literal.value;
+  if (literal.unit === undefined) {
+    sink.report(
+      path,
+      `${tag.name} is in ${wanted.text}, ${to} has no unit`,
+      `to: ${to} ${wanted.text}`,
+    );
+    return undefined;
+  }
+  const isOwn = literal.unit === wanted.text;
+  const given = isOwn ? wanted : (parseUnit(literal.unit) ?? plain);
+  if (!unitsCompatible(given, wanted) || (wanted.text === '' && given.text !== '')) {
+    sink.report(path, `${tag.name} is in ${unitText(wanted)}, ${to} is not`);
+    return undefined;
+  }
+  const { k, c } = conversion(given, wanted);
+  return sign * literal.value * k + c;
+}
+
+/** One demand that some rule may make of an output. `to` undefined: either value (a permissive). */
+export interface Demand {
+  readonly rule: string;
+  readonly tag: number;
+  readonly name: string;
+  readonly level: Effect['level'];
+  readonly to: Value | undefined;
+  readonly path: Path;
+  readonly sink: Sink;
+}
+
+/** Two rules that may demand different values of one output at one level: nobody could say who wins. */
+export function refuseConflicts(demands: readonly Demand[]): void {
+  const first = new Map<string, Demand>();
+  for (const demand of demands) {
+    const key = `${demand.tag} ${demand.level}`;
+    const other = first.get(key);
+    if (!other) first.set(key, demand);
+    else if (other.rule === demand.rule)
+      demand.sink.report(demand.path, `${demand.rule} sets ${demand.name} twice`);
+    else if (other.to !== demand.to || demand.to === undefined)
+      demand.sink.report(
+        demand.path,
+        `${other.rule} and ${demand.rule} may set ${demand.name} to different values ` +
+          `(${shown(other)}, ${shown(demand)}) at the level ${demand.level}`,
+        'let one rule set it, or give one of them another level',
+      );
+  }
+}
+function shown(demand: Demand): string {
+  return demand.to === undefined ? 'true or false' : String(demand.to);
+}

@@ -1,0 +1,116 @@
+import type { AlarmSnapshot, AlarmState, Evidence } from '../../gateway/contract/index.js';
+import { ignored, truth, wantScan, type Step } from '../blocks/slots.js';
+import { badInputs, because, evidenceList } from '../explain.js';
+import { stepsOf } from '../instantiate.js';
+import type { CompiledAlarm } from '../program.js';
+import type { RetainedState } from '../retained.js';
+import { AlarmMachine } from './alarm-state.js';
+import { refused, type Answer, type Context, type Explained, type Runner } from './context.js';
+
+/** An alarm. While its condition is not known it stays as it is: a lost wire neither raises nor clears. */
+export class AlarmRunner implements Runner {
+  readonly #c: Context;
+  readonly rule: CompiledAlarm;
+  readonly #steps: readonly Step[];
+  readonly #alarm: AlarmMachine;
+  #active: boolean;
+  /** Since when the condition is the opposite of `active`. */
+  #changingSince = NaN;
+
+  constructor(c: Context, rule: CompiledAlarm, kept: RetainedState | undefined) {
+    this.#c = c;
+    this.rule = rule;
+    this.#steps = stepsOf(c.plant, [rule.when, rule.arm], { strict: rule.strict, watch: true });
+    this.#alarm = new AlarmMachine(c, rule.id, rule.alarm, kept?.alarm, true);
+    this.#active = this.#alarm.state === 'UNACK' || this.#alarm.state === 'ACKED';
+  }
+
+  take(from: Runner): void {
+    if (!(from instanceof AlarmRunner)) return;
+    this.#alarm.take(from.#alarm);
+    this.#active = from.#active;
+    this.#changingSince = from.#changingSince;
+  }
+
+  run(): void {
+    const { slots: s } = this.#c.plant;
+    for (let i = 0; i < this.#steps.length; i++) this.#steps[i]?.();
+    this.#alarm.flush();
+    const is = this.#condition();
+    const { now } = s.clock;
+    if (is === 2 || (is === 1) === this.#active) this.#changingSince = NaN;
+    else {
+      if (Number.isNaN(this.#changingSince)) this.#changingSince = now;
+      const delay = this.#active ? this.rule.offDelay : this.rule.onDelay;
+      if (now - this.#changingSince >= delay) {
+        this.#active = !this.#active;
+        this.#changingSince = NaN;
+      } else wantScan(s, this.#changingSince + delay);
+    }
+    const why = this.#alarm.rises(this.#active) ? this.#because() : [];
+    this.#alarm.update(this.#active, why);
+  }
+
+  state(): AlarmState {
+    return this.#alarm.state;
+  }
+
+  intents(): void {
+    // An alarm demands nothing.
+  }
+
+  explain(): Explained {
+    const { rule } = this;
+    const { witness, plant } = this.#c;
+    const alarm = this.#alarm;
+    const now = this.#because();
+    const bad = badInputs(witness, [rule.when, rule.arm]);
+    const text = [`${rule.id} is ${alarm.state}`];
+    if (rule.arm && truth(plant.slots, rule.arm.slot) === 0)
+      text.push(`not armed: ${evidenceList(because(witness, rule.arm))}`);
+    if (alarm.evidence.length > 0 && alarm.state !== 'NORMAL')
+      text.push(`came up because: ${evidenceList(alarm.evidence)}`);
+    text.push(`now: ${evidenceList(now)}`);
+    if (bad.length > 0) text.push(`input bad, the state is held: ${bad.join(', ')}`);
+    const firstOut = alarm.state === 'NORMAL' ? undefined : alarm.evidence[0];
+    return { since: alarm.since, firstOut, now, text };
+  }
+
+  retained(): RetainedState {
+    const { state, since, evidence } = this.#alarm;
+    return {
+      kind: 'alarm',
+      hash: this.rule.hash,
+      state,
+      since,
+      firstOut: evidence[0] ?? null,
+      evidence,
+      alarm: this.#alarm.retained(),
+    };
+  }
+
+  alarm(): AlarmSnapshot | undefined {
+    return this.#alarm.state === 'NORMAL' ? undefined : this.#alarm.snapshot();
+  }
+
+  ack(by: string): Answer {
+    return this.#alarm.ack(by);
+  }
+
+  reset(): Answer {
+    return refused(`${this.rule.id} is an alarm: acknowledge it`);
+  }
+
+  #condition(): number {
+    const { when, arm } = this.rule;
+    const { slots: s } = this.#c.plant;
+    const is = (s.q[when.slot] as number) === ignored ? 0 : truth(s, when.slot);
+    const armed = arm ? truth(s, arm.slot) : 1;
+    if (is === 0 || armed === 0) return 0;
+    return is === 1 && armed === 1 ? 1 : 2;
+  }
+
+  #because(): readonly Evidence[] {
+    return because(this.#c.witness, this.rule.when);
+  }
+}

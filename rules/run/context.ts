@@ -1,0 +1,77 @@
+import type {
+  AlarmSnapshot,
+  Evidence,
+  Explanation,
+  RuleEvent,
+  RuleKind,
+  RuleState,
+  WallMs,
+  WriteIntent,
+} from '../../gateway/contract/index.js';
+import type { Witness } from '../explain.js';
+import type { Plant } from '../instantiate.js';
+import type { CompiledRule } from '../program.js';
+import type { RetainedState } from '../retained.js';
+
+/** What one scan gathers. The lists are replaced, never emptied: the caller may keep them. */
+export interface Gathered {
+  events: RuleEvent[];
+  alarms: AlarmSnapshot[];
+  changed: number[];
+  intentsChanged: boolean;
+  retainedChanged: boolean;
+}
+
+/** What every rule has while it runs. */
+export interface Context {
+  readonly plant: Plant;
+  readonly witness: Witness;
+  readonly out: Gathered;
+  put(index: number, value: number, quality: number, time: number): void;
+  /** Image positions of the tags behind an expression, through signals down to what is measured. */
+  sources(rule: string): readonly number[];
+  /** Wall time of this scan. */
+  wallNow(): WallMs;
+}
+
+export type Answer = { readonly ok: true } | { readonly ok: false; readonly reason: string };
+export const done: Answer = { ok: true };
+export function refused(reason: string): Answer {
+  return { ok: false, reason };
+}
+
+export type Explained = Pick<Explanation, 'since' | 'firstOut' | 'now' | 'text'>;
+
+/** One rule while it runs. */
+export interface Runner {
+  readonly rule: CompiledRule;
+  /**
+   * Goes on where the same rule of another engine stands: takes over all that it remembers beside the
+   * memory of its steps.
+   */
+  take(from: Runner): void;
+  /** Called once a scan, in the order of the program. */
+  run(): void;
+  state(): RuleState | undefined;
+  /** Adds the demands that stand now. */
+  intents(into: WriteIntent[]): void;
+  explain(): Explained;
+  retained(): RetainedState | undefined;
+  alarm(): AlarmSnapshot | undefined;
+  ack(by: string): Answer;
+  reset(by: string): Answer;
+}
+
+export function addEvent(
+  c: Context,
+  rule: string,
+  kind: RuleKind,
+  from: RuleState,
+  to: RuleState,
+  text: string,
+  evidence: readonly Evidence[],
+  by?: string,
+): void {
+  const event = { rule, kind, from, to, time: c.wallNow(), text, evidence };
+  c.out.events.push(by === undefined ? event : { ...event, by });
+}

@@ -1,0 +1,290 @@
+import {
+  qualityText,
+  wall,
+  type AlarmSnapshot,
+  type Evidence,
+  type InterlockState,
+  type WallMs,
+  type WriteIntent,
+} from '../../gateway/contract/index.js';
+import { truth, unknown, wantScan, type Step } from '../blocks/slots.js';
+import { badInputs, because, evidenceList } from '../explain.js';
+import { stepsOf } from '../instantiate.js';
+import type { CompiledInterlock } from '../program.js';
+import type { RetainedState } from '../retained.js';
+import { AlarmMachine } from './alarm-state.js';
+import {
+  addEvent,
+  done,
+  refused,
+  type Answer,
+  type Context,
+  type Explained,
+  type Runner,
+} from './context.js';
+import { conditionsOfReset } from './reset.js';
+import { Senses, type Findings } from './senses.js';
+
+/** What an interlock remembers from scan to scan. */
+interface Memory {
+  state: InterlockState;
+  since: WallMs;
+  evidence: readonly Evidence[];
+  firstOut: Evidence | undefined;
+  /** When the cause went, monotonic ms; for `hold`. */
+  clearSince: number;
+  /** Truth of the reset expression in the last scan. */
+  resetBefore: number;
+  /** Who asked for a reset since the last scan. */
+  askedBy: string | undefined;
+  isWaiting: boolean;
+  isFirst: boolean;
+  /** Not known from before: it is what it is since the first scan. */
+  isNew: boolean;
+  isLost: boolean;
+}
+
+/** What is known of an interlock when it starts. */
+export interface Start {
+  /** From before the restart, or from the rule as it was written before. */
+  readonly kept: RetainedState | undefined;
+  /** The states from before are lost: it may have been tripped. */
+  readonly lost: boolean;
+}
+
+const nothing: readonly Evidence[] = [];
+
+/**
+ * One interlock: NORMAL → PENDING → TRIPPED → TRIPPED_CLEAR → NORMAL. A standing cause always wins over
+ * a reset. While tripped its effects are demanded without a break.
+ */
+export class InterlockRunner implements Runner {
+  readonly rule: CompiledInterlock;
+  readonly #c: Context;
+  readonly #senses: Senses;
+  readonly #alarm: AlarmMachine | undefined;
+  readonly #resetSteps: readonly Step[];
+  #m: Memory;
+
+  constructor(c: Context, rule: CompiledInterlock, { kept, lost }: Start) {
+    this.rule = rule;
+    this.#c = c;
+    this.#senses = new Senses(c, rule);
+    this.#alarm = rule.alarm && new AlarmMachine(c, rule.id, rule.alarm, kept?.alarm, false);
+    this.#resetSteps = stepsOf(c.plant, [rule.reset], { strict: rule.strict });
+    const isLost = lost && rule.latch === 'manual';
+    this.#m = {
+      state: isLost ? 'TRIPPED' : startState(rule, kept),
+      since: wall(kept?.since ?? 0),
+      evidence: kept?.evidence ?? nothing,
+      firstOut: kept?.firstOut ?? undefined,
+      clearSince: NaN,
+      resetBefore: unknown,
+      askedBy: undefined,
+      isWaiting: true,
+      isFirst: true,
+      isNew: kept === undefined,
+      isLost,
+    };
+    if (isLost) this.#blame(c.wallNow());
+  }
+
+  take(from: Runner): void {
+    if (!(from instanceof InterlockRunner)) return;
+    this.#m = { ...from.#m };
+    if (this.#alarm && from.#alarm) this.#alarm.take(from.#alarm);
+  }
+
+  run(): void {
+    if (this.#m.isFirst) this.#begin();
+    this.#step();
+    this.#alarm?.update(this.#holds(), this.#m.evidence);
+  }
+
+  state(): InterlockState {
+    return this.#m.state;
+  }
+
+  intents(into: WriteIntent[]): void {
+    if (!this.#holds()) return;
+    const { effects, id } = this.rule;
+    for (const { tag, to, level } of effects) into.push({ tag, value: to, level, source: id });
+  }
+
+  retained(): RetainedState {
+    const { state, since, firstOut, evidence } = this.#m;
+    return {
+      kind: 'interlock',
+      hash: this.rule.hash,
+      state,
+      since,
+      firstOut: firstOut ?? null,
+      evidence,
+      alarm: this.#alarm?.retained() ?? null,
+    };
+  }
+
+  alarm(): AlarmSnapshot | undefined {
+    const alarm = this.#alarm;
+    return alarm && alarm.state !== 'NORMAL' ? alarm.snapshot() : undefined;
+  }
+
+  ack(by: string): Answer {
+    return this.#alarm?.ack(by) ?? refused(`${this.rule.id} has no alarm`);
+  }
+
+  #begin(): void {
+    const c = this.#c;
+    const { id } = this.rule;
+    this.#m.isFirst = false;
+    if (this.#m.isNew) this.#m.since = c.wallNow();
+    if (this.#m.isLost) {
+      this.#blame(this.#m.since);
+      const text = `${id} tripped: ${evidenceList(this.#m.evidence)}`;
+      addEvent(c, id, 'interlock', 'DISARMED', 'TRIPPED', text, this.#m.evidence);
+    }
+    if (this.#holds()) c.out.intentsChanged = true;
+  }
+
+  /** Nobody knows whether it was tripped before: it is, until a person has looked. */
+  #blame(time: WallMs): void {
+    this.#m.firstOut = {
+      expression: 'retained state was lost',
+      tag: undefined,
+      value: null,
+      unit: undefined,
+      limit: undefined,
+      quality: qualityText(0),
+      time,
+    };
+    this.#m.evidence = [this.#m.firstOut];
+  }
+
+  #holds(): boolean {
+    return this.#m.state === 'TRIPPED' || this.#m.state === 'TRIPPED_CLEAR';
+  }
+
+  #enter(to: InterlockState, text: string, why: readonly Evidence[], by?: string): void {
+    const c = this.#c;
+    const { id } = this.rule;
+    const from = this.#m.state;
+    if (from === to) return;
+    const held = this.#holds();
+    this.#m.state = to;
+    this.#m.since = c.wallNow();
+    const holds = this.#holds();
+    if (holds !== held) c.out.intentsChanged = true;
+    if (held || holds) c.out.retainedChanged = true;
+    // A value that plays about its limit would fill the journal with delays that never ran out.
+    if (!(isQuiet(from) && isQuiet(to)))
+      addEvent(c, id, 'interlock', from, to, `${id} ${text}`, why, by);
+  }
+
+  #step(): void {
+    const findings = this.#senses.sense();
+    const rising = this.#resetRises();
+    this.#alarm?.flush();
+    const m = this.#m;
+    m.isWaiting = this.#senses.isWaiting();
+    if (m.isWaiting) return;
+    const by = m.askedBy;
+    m.askedBy = undefined;
+    if (findings.stands) this.#trip();
+    else this.#clear(findings, rising, by);
+  }
+
+  /** Held true is no edge: who wedges the button has not reset anything. */
+  #resetRises(): boolean {
+    for (let i = 0; i < this.#resetSteps.length; i++) this.#resetSteps[i]?.();
+    if (!this.rule.reset) return false;
+    const is = truth(this.#c.plant.slots, this.rule.reset.slot);
+    const rising = this.#m.resetBefore === 0 && is === 1;
+    this.#m.resetBefore = is;
+    return rising;
+  }
+
+  #trip(): void {
+    const m = this.#m;
+    if (m.state === 'TRIPPED') return;
+    m.evidence = this.#senses.evidence();
+    m.firstOut = m.evidence[0];
+    m.clearSince = NaN;
+    this.#enter('TRIPPED', `tripped: ${evidenceList(m.evidence)}`, m.evidence);
+  }
+
+  #clear(findings: Findings, rising: boolean, by: string | undefined): void {
+    const m = this.#m;
+    const rest = !findings.armed ? 'DISARMED' : findings.pending ? 'PENDING' : 'NORMAL';
+    if (m.state === 'TRIPPED')
+      this.#enter('TRIPPED_CLEAR', 'cause is gone, still tripped', m.evidence);
+    if (m.state !== 'TRIPPED_CLEAR') {
+      this.#enter(rest, restTexts[rest] ?? '', nothing);
+      return;
+    }
+    const { slots } = this.#c.plant;
+    if (Number.isNaN(m.clearSince)) m.clearSince = slots.clock.now;
+    let how = by === undefined ? 'reset' : `reset by ${by}`;
+    if (this.rule.latch === 'auto') {
+      how = 'released';
+      const until = m.clearSince + this.rule.hold;
+      if (slots.clock.now < until) {
+        wantScan(slots, until);
+        return;
+      }
+    } else if (!rising && by === undefined) return;
+    m.firstOut = undefined;
+    m.evidence = nothing;
+    this.#enter(rest, how, nothing, by);
+  }
+
+  reset(by: string): Answer {
+    const { rule } = this;
+    const m = this.#m;
+    if (!this.#holds()) return refused(`${rule.id} is not tripped`);
+    if (m.isWaiting) return refused(`${rule.id} is not judged yet: a tag has not been read`);
+    if (m.state === 'TRIPPED')
+      return refused(`the cause stands: ${evidenceList(this.#senses.evidence())}`);
+    if (rule.latch === 'auto') return refused(`${rule.id} releases itself after its hold time`);
+    const open = rule.reset ? conditionsOfReset(this.#c.witness, rule.reset) : [];
+    if (open.length > 0) return refused(`the reset also needs: ${open.join(', ')}`);
+    m.askedBy = by;
+    return done;
+  }
+
+  explain(): Explained {
+    const { rule } = this;
+    const c = this.#c;
+    const { state, since, firstOut, evidence, isWaiting } = this.#m;
+    const now = because(c.witness, rule.cause);
+    const text = [`${rule.id} is ${state}`];
+    if (isWaiting) text.push('not judged yet: a tag has not been read since the start');
+    if (firstOut) text.push(`came first: ${evidenceList([firstOut])}`);
+    if (evidence.length > 1) text.push(`also: ${evidenceList(evidence.slice(1))}`);
+    if (state === 'DISARMED' && rule.arm && !isWaiting)
+      text.push(`not armed: ${evidenceList(because(c.witness, rule.arm))}`);
+    const standing = truth(c.plant.slots, rule.cause.slot) === 0 ? 'no cause now' : 'the cause now';
+    text.push(`${standing}: ${evidenceList(now)}`);
+    if (state === 'TRIPPED') text.push('a reset is refused while the cause stands');
+    if (state === 'TRIPPED_CLEAR' && rule.latch === 'manual') text.push('waits for a reset');
+    text.push(...badInputs(c.witness, [rule.cause, rule.arm]));
+    return { since, firstOut, now, text };
+  }
+}
+
+const restTexts: Readonly<Record<string, string>> = {
+  DISARMED: 'is not armed',
+  PENDING: 'delay runs',
+  NORMAL: 'is normal',
+};
+
+/** A trip survives a restart and a changed rule. Only a rule never seen before starts by its `init`. */
+function startState(rule: CompiledInterlock, kept: RetainedState | undefined): InterlockState {
+  if (kept?.state === 'TRIPPED' || kept?.state === 'TRIPPED_CLEAR') return kept.state;
+  if (kept === undefined && rule.init === 'tripped') return 'TRIPPED_CLEAR';
+  // Until the first values are there it cannot trip, and says so.
+  return 'DISARMED';
+}
+
+function isQuiet(state: InterlockState): boolean {
+  return state === 'NORMAL' || state === 'PENDING';
+}

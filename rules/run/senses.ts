@@ -1,0 +1,129 @@
+import {
+  formatDuration,
+  Quality,
+  qualityText,
+  type Evidence,
+} from '../../gateway/contract/index.js';
+import type { BadSink } from '../blocks/inputs.js';
+import { ignored, recall, remember, truth, wantScan, type Step } from '../blocks/slots.js';
+import { because } from '../explain.js';
+import { isPending, stepsOf } from '../instantiate.js';
+import { inputsOf, type Input } from '../ir.js';
+import type { CompiledInterlock } from '../program.js';
+import type { Context } from './context.js';
+
+/** How long an interlock waits for first values after a start before it takes them for bad, ms. */
+export const startGrace = 10_000;
+
+/** What one scan says about an interlock, apart from what it remembers. */
+export interface Findings {
+  readonly armed: boolean;
+  readonly stands: boolean;
+  readonly pending: boolean;
+}
+
+/** What an interlock perceives of the plant: reads cause and arm, with the policies for bad tags. */
+export class Senses {
+  readonly #c: Context;
+  readonly #rule: CompiledInterlock;
+  readonly #sink: BadSink;
+  readonly #steps: readonly Step[];
+  readonly #sources: readonly number[];
+  /** Position in the memory: when the first scan was, and whether every tag has been read since. */
+  readonly #wait: number;
+  readonly #findings = { armed: false, stands: false, pending: false };
+
+  constructor(c: Context, rule: CompiledInterlock) {
+    const { cause, arm, policies } = rule;
+    this.#c = c;
+    this.#rule = rule;
+    this.#sink =
+      policies.size === 0
+        ? noPolicies
+        : { demands: zeros(policies.size), running: zeros(policies.size) };
+    const options = { strict: rule.strict, policies, sink: this.#sink, watch: true };
+    this.#steps = stepsOf(c.plant, [cause, arm], options);
+    this.#sources = c.sources(rule.id);
+    this.#wait = remember(c.plant.slots, NaN, 0);
+  }
+
+  /** Evaluates cause and arm; once a scan. The result is the same object each time. */
+  sense(): Findings {
+    for (let i = 0; i < this.#steps.length; i++) this.#steps[i]?.();
+    const { slots: s } = this.#c.plant;
+    const { cause, arm } = this.#rule;
+    const { demands, running } = this.#sink;
+    const f = this.#findings;
+    // Not knowing whether the rule is armed, it is: the doubt goes towards the trip.
+    f.armed = !arm || (s.q[arm.slot] as number) === ignored || truth(s, arm.slot) !== 0;
+    f.stands = f.armed && (this.#causeState() !== 0 || demands.includes(1));
+    f.pending = f.armed && !f.stands && (running.includes(1) || isPending(s, cause));
+    return f;
+  }
+
+  /** True until every tag has been read once, or the grace time after a start is over. */
+  isWaiting(): boolean {
+    const { slots: s, image } = this.#c.plant;
+    if (recall(s, this.#wait + 1) === 1) return false;
+    if (Number.isNaN(recall(s, this.#wait))) s.memory[this.#wait] = s.clock.now;
+    const until = recall(s, this.#wait) + graceOf(this.#rule);
+    if (s.clock.now < until)
+      for (let i = 0; i < this.#sources.length; i++)
+        if ((image.qualities[this.#sources[i] as number] as number) === Quality.waiting) {
+          wantScan(s, until);
+          return true;
+        }
+    s.memory[this.#wait + 1] = 1;
+    return false;
+  }
+
+  /** Why it stands: policies for bad tags first, then the leaves of the cause. */
+  evidence(): readonly Evidence[] {
+    const leaves = this.#causeState() === 0 ? [] : because(this.#c.witness, this.#rule.cause);
+    return [...badEvidence(this.#c, this.#rule, this.#sink), ...leaves];
+  }
+
+  #causeState(): number {
+    const { slots: s } = this.#c.plant;
+    const { slot } = this.#rule.cause;
+    return (s.q[slot] as number) === ignored ? 0 : truth(s, slot);
+  }
+}
+const noPolicies: BadSink = { demands: [], running: [] };
+function zeros(count: number): number[] {
+  return Array.from({ length: count }, () => 0);
+}
+
+function graceOf(rule: CompiledInterlock): number {
+  const periods = [...inputsByName(rule).values()].map((one) => one.ref.period ?? 0);
+  return Math.max(startGrace, 3 * Math.max(0, ...periods));
+}
+
+function inputsByName({ cause, arm }: CompiledInterlock): ReadonlyMap<string, Input> {
+  const inputs = new Map<string, Input>();
+  for (const node of [cause, arm])
+    for (const input of node ? inputsOf(node) : []) inputs.set(input.ref.name, input);
+  return inputs;
+}
+
+/** The tags that have been bad for longer than their policies bear. */
+function badEvidence(c: Context, rule: CompiledInterlock, sink: BadSink): readonly Evidence[] {
+  const inputs = inputsByName(rule);
+  const list: Evidence[] = [];
+  for (const [position, [name, policy]] of [...rule.policies].entries()) {
+    const input = inputs.get(name);
+    if (sink.demands[position] !== 1 || !input) continue;
+    const at = c.plant.positionOf(input.ref);
+    const after = 'after' in policy && policy.after > 0 ? ` > ${formatDuration(policy.after)}` : '';
+    list.push({
+      expression: `${name} BAD${after}`,
+      tag: name,
+      value: null,
+      unit: undefined,
+      limit: undefined,
+      quality: qualityText(c.plant.image.qualities[at] as number),
+      time: c.witness.wallOf(c.plant.image.times[at] as number),
+    });
+  }
+  return list;
+}

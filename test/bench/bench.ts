@@ -1,0 +1,140 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/**
+ * `npm run bench [-- --reps 3 --secs 20 --warm 10 --only 10000]`: builds the load rig in a scratch folder and runs the gateway
+ * beside its peers, interleaved, on the same machine in the same run. Prints medians and ratios.
+ * The rig is looked for in $RIG, else in ../shared/rig.
+ */
+interface Workload {
+  readonly tags: number;
+  readonly stride: number;
+  readonly period: number;
+  readonly delay: number;
+  /** Options for our peer, such as `inflight=4` where devices are slow. */
+  readonly opt: string;
+}
+interface Row {
+  readonly peer: string;
+  readonly cpu_us_per_value: number | null;
+  readonly rss_mb_p50: number;
+  readonly poll_ratio: number;
+  readonly missed_pct: number;
+  readonly req_per_cycle: number;
+  readonly req_ideal: number;
+  readonly age_p50: number;
+  readonly age_p99: number;
+  readonly others_cpu_pct: number;
+}
+
+const workloads: readonly Workload[] = [
+  { tags: 10_000, stride: 1, period: 1_000, delay: 0, opt: '' },
+  { tags: 10_000, stride: 3, period: 1_000, delay: 0, opt: '' },
+  { tags: 10_000, stride: 1, period: 100, delay: 0, opt: '' },
+  { tags: 10_000, stride: 3, period: 100, delay: 0, opt: '' },
+  { tags: 50_000, stride: 1, period: 100, delay: 0, opt: '' },
+  { tags: 10_000, stride: 3, period: 1_000, delay: 5, opt: '' },
+];
+const root = fileURLToPath(new URL('../../../', import.meta.url));
+const ours = join(root, 'test/bench/rig-peer.mjs');
+const peers = ['refgw', 'noderef', 'modbus-serial', ours];
+
+function option(name: string, fallback: number): number {
+  const at = process.argv.indexOf(`--${name}`);
+  return at < 0 ? fallback : Number(process.argv[at + 1]);
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const at = (sorted.length - 1) / 2;
+  return ((sorted[Math.floor(at)] ?? NaN) + (sorted[Math.ceil(at)] ?? NaN)) / 2;
+}
+
+/** Runs one peer on one workload; undefined when the run failed. */
+function run(rig: string, out: string, peer: string, w: Workload, secs: number): Row | undefined {
+  const args = [
+    'run.mjs',
+    '--peer',
+    peer,
+    '--out',
+    out,
+    '--secs',
+    secs,
+    '--warm',
+    option('warm', 10),
+  ];
+  args.push('--tags', w.tags, '--stride', w.stride, '--period', w.period, '--delay', w.delay);
+  if (peer === ours && w.opt !== '') args.push('--opt', w.opt);
+  const done = spawnSync(process.execPath, args.map(String), {
+    cwd: rig,
+    env: { ...process.env, PEER_NODE_MODULES: root },
+    timeout: 180_000,
+    encoding: 'utf8',
+  });
+  if (done.status !== 0) {
+    print(`  ${peer}: failed: ${done.stderr.trim().split('\n').at(-1) ?? ''}`);
+    return undefined;
+  }
+  return JSON.parse(done.stdout.trim().split('\n').at(-1) ?? '{}') as Row;
+}
+
+function report(w: Workload, rows: ReadonlyMap<string, readonly Row[]>): void {
+  print(
+    `\n### ${String(w.tags)} tags, 1 register in ${String(w.stride)}, every ${String(w.period)} ms, device delay ${String(w.delay)} ms\n`,
+  );
+  print(
+    '| peer | µs CPU/value | × modbus-serial | × noderef | missed % | requests (ideal) | age p50/p99 ms | RSS MB | other load % |',
+  );
+  print('|---|---|---|---|---|---|---|---|---|');
+  const of = (peer: string, pick: (row: Row) => number | null): number =>
+    median((rows.get(peer) ?? []).map((row) => pick(row) ?? NaN));
+  const cpu = (peer: string): number => of(peer, (r) => r.cpu_us_per_value);
+  for (const peer of peers) {
+    const ratio = (to: string): string => (cpu(peer) / cpu(to)).toFixed(2);
+    print(
+      `| ${peer === ours ? '**gateway**' : peer} | ${cpu(peer).toFixed(2)} | ${ratio('modbus-serial')} | ${ratio('noderef')} ` +
+        `| ${of(peer, (r) => r.missed_pct).toFixed(1)} | ${of(peer, (r) => r.req_per_cycle).toFixed(0)} (${of(peer, (r) => r.req_ideal).toFixed(0)}) ` +
+        `| ${of(peer, (r) => r.age_p50).toFixed(0)}/${of(peer, (r) => r.age_p99).toFixed(0)} | ${of(peer, (r) => r.rss_mb_p50).toFixed(0)} ` +
+        `| ${of(peer, (r) => r.others_cpu_pct).toFixed(0)} |`,
+    );
+  }
+}
+
+function bench(source: string): void {
+  const rig = mkdtempSync(join(tmpdir(), 'millrace-bench-'));
+  try {
+    cpSync(source, rig, { recursive: true });
+    spawnSync('chmod', ['-R', 'u+w', rig]);
+    execFileSync('make', { cwd: rig, stdio: 'ignore' });
+    const out = join(rig, 'rows.jsonl');
+    const [cpu] = cpus();
+    print(
+      `machine: ${String(cpus().length)} × ${cpu?.model.trim() ?? 'unknown'}, node ${process.version}`,
+    );
+    const only = option('only', 0);
+    for (const w of workloads.filter(({ tags }) => only === 0 || tags === only)) {
+      const rows = new Map<string, Row[]>();
+      for (let rep = 0; rep < option('reps', 1); rep++) {
+        for (const peer of peers) {
+          const row = run(rig, out, peer, w, option('secs', 20));
+          if (row) rows.set(peer, [...(rows.get(peer) ?? []), row]);
+        }
+      }
+      report(w, rows);
+    }
+    print(`\n${String(readFileSync(out, 'utf8').trim().split('\n').length)} runs`);
+  } finally {
+    rmSync(rig, { recursive: true, force: true });
+  }
+}
+
+const rigFolder = resolve(process.env['RIG'] ?? join(root, '../shared/rig'));
+if (existsSync(join(rigFolder, 'run.mjs'))) bench(rigFolder);
+else print(`no load rig at ${rigFolder}; set RIG to its folder`);

@@ -1,0 +1,142 @@
+import type { Driver, DriverModule, RuleLanguage } from '../../gateway/contract/index.js';
+import type { Store } from '../../gateway/journal/store.js';
+import type { MqttPort } from '../../gateway/north/mqtt/port.js';
+import type { Plants } from './world.js';
+
+/** A driver with some of its calls replaced. */
+function driverWith(
+  change: (driver: Driver) => Partial<Driver>,
+): (module: DriverModule) => DriverModule {
+  return (module) => ({
+    name: module.name,
+    contract: module.contract,
+    schema: module.schema,
+    schemes: module.schemes,
+    parseLink: (keys) => module.parseLink(keys),
+    parseTag: (config, device, tag) => module.parseTag(config, device, tag),
+    limits: (config) => module.limits(config),
+    plan: (config, tags, refused) => module.plan(config, tags, refused),
+    create: (config, context) => {
+      const driver = module.create(config, context);
+      const plain: Driver = {
+        connect: (signal) => driver.connect(signal),
+        read: (group, into, signal) => driver.read(group, into, signal),
+        write: async (binding, value, signal) =>
+          (await driver.write?.(binding, value, signal)) ?? { ok: false, code: 'none' },
+        onLost: (handler) => driver.onLost(handler),
+        close: () => driver.close(),
+      };
+      return { ...plain, ...change(plain) };
+    },
+  });
+}
+
+function storeWith(store: Store, change: Partial<Store>): Store {
+  return {
+    open: () => store.open(),
+    commit: (c) => store.commit(c),
+    read: (id) => store.read(id),
+    usedBytes: () => store.usedBytes(),
+    close: () => store.close(),
+    ...change,
+  };
+}
+
+/** A session that takes any answer for the current one: transaction ids are made to fit. */
+const ignoresTransactionId: Plants = {
+  answer: (answer, lastRequest) => {
+    const copy = answer.slice();
+    if (lastRequest && copy.length > 8) copy.set(lastRequest.subarray(0, 2), 0);
+    return copy;
+  },
+};
+
+/** A driver that hides a time-out: the last values stay, as if they were fresh. */
+const staleAsGood: Plants = {
+  driver: driverWith((driver) => ({
+    read: async (group, into, signal) => {
+      try {
+        return await driver.read(group, into, signal);
+      } catch {
+        group.tags.forEach((_, i) => into.number(i, into.numbers[i] ?? 0));
+        return 'done';
+      }
+    },
+  })),
+};
+
+/** A driver that sends a write a second time to be sure. */
+const retriesWrites: Plants = {
+  driver: driverWith((driver) => ({
+    write: async (binding, value, signal) => {
+      const first = await driver.write?.(binding, value, signal);
+      await driver.write?.(binding, value, signal);
+      return first ?? { ok: false, code: 'none' };
+    },
+  })),
+};
+
+/** A forwarder that takes "handed over" for "acknowledged". */
+const acknowledgesWhatWasSent: Plants = {
+  mqtt: (port: MqttPort): MqttPort => ({
+    connect: async (options, signal) => {
+      const connection = await port.connect(options, signal);
+      return {
+        limits: connection.limits,
+        publish: (message) => {
+          connection.publish(message).catch(() => undefined);
+          return Promise.resolve();
+        },
+        onLost: (handler) => connection.onLost(handler),
+        close: (politely) => connection.close(politely),
+      };
+    },
+  }),
+};
+
+/** Rules whose latched states are not kept over a restart. */
+const forgetsLatches: Plants = {
+  rules: (language: RuleLanguage): RuleLanguage => ({
+    compile: (sources, tags) => language.compile(sources, tags),
+    start: (program, options) => {
+      const { retained: forgotten, ...rest } = options;
+      return language.start(program, forgotten ? rest : options);
+    },
+  }),
+};
+
+/** A journal that says "durable" and drops every third segment. */
+const losesSegments: Plants = {
+  store: (store) => {
+    let n = 0;
+    return storeWith(store, {
+      commit: (change) => {
+        n++;
+        const drop = n % 3 === 0 && change.segments.length > 0;
+        if (!drop) return store.commit(change);
+        return store
+          .commit({ ...change, segments: [] })
+          .then(() => change.segments.map((_, i) => 1_000_000 + n * 10 + i));
+      },
+    });
+  },
+};
+
+/** A write gate's opposite: whatever a rule demands goes to the wrong value. */
+const writesTheOpposite: Plants = {
+  driver: driverWith((driver) => ({
+    write: async (binding, value, signal) =>
+      (await driver.write?.(binding, value !== true, signal)) ?? { ok: false, code: 'none' },
+  })),
+};
+
+/** Bugs that the simulation must notice, by name. */
+export const planted: Readonly<Record<string, Plants>> = {
+  'ignores the transaction id': ignoresTransactionId,
+  'stale values as good': staleAsGood,
+  'retries a write': retriesWrites,
+  'takes sent for acknowledged': acknowledgesWhatWasSent,
+  'forgets latched trips': forgetsLatches,
+  'loses segments': losesSegments,
+  'writes the opposite': writesTheOpposite,
+};

@@ -1,0 +1,374 @@
+import { FakeModbus } from '../../drivers/modbus/fake.js';
+import { modbus } from '../../drivers/modbus/index.js';
+import {
+  type DriverModule,
+  type RuleEngine,
+  type RuleLanguage,
+  type ScanResult,
+  asGatewayError,
+  isGood,
+  silentLog,
+} from '../../gateway/contract/index.js';
+import { decodeSegment } from '../../gateway/journal/codec.js';
+import { isBlock } from '../../gateway/journal/entry.js';
+import { MemoryStore } from '../../gateway/journal/memory-store.js';
+import type { Store } from '../../gateway/journal/store.js';
+import type { MqttPort } from '../../gateway/north/mqtt/port.js';
+import { Runtime } from '../../gateway/run/runtime.js';
+import { compileRules, createEngine } from '../../rules/index.js';
+import { Seeded } from '../support/random.js';
+import { VirtualClock, settle } from '../support/virtual-clock.js';
+import { SimBroker } from './broker.js';
+import { Faults } from './faults.js';
+import { Ledger } from './ledger.js';
+import { placeOf, plantConfig, refusedRegister, timeoutMs, truth, wasTrue } from './plant.js';
+import { SimDevice } from './wire.js';
+
+/** Seams at which a planted bug may be put in; the simulation must notice each. */
+export interface Plants {
+  driver?(module: DriverModule): DriverModule;
+  rules?(language: RuleLanguage): RuleLanguage;
+  store?(store: Store): Store;
+  mqtt?(port: MqttPort): MqttPort;
+  /** What the device's answer is made to look like, given the last request. */
+  readonly answer?: (answer: Uint8Array, lastRequest: Uint8Array | undefined) => Uint8Array;
+}
+
+export interface WorldResult {
+  readonly seed: number;
+  readonly violations: readonly string[];
+  readonly faults: ReadonlyMap<string, number>;
+  /** Hash over what the consumer got: the same seed gives the same. */
+  readonly trace: string;
+  readonly samples: number;
+  readonly trips: number;
+  readonly writes: number;
+}
+
+const maxViolations = 10;
+
+/** One plant, one gateway, one consumer, in virtual time. */
+export class World {
+  readonly #seed: number;
+  readonly #random: Seeded;
+  readonly #clock: VirtualClock = new VirtualClock();
+  readonly #faults: Faults;
+  readonly #ledger: Ledger = new Ledger();
+  readonly #broker: SimBroker;
+  readonly #devices: Readonly<Record<string, SimDevice>>;
+  readonly #plants: Plants;
+  readonly #violations: string[] = [];
+  #store: MemoryStore = new MemoryStore();
+  #process: ReturnType<VirtualClock['process']> | undefined;
+  #runtime: Runtime | undefined;
+  #variant = 0;
+  /** Bits of the plant. */
+  #danger = false;
+  #button = false;
+  #state: string | undefined;
+  #trips = 0;
+  #writesSeen = 0;
+  /** Highest durable sequence by stream and epoch: must reach the consumer or be in a gap. */
+  readonly #durable = new Map<string, number>();
+
+  constructor(seed: number, plants: Plants = {}) {
+    this.#seed = seed;
+    this.#plants = plants;
+    this.#random = new Seeded(seed);
+    this.#faults = new Faults(this.#random);
+    this.#broker = new SimBroker(this.#clock, this.#random, this.#faults, (m, s) =>
+      this.#ledger.take(m, s),
+    );
+    this.#devices = { a: this.#device(), b: this.#device() };
+  }
+
+  /** Faults for `faultySeconds`, then everything heals and must be well within `healedSeconds`. */
+  async run(faultySeconds: number, healedSeconds: number): Promise<WorldResult> {
+    await this.#boot();
+    const until = faultySeconds * 1_000;
+    while (this.#clock.mono() < until && this.#violations.length < maxViolations) {
+      await this.#clock.run(Math.min(until, this.#clock.mono() + this.#random.int(200, 4_000)));
+      await this.#mischief();
+    }
+    await this.#heal(healedSeconds * 1_000);
+    const stopping = this.#runtime?.stop();
+    await this.#clock.run(this.#clock.mono() + 5_000);
+    await stopping;
+    return {
+      seed: this.#seed,
+      violations: [...this.#violations, ...this.#ledger.violations].slice(0, maxViolations),
+      faults: this.#faults.counts,
+      trace: `${String(this.#ledger.samples)}/${String(this.#ledger.duplicates)}/${String(this.#ledger.events)}/${String(this.#trips)}/${String(this.#writesSeen)}`,
+      samples: this.#ledger.samples,
+      trips: this.#trips,
+      writes: this.#writesSeen,
+    };
+  }
+
+  #device(): SimDevice {
+    const fake: FakeModbus = new FakeModbus({
+      keep: 1,
+      value: (unit, table, address) => {
+        if (table === 'di') return (address === 0 ? this.#danger : this.#button) ? 1 : 0;
+        return table === 'co' ? 1 : truth(unit, address, this.#clock.mono());
+      },
+      refuse: (request) => {
+        if (request.write) this.#checkWrite(request.table, request.start, request.pdu);
+        else if (this.#faults.strikes('busy-exception')) return 6;
+        const end = request.start + request.count;
+        const bad = request.unit === 2 && request.start <= refusedRegister && end > refusedRegister;
+        return bad ? 2 : 0;
+      },
+    });
+    const device = new SimDevice(this.#clock, this.#random, this.#faults, fake);
+    device.tamper = this.#plants.answer;
+    return device;
+  }
+
+  /** S5: only the permitted coil, only what the trip demands, and not twice in a breath. */
+  #checkWrite(table: string, start: number, pdu: Uint8Array): void {
+    this.#writesSeen++;
+    const now = this.#clock.mono();
+    if (table !== 'co' || start !== 0) this.#violation('a write to what is not writable');
+    if (pdu[3] !== 0) this.#violation('a write of a value that no rule demands');
+    // A write that was on the wire when the trip was reset may still arrive.
+    const held = this.#state?.startsWith('TRIPPED') !== false || now - this.#releasedAt < timeoutMs;
+    if (!held) this.#violation('a write without a trip');
+    if (now - this.#lastWriteAt < 400)
+      this.#violation(`a write was sent twice within ${String(now - this.#lastWriteAt)} ms`);
+    this.#lastWriteAt = now;
+  }
+  #lastWriteAt = -Infinity;
+  #releasedAt = -Infinity;
+
+  async #boot(): Promise<void> {
+    const clock = this.#clock.process();
+    this.#process = clock;
+    // At most once is a promise of one life of the process: the last one's write may just have arrived.
+    this.#lastWriteAt = -Infinity;
+    this.#state = undefined;
+    const language: RuleLanguage = { compile: compileRules, start: createEngine };
+    const store = this.#plants.store?.(this.#store) ?? this.#store;
+    const starting = Runtime.start(plantConfig(this.#driver(), this.#variant), {
+      clock,
+      random: this.#random,
+      log: silentLog,
+      rules: this.#watched(this.#plants.rules?.(language) ?? language),
+      store,
+      mqtt: this.#plants.mqtt?.(this.#broker) ?? this.#broker,
+      version: '0',
+      boot: 'sim',
+      open: (endpoint, signal) =>
+        (this.#devices[endpoint.host] as SimDevice).connect(endpoint, signal),
+      hash: shortHash,
+      disk: () => Promise.resolve(undefined),
+      memory: () => 0,
+    });
+    for (let i = 0; i < 20; i++) await settle();
+    try {
+      this.#runtime = await starting;
+    } catch (error) {
+      this.#violation(`the gateway does not start: ${asGatewayError(error).message}`);
+    }
+  }
+
+  #driver(): DriverModule {
+    return this.#plants.driver?.(modbus) ?? modbus;
+  }
+
+  /** Looks at the image with the eyes of the rules: they see every accepted sample. */
+  #watched(language: RuleLanguage): RuleLanguage {
+    return {
+      compile: (sources, tags) => language.compile(sources, tags),
+      start: (program, options) => {
+        const { earlier, ...rest } = options;
+        const running = earlier && this.#inner.get(earlier);
+        const engine = language.start(program, running ? { ...rest, earlier: running } : rest);
+        const watched: RuleEngine = {
+          scan: (now) => {
+            this.#checkImage(now);
+            const result = engine.scan(now);
+            this.#checkRules(result);
+            return result;
+          },
+          ack: (id, by, now) => engine.ack(id, by, now),
+          reset: (id, by, now) => engine.reset(id, by, now),
+          why: (id) => engine.why(id),
+          alarms: () => engine.alarms(),
+          states: () => engine.states(),
+          retained: () => engine.retained(),
+        };
+        this.#inner.set(watched, engine);
+        return watched;
+      },
+    };
+  }
+
+  /** S4: a good value is what the device held between request and answer, and it is not old. */
+  #checkImage(now: number): void {
+    const image = this.#runtime?.field.image;
+    if (!image) return;
+    for (const { index, name } of image.table.tags) {
+      if (!isGood(image.qualities[index] ?? 0xff)) continue;
+      const place = placeOf(name);
+      const at = image.times[index] ?? 0;
+      const stale = image.table.stales[index] ?? 0;
+      if (now - at > stale + 1_500)
+        this.#violation(`${name} is good and ${String(now - at)} ms old`);
+      const value = image.numbers[index] ?? NaN;
+      if (place && !wasTrue(place.unit, place.address, value, at, at + timeoutMs)) {
+        this.#violation(`${name} = ${String(value)} is good, but the device never held it`);
+      }
+    }
+  }
+
+  /** S7: a trip stays latched until the button. */
+  #checkRules(result: ScanResult): void {
+    for (const event of result.events) {
+      if (event.rule !== 'DANGER') continue;
+      if (event.to === 'TRIPPED' && !event.from.startsWith('TRIPPED')) this.#trips++;
+      if (event.from.startsWith('TRIPPED') && event.to === 'NORMAL' && !this.#resetAllowed) {
+        this.#violation('a trip was reset without the button');
+      }
+      if (event.from.startsWith('TRIPPED') && !event.to.startsWith('TRIPPED')) {
+        // Reset: a trip that follows at once is another one, with a write of its own.
+        this.#releasedAt = this.#clock.mono();
+        this.#lastWriteAt = -Infinity;
+      }
+      this.#state = event.to;
+    }
+  }
+  #resetAllowed = false;
+  /** The engines behind the ones that are watched: a reload hands the running one on. */
+  readonly #inner = new WeakMap<RuleEngine, RuleEngine>();
+
+  async #mischief(): Promise<void> {
+    const { a, b } = this.#devices;
+    const f = this.#faults;
+    const many = 0.3 / f.rate;
+    if (f.strikes('silent-device', many * 0.1))
+      this.#random.pick([a, b])?.fail('silent', this.#random.int(500, 60_000));
+    if (f.strikes('refuse-connect', many * 0.1))
+      this.#random.pick([a, b])?.fail('down', this.#random.int(500, 60_000));
+    if (f.strikes('clock-step', many * 0.05))
+      this.#clock.stepWall(this.#random.pick([-3_600_000, 3_600_000, -90_000_000]));
+    if (f.strikes('broker-down', many * 0.1)) this.#broker.fail(this.#random.int(100, 120_000));
+    if (f.strikes('disk-full', many * 0.05)) this.#store.fault = 'disk-full';
+    else if (f.strikes('disk-io', many * 0.05)) this.#store.fault = 'journal-io';
+    else if (this.#random.chance(0.3)) this.#store.fault = undefined;
+    if (this.#random.chance(0.02)) this.#danger = !this.#danger;
+    this.#pressButton();
+    if (f.strikes('reload', many * 0.05)) await this.#reload();
+    if (f.strikes('crash', many * 0.05)) await this.#crash();
+    if (this.#state?.startsWith('TRIPPED') && f.strikes('crash-while-tripped', many * 0.1))
+      await this.#crash();
+  }
+
+  #pressButton(): void {
+    const press = this.#random.chance(0.05);
+    // The gateway sees the button up to one scan and one time-out later than we release it.
+    if (press) this.#resetAllowed = true;
+    this.#button = press;
+  }
+
+  async #reload(): Promise<void> {
+    this.#variant = 1 - this.#variant;
+    // The gate is new after a reload: what rules hold is sent again.
+    this.#lastWriteAt = -Infinity;
+    const work = this.#runtime?.reload(plantConfig(this.#driver(), this.#variant), 'sim');
+    // A full disk refuses the audit record, and with it the reload: nothing changes then.
+    const done = work?.catch(() => (this.#variant = 1 - this.#variant));
+    await this.#clock.run(this.#clock.mono() + 50);
+    await done;
+  }
+
+  /** The process dies at this instant: what is not durable is gone, what is must not be. */
+  async #crash(): Promise<void> {
+    const tripped =
+      this.#state?.startsWith('TRIPPED') === true && this.#runtime?.north.condition === undefined;
+    const settled = tripped && this.#clock.mono() - this.#lastWriteAt > 100;
+    await this.#remember();
+    this.#process?.kill();
+    this.#runtime = undefined;
+    this.#broker.dropAll();
+    this.#store = this.#store.reopen();
+    for (const device of Object.values(this.#devices)) device.fail('down', 1);
+    await this.#clock.run(this.#clock.mono() + this.#random.int(10, 3_000));
+    await this.#boot();
+    const state = (this.#runtime as Runtime | undefined)?.field.engine.states().get('DANGER');
+    if (settled && state?.startsWith('TRIPPED') === false)
+      this.#violation(`a trip was forgotten over a crash: ${state}`);
+    this.#state = state;
+  }
+
+  /** What is on the disk now must reach the consumer. */
+  async #remember(): Promise<void> {
+    const probe = this.#store.reopen();
+    const { segments } = await probe.open();
+    for (const { id } of segments) {
+      const data = await probe.read(id);
+      for (const entry of data ? decodeSegment(data) : []) {
+        if (!isBlock(entry.body)) continue;
+        const key = `${entry.stream} ${String(entry.epoch)}`;
+        this.#durable.set(`${key} ${String(entry.seq)}`, entry.seq + entry.count - 1);
+      }
+    }
+  }
+
+  /** Second phase: no faults; everything must come good within the time given. */
+  async #heal(forMs: number): Promise<void> {
+    this.#faults.active = false;
+    this.#store.fault = undefined;
+    for (const device of Object.values(this.#devices)) device.heal();
+    this.#broker.heal();
+    await this.#remember();
+    await this.#clock.run(this.#clock.mono() + forMs);
+    const runtime = this.#runtime;
+    if (!runtime) return;
+    const { image } = runtime.field;
+    for (const { index, name } of image.table.tags) {
+      const wanted = name !== `U2.r${String(refusedRegister)}`;
+      if (isGood(image.qualities[index] ?? 0xff) !== wanted) {
+        this.#violation(
+          `${name} is ${wanted ? 'not good' : 'good'} ${String(forMs / 1_000)} s after everything healed`,
+        );
+      }
+    }
+    await this.#checkComplete(runtime);
+  }
+
+  /** S1: every sample of this boot, and every durable one of earlier boots, is received or in a gap. */
+  async #checkComplete(runtime: Runtime): Promise<void> {
+    await runtime.field.stop();
+    await this.#clock.run(this.#clock.mono() + 10_000);
+    const { journal } = runtime.north;
+    const pending = journal.reader('cloud').pending.toJSON();
+    if (pending.length > 0)
+      this.#violation(`the sink has not caught up: ${JSON.stringify(pending.slice(0, 3))}`);
+    for (const [key, to] of this.#durable) {
+      const [stream = '', epoch = '', seq = ''] = key.split(' ');
+      this.#mustHave(`${stream} ${epoch}`, Number(seq), to);
+    }
+    for (const [stream, last] of journal.sequences()) {
+      if (stream.includes('/')) this.#mustHave(`${stream} ${String(journal.epoch)}`, 1, last);
+    }
+  }
+
+  #mustHave(key: string, from: number, to: number): void {
+    const missing = this.#ledger.missing(key, from, to);
+    if (missing.length > 0)
+      this.#violation(`lost without a word: ${key} ${JSON.stringify(missing.slice(0, 3))}`);
+  }
+
+  #violation(text: string): void {
+    if (this.#violations.length < maxViolations)
+      this.#violations.push(`${String(Math.round(this.#clock.mono()))} ms: ${text}`);
+  }
+}
+
+/** FNV-1a, eight hexadecimal digits: enough to tell dictionaries apart. */
+function shortHash(text: string): string {
+  let h = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193);
+  return (h >>> 0).toString(16).padStart(8, '0');
+}
