@@ -56,6 +56,8 @@ export const limits = {
   tailBytes: 33_554_432,
   /** Largest segment that is written as one row. */
   segmentBytes: 1_048_576,
+  /** Gap records that are written again when room is made; beyond it one a stream and epoch. */
+  carriedGaps: 256,
   /** Unacknowledged stretches of a sink; beyond it the two nearest are merged (some is sent again). */
   cursorHoles: 64,
   /** Live entries waiting for a sink that is connected but slow; beyond it they go to the history lane. */

@@ -1,4 +1,5 @@
 import { groupBy } from '../contract/index.js';
+import { limits } from '../limits.js';
 import type { Entry, GapRecord } from './entry.js';
 
 /** One record for each unbroken run of lost entries of a stream. */
@@ -34,5 +35,47 @@ function gapOf(run: readonly Entry[], why: GapRecord['why']): GapRecord {
     fromTime: first?.time ?? 0,
     toTime: last?.time ?? 0,
     why,
+  };
+}
+
+/**
+ * The same losses in fewer records, for a ledger that must itself make room: it is never evicted. Records
+ * that adjoin become one; if that leaves more than `limits.carriedGaps`, one a stream and epoch, whose
+ * stretch may then name samples that came (`samples` still counts only what is lost).
+ */
+export function mergeGaps(gaps: readonly GapRecord[]): readonly GapRecord[] {
+  const exact = mergedWhere(gaps, (a, b) => b.from <= a.to + 1);
+  return exact.length > limits.carriedGaps ? mergedWhere(exact, () => true) : exact;
+}
+
+function mergedWhere(
+  gaps: readonly GapRecord[],
+  may: (a: GapRecord, b: GapRecord) => boolean,
+): readonly GapRecord[] {
+  const merged: GapRecord[] = [];
+  for (const same of groupBy(
+    gaps,
+    (gap) => `${String(gap.epoch)} ${gap.why} ${gap.stream}`,
+  ).values()) {
+    let run: GapRecord | undefined;
+    for (const gap of [...same].sort((a, b) => a.from - b.from)) {
+      if (run && may(run, gap)) run = joined(run, gap);
+      else {
+        if (run) merged.push(run);
+        run = gap;
+      }
+    }
+    if (run) merged.push(run);
+  }
+  return merged;
+}
+
+function joined(a: GapRecord, b: GapRecord): GapRecord {
+  return {
+    ...a,
+    to: Math.max(a.to, b.to),
+    samples: a.samples + b.samples,
+    fromTime: Math.min(a.fromTime, b.fromTime),
+    toTime: Math.max(a.toTime, b.toTime),
   };
 }

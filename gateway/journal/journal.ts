@@ -5,7 +5,7 @@ import type { Block } from '../tags/block.js';
 import { Ages } from './ages.js';
 import { decodeSegment } from './codec.js';
 import { type Entry, type EntryClass, type GapRecord, isBlock, sizeOf } from './entry.js';
-import { gapsOf } from './gaps.js';
+import { gapsOf, mergeGaps } from './gaps.js';
 import type { EpochReport, JournalOptions } from './options.js';
 import { type HistoryDisk, historyPart } from './history.js';
 import { Intervals } from './intervals.js';
@@ -343,7 +343,10 @@ export class Journal {
       (segment) => this.#isWanted(segment),
       this.#full,
     );
-    for (const { segment, why } of verdict.evict) await this.#evict(segment, why);
+    const carried: GapRecord[] = [];
+    for (const { segment, why } of verdict.evict)
+      carried.push(...(await this.#evict(segment, why)));
+    this.#appendGaps(mergeGaps(carried));
     return [...verdict.free, ...verdict.evict.map(({ segment }) => segment)].map(({ id }) => id);
   }
 
@@ -354,14 +357,23 @@ export class Journal {
     return false;
   }
 
-  /** Writes into the ledger what is lost with this segment, for every sink that still waited for it. */
-  async #evict(segment: SegmentInfo, why: GapRecord['why']): Promise<void> {
+  /**
+   * Writes into the ledger what is lost with this segment, for every sink that still waited for it.
+   * @returns records of the ledger itself that were in the segment: they must be written again
+   */
+  async #evict(segment: SegmentInfo, why: GapRecord['why']): Promise<readonly GapRecord[]> {
     const data = await this.#read(segment.id);
-    if (!data) return this.#damaged(segment);
+    if (!data) {
+      await this.#damaged(segment);
+      return [];
+    }
     const entries = decodeSegment(data);
     const lost = entries.filter((entry) => this.#isNeeded(entry) && this.#isPending(entry.pos));
     for (const sink of this.#sinks.values()) for (const e of entries) sink.dropped(e.pos, e.pos);
+    if (segment.class === 'gap')
+      return lost.flatMap(({ body }) => (isBlock(body) ? [] : [JSON.parse(body) as GapRecord]));
     this.#recordGaps(gapsOf(lost, why));
+    return [];
   }
 
   #isPending(pos: number): boolean {
@@ -370,8 +382,12 @@ export class Journal {
   }
 
   #recordGaps(gaps: readonly GapRecord[]): void {
+    for (const gap of gaps) this.stats.evicted += gap.samples;
+    this.#appendGaps(gaps);
+  }
+
+  #appendGaps(gaps: readonly GapRecord[]): void {
     for (const gap of gaps) {
-      this.stats.evicted += gap.samples;
       this.#append('gap', 'gap', JSON.stringify(gap), 1, this.#o.clock.wall());
     }
   }

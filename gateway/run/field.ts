@@ -165,7 +165,11 @@ export class Field {
     const running = this.#engine;
     this.#engine = this.#engineOf(plan, { retained: running.retained(), earlier: running });
     this.#reporter = this.#reporterOf();
-    this.gate.replace(this.#image, plan.config.writes);
+    this.gate.replace(
+      this.#image,
+      plan.config.writes,
+      ({ link }) => link !== undefined && !this.#links.has(link),
+    );
     for (const link of this.#links.values()) link.remap(this.#indexOf(link.config));
     const added = plan.config.links.filter((link) => !this.#links.has(link.name));
     for (const link of added) this.#addLink(link);

@@ -30,8 +30,7 @@ export interface WriteCommand {
 }
 
 interface Watch {
-  readonly by: TagInfo;
-  readonly target: TagInfo;
+  by: TagInfo;
   readonly value: Value;
   readonly after: MonoMs;
   readonly deadline: MonoMs;
@@ -59,13 +58,31 @@ export class WriteGate {
     this.#permits = permits;
   }
 
-  /** The configuration changed: positions are new, what rules hold is taken up again at the next tick. */
-  replace(image: TagImage, permits: ReadonlyMap<string, WritePermit>): void {
+  /**
+   * The configuration changed: positions are new. What rules hold goes on as it stands, so that a reload
+   * sends nothing twice; only on links that began anew it is taken up again, at the next tick.
+   */
+  replace(
+    image: TagImage,
+    permits: ReadonlyMap<string, WritePermit>,
+    isNew: (tag: TagInfo) => boolean,
+  ): void {
     this.#image = image;
     this.#permits = permits;
-    this.#held.clear();
     this.#intents = [];
-    for (const watch of [...this.#watches]) watch.settle(false);
+    const held = [...this.#held.values()];
+    this.#held.clear();
+    for (const output of held) {
+      const tag = image.table.get(output.tag.name);
+      if (!tag || isNew(tag)) continue;
+      output.tag = tag;
+      this.#held.set(tag.index, output);
+    }
+    for (const watch of [...this.#watches]) {
+      const by = image.table.get(watch.by.name);
+      if (by && !isNew(by)) watch.by = by;
+      else watch.settle(false);
+    }
   }
 
   /** Outputs held by rules now, the strongest demand each. */
@@ -236,7 +253,6 @@ export class WriteGate {
     return new Promise((resolve) => {
       const watch: Watch = {
         by,
-        target,
         value,
         after: now,
         deadline: mono(now + (permit?.verify.within ?? 3_000)),
@@ -287,28 +303,27 @@ export class WriteGate {
 
   /** Sends what a rule demands and sees to it that it is done; failures are retried for as long as it holds. */
   async #hold(output: HeldOutput, raw: Value, permit: WritePermit): Promise<void> {
-    const { tag, intent } = output;
+    const { intent } = output;
+    const { name } = output.tag;
+    // By its position of now: a reload may move it while the device answers.
+    const isHeld = (): boolean => this.#held.get(output.tag.index) === output;
     let result = 'done';
     try {
-      const outcome = await this.#o.send(tag, raw, true);
+      const outcome = await this.#o.send(output.tag, raw, true);
       output.doneAt = this.#o.clock.mono();
       if (!outcome.ok) result = outcome.code;
-      else if (
-        this.#held.get(tag.index) === output &&
-        !(await this.#watch(tag, intent.value, permit))
-      ) {
+      else if (isHeld() && !(await this.#watch(output.tag, intent.value, permit)))
         result = 'not-verified';
-      }
     } catch (thrown) {
       result = thrown instanceof GatewayError ? thrown.code : 'internal';
     }
-    if (this.#held.get(tag.index) !== output) return;
+    if (!isHeld()) return;
     const now = this.#o.clock.mono();
     if (output.ended(result === 'done', mono(now + permit.verify.within))) {
-      this.#o.onHeld({ tag: tag.name, value: intent.value, rule: intent.source, result });
-      const audit = { who: intent.source, source: 'rules', action: 'write', object: tag.name };
+      this.#o.onHeld({ tag: name, value: intent.value, rule: intent.source, result });
+      const audit = { who: intent.source, source: 'rules', action: 'write', object: name };
       this.#audited({ ...audit, after: intent.value, result }).catch((error: unknown) =>
-        this.#o.log.error('a trip could not be audited', { tag: tag.name, why: String(error) }),
+        this.#o.log.error('a trip could not be audited', { tag: name, why: String(error) }),
       );
     }
   }

@@ -13,7 +13,8 @@ export interface HeldReport {
 
 /** An output that a rule holds at a value, from the demand until it is lifted. */
 export class HeldOutput {
-  readonly tag: TagInfo;
+  /** Its place in the image, which a reload may move. */
+  tag: TagInfo;
   intent: WriteIntent;
   state: 'due' | 'sending' | 'done' | 'failed' = 'due';
   /** When the device acknowledged it last. */

@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import t from 'tap';
 import { decodeSegment, encodeSegment } from '../../gateway/journal/codec.js';
 import { crc32c } from '../../gateway/journal/crc.js';
-import { type Entry, entryClasses, sizeOf } from '../../gateway/journal/entry.js';
-import { gapsOf } from '../../gateway/journal/gaps.js';
+import { type Entry, type GapRecord, entryClasses, sizeOf } from '../../gateway/journal/entry.js';
+import { gapsOf, mergeGaps } from '../../gateway/journal/gaps.js';
 import { Intervals } from '../../gateway/journal/intervals.js';
 import { segmentsOf } from '../../gateway/journal/segments.js';
 import type { Block } from '../../gateway/tags/block.js';
@@ -166,6 +166,29 @@ void t.test('one gap for each unbroken run of a stream', (t) => {
     { stream: 'D/fast', from: 20, to: 25, samples: 6, fromTime: 2, toTime: 3 },
     { stream: 'E/fast', from: 7, to: 9 },
   ]);
+  t.end();
+});
+
+void t.test('a ledger that must make room says the same in fewer records', (t) => {
+  const gap = (stream: string, from: number, to: number): GapRecord => ({
+    stream,
+    epoch: 1,
+    from,
+    to,
+    samples: to - from + 1,
+    fromTime: from,
+    toTime: to,
+    why: 'size',
+  });
+  t.match(mergeGaps([gap('a', 5, 9), gap('b', 3, 4), gap('a', 1, 4), gap('a', 11, 12)]), [
+    { stream: 'a', from: 1, to: 9, samples: 9, fromTime: 1, toTime: 9 },
+    { stream: 'a', from: 11, to: 12, samples: 2 },
+    { stream: 'b', from: 3, to: 4 },
+  ]);
+  const many = Array.from({ length: limits.carriedGaps + 1 }, (_, i) => gap('a', 3 * i, 3 * i));
+  const [coarse, ...rest] = mergeGaps(many);
+  t.match(coarse, { from: 0, to: 3 * limits.carriedGaps, samples: limits.carriedGaps + 1 });
+  t.strictSame(rest, [], 'one a stream when there are too many');
   t.end();
 });
 

@@ -260,6 +260,42 @@ void t.test(
   },
 );
 
+void t.test(
+  'the ledger of losses is never itself lost: what must go is written again',
+  async (t) => {
+    const r = await rig({ bounds: bounded({ sizeBytes: 4_000 }) });
+    for (let i = 0; i < 300; i++) {
+      // Every third scan is received, so that the ledger cannot become one stretch.
+      r.journal.appendBlock(block(10), wallNow(r));
+      if (i % 3 === 0) {
+        const reader = r.journal.reader('a');
+        reader.connected();
+        const live = r.journal.appendBlock(block(1), wallNow(r));
+        t.equal(reader.takeLive()?.pos, live.pos);
+        reader.ack(live.pos);
+        reader.disconnected();
+      }
+      await r.pass(1_100);
+    }
+    r.journal.reader('a').connected();
+    const { seqs, gaps } = await drain(r);
+    const seen = new Intervals();
+    for (const { from, to } of gaps) seen.add(from, to);
+    for (const seq of seqs) {
+      const [from = 0, to = 0] = (seq.split(':')[1] ?? '').split('-').map(Number);
+      seen.add(from, to);
+    }
+    const lost = gaps.reduce((sum, { samples }) => sum + samples, 0);
+    t.equal(lost, r.journal.stats.evicted, 'every loss is counted once');
+    const acked = Intervals.from([[1, 300 * 10 + 100]]);
+    for (const [from, to] of seen.toJSON()) acked.remove(from, to);
+    t.ok(
+      acked.toJSON().every(([from, to]) => from === to),
+      'only what was acknowledged is in no record',
+    );
+  },
+);
+
 void t.test('what every sink has is evicted without a gap', async (t) => {
   const r = await rig({
     keepHistory: true,

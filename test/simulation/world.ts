@@ -273,8 +273,6 @@ export class World {
 
   async #reload(): Promise<void> {
     this.#variant = 1 - this.#variant;
-    // The gate is new after a reload: what rules hold is sent again.
-    this.#lastWriteAt = -Infinity;
     const work = this.#runtime?.reload(plantConfig(this.#driver(), this.#variant), 'sim');
     // A full disk refuses the audit record, and with it the reload: nothing changes then.
     const done = work?.catch(() => (this.#variant = 1 - this.#variant));

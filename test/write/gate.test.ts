@@ -277,6 +277,51 @@ void t.test(
   },
 );
 
+void t.test(
+  'a reload sends no trip twice, whether it is on its way, done, or due again',
+  async (t) => {
+    const b = new Bench([permit('P.run'), permit('P.sp')]);
+    const reload = (isNew = false): void => {
+      // As the engine does: new objects that demand the same.
+      b.intents = b.intents.map((intent) => ({ ...intent }));
+      b.gate.replace(b.image, new Map([permit('P.run'), permit('P.sp')]), () => isNew);
+    };
+    let answer: (outcome: WriteOutcome) => void = () => undefined;
+    b.onSend = () => new Promise((resolve) => (answer = resolve));
+    b.holds('P.run', 1);
+    b.intents = [b.intent(false)];
+    await b.tick();
+    reload();
+    t.equal(b.gate.held.size, 1, 'held all the time: no command gets in between');
+    await b.tick();
+    t.strictSame(b.sent, ['P.run=false'], 'on its way');
+    answer({ ok: true });
+    await settle();
+    reload();
+    b.holds('P.run', 0);
+    await b.tick();
+    await b.tick();
+    t.match(b.reports, [{ tag: 'P.run', result: 'done' }], 'verified across the reload');
+    reload();
+    await b.tick();
+    t.strictSame(b.sent, ['P.run=false'], 'done');
+
+    reload(true);
+    await b.tick();
+    t.strictSame(b.sent, ['P.run=false', 'P.run=false'], 'a link that began anew gets it again');
+  },
+);
+
+void t.test('a command is verified across a reload', async (t) => {
+  const b = new Bench([permit('P.sp')]);
+  const work = b.command({ value: 5 });
+  await b.tick();
+  b.gate.replace(b.image, new Map([permit('P.sp')]), () => false);
+  b.holds('P.sp', 5);
+  await b.tick();
+  t.match(await work, { after: 5 });
+});
+
 void t.test('the audit log is a chain: a record changed, left out or put in shows', async (t) => {
   const log: string[] = [];
   let state: string | undefined;
