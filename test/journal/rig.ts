@@ -1,5 +1,5 @@
 import { type GatewayError, mono, silentLog } from '../../gateway/contract/index.js';
-import type { Entry } from '../../gateway/journal/entry.js';
+import { type Entry, type GapRecord, isBlock } from '../../gateway/journal/entry.js';
 import { Journal } from '../../gateway/journal/journal.js';
 import { MemoryStore } from '../../gateway/journal/memory-store.js';
 import type { JournalOptions } from '../../gateway/journal/options.js';
@@ -170,4 +170,21 @@ export async function takeAll(r: Rig, sink = 'a'): Promise<Entry[]> {
     }
   }
   return taken;
+}
+
+/** Takes and acknowledges everything; gives the gaps that came with it. */
+export async function drain(r: Rig, sink = 'a'): Promise<{ seqs: string[]; gaps: GapRecord[] }> {
+  const taken = await takeAll(r, sink);
+  for (const { pos } of taken) r.journal.reader(sink).ack(pos);
+  const seqs = taken
+    .filter(({ body }) => isBlock(body))
+    .map((e) => `${e.stream} ${String(e.epoch)}:${String(e.seq)}-${String(e.seq + e.count - 1)}`);
+  const gaps = taken
+    .filter((e) => e.class === 'gap')
+    .map((e) => JSON.parse(isBlock(e.body) ? '{}' : e.body) as GapRecord);
+  return { seqs, gaps };
+}
+
+export function wallNow(r: Rig): number {
+  return r.clock.wall();
 }
