@@ -35,6 +35,16 @@ export const limits = {
   demoteAfter: 2,
   probeFirstMs: 2_000,
   probeMaxMs: 60_000,
+  /** Share of a link's time that devices which do not answer may take from those that do. */
+  probeShare: 0.05,
+  /** Shortest wait of a probe, for a device whose answers used to come fast. */
+  probeWaitMs: 100,
+  /** Answers after which `inFlight: auto` tries twice as many requests at once. */
+  rampAfter: 20,
+  /** Pieces that a trace of a link keeps until somebody fetches them. Shed: the oldest, counted. */
+  traceFrames: 1_024,
+  /** A trace that nobody fetches for so long ends. */
+  traceIdleMs: 10_000,
   /** Time-outs in a row, without any answer on the link in between, before the link is re-opened. */
   linkTimeouts: 3,
   /** Extra reads to isolate bad addresses in one scan of one device. */

@@ -1,4 +1,9 @@
-import { GatewayError, type ByteStream, type DriverContext } from '../../gateway/contract/index.js';
+import {
+  GatewayError,
+  type ByteStream,
+  type DriverContext,
+  type RtsMode,
+} from '../../gateway/contract/index.js';
 
 /** The error with which an aborted call settles: the host's own reason, if it gave a proper one. */
 export function abortError(signal: AbortSignal): GatewayError {
@@ -19,7 +24,11 @@ export interface Opening {
  * Opens the context's endpoint. Settles at once on abort, whatever the opener does, and never leaves
  * an orphan: some devices serve only two or three connections.
  */
-export function openStream(context: DriverContext, signal: AbortSignal): Opening {
+export function openStream(
+  context: DriverContext,
+  signal: AbortSignal,
+  rts: RtsMode = 'none',
+): Opening {
   let settled = false;
   let cancel: (why: GatewayError) => void = () => undefined;
   const stream = new Promise<ByteStream>((resolve, reject) => {
@@ -40,7 +49,7 @@ export function openStream(context: DriverContext, signal: AbortSignal): Opening
       return;
     }
     signal.addEventListener('abort', onAbort);
-    context.open(context.endpoint, signal).then(
+    context.open(context.endpoint, signal, rts).then(
       (opened) => {
         if (settle()) resolve(opened);
         else opened.close();

@@ -90,6 +90,15 @@ export class KeyReader {
     return fallback;
   }
 
+  /** True or false; without the key, the fallback. */
+  flag(key: string, fallback: boolean): boolean {
+    const value = this.#source[key];
+    if (value === undefined) return fallback;
+    if (typeof value === 'boolean') return value;
+    this.problem(key, `${key} must be true or false, not ${shown(value)}`);
+    return fallback;
+  }
+
   /** The value built meanwhile, or the problems if there was any. */
   finish<T>(value: T): Parsed<T> {
     return this.problems.length === 0
@@ -112,9 +121,10 @@ const durationPattern = '^\\s*\\d+(\\.\\d+)?\\s*(ms|s|min|m|h|d)\\s*$';
 /** JSON Schema of a duration key. */
 export function durationKey(
   description: string,
-  fallback: string,
+  fallback?: string,
 ): KeySchema['properties'][string] {
-  return { type: 'string', pattern: durationPattern, description, default: fallback };
+  const schema = { type: 'string', pattern: durationPattern, description };
+  return fallback === undefined ? schema : { ...schema, default: fallback };
 }
 
 /** JSON Schema of an integer key; without a fallback it is required or has none. */

@@ -1,18 +1,23 @@
 import { type Parsed, type Source, type TagType } from '../../gateway/contract/index.js';
-import { KeyReader, shown } from '../lib/keys.js';
+import { KeyReader } from '../lib/keys.js';
 import {
   addressings,
-  byteOrders,
+  encodings,
   lengthBounds,
   requestBounds,
+  timeoutBounds,
   unitBounds,
-  type ByteOrder,
+  writeModes,
+  type Encoding,
   type ModbusConfig,
+  type WriteMode,
 } from './config.js';
+import { formats, formatOf, type Format } from './formats.js';
+import { isRegisters, readPosition, tables, type Position, type Table } from './notation.js';
+import { orderOf, orderWords, swapsOf } from './orders.js';
+import { readSentinels, type Sentinels } from './sentinels.js';
 
-/** Coils, discrete inputs, input registers, holding registers. */
-export const tables = ['co', 'di', 'ir', 'hr'] as const;
-export type Table = (typeof tables)[number];
+export { isRegisters, type Table } from './notation.js';
 
 /** Where a tag lives, checked and ready for planning. All numbers as on the wire, from zero. */
 export interface ModbusAddress {
@@ -23,22 +28,40 @@ export interface ModbusAddress {
   /** Registers (or bits) that the value takes. */
   readonly count: number;
   readonly type: TagType;
+  /** What the registers hold, where it is not plainly the type. */
+  readonly format: Format;
   /** Bit of the register, 0 = least significant; undefined = the whole. */
   readonly bit: number | undefined;
-  /** The two bytes of each register are swapped (BADC, DCBA). */
+  /** Part of the registers that is the value; undefined = all of them. */
+  readonly field: { readonly shift: number; readonly width: number } | undefined;
   readonly swapBytes: boolean;
-  /** The register with the least significant part comes first (CDAB, DCBA). */
   readonly swapWords: boolean;
   /** Bytes of a string; 0 for other types. */
   readonly length: number;
+  readonly encoding: Encoding;
+  /** What a string is filled up with: NUL or a blank. */
+  readonly pad: number;
+  /** Raw values by which the device says that it has none. */
+  readonly invalid: Sentinels | undefined;
   /** Does the protocol know a write of this table? */
   readonly writable: boolean;
+  readonly write: WriteMode;
   /** What one request to this device may be; the same for all tags of a device and table. */
-  readonly request: { readonly maxGap: number; readonly maxCount: number };
+  readonly request: DeviceLimits;
 }
 
-const registersOf: Readonly<Record<TagType, number>> = {
+export interface DeviceLimits {
+  readonly maxGap: number;
+  readonly maxCount: number;
+  /** Longest wait for the device to answer, ms, without the time on the line. */
+  readonly timeout: number;
+}
+
+/** Registers of a plain value; strings take what they are long. */
+export const registersOf: Readonly<Record<TagType, number>> = {
   bool: 1,
+  int8: 1,
+  uint8: 1,
   int16: 1,
   uint16: 1,
   int32: 2,
@@ -50,109 +73,100 @@ const registersOf: Readonly<Record<TagType, number>> = {
   string: 0,
 };
 
-const examples = 'write it like hr:100, ir:5, co:3, di:7, hr:110.3 or 40101';
-const modiconTables: Readonly<Record<string, Table>> = { 0: 'co', 1: 'di', 3: 'ir', 4: 'hr' };
-
-/** The position part of an address: table, first number from zero, and bit. */
-interface Position {
-  readonly table: Table;
-  readonly start: number;
-  readonly bit: number | undefined;
+/** What the device says for all of its tags. */
+interface Device {
+  readonly unit: number;
+  readonly order: string;
+  readonly base: 0 | 1;
+  readonly table: Table | undefined;
+  readonly write: WriteMode;
+  readonly encoding: Encoding;
+  readonly maxRegisters: number;
+  readonly maxBits: number;
+  readonly maxGap: number;
+  readonly timeout: number;
 }
 
-/** True for registers, false for bits. */
-export function isRegisters(table: Table): boolean {
-  return table === 'hr' || table === 'ir';
+function readDevice(config: ModbusConfig, keys: KeyReader): Device {
+  const own = (key: 'maxGap' | 'maxRegisters' | 'maxBits'): number =>
+    keys.integer(key, requestBounds[key], config[key]);
+  return {
+    unit: keys.integer('unit', unitBounds),
+    order: keys.choice('byteOrder', orderWords, 'ABCD'),
+    base: keys.choice('addressing', addressings, 'zero') === 'one' ? 1 : 0,
+    table: keys.has('table') ? keys.choice('table', tables, 'hr') : undefined,
+    write: keys.choice('write', writeModes, 'auto'),
+    encoding: keys.choice('encoding', encodings, 'utf-8'),
+    maxRegisters: own('maxRegisters'),
+    maxBits: own('maxBits'),
+    maxGap: own('maxGap'),
+    timeout: keys.duration('timeout', timeoutBounds, config.timeout),
+  };
 }
 
-function modicon(digits: string, bit: number | undefined, keys: KeyReader): Position | undefined {
-  const table = modiconTables[digits.slice(0, 1)];
-  const number = Number(digits.slice(1));
-  if (table === undefined) {
-    keys.problem(
-      'address',
-      `no table begins with ${digits.slice(0, 1)}: ${digits}`,
-      '0 = coils, 1 = discrete inputs, 3 = input registers, 4 = holding registers',
-    );
-    return undefined;
-  }
-  if (number < 1 || number > 65_536) {
-    const first = `${digits.slice(0, 1)}${'1'.padStart(digits.length - 1, '0')}`;
-    keys.problem('address', `no such address: ${digits}`, `these numbers begin at ${first}`);
-    return undefined;
-  }
-  return { table, start: number - 1, bit };
-}
-
-function position(keys: KeyReader, base: 0 | 1): Position | undefined {
-  const typed = keys.raw('address');
-  if (typed === undefined) {
-    keys.problem('address', 'address is missing', examples);
-    return undefined;
-  }
-  const text = typeof typed === 'number' || typeof typed === 'string' ? String(typed).trim() : '';
-  const classic = /^(\d{5,6})(?:\.(\d+))?$/.exec(text);
-  if (classic)
-    return modicon(
-      classic[1] ?? '',
-      classic[2] === undefined ? undefined : Number(classic[2]),
-      keys,
-    );
-  const match = /^([a-z]+):(0x[0-9a-f]+|\d+)(?:\.(\d+))?$/i.exec(text);
-  const table = tables.find((name) => name === match?.[1]?.toLowerCase());
-  if (!match || table === undefined) {
-    const bare = /^\d+$/.test(text);
-    keys.problem(
-      'address',
-      `not a Modbus address: ${shown(typed)}`,
-      bare ? `say which table: hr:${text} or co:${text}; quote numbers like "00003"` : examples,
-    );
-    return undefined;
-  }
-  const start = Number(match[2]) - base;
-  if (start < 0 || start > 65_535) {
-    const hint = `use ${base} to ${65_535 + base}`;
-    keys.problem('address', `no such address: ${text}`, hint);
-    return undefined;
-  }
-  return { table, start, bit: match[3] === undefined ? undefined : Number(match[3]) };
-}
-
-/** Do table, bit and type go together? */
-function checkType(keys: KeyReader, at: Position, type: TagType): void {
-  if (!isRegisters(at.table)) {
+/** Do table, bits and type go together? */
+function checkType(keys: KeyReader, { table, start, bits }: Position, type: TagType): void {
+  const problem = (message: string, hint: string): void => keys.problem('address', message, hint);
+  if (!isRegisters(table)) {
     if (type !== 'bool')
-      keys.problem(
-        'address',
-        `${at.table} holds single bits, not ${type}`,
-        'use type: bool or hr:, ir:',
-      );
-    if (at.bit !== undefined)
-      keys.problem('address', `${at.table} has no bits within`, `leave out .${at.bit}`);
-  } else if (at.bit !== undefined) {
-    if (at.bit > 15)
-      keys.problem('address', `no bit ${at.bit}: a register has 16 bits`, 'use .0 to .15');
-    if (type !== 'bool')
-      keys.problem(
-        'address',
-        `a bit is a bool, not ${type}`,
-        `use type: bool or leave out .${at.bit}`,
-      );
-  } else if (type === 'bool') {
-    keys.problem(
-      'address',
-      'a register holds 16 bits: which one is it?',
-      `write ${at.table}:${at.start}.0 for the lowest`,
-    );
+      problem(`${table} holds single bits, not ${type}`, 'use type: bool or hr:, ir:');
+    if (bits) problem(`${table} has no bits within`, `leave out what follows the point`);
+    return;
   }
+  if (type === 'bool') {
+    if (!bits)
+      problem(
+        'a register holds 16 bits: which one is it?',
+        `write ${table}:${String(start)}.0 for the lowest`,
+      );
+    else if (bits[0] !== bits[1]) problem('a bool is one bit', `use .${String(bits[0])}`);
+    else if (bits[0] > 15)
+      problem(`no bit ${String(bits[0])}: a register has 16 bits`, 'use .0 to .15');
+    return;
+  }
+  if (!bits) return;
+  const [low, high] = bits;
+  const size = Math.max(16, registersOf[type] * 16);
+  if (type === 'string' || type.startsWith('float'))
+    problem(`bits of a register are no ${type}`, 'use a bool or an integer type');
+  else if (high >= size)
+    problem(`no bit ${String(high)}: ${type} has ${String(size)}`, 'see above');
+  else if (high - low + 1 > sizeOf(type))
+    problem(`${String(high - low + 1)} bits do not fit ${type}`, 'use a wider type');
+}
+
+/** Bits of an integer type. */
+function sizeOf(type: TagType): number {
+  return Number(/\d+$/.exec(type)?.[0] ?? 0);
 }
 
 /** Length of a string in bytes, or 0. */
-function stringLength(keys: KeyReader, type: TagType): number {
-  if (type === 'string') return keys.integer('length', lengthBounds);
+function stringLength(keys: KeyReader, type: TagType, format: Format): number {
+  if (type === 'string' && format.registers === undefined)
+    return keys.integer('length', lengthBounds);
   if (keys.has('length'))
     keys.problem('length', `length is for strings, not for ${type}`, 'leave it out');
   return 0;
+}
+
+function fieldOf({ bits }: Position, type: TagType): ModbusAddress['field'] {
+  if (type === 'bool') return undefined;
+  if (bits) return { shift: bits[0], width: bits[1] - bits[0] + 1 };
+  return type === 'int8' || type === 'uint8' ? { shift: 0, width: 8 } : undefined;
+}
+
+/** Registers that the value takes. */
+function countOf(
+  at: Position,
+  type: TagType,
+  format: Format,
+  length: number,
+  field: ModbusAddress['field'],
+): number {
+  if (format.registers !== undefined) return format.registers;
+  if (type === 'string') return Math.ceil(length / 2);
+  if (field && at.bits) return Math.max(1, Math.ceil((field.shift + field.width) / 16));
+  return registersOf[type];
 }
 
 /**
@@ -165,25 +179,55 @@ export function parseTag(
   tag: Source & { readonly type: TagType },
 ): Parsed<ModbusAddress> {
   const deviceKeys = new KeyReader(device, ['device']);
-  const unit = deviceKeys.integer('unit', unitBounds);
-  const deviceOrder = deviceKeys.choice<ByteOrder>('byteOrder', byteOrders, 'ABCD');
-  const base = deviceKeys.choice('addressing', addressings, 'zero') === 'one' ? 1 : 0;
-  const maxRegisters = deviceKeys.integer(
-    'maxRegisters',
-    requestBounds.maxRegisters,
-    config.maxRegisters,
-  );
-  const maxBits = deviceKeys.integer('maxBits', requestBounds.maxBits, config.maxBits);
-  const maxGap = deviceKeys.integer('maxGap', requestBounds.maxGap, config.maxGap);
+  const d = readDevice(config, deviceKeys);
   const keys = new KeyReader(tag);
   keys.problems.push(...deviceKeys.problems);
-  const type = tag.type;
-  const order = keys.choice<ByteOrder>('byteOrder', byteOrders, deviceOrder);
-  const length = stringLength(keys, type);
-  const at = position(keys, base);
+  const { type } = tag;
+  const order = orderOf(keys.choice('byteOrder', orderWords, d.order));
+  const format = formatOf(keys, keys.choice('format', formats, 'plain'), type);
+  const length = stringLength(keys, type, format);
+  const encoding = keys.choice('encoding', encodings, d.encoding);
+  const pad = keys.choice('pad', ['nul', 'blank'] as const, 'nul') === 'nul' ? 0 : 0x20;
+  const write = keys.choice('write', writeModes, d.write);
+  const invalid = readSentinels(keys, type);
+  const at = readPosition(keys, d.base, d.table);
   if (!at) return { ok: false, problems: keys.problems };
   checkType(keys, at, type);
-  const count = type === 'string' ? Math.ceil(length / 2) : registersOf[type];
+  const field = fieldOf(at, type);
+  const count = countOf(at, type, format, length, field);
+  checkRoom(keys, at, type, count, d);
+  const isRegister = isRegisters(at.table);
+  return keys.finish({
+    unit: d.unit,
+    table: at.table,
+    start: at.start,
+    count,
+    type,
+    format,
+    bit: type === 'bool' ? at.bits?.[0] : undefined,
+    field,
+    ...swapsOf(order),
+    length,
+    encoding,
+    pad,
+    invalid,
+    writable: at.table === 'hr' || at.table === 'co',
+    write,
+    request: {
+      maxGap: d.maxGap,
+      maxCount: isRegister ? d.maxRegisters : d.maxBits,
+      timeout: d.timeout,
+    },
+  });
+}
+
+function checkRoom(
+  keys: KeyReader,
+  at: Position,
+  type: TagType,
+  count: number,
+  { maxRegisters }: Device,
+): void {
   if (at.start + count > 65_536)
     keys.problem(
       'address',
@@ -196,17 +240,4 @@ export function parseTag(
       `${type} takes ${count} registers, a request may have ${maxRegisters}`,
       'raise maxRegisters',
     );
-  return keys.finish({
-    unit,
-    table: at.table,
-    start: at.start,
-    count,
-    type,
-    bit: at.bit,
-    swapBytes: order === 'BADC' || order === 'DCBA',
-    swapWords: order === 'CDAB' || order === 'DCBA',
-    length,
-    writable: at.table === 'hr' || at.table === 'co',
-    request: { maxGap, maxCount: isRegisters(at.table) ? maxRegisters : maxBits },
-  });
 }

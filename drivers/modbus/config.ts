@@ -1,17 +1,29 @@
 import {
   ms,
   type DriverLimits,
+  type Endpoint,
   type KeySchema,
   type Parsed,
+  type RtsMode,
   type Source,
 } from '../../gateway/contract/index.js';
 import type { DurationMs } from '../../gateway/contract/index.js';
 import { durationKey, integerKey, KeyReader } from '../lib/keys.js';
+import { formats } from './formats.js';
+import { characterMs, silenceMs, type LineSpeed } from './line.js';
+import { tables } from './notation.js';
+import { orderWords } from './orders.js';
+import { transportOf, type Transport } from './transport.js';
 
 /** The link's own keys. Counts are registers or bits per request. */
 export interface ModbusConfig {
+  readonly transport: Transport;
+  /** Of a serial port here, or behind a network converter if `baudRate` says so; undefined = a network. */
+  readonly line: LineSpeed | undefined;
   /** Requests outstanding at the device, 1 to 16. */
   readonly inFlight: number;
+  /** Find out how many of `inFlight` the device takes. */
+  readonly ramp: boolean;
   readonly timeout: DurationMs;
   readonly connectTimeout: DurationMs;
   readonly requestGap: DurationMs;
@@ -19,14 +31,22 @@ export interface ModbusConfig {
   readonly maxGap: number;
   readonly maxRegisters: number;
   readonly maxBits: number;
+  readonly rts: RtsMode;
+  readonly anyUnit: boolean;
 }
-
-/** How the bytes of a value lie on the wire, for a value with the bytes A (most significant) to D. */
-export const byteOrders = ['ABCD', 'CDAB', 'BADC', 'DCBA'] as const;
-export type ByteOrder = (typeof byteOrders)[number];
 
 /** Base of the numbers in `hr:N`: as on the wire, or as many manuals count. */
 export const addressings = ['zero', 'one'] as const;
+
+/** Which function codes write. */
+export const writeModes = ['auto', 'single', 'multiple', 'read-write'] as const;
+export type WriteMode = (typeof writeModes)[number];
+
+/** Of strings. GBK and UTF-16 can be read, not written. */
+export const encodings = ['utf-8', 'latin1', 'gbk', 'utf-16be'] as const;
+export type Encoding = (typeof encodings)[number];
+
+const rtsModes = ['none', 'on', 'toggle', 'toggle-inverted'] as const;
 
 const bounds = {
   inFlight: { min: 1, max: 16 },
@@ -38,37 +58,70 @@ const bounds = {
   maxBits: { min: 1, max: 2_000 },
   unit: { min: 0, max: 255 },
   length: { min: 1, max: 250 },
+  baudRate: { min: 50, max: 4_000_000 },
 } as const;
+type Range = { readonly min: number; readonly max: number };
 /** Bounds of the keys that a device may set for itself. */
-export const requestBounds: Readonly<
-  Record<'maxGap' | 'maxRegisters' | 'maxBits', { readonly min: number; readonly max: number }>
-> = bounds;
-export const unitBounds: { readonly min: number; readonly max: number } = bounds.unit;
-export const lengthBounds: { readonly min: number; readonly max: number } = bounds.length;
+export const requestBounds: Readonly<Record<'maxGap' | 'maxRegisters' | 'maxBits', Range>> = bounds;
+export const unitBounds: Range = bounds.unit;
+export const lengthBounds: Range = bounds.length;
+export const timeoutBounds: Range = bounds.timeout;
 
-const byteOrderKey = (description: string): KeySchema['properties'][string] => ({
+/** How many requests `inFlight: auto` tries, at most. */
+const rampTo = 8;
+
+const orderKey = (description: string): KeySchema['properties'][string] => ({
   type: 'string',
-  enum: [...byteOrders],
+  enum: [...orderWords],
   description,
+});
+const choiceKey = (
+  words: readonly string[],
+  description: string,
+  fallback?: string,
+): KeySchema['properties'][string] => ({
+  type: 'string',
+  enum: [...words],
+  description,
+  ...(fallback === undefined ? {} : { default: fallback }),
 });
 
 export const linkSchema: KeySchema = {
   properties: {
-    inFlight: integerKey(
-      'Requests on the wire at the same time; more than 1 only if the device queues them.',
-      bounds.inFlight,
-      1,
-    ),
-    timeout: durationKey('Longest wait for an answer.', '1s'),
+    inFlight: {
+      type: ['integer', 'string'],
+      minimum: bounds.inFlight.min,
+      maximum: bounds.inFlight.max,
+      pattern: '^auto$',
+      description:
+        'Requests on the wire at the same time, 1 to 16, or auto: find out. Serial lines have one.',
+      default: 1,
+    },
+    timeout: durationKey('Longest wait for an answer, without the time on the line.', '1s'),
     connectTimeout: durationKey('Longest wait for the connection.', '3s'),
-    requestGap: durationKey('Silence between an answer and the next request.', '0ms'),
+    requestGap: durationKey(
+      'Silence between an answer and the next request. Default: 0ms, on serial lines 3.5 characters.',
+    ),
     maxGap: integerKey(
-      'Unwanted registers between two tags that are read along to save a request; 0 if the device refuses reads across holes.',
+      'Unwanted registers between two tags that are read along to save a request; 0 if the device refuses reads across holes. Default: 2000, on serial lines as many as a request of its own would cost.',
       bounds.maxGap,
-      2_000,
     ),
     maxRegisters: integerKey('Registers per request.', bounds.maxRegisters, 125),
     maxBits: integerKey('Coils or discrete inputs per request.', bounds.maxBits, 2_000),
+    baudRate: integerKey(
+      'Speed of the serial line behind a network converter, for its time budget. Default: unknown.',
+      bounds.baudRate,
+    ),
+    rts: choiceKey(
+      rtsModes,
+      'What an RS-485 adapter without automatic direction control needs of RTS.',
+      'none',
+    ),
+    anyUnit: {
+      type: 'boolean',
+      description: 'Take answers with another unit id than was asked; for a single odd device.',
+      default: false,
+    },
   },
 };
 
@@ -79,15 +132,25 @@ export const deviceSchema: KeySchema = {
       bounds.unit,
     ),
     byteOrder: {
-      ...byteOrderKey('Order of the bytes of a value; CDAB = low register first.'),
+      ...orderKey('Order of the bytes of a value; CDAB = low register first.'),
       default: 'ABCD',
     },
-    addressing: {
-      type: 'string',
-      enum: [...addressings],
-      description: 'Is the first register hr:0 or hr:1? Numbers like 40001 always count from one.',
-      default: 'zero',
-    },
+    addressing: choiceKey(
+      addressings,
+      'Is the first register hr:0 or hr:1? Numbers like 40001 always count from one.',
+      'zero',
+    ),
+    table: choiceKey(
+      tables,
+      'Table of addresses that are bare numbers. Default: none, they are refused.',
+    ),
+    timeout: durationKey('Longest wait for an answer of this device. Default: that of the link.'),
+    write: choiceKey(
+      writeModes,
+      'Function codes of writes: single (5, 6), multiple (15, 16), read-write (23), or auto: find out.',
+      'auto',
+    ),
+    encoding: choiceKey(encodings, 'Of texts.', 'utf-8'),
     maxGap: integerKey('As for the link. Default: that of the link.', bounds.maxGap),
     maxRegisters: integerKey('As for the link. Default: that of the link.', bounds.maxRegisters),
     maxBits: integerKey('As for the link. Default: that of the link.', bounds.maxBits),
@@ -100,38 +163,102 @@ export const tagSchema: KeySchema = {
     address: {
       type: ['string', 'integer'],
       description:
-        'hr:100, ir:5, co:3, di:7, hr:0x64; hr:110.3 = bit 3; or 40101, 30101, 10007, "00003".',
+        'hr:100, ir:5, co:3, di:7, hr:0x64; hr:110.3 = bit 3, hr:110.4-7 = bits; or 40101, 4x0101, "00003".',
     },
-    byteOrder: byteOrderKey('Order of the bytes of this value. Default: that of the device.'),
+    byteOrder: orderKey('Order of the bytes of this value. Default: that of the device.'),
     length: integerKey(
       'Bytes of a string, two per register. Default: none; required for type string.',
       bounds.length,
     ),
+    format: choiceKey(
+      formats,
+      'What the registers hold, where it is not plainly a number or text.',
+      'plain',
+    ),
+    encoding: choiceKey(encodings, 'Of this text. Default: that of the device.'),
+    pad: choiceKey(['nul', 'blank'], 'What a written text is filled up with.', 'nul'),
+    invalid: {
+      type: ['integer', 'number', 'string', 'array'],
+      description:
+        'Raw values by which the device says that it has none, like 0x8000. Default: none but NaN.',
+    },
+    write: choiceKey(writeModes, 'As for the device. Default: that of the device.'),
   },
   required: ['address'],
 };
 
 /** Reads the link's keys; every problem at once. */
-export function parseLink(link: Source): Parsed<ModbusConfig> {
+export function parseLink(link: Source, endpoint: Endpoint | undefined): Parsed<ModbusConfig> {
   const keys = new KeyReader(link);
+  const transport = transportOf(endpoint?.scheme ?? 'tcp');
+  const isTagged = transport.framing.hasIds;
+  const behind = keys.has('baudRate') ? keys.integer('baudRate', bounds.baudRate) : undefined;
+  if (behind !== undefined && endpoint?.serial)
+    keys.problem('baudRate', 'a serial port has its speed in the endpoint', 'leave it out');
+  const line = lineOf(endpoint, behind, transport);
+  const auto = keys.raw('inFlight') === 'auto';
+  const inFlight = auto ? rampTo : keys.integer('inFlight', bounds.inFlight, 1);
+  if (inFlight > 1 && !auto && !isTagged)
+    keys.problem(
+      'inFlight',
+      `${transport.framing.name.toUpperCase()} has no transaction ids: one request at a time`,
+      'leave it out',
+    );
+  const rts = keys.choice('rts', rtsModes, 'none');
+  if (rts !== 'none' && endpoint && !endpoint.serial)
+    keys.problem('rts', 'there is no serial port here', 'leave it out');
   return keys.finish({
-    inFlight: keys.integer('inFlight', bounds.inFlight, 1),
+    transport,
+    line,
+    inFlight: isTagged ? inFlight : 1,
+    ramp: auto && isTagged,
     timeout: keys.duration('timeout', bounds.timeout, ms(1_000)),
     connectTimeout: keys.duration('connectTimeout', bounds.timeout, ms(3_000)),
-    requestGap: keys.duration('requestGap', bounds.requestGap, ms(0)),
-    maxGap: keys.integer('maxGap', bounds.maxGap, bounds.maxGap.max),
+    requestGap: keys.duration(
+      'requestGap',
+      bounds.requestGap,
+      ms(endpoint?.serial && line ? silenceMs(line) : 0),
+    ),
+    maxGap: keys.integer('maxGap', bounds.maxGap, line ? gapWorth(line, transport) : 2_000),
     maxRegisters: keys.integer('maxRegisters', bounds.maxRegisters, 125),
     maxBits: keys.integer('maxBits', bounds.maxBits, 2_000),
+    rts,
+    anyUnit: keys.flag('anyUnit', false),
   });
+}
+
+function lineOf(
+  endpoint: Endpoint | undefined,
+  behind: number | undefined,
+  { framing }: Transport,
+): LineSpeed | undefined {
+  const { serial } = endpoint ?? {};
+  if (serial) {
+    const { baudRate, dataBits, parity, stopBits } = serial;
+    return { baudRate, bits: 1 + dataBits + (parity === 'none' ? 0 : 1) + stopBits };
+  }
+  // Behind a converter: eleven bits, as the specification of RTU wants, ten for ASCII.
+  return behind === undefined
+    ? undefined
+    : { baudRate: behind, bits: framing.name === 'ascii' ? 10 : 11 };
+}
+
+/** Registers that take as long on the line as a request of its own. */
+function gapWorth(line: LineSpeed, { overhead, perByte }: Transport): number {
+  const request = overhead * characterMs(line) + 2 * silenceMs(line);
+  return Math.floor(request / (2 * perByte * characterMs(line)));
 }
 
 export function limits(config: ModbusConfig): DriverLimits {
   return {
     inFlight: config.inFlight,
+    ramp: config.ramp,
     connectTimeout: config.connectTimeout,
     requestTimeout: config.timeout,
     requestGap: config.requestGap,
-    // Answers are matched by transaction id; `modbus.test.ts` and rule R-14 prove it.
+    // Answers are matched by transaction id, or told apart by their length: rules R-12 and R-14 prove it.
     afterTimeout: 'continue',
+    // A port that is back after an adapter was plugged in again is not spared by waiting.
+    ...(config.transport.serial ? { backoffMax: ms(2_000) } : {}),
   };
 }

@@ -1,5 +1,6 @@
-import { Quality, type Batch, type TagBinding } from '../../gateway/contract/index.js';
+import { Quality, type Batch, type TagBinding, type Value } from '../../gateway/contract/index.js';
 import { isRegisters, type ModbusAddress } from './address.js';
+import type { Encoding } from './config.js';
 
 /** How a value is taken from the bytes. Numbers, not words: the fast path switches once per run. */
 const Op = {
@@ -16,14 +17,29 @@ const Op = {
   int64: 10,
   float64: 11,
   text: 12,
+  field: 13,
+  special: 14,
 } as const;
 type OpCode = (typeof Op)[keyof typeof Op];
 
 const scratch = new DataView(new ArrayBuffer(8));
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+type TextDecoding = InstanceType<typeof TextDecoder>;
+const decoders = new Map<Encoding, TextDecoding>();
+
+/** Strict, and kept: making one is dear. */
+function decoderOf(encoding: Encoding): TextDecoding {
+  let decoder = decoders.get(encoding);
+  if (!decoder) {
+    decoder = new TextDecoder(encoding, { fatal: true, ignoreBOM: true });
+    decoders.set(encoding, decoder);
+  }
+  return decoder;
+}
 
 function opOf(address: ModbusAddress): OpCode {
   if (!isRegisters(address.table)) return Op.coil;
+  if (address.format.decode) return Op.special;
+  if (address.field) return Op.field;
   switch (address.type) {
     case 'bool':
       return Op.registerBit;
@@ -33,6 +49,9 @@ function opOf(address: ModbusAddress): OpCode {
       return address.swapBytes ? Op.int16Swapped : Op.int16;
     case 'string':
       return Op.text;
+    case 'int8':
+    case 'uint8':
+      return Op.field;
     default:
       return Op[address.type];
   }
@@ -66,26 +85,41 @@ function loadScratch(
   return scratch;
 }
 
-/** Text up to the first NUL, without trailing blanks; undefined when it is not UTF-8. */
-function text(
-  bytes: Uint8Array,
-  at: number,
-  length: number,
-  swapBytes: boolean,
-): string | undefined {
-  const chars = new Uint8Array(length);
-  let size = 0;
-  while (size < length) {
-    const char = bytes[at + (swapBytes ? size ^ 1 : size)] as number;
-    if (char === 0) break;
-    chars[size++] = char;
+/** Registers with the most significant byte first; words are only reversed where they make one number. */
+function ordered(bytes: Uint8Array, at: number, a: ModbusAddress, isNumber: boolean): Uint8Array {
+  const size = a.count * 2;
+  const out = new Uint8Array(size);
+  for (let i = 0; i < a.count; i++) {
+    const value = word(bytes, at + i * 2, a.swapBytes);
+    const to = (a.swapWords && isNumber ? a.count - 1 - i : i) * 2;
+    out[to] = value >> 8;
+    out[to + 1] = value & 0xff;
   }
-  while (size > 0 && chars[size - 1] === 0x20) size--;
+  return out;
+}
+
+/** Text up to the first NUL, without trailing blanks; undefined when it is not in its encoding. */
+function text(bytes: Uint8Array, at: number, a: ModbusAddress): string | undefined {
+  const chars = ordered(bytes, at, a, false).subarray(0, a.length);
+  const step = a.encoding === 'utf-16be' ? 2 : 1;
+  let size = 0;
+  while (size + step <= a.length && (chars[size] !== 0 || (step === 2 && chars[size + 1] !== 0)))
+    size += step;
   try {
-    return utf8.decode(chars.subarray(0, size));
+    return decoderOf(a.encoding).decode(chars.subarray(0, size)).replace(/ +$/, '');
   } catch {
     return undefined;
   }
+}
+
+/** The bits of a field as a number, with its sign where the type has one. */
+function fieldValue(bytes: Uint8Array, at: number, a: ModbusAddress): number | bigint {
+  const { shift, width } = a.field ?? { shift: 0, width: 16 };
+  let whole = 0n;
+  for (const byte of ordered(bytes, at, a, true)) whole = (whole << 8n) | BigInt(byte);
+  const value = whole >> BigInt(shift);
+  const own = a.type.startsWith('u') ? BigInt.asUintN(width, value) : BigInt.asIntN(width, value);
+  return a.type.endsWith('64') ? own : Number(own);
 }
 
 /** Neighbours in the batch that decode alike. */
@@ -101,12 +135,15 @@ interface Run {
  */
 export class Decoder {
   readonly #offsets: Uint16Array;
-  /** Bit of the register, or bytes of the string. */
+  /** Bit of the register. */
   readonly #details: Uint8Array;
   /** Bit 0: bytes swapped; bit 1: words swapped. */
   readonly #orders: Uint8Array;
   readonly #runs: readonly Run[];
   readonly #size: number;
+  readonly #addresses: readonly ModbusAddress[];
+  /** Positions of tags with values that mean "none". */
+  readonly #sentinels: readonly number[];
 
   /** `start` is the first address of the request. */
   constructor(tags: readonly TagBinding<ModbusAddress>[], start: number) {
@@ -119,13 +156,15 @@ export class Decoder {
       const op = opOf(address);
       const offset = address.start - start;
       this.#offsets[i] = op === Op.coil ? offset : offset * 2;
-      this.#details[i] = op === Op.text ? address.length : (address.bit ?? 0);
+      this.#details[i] = address.bit ?? 0;
       this.#orders[i] = (address.swapBytes ? 1 : 0) | (address.swapWords ? 2 : 0);
       const last = runs.at(-1);
       if (last?.op === op) last.to = i + 1;
       else runs.push({ op, from: i, to: i + 1 });
     }
     this.#runs = runs;
+    this.#addresses = tags.map(({ address }) => address);
+    this.#sentinels = tags.flatMap(({ address }, i) => (address.invalid ? [i] : []));
   }
 
   /** `base` is where the data begin in `bytes`. */
@@ -134,8 +173,21 @@ export class Decoder {
     for (const run of this.#runs) {
       if (run.op <= Op.registerBit) this.#narrow(run, bytes, base, into.numbers);
       else if (run.op <= Op.float32) this.#double(run, bytes, base, into.numbers);
-      else this.#wide(run, bytes, base, into);
+      else if (run.op <= Op.float64) this.#wide(run, bytes, base, into);
+      else this.#odd(run, bytes, base, into);
     }
+    for (const i of this.#sentinels) this.#judge(i, into);
+  }
+
+  /** A value by which the device says that it has none. */
+  #judge(i: number, into: Batch): void {
+    const { invalid, type } = this.#addresses[i] as ModbusAddress;
+    const wide = into.wide[i];
+    const isNone =
+      type.endsWith('int64') && typeof wide === 'bigint'
+        ? invalid?.wide.has(wide)
+        : invalid?.numbers.has(into.numbers[i] as number);
+    if (isNone) into.bad(i, Quality.device);
   }
 
   /** What fits one register: no call per value, nothing allocated. */
@@ -184,16 +236,32 @@ export class Decoder {
     for (let i = from; i < to; i++) {
       const order = this.#orders[i] as number;
       const at = base + (this.#offsets[i] as number);
-      const swapBytes = (order & 1) === 1;
-      if (op === Op.text) {
-        const value = text(bytes, at, this.#details[i] as number, swapBytes);
-        if (value === undefined) into.bad(i, Quality.decode);
-        else into.text(i, value);
-        continue;
-      }
-      const view = loadScratch(bytes, at, swapBytes, (order & 2) === 2);
+      const view = loadScratch(bytes, at, (order & 1) === 1, (order & 2) === 2);
       if (op === Op.float64) into.number(i, view.getFloat64(0));
       else into.integer64(i, op === Op.int64 ? view.getBigInt64(0) : view.getBigUint64(0));
     }
   }
+
+  /** What is rare: texts, bit fields, BCD, clocks. */
+  #odd({ op, from, to }: Run, bytes: Uint8Array, base: number, into: Batch): void {
+    for (let i = from; i < to; i++) {
+      const a = this.#addresses[i] as ModbusAddress;
+      const at = base + (this.#offsets[i] as number);
+      let value: Value | undefined;
+      if (op === Op.text) value = text(bytes, at, a);
+      else if (op === Op.field) value = fieldValue(bytes, at, a);
+      else value = a.format.decode?.(special(bytes, at, a));
+      if (typeof value === 'string') into.text(i, value);
+      else if (typeof value === 'bigint') into.integer64(i, value);
+      else if (typeof value === 'number') into.number(i, value);
+      else into.bad(i, Quality.decode);
+    }
+  }
+}
+
+/** What a format gets: a number in order, other contents as they lie, no longer than they are. */
+function special(bytes: Uint8Array, at: number, a: ModbusAddress): Uint8Array {
+  const isNumber = a.type !== 'string' && !a.format.name.startsWith('clock');
+  const all = ordered(bytes, at, a, isNumber);
+  return a.length > 0 ? all.subarray(0, a.length) : all;
 }

@@ -14,15 +14,16 @@ import {
 import { openStream, type Opening } from '../lib/abort.js';
 import type { ModbusAddress } from './address.js';
 import type { ModbusConfig } from './config.js';
-import { ReadExchange, writeExchange } from './exchange.js';
-import { mbap } from './mbap.js';
+import { ReadExchange } from './exchange.js';
 import { Session } from './session.js';
+import { TagWriter } from './write.js';
 
-/** One Modbus TCP connection, with however many units behind it. */
+/** One connection or serial port, with however many units behind it. */
 export class ModbusDriver implements Driver<ModbusAddress> {
   readonly #config: ModbusConfig;
   readonly #context: DriverContext;
   readonly #reads = new WeakMap<ReadGroup<ModbusAddress>, ReadExchange>();
+  readonly #writer: TagWriter;
   #session: Session | undefined;
   #opening: Opening | undefined;
   #closed = false;
@@ -31,13 +32,14 @@ export class ModbusDriver implements Driver<ModbusAddress> {
   constructor(config: ModbusConfig, context: DriverContext) {
     this.#config = config;
     this.#context = context;
+    this.#writer = new TagWriter(config);
   }
 
   async connect(signal: AbortSignal): Promise<void> {
     if (this.#closed) throw closing();
     invariant(this.#opening === undefined, 'one connect at a time');
     if (this.#session && !this.#session.isLost) return;
-    const opening = openStream(this.#context, signal);
+    const opening = openStream(this.#context, signal, this.#config.rts);
     this.#opening = opening;
     try {
       const stream = await opening.stream;
@@ -47,11 +49,13 @@ export class ModbusDriver implements Driver<ModbusAddress> {
         throw closing();
       }
       this.#session = new Session(stream, {
-        framing: mbap,
+        framing: this.#config.transport.framing,
         inFlight: this.#config.inFlight,
+        anyUnit: this.#config.anyUnit,
         // Not from 1 each time: a gateway that answers a question of the last connection is noticed.
         firstId: Math.floor(this.#context.random.next() * 0x10000),
         log: this.#context.log,
+        count: (event, device) => this.#context.count(event, device),
         onLost: (why) => {
           if (!this.#closed) this.#lost(why);
         },
@@ -83,8 +87,9 @@ export class ModbusDriver implements Driver<ModbusAddress> {
   ): Promise<WriteOutcome> {
     const session = this.#session;
     if (!session) return Promise.reject(this.#closed ? closing() : notConnected());
-    const exchange = writeExchange(binding, value);
-    return 'ok' in exchange ? Promise.resolve(exchange) : session.call(exchange, undefined, signal);
+    return this.#writer.write(binding, value, (request) =>
+      session.call(request, undefined, signal),
+    );
   }
 
   onLost(handler: (why: GatewayError) => void): void {

@@ -5,7 +5,9 @@ import type { ModbusAddress } from './address.js';
 export type Encoded =
   { readonly ok: true; readonly data: Uint8Array } | { readonly ok: false; readonly code: string };
 
-const integerBits: Partial<Record<TagType, readonly [bits: number, signed: boolean]>> = {
+export const integerBits: Partial<Record<TagType, readonly [bits: number, signed: boolean]>> = {
+  int8: [8, true],
+  uint8: [8, false],
   int16: [16, true],
   uint16: [16, false],
   int32: [32, true],
@@ -28,7 +30,7 @@ export function asBit(value: Value): boolean | undefined {
  * The integer that is meant, or undefined. A millionth off counts as the integer: taking a scale out
  * of 12.3 in units of 0.1 gives 123.00000000000001.
  */
-function asInteger(value: Value): bigint | undefined {
+export function asInteger(value: Value): bigint | undefined {
   if (typeof value === 'bigint') return value;
   if (typeof value !== 'number' || !Number.isFinite(value)) return undefined;
   const nearest = Math.round(value);
@@ -65,12 +67,37 @@ function float(type: TagType, value: Value): Encoded {
 
 function string(address: ModbusAddress, value: Value): Encoded {
   if (typeof value !== 'string' || value.includes('\u0000')) return misfit('string');
-  const bytes = new TextEncoder().encode(value);
+  const bytes = charsOf(address, value);
+  if (!bytes) return refuse(`the text cannot be written as ${address.encoding}`);
   if (bytes.length > address.length)
     return refuse(`value takes ${bytes.length} bytes, the tag has ${address.length}`);
-  const data = new Uint8Array(address.count * 2);
+  const data = new Uint8Array(address.count * 2).fill(address.pad);
   data.set(bytes);
   return { ok: true, data };
+}
+
+function charsOf({ encoding }: ModbusAddress, value: string): Uint8Array | undefined {
+  if (encoding === 'utf-8') return new TextEncoder().encode(value);
+  const codes = Array.from({ length: value.length }, (_, i) => value.charCodeAt(i));
+  // Of GBK only the part that is ASCII: there is no table of the rest here.
+  const most = encoding === 'latin1' ? 0xff : 0x7f;
+  if (encoding === 'utf-16be') return Uint8Array.from(codes.flatMap((c) => [c >> 8, c & 0xff]));
+  return codes.every((c) => c <= most) ? Uint8Array.from(codes) : undefined;
+}
+
+function special({ format, type, count }: ModbusAddress, value: Value): Encoded {
+  if (!format.encode) return refuse(`${format.name} cannot be written`);
+  const bytes = format.encode(typeof value === 'number' ? nearlyWhole(value) : value);
+  if (!bytes || bytes.length > count * 2) return misfit(type);
+  const data = new Uint8Array(count * 2);
+  data.set(bytes);
+  return { ok: true, data };
+}
+
+/** As for integers: what scaling left behind is not meant. */
+function nearlyWhole(value: number): number {
+  const nearest = Math.round(value);
+  return Math.abs(value - nearest) < 1e-6 ? nearest : value;
 }
 
 /** Most significant byte first becomes the order of the device. */
@@ -94,7 +121,8 @@ export function encodeValue(address: ModbusAddress, value: Value): Encoded {
   const { type } = address;
   const bits = integerBits[type];
   let encoded: Encoded;
-  if (bits) encoded = integer(type, value, bits[0], bits[1]);
+  if (address.format.encode || address.format.decode) encoded = special(address, value);
+  else if (bits) encoded = integer(type, value, bits[0], bits[1]);
   else if (type === 'string') encoded = string(address, value);
   else encoded = float(type, value);
   return encoded.ok ? { ok: true, data: reorder(encoded.data, address) } : encoded;

@@ -1,8 +1,9 @@
 import type { ByteStream } from '../../gateway/contract/index.js';
 import type { Table } from './address.js';
+import { requestReceiver } from './fake-line.js';
 import { exceptionFlag, Fn, get16, put16 } from './frame.js';
+import type { FrameSink, Framing } from './framing.js';
 import { mbap } from './mbap.js';
-import type { FrameSink, Receiver } from './framing.js';
 
 /** One request as the device got it. Addresses from zero; `count` in registers or bits. */
 export interface FakeRequest {
@@ -18,6 +19,12 @@ export interface FakeRequest {
 }
 
 export interface FakeOptions {
+  /** What surrounds the PDUs. Default: Modbus TCP. */
+  readonly framing?: Framing;
+  /** Objects 0, 1, 2 … of the device identification; without them FC 43 is refused. */
+  readonly identity?: readonly string[];
+  /** Function codes that it does not know, besides those that nobody here knows. */
+  readonly without?: readonly number[];
   /** How many requests are kept for looking at. Default: 1000. */
   readonly keep?: number;
   /** Units that answer; others stay silent. Default: all. */
@@ -38,6 +45,12 @@ const tableOf: ReadonlyMap<number, Table> = new Map([
   [Fn.writeCoils, 'co'],
   [Fn.writeRegisters, 'hr'],
   [Fn.maskWriteRegister, 'hr'],
+  [Fn.readWriteRegisters, 'hr'],
+]);
+const singles: ReadonlySet<number> = new Set([
+  Fn.writeCoil,
+  Fn.writeRegister,
+  Fn.maskWriteRegister,
 ]);
 
 /** Differs for any two units, tables or nearby addresses, so that a mix-up shows. */
@@ -48,7 +61,7 @@ export function tellTale(unit: number, table: Table, address: number): number {
 }
 
 /**
- * The device end of a Modbus TCP connection, over any byte stream: for tests, the simulated plant and
+ * The device end of a Modbus connection, over any byte stream: for tests, the simulated plant and
  * authors of other drivers to look at. Answers at once; whoever owns the stream delays or breaks.
  */
 export class FakeModbus {
@@ -60,8 +73,11 @@ export class FakeModbus {
   readonly #options: FakeOptions;
   readonly #written = new Map<string, number>();
 
+  readonly #framing: Framing;
+
   constructor(options: FakeOptions = {}) {
     this.#options = options;
+    this.#framing = options.framing ?? mbap;
   }
 
   /** Answers on this stream; several may be served. */
@@ -74,8 +90,10 @@ export class FakeModbus {
       broken: () => {
         stream.close();
       },
+      corrupt: () => undefined,
+      late: () => undefined,
     };
-    const receiver: Receiver = mbap.receiver(sink);
+    const receiver = requestReceiver(this.#framing, sink);
     stream.onBytes((bytes) => {
       receiver.push(bytes);
     });
@@ -102,15 +120,15 @@ export class FakeModbus {
   #answer(id: number, unit: number, pdu: Uint8Array): Uint8Array | undefined {
     const fn = pdu[0] as number;
     const table = tableOf.get(fn);
-    const single = fn === Fn.writeCoil || fn === Fn.writeRegister || fn === Fn.maskWriteRegister;
+    const both = fn === Fn.readWriteRegisters;
     const request: FakeRequest = {
       id,
       unit,
       fn,
       table: table ?? 'hr',
-      start: get16(pdu, 1),
-      count: single ? 1 : get16(pdu, 3),
-      write: fn > Fn.readInputRegisters,
+      start: get16(pdu, both ? 5 : 1),
+      count: singles.has(fn) ? 1 : get16(pdu, both ? 7 : 3),
+      write: table !== undefined && fn > Fn.readInputRegisters,
       pdu,
     };
     this.requests.push(request);
@@ -118,19 +136,56 @@ export class FakeModbus {
     if (request.write) this.writes++;
     else this.reads++;
     if (this.#options.units?.includes(unit) === false) return undefined;
-    const code = table ? this.#refusal(request) : 1;
-    const out = new Uint8Array(mbap.maxFrame);
+    const at = this.#framing.pduAt;
+    const out = new Uint8Array(this.#framing.maxFrame);
+    const code = this.#refusal(request, table !== undefined);
     let length = 2;
     if (code > 0) {
-      out[mbap.pduAt] = fn | exceptionFlag;
-      out[mbap.pduAt + 1] = code;
-    } else if (request.write) length = this.#write(request, out);
+      out[at] = fn | exceptionFlag;
+      out[at + 1] = code;
+    } else if (!table) length = this.#diagnose(request, out);
+    else if (request.write) length = this.#write(request, out);
     else length = this.#read(request, out);
-    return out.slice(0, mbap.seal(out, id, unit, length));
+    return out.slice(0, this.#framing.seal(out, id, unit, length));
   }
 
-  #refusal(request: FakeRequest): number {
+  /** FC 7, 8, 17 and 43. */
+  #diagnose({ fn, pdu }: FakeRequest, out: Uint8Array): number {
+    const at = this.#framing.pduAt;
+    if (fn === Fn.diagnostics) {
+      out.set(pdu, at);
+      return pdu.length;
+    }
+    out[at] = fn;
+    if (fn === Fn.readExceptionStatus) {
+      out[at + 1] = 0b101;
+      return 2;
+    }
+    const texts = (this.#options.identity ?? []).map((text) => new TextEncoder().encode(text));
+    if (fn === Fn.reportServerId) {
+      const name = texts[1] ?? new Uint8Array(0);
+      out.set([name.length + 1, ...name, 0xff], at + 1);
+      return name.length + 3;
+    }
+    const from = pdu[3] as number;
+    out.set([14, pdu[2] as number, 0x83, 0, 0, texts.length - from], at + 1);
+    let size = 7;
+    for (const [i, text] of texts.entries()) {
+      if (i < from) continue;
+      out.set([i, text.length, ...text], at + size);
+      size += 2 + text.length;
+    }
+    return size;
+  }
+
+  #refusal(request: FakeRequest, isData: boolean): number {
     const { start, count, fn } = request;
+    const { identity, without } = this.#options;
+    const diagnostic = [Fn.readExceptionStatus, Fn.diagnostics, Fn.reportServerId].some(
+      (code) => code === fn,
+    );
+    if (without?.includes(fn)) return 1;
+    if (!isData) return diagnostic || (fn === Fn.encapsulated && identity) ? 0 : 1;
     const bits = request.table === 'co' || request.table === 'di';
     if (count < 1 || count > (bits ? 2_000 : 125)) return 3;
     if (fn === Fn.writeRegisters && request.pdu.length !== 6 + count * 2) return 3;
@@ -139,7 +194,7 @@ export class FakeModbus {
   }
 
   #read({ unit, table, start, count, fn }: FakeRequest, out: Uint8Array): number {
-    const at = mbap.pduAt;
+    const at = this.#framing.pduAt;
     const bits = table === 'co' || table === 'di';
     const size = bits ? (count + 7) >> 3 : count * 2;
     out[at] = fn;
@@ -157,6 +212,7 @@ export class FakeModbus {
 
   #write(request: FakeRequest, out: Uint8Array): number {
     const { unit, table, start, count, fn, pdu } = request;
+    const data = fn === Fn.readWriteRegisters ? 10 : 6;
     if (fn === Fn.writeCoil) this.set(unit, table, start, get16(pdu, 3) === 0xff00 ? 1 : 0);
     else if (fn === Fn.writeRegister) this.set(unit, table, start, get16(pdu, 3));
     else if (fn === Fn.maskWriteRegister) {
@@ -166,11 +222,15 @@ export class FakeModbus {
       this.set(unit, table, start, ((old & and) | (or & ~and)) & 0xffff);
     } else
       for (let i = 0; i < count; i++) {
-        const coil = ((pdu[6 + (i >> 3)] ?? 0) >> (i & 7)) & 1;
-        this.set(unit, table, start + i, table === 'co' ? coil : get16(pdu, 6 + i * 2));
+        const coil = ((pdu[data + (i >> 3)] ?? 0) >> (i & 7)) & 1;
+        this.set(unit, table, start + i, table === 'co' ? coil : get16(pdu, data + i * 2));
       }
+    if (fn === Fn.readWriteRegisters) {
+      const read = { ...request, start: get16(pdu, 1), count: get16(pdu, 3) };
+      return this.#read(read, out);
+    }
     const echoed = fn === Fn.maskWriteRegister ? 7 : 5;
-    out.set(pdu.subarray(0, echoed), mbap.pduAt);
+    out.set(pdu.subarray(0, echoed), this.#framing.pduAt);
     return echoed;
   }
 }

@@ -12,9 +12,15 @@ export const Fn = {
   readInputRegisters: 4,
   writeCoil: 5,
   writeRegister: 6,
+  readExceptionStatus: 7,
+  diagnostics: 8,
   writeCoils: 15,
   writeRegisters: 16,
+  reportServerId: 17,
   maskWriteRegister: 22,
+  readWriteRegisters: 23,
+  /** With MEI type 14: device identification. */
+  encapsulated: 43,
 } as const;
 
 /** Set in the function code of an answer that is an exception. */
@@ -90,14 +96,15 @@ export function putWriteCoils(
   return 6 + bytes;
 }
 
-/** FC 6 for one register, FC 16 for more; `data` as on the wire, two bytes a register. */
+/** FC 6 for one register, FC 16 for one or more; `data` as on the wire, two bytes a register. */
 export function putWriteRegisters(
   out: Uint8Array,
   at: number,
   address: number,
   data: Uint8Array,
+  many: boolean,
 ): number {
-  if (data.length === 2) {
+  if (!many) {
     out[at] = Fn.writeRegister;
     put16(out, at + 1, address);
     out.set(data, at + 3);

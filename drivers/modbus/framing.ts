@@ -1,16 +1,28 @@
 /**
- * What surrounds a PDU on one kind of transport. The session knows nothing else about the transport,
- * so RTU, ASCII and others come as further implementations.
+ * What surrounds a PDU on one kind of transport, and how an answer is told from others. The session
+ * knows nothing else about the transport.
  */
 export interface Framing {
-  /** Where the PDU begins in a frame. */
+  readonly name: 'tcp' | 'udp' | 'rtu' | 'ascii';
+  /** Where the PDU begins in a frame, before {@link seal}. */
   readonly pduAt: number;
   /** Longest frame in bytes. */
   readonly maxFrame: number;
+  /** Frames carry the id of their request: several may be under way, and late answers are recognised. */
+  readonly hasIds: boolean;
   /** Puts header and trailer around the PDU at `pduAt`; returns the length of the frame. */
   seal(out: Uint8Array, id: number, unit: number, pduLength: number): number;
   /** A receiver with its own bounded buffer, for one connection. */
   receiver(sink: FrameSink): Receiver;
+}
+
+/** A request that was sent, as far as its answer must fit it. */
+export interface Asked {
+  readonly id: number;
+  readonly unit: number;
+  readonly fn: number;
+  /** Bytes of the PDU of a normal answer; undefined when the answer itself says so. */
+  readonly length: number | undefined;
 }
 
 /** Called with each whole frame; the bytes are only valid during the call. */
@@ -18,6 +30,10 @@ export interface FrameSink {
   frame(id: number, unit: number, bytes: Uint8Array, pduAt: number, pduLength: number): void;
   /** The bytes cannot be a frame: no way to find the next one. */
   broken(why: string): void;
+  /** A frame whose check sum is wrong; it was dropped. */
+  corrupt(): void;
+  /** A frame that answers something that was given up; it was dropped. */
+  late(unit: number): void;
 }
 
 export interface Receiver {
@@ -25,4 +41,13 @@ export interface Receiver {
   push(bytes: Uint8Array): void;
   /** Forgets what is begun and takes nothing more. */
   stop(): void;
+  /**
+   * Where frames carry no id: how many steps (at most `most`) longer the answer must be than the plain
+   * one, so that it cannot be taken for one that is still owed. `lengthOf` gives its length.
+   */
+  extra?(unit: number, fn: number, most: number, lengthOf: (extra: number) => number): number;
+  /** The frame goes out now. */
+  sent?(asked: Asked, frame: Uint8Array): void;
+  /** Nobody waits for this answer any more; it may come all the same. */
+  gaveUp?(id: number): void;
 }

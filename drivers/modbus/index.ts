@@ -9,20 +9,25 @@ import {
   type ModbusConfig,
 } from './config.js';
 import { ModbusDriver } from './driver.js';
-import { plan } from './plan.js';
+import { lineTime, plan, writeTimeout } from './plan.js';
+import { describe } from './describe.js';
+import { schemes } from './transport.js';
 
 export type { ModbusAddress } from './address.js';
 export type { ModbusConfig } from './config.js';
 
-/** The Modbus driver: Modbus TCP. `README.md` has every key. */
+/** The Modbus driver: TCP, TLS, UDP, RTU and ASCII. `README.md` has every key. */
 export const modbus: DriverModule<ModbusConfig, ModbusAddress> = {
   name: 'modbus',
   contract: driverContract,
   schema: { link: linkSchema, device: deviceSchema, tag: tagSchema },
-  schemes: { tcp: 502 },
+  schemes,
   parseLink,
   parseTag,
   limits,
   plan,
+  writeTimeout,
+  lineTime,
+  describe,
   create: (config, context) => new ModbusDriver(config, context),
 };

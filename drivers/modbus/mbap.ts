@@ -83,8 +83,10 @@ class MbapReceiver implements Receiver {
 }
 
 export const mbap: Framing = {
+  name: 'tcp',
   pduAt: header,
   maxFrame,
+  hasIds: true,
   seal(out, id, unit, pduLength) {
     put16(out, 0, id);
     put16(out, 2, 0);
@@ -93,4 +95,42 @@ export const mbap: Framing = {
     return header + pduLength;
   },
   receiver: (sink) => new MbapReceiver(sink),
+};
+
+/** Over UDP a datagram is a frame: what is none is dropped, and hurts nothing that follows. */
+class DatagramReceiver implements Receiver {
+  readonly #sink: FrameSink;
+  #stopped = false;
+
+  constructor(sink: FrameSink) {
+    this.#sink = sink;
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  push(bytes: Uint8Array): void {
+    if (this.#stopped) return;
+    const whole =
+      bytes.length >= header + 1 &&
+      bytes.length <= maxFrame &&
+      get16(bytes, 2) === 0 &&
+      get16(bytes, 4) === bytes.length - prefix;
+    if (!whole) this.#sink.corrupt();
+    else
+      this.#sink.frame(
+        get16(bytes, 0),
+        bytes[prefix] as number,
+        bytes,
+        header,
+        bytes.length - header,
+      );
+  }
+}
+
+export const mbapUdp: Framing = {
+  ...mbap,
+  name: 'udp',
+  receiver: (sink) => new DatagramReceiver(sink),
 };

@@ -1,6 +1,13 @@
-import type { ReadGroup, TagBinding } from '../../gateway/contract/index.js';
-import type { ModbusAddress } from './address.js';
+import {
+  ms,
+  type DurationMs,
+  type ReadGroup,
+  type TagBinding,
+} from '../../gateway/contract/index.js';
+import { isRegisters, type ModbusAddress } from './address.js';
 import type { ModbusConfig } from './config.js';
+import { readBytes, readFunction } from './frame.js';
+import { characterMs, silenceMs } from './line.js';
 
 type Binding = TagBinding<ModbusAddress>;
 
@@ -8,6 +15,13 @@ type Binding = TagBinding<ModbusAddress>;
 interface Span {
   readonly start: number;
   readonly end: number;
+}
+
+/** Tags whose registers overlap: they can only be read together. */
+interface Cluster extends Span {
+  readonly tags: readonly Binding[];
+  /** Nothing before it may be in its request. */
+  readonly breaks: boolean;
 }
 
 /** Tags of different keys never share a request. */
@@ -31,65 +45,133 @@ function byBlock(tags: readonly Binding[]): Map<string, Binding[]> {
   return blocks;
 }
 
-function groupOf(tags: readonly Binding[], span: Span): ReadGroup<ModbusAddress> {
-  const first = tags[0]?.address;
-  const where = first ? `unit ${first.unit} ${first.table} ` : '';
-  const label = `${where}${span.start}..${span.end - 1}`;
-  return { label, device: tags[0]?.device ?? '', tags };
-}
-
 function overlaps(holes: readonly Span[], start: number, end: number): boolean {
   return holes.some((hole) => hole.start < end && start < hole.end);
 }
 
-/** Cuts the tags of one unit and table, in order of address, into requests: greedy is optimal. */
-function cut(
-  block: readonly Binding[],
-  holes: readonly Span[],
-  { maxGap, maxCount }: ModbusAddress['request'],
-): ReadGroup<ModbusAddress>[] {
-  const sorted = [...block].sort(
-    (a, b) =>
-      a.address.start - b.address.start ||
-      (a.address.bit ?? 0) - (b.address.bit ?? 0) ||
-      a.tag - b.tag,
+function byAddress(a: Binding, b: Binding): number {
+  return (
+    a.address.start - b.address.start ||
+    (a.address.bit ?? 0) - (b.address.bit ?? 0) ||
+    a.tag - b.tag
   );
-  const groups: ReadGroup<ModbusAddress>[] = [];
-  const apart = new Map<string, Binding[]>();
-  let tags: Binding[] = [];
-  let start = 0;
-  let end = 0;
-  const flush = (): void => {
-    if (tags.length > 0) groups.push(groupOf(tags, { start, end }));
-    tags = [];
-  };
+}
+
+/** Tags in order of address, those that share registers as one; none longer than a request. */
+function clustersOf(
+  sorted: readonly Binding[],
+  maxCount: number,
+  breaks: ReadonlySet<number>,
+): readonly Cluster[] {
+  const clusters: (Cluster & { end: number; tags: Binding[] })[] = [];
   for (const tag of sorted) {
     const own = spanOf(tag);
-    // It shares registers with a refused tag: apart, with none but those that ask the very same.
-    if (holes.length > 0 && overlaps(holes, own.start, own.end)) {
-      const span = `${own.start} ${own.end}`;
-      const same = apart.get(span);
-      if (same) same.push(tag);
-      else apart.set(span, [tag]);
-      continue;
-    }
-    const joined = Math.max(end, own.end);
-    const fits =
-      tags.length > 0 &&
-      own.start - end <= maxGap &&
-      joined - start <= maxCount &&
-      !(holes.length > 0 && overlaps(holes, start, joined));
-    if (!fits) {
-      flush();
-      start = own.start;
-      end = own.end;
-    } else end = joined;
-    tags.push(tag);
+    const last = clusters.at(-1);
+    const joined = last && Math.max(last.end, own.end);
+    const begins = breaks.has(tag.tag);
+    if (
+      last &&
+      joined !== undefined &&
+      own.start < last.end &&
+      !begins &&
+      joined - last.start <= maxCount
+    ) {
+      last.tags.push(tag);
+      last.end = joined;
+    } else clusters.push({ ...own, tags: [tag], breaks: begins });
   }
-  flush();
-  for (const [first, ...rest] of apart.values())
-    if (first) groups.push(groupOf([first, ...rest], spanOf(first)));
-  return groups;
+  return clusters;
+}
+
+/**
+ * Cuts clusters in order of address into requests at least cost. A request costs as much as `maxGap`
+ * registers (plus one, so that a gap of just `maxGap` is bridged), each register one. Where `maxGap` is
+ * large that is the fewest requests and, of those, the fewest registers.
+ * @returns the end of each request, as an index into the clusters
+ */
+function cheapestCuts(
+  clusters: readonly Cluster[],
+  holes: readonly Span[],
+  { maxGap, maxCount }: ModbusAddress['request'],
+): readonly number[] {
+  const cost = [0];
+  const from = [0];
+  for (let last = 0; last < clusters.length; last++) {
+    let best = Infinity;
+    let bestFirst = last;
+    let end = 0;
+    for (let first = last; first >= 0; first--) {
+      const cluster = clusters[first] as Cluster;
+      const next = clusters[first + 1];
+      end = Math.max(end, cluster.end);
+      if (first < last && next) {
+        if (next.breaks || next.start - cluster.end > maxGap) break;
+        if (end - cluster.start > maxCount) break;
+        if (holes.length > 0 && overlaps(holes, cluster.start, end)) break;
+      }
+      const sum = (cost[first] as number) + maxGap + 1 + (end - cluster.start);
+      if (sum < best) [best, bestFirst] = [sum, first];
+    }
+    cost.push(best);
+    from.push(bestFirst);
+  }
+  const ends: number[] = [];
+  for (let end = clusters.length; end > 0; end = from[end] as number) ends.unshift(end);
+  return ends;
+}
+
+/** Tags of one unit and table as requests. */
+function cut(
+  config: ModbusConfig,
+  block: readonly Binding[],
+  holes: readonly Span[],
+  breaks: ReadonlySet<number>,
+): ReadGroup<ModbusAddress>[] {
+  const [first] = block;
+  if (!first) return [];
+  const { request } = first.address;
+  const plain: Binding[] = [];
+  // Those that share registers with a refused tag: apart, with none but those that ask the very same.
+  const apart = new Map<string, Binding[]>();
+  for (const tag of [...block].sort(byAddress)) {
+    const { start, end } = spanOf(tag);
+    if (holes.length === 0 || !overlaps(holes, start, end)) plain.push(tag);
+    else {
+      const key = `${start} ${end}`;
+      const same = apart.get(key);
+      if (same) same.push(tag);
+      else apart.set(key, [tag]);
+    }
+  }
+  const clusters = clustersOf(plain, request.maxCount, breaks);
+  let at = 0;
+  const groups = cheapestCuts(clusters, holes, request).map((end) => {
+    const tags = clusters.slice(at, end).flatMap((cluster) => cluster.tags);
+    at = end;
+    return groupOf(config, tags);
+  });
+  return [...groups, ...[...apart.values()].map((tags) => groupOf(config, tags))];
+}
+
+function groupOf(config: ModbusConfig, tags: readonly Binding[]): ReadGroup<ModbusAddress> {
+  const { start, end } = extent(tags);
+  const [first] = tags;
+  const where = first ? `unit ${first.address.unit} ${first.address.table} ` : '';
+  const label = `${where}${start}..${end - 1}`;
+  const group = { label, device: first?.device ?? '', tags };
+  const timeout = (first?.address.request.timeout ?? config.timeout) + wireTime(config, group);
+  return { ...group, timeout: ms(timeout) };
+}
+
+/** The addresses that a group asks for. */
+export function extent(tags: readonly Binding[]): Span {
+  let start = Infinity;
+  let end = 0;
+  for (const { address } of tags) {
+    start = Math.min(start, address.start);
+    end = Math.max(end, address.start + address.count);
+  }
+  return { start, end };
 }
 
 /**
@@ -98,17 +180,52 @@ function cut(
  * except for a tag that itself lies on one.
  */
 export function plan(
-  _config: ModbusConfig,
+  config: ModbusConfig,
   tags: readonly Binding[],
   refused: readonly Binding[],
+  breaks: ReadonlySet<number> = new Set(),
 ): readonly ReadGroup<ModbusAddress>[] {
   const refusedTags = new Set(refused.map((tag) => tag.tag));
   const holes = byBlock(refused);
   const groups: ReadGroup<ModbusAddress>[] = [];
-  for (const [key, block] of byBlock(tags.filter((tag) => !refusedTags.has(tag.tag)))) {
-    const [first] = block;
-    if (first)
-      groups.push(...cut(block, (holes.get(key) ?? []).map(spanOf), first.address.request));
-  }
+  for (const [key, block] of byBlock(tags.filter((tag) => !refusedTags.has(tag.tag))))
+    groups.push(...cut(config, block, (holes.get(key) ?? []).map(spanOf), breaks));
   return groups;
+}
+
+/** Characters of request and answer, on a line of known speed; 0 elsewhere. */
+function wireTime(
+  { line, transport }: ModbusConfig,
+  { tags }: Pick<ReadGroup<ModbusAddress>, 'tags'>,
+): number {
+  const [first] = tags;
+  if (!line || !first) return 0;
+  const { table } = first.address;
+  const { start, end } = extent(tags);
+  const data = readBytes(readFunction[table], end - start);
+  return (transport.overhead + data * transport.perByte) * characterMs(line);
+}
+
+/** What devices take to answer, where nothing else is known. */
+const turnaroundMs = 5;
+
+/** See {@link DriverModule.lineTime}. */
+export function lineTime(
+  config: ModbusConfig,
+  group: ReadGroup<ModbusAddress>,
+): DurationMs | undefined {
+  const { line } = config;
+  if (!line) return undefined;
+  return ms(wireTime(config, group) + 2 * silenceMs(line) + turnaroundMs);
+}
+
+/** A bit may take three requests: read, write, read back. */
+export function writeTimeout(config: ModbusConfig, { address }: Binding): DurationMs {
+  const { line, transport } = config;
+  const most = address.bit !== undefined || address.field ? 3 : 2;
+  const bytes = isRegisters(address.table) ? address.count * 2 : 1;
+  const onLine = line
+    ? (2 * transport.overhead + bytes * transport.perByte) * characterMs(line)
+    : 0;
+  return ms(most * (address.request.timeout + onLine));
 }

@@ -3,6 +3,7 @@ import {
   GatewayError,
   type Batch,
   type ByteStream,
+  type DriverEvent,
   type Log,
 } from '../../gateway/contract/index.js';
 import { abortError } from '../lib/abort.js';
@@ -13,10 +14,16 @@ import { exceptionFlag } from './frame.js';
 export interface Exchange<R> {
   readonly unit: number;
   readonly fn: number;
+  /** Name of the device, for counters. */
+  readonly device: string;
   /** Goes before what waits and is not urgent. */
   readonly urgent: boolean;
+  /** Steps by which the request may ask for too much: see {@link Receiver.extra}. */
+  readonly maxExtra: number;
+  /** Bytes of the PDU of a normal answer to the request with so many extra steps; undefined when it varies. */
+  answerLength(extra: number): number | undefined;
   /** Writes the PDU into `out` at `at`; returns its length in bytes. */
-  request(out: Uint8Array, at: number): number;
+  request(out: Uint8Array, at: number, extra: number): number;
   /** Takes the answer's PDU; undefined when it does not answer this request. */
   answer(bytes: Uint8Array, at: number, length: number, into: Batch | undefined): R | undefined;
   /** Takes an exception answer. */
@@ -69,7 +76,10 @@ export interface SessionOptions {
   readonly framing: Framing;
   readonly inFlight: number;
   readonly firstId: number;
+  /** Takes answers with another unit id: some single devices always answer with their own. */
+  readonly anyUnit: boolean;
   readonly log: Log;
+  count(event: DriverEvent, device: string): void;
   /** Called once when the stream breaks while no call is under way. */
   readonly onLost: (why: GatewayError) => void;
 }
@@ -81,7 +91,7 @@ export interface SessionOptions {
  */
 export class Session implements FrameSink {
   /** Answers that came after their call was given up, or twice; dropped. */
-  late = 0;
+  lateAnswers = 0;
   readonly #stream: ByteStream;
   readonly #options: SessionOptions;
   readonly #receiver: Receiver;
@@ -150,12 +160,19 @@ export class Session implements FrameSink {
       return;
     }
     const fn = bytes[pduAt] as number;
+    const fits = unit === exchange.unit || this.#options.anyUnit;
     let outcome: unknown;
-    if (unit === exchange.unit && fn === exchange.fn)
-      outcome = exchange.answer(bytes, pduAt, pduLength, call.into);
-    else if (unit === exchange.unit && fn === (exchange.fn | exceptionFlag) && pduLength === 2)
+    if (fits && fn === exchange.fn) outcome = exchange.answer(bytes, pduAt, pduLength, call.into);
+    else if (fits && fn === (exchange.fn | exceptionFlag) && pduLength === 2) {
+      this.#options.count('exception', exchange.device);
       outcome = exchange.exception(bytes[pduAt + 1] as number, call.into);
+    }
     if (outcome === undefined) {
+      if (!this.#options.framing.hasIds) {
+        // One device that answers nonsense is no reason to take the line from the others.
+        this.#options.count('corrupt', exchange.device);
+        return;
+      }
       this.broken(
         `unit ${unit}, function ${fn}, ${pduLength} bytes to a request of unit ${exchange.unit}, function ${exchange.fn}`,
       );
@@ -165,6 +182,15 @@ export class Session implements FrameSink {
     this.#release(call);
     resolve(outcome);
     this.#sendNext();
+  }
+
+  corrupt(): void {
+    const device = this.#sent[0]?.exchange?.device;
+    if (device !== undefined) this.#options.count('corrupt', device);
+  }
+
+  late(): void {
+    this.lateAnswers++;
   }
 
   broken(why: string): void {
@@ -184,7 +210,7 @@ export class Session implements FrameSink {
       this.broken(`transaction ${id} was never sent`);
       return;
     }
-    this.late++;
+    this.lateAnswers++;
     const index = this.#abandoned.indexOf(id);
     if (index >= 0) this.#abandoned.splice(index, 1);
     this.#options.log.debug('late answer dropped', { transaction: id });
@@ -211,21 +237,30 @@ export class Session implements FrameSink {
     const { exchange, frame } = call;
     if (!exchange) return;
     const { framing } = this.#options;
+    const { unit, fn } = exchange;
     call.id = this.#takeId();
-    const length = framing.seal(
-      frame,
-      call.id,
-      exchange.unit,
-      exchange.request(frame, framing.pduAt),
-    );
+    const extra = this.#extraFor(exchange);
+    const size = exchange.request(frame, framing.pduAt, extra);
+    const length = framing.seal(frame, call.id, unit, size);
     if (call.wire.length !== length) call.wire = frame.subarray(0, length);
     call.state = 'sent';
     this.#sent.push(call);
     try {
+      if (!framing.hasIds)
+        this.#receiver.sent?.(
+          { id: call.id, unit, fn, length: exchange.answerLength(extra) },
+          call.wire,
+        );
       this.#stream.write(call.wire);
     } catch (thrown) {
       this.#fail(asGatewayError(thrown));
     }
+  }
+
+  #extraFor(exchange: Exchange<unknown>): number {
+    const { unit, fn, maxExtra } = exchange;
+    if (maxExtra === 0 || !this.#receiver.extra) return 0;
+    return this.#receiver.extra(unit, fn, maxExtra, (extra) => exchange.answerLength(extra) ?? 0);
   }
 
   /** The next id that neither waits for an answer nor may still get one. */
@@ -270,6 +305,7 @@ export class Session implements FrameSink {
       const { signal, reject, exchange } = call;
       if (!signal?.aborted) continue;
       if (call.state === 'sent') {
+        this.#receiver.gaveUp?.(call.id);
         this.#abandoned.push(call.id);
         if (this.#abandoned.length > maxAbandoned) this.#abandoned.shift();
       }

@@ -9,13 +9,14 @@ import {
   type Value,
 } from '../../gateway/contract/index.js';
 import { parseTag, type ModbusAddress } from './address.js';
-import { byteOrders, parseLink, type ModbusConfig } from './config.js';
+import { parseLink, type ModbusConfig } from './config.js';
 import { Decoder } from './decode.js';
 import { encodeValue } from './encode.js';
+import { byteOrders } from './orders.js';
 import { plan } from './plan.js';
 
 function configOf(source: Record<string, unknown> = {}): ModbusConfig {
-  const parsed = parseLink(source);
+  const parsed = parseLink(source, undefined);
   if (!parsed.ok) throw new TypeError(JSON.stringify(parsed.problems));
   return parsed.value;
 }
@@ -84,15 +85,26 @@ void t.test('every wrong address says what is wrong and what to write', (t) => {
     [{ address: 470000 }, 'uint16', /no such address/, /400001/],
     [{ address: 20001 }, 'uint16', /no table begins with 2/, /coils/],
     [{ address: 'hr:110.16' }, 'bool', /no bit 16/, /\.15/],
-    [{ address: 'hr:110.3' }, 'uint16', /a bit is a bool/, /type: bool/],
+    [{ address: 'hr:110.3-9' }, 'bool', /a bool is one bit/, /use \.3/],
+    [{ address: 'hr:110.3' }, 'float32', /bits of a register are no float32/, /integer/],
+    [{ address: 'hr:110.4-40' }, 'uint32', /no bit 40/, /above/],
+    [{ address: 'hr:110.0-15' }, 'uint8', /16 bits do not fit uint8/, /wider/],
+    [{ address: 'hr:110.x' }, 'uint16', /not a Modbus address/, /hr:100/],
+    [{ address: '2x0001' }, 'uint16', /not a Modbus address/, /4x0101/],
+    [{ address: '4x00000' }, 'uint16', /no such address/, /400001/],
+    [{ address: 'hr:1', format: 'bcd' }, 'int16', /bcd is no int16/, /uint16, uint32/],
+    [{ address: 'hr:1', format: 'roman' }, 'int16', /format cannot be "roman"/, /bcd/],
+    [{ address: 'hr:1', invalid: 'none' }, 'int16', /not a raw int16: "none"/, /0x8000/],
+    [{ address: 'co:1', invalid: 0 }, 'bool', /a bool has no invalid value/, /leave it out/],
     [{ address: 'hr:110' }, 'bool', /which one/, /hr:110\.0/],
     [{ address: 'co:3' }, 'float32', /single bits, not float32/, /type: bool/],
-    [{ address: 'co:3.1' }, 'bool', /no bits within/, /leave out \.1/],
+    [{ address: 'co:3.1' }, 'bool', /no bits within/, /leave out/],
     [{ address: 'hr:65535' }, 'float32', /takes 2 registers and runs past/, /check/],
     [{ address: 'hr:65533' }, 'uint64', /takes 4 registers and runs past/, /check/],
     [{ address: 'hr:1' }, 'string', /length is missing/, /1 to 250/],
     [{ address: 'hr:1', length: 4 }, 'int16', /length is for strings/, /leave it out/],
     [{ address: 'hr:1', byteOrder: 'big' }, 'int32', /byteOrder cannot be "big"/, /ABCD, CDAB/],
+    [{ address: 40 }, 'uint16', /not a Modbus address/, /table: hr.*"0x0028"/],
   ];
   for (const [source, type, message, hint] of table) {
     const parsed = parseTag(config, { unit: 1 }, { ...source, type });
@@ -167,7 +179,7 @@ void t.test('a plan holds every tag once, within the limits, and no refused addr
       (addresses, refusedAddresses, maxGap, maxRegisters) => {
         const own = (address: ModbusAddress): TagBinding<ModbusAddress> => {
           const maxCount = address.table === 'co' ? 2_000 : maxRegisters;
-          return tag({ ...address, request: { maxGap, maxCount } });
+          return tag({ ...address, request: { maxGap, maxCount, timeout: 1_000 } });
         };
         const tags = addresses.map(own);
         const refused = refusedAddresses.map(own);

@@ -21,7 +21,7 @@ class Plant {
   driver: Driver<SimulatorAddress>;
 
   constructor(tags: Record<string, TagSource>, device: Record<string, unknown> = {}) {
-    const config = simulator.parseLink({});
+    const config = simulator.parseLink({}, undefined);
     if (!config.ok) throw new TypeError('the link parses');
     this.config = config.value;
     this.tags = Object.entries(tags).map(([name, source], tag) => {
@@ -38,6 +38,7 @@ class Plant {
       log: silentLog,
       random: seededRandom(1),
       open: () => Promise.reject(new GatewayError('link-refused', 'the simulator opens nothing')),
+      count: () => undefined,
     });
     return this.driver;
   }

@@ -1,6 +1,7 @@
 import { tagTypes, type DriverModule } from '../contract/index.js';
 import { anyMap, choice, closed, duration, named, number, pair, text } from './fields.js';
 import type { Field, Shape } from './fields.js';
+import { tlsField } from './keys-tls.js';
 
 const unit = text('Engineering unit, as people and rules see it.', { examples: ['m3/h'] });
 const description = text('What it is, for people.', { examples: ['Discharge flow'] });
@@ -97,6 +98,14 @@ export const linkShape: Shape = {
       minProperties: 1,
       examples: [{ fast: '500ms', slow: '10s' }],
     },
+    tls: tlsField({
+      serverName: text(
+        'Name in the certificate of the device. Default: the host of the endpoint.',
+        {
+          examples: ['plc7.plant.example'],
+        },
+      ),
+    }),
     devices: named('Devices by name; a name stands once in all links.', anyMap),
   },
   required: ['driver', 'endpoint', 'devices'],

@@ -1,22 +1,12 @@
 import { choice, closed, duration, formed, hidden, text, words } from './fields.js';
+import { tlsField } from './keys-tls.js';
 import type { Field, Shape } from './fields.js';
 import { patterns } from './units.js';
 
 /** What a sink may be told to do, by `commands: { allow: […] }`. */
 export const commandVerbs = ['read', 'write', 'alarm.ack', 'reset', 'why'] as const;
 
-const tls: Field = closed({
-  description: 'Certificates; a path next to this file, or "${secret:NAME}" with the content.',
-  properties: {
-    ca: text('Certificate of who signed the broker. Default: those of the system.', {
-      examples: ['ca.pem'],
-    }),
-    cert: text('Certificate of this gateway; together with key.', { examples: ['gateway.pem'] }),
-    key: hidden('Private key of this gateway; together with cert.', {
-      examples: ['${secret:gateway-key}'],
-    }),
-  },
-});
+const tls = tlsField({});
 
 const history: Field = closed({
   description: 'How stored data follow after an outage.',

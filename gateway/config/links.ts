@@ -17,6 +17,7 @@ import { Profiles } from './profiles.js';
 import type { Secrets } from './secrets.js';
 import type { Session } from './session.js';
 import { didYouMean } from './suggest.js';
+import { readTls } from './tls.js';
 import { plain, type Entry, type MapNode, type Ref } from './tree.js';
 import { check, looseCheckOf } from './validate.js';
 
@@ -98,16 +99,17 @@ async function findDriver(session: Session, ref: Ref): Promise<DriverModule | un
 }
 
 /** Gives a link its meaning; devices and tags are returned too when the link itself is wrong. */
-export function resolveLink(
+export async function resolveLink(
   session: Session,
   secrets: Secrets,
   draft: LinkDraft,
-): { config: LinkConfig | undefined; devices: DeviceResult[] } {
+): Promise<{ config: LinkConfig | undefined; devices: DeviceResult[] }> {
   const { name, ref, driver, checks } = draft;
   const before = session.problems.errors;
-  const endpoint = driver && readEndpoint(session, secrets, ref.child('endpoint'), driver);
+  const address = driver && readEndpoint(session, secrets, ref.child('endpoint'), driver);
+  const endpoint = address && (await withTls(session, secrets, ref, address));
   const scanClasses = readScanClasses(session, ref.child('scanClasses'));
-  const parsed = driver && checks && parseLink(session, secrets, ref, driver);
+  const parsed = driver && checks && parseLink(session, secrets, ref, driver, endpoint);
   const context = { session, secrets, link: name, driver, checks, parsed, scanClasses };
   let count = 0;
   const devices = draft.devices.map((device) => {
@@ -119,7 +121,12 @@ export function resolveLink(
     return { config: undefined, devices };
   if (count === 0 && driver.name !== 'simulator')
     session.problems.warn(ref, 'nothing is read on this link', 'give its devices tags');
-  const content = JSON.stringify([driver.name, plain(ref.node), secrets.fingerprint(ref.node)]);
+  const content = JSON.stringify([
+    driver.name,
+    plain(ref.node),
+    secrets.fingerprint(ref.node),
+    endpoint.tls,
+  ]);
   const config: LinkConfig = {
     name,
     driver,
@@ -148,11 +155,34 @@ function readEndpoint(
     return undefined;
   }
   const fallback = driver.schemes[result.value.scheme];
-  if (result.value.host === '' && fallback !== undefined && fallback > 0) {
+  if (result.value.host === '' && typeof fallback === 'number' && fallback > 0) {
     session.problems.error(ref, 'the endpoint names no host', 'write it like tcp://10.0.0.5:502');
     return undefined;
   }
   return { ...result.value, text };
+}
+
+/** Where the scheme is TLS, with what the certificates are. */
+async function withTls(
+  session: Session,
+  secrets: Secrets,
+  ref: Ref,
+  endpoint: Endpoint,
+): Promise<Endpoint> {
+  const own = ref.child('tls');
+  const isTls = endpoint.scheme.startsWith('tls');
+  if (own.node && !isTls)
+    session.problems.errorAtKey(own, `tls with ${endpoint.scheme}://`, 'use a tls:// endpoint');
+  if (!isTls) return endpoint;
+  const pem = await readTls(session, secrets, own);
+  if (pem?.cert === undefined && session.problems.errors === 0)
+    session.problems.warn(
+      ref.child('endpoint'),
+      'the device cannot tell who asks: there is no client certificate',
+      'add tls: { cert: gateway.pem, key: "${secret:gateway-key}" }',
+    );
+  const { ca, cert, key } = pem ?? {};
+  return { ...endpoint, tls: { ca, cert, key, serverName: own.child('serverName').text } };
 }
 
 function readScanClasses(session: Session, ref: Ref): ReadonlyMap<string, DurationMs> {
@@ -176,13 +206,14 @@ function parseLink(
   secrets: Secrets,
   ref: Ref,
   driver: DriverModule,
+  endpoint: Endpoint | undefined,
 ): { readonly config: unknown } | undefined {
   if (!ref.node) return undefined;
   const typed = secrets.plain(ref.node) as Source;
   const own = Object.keys(driver.schema.link.properties).filter((key) => Object.hasOwn(typed, key));
   const source = Object.fromEntries(own.map((key) => [key, typed[key]]));
   try {
-    const result = driver.parseLink(source);
+    const result = driver.parseLink(source, endpoint);
     if (result.ok) return { config: result.value };
     report(session, secrets, result.problems, (path) => ref.descend(path));
   } catch {

@@ -54,7 +54,7 @@ async function build(
   const links: LinkConfig[] = [];
   const devices: DeviceResult[] = [];
   for (const draft of drafts) {
-    const resolved = resolveLink(session, secrets, draft);
+    const resolved = await resolveLink(session, secrets, draft);
     if (resolved.config) links.push(resolved.config);
     devices.push(...resolved.devices);
   }

@@ -7,6 +7,7 @@ import type {
   TagBinding,
   TagType,
 } from '../contract/index.js';
+import type { PemFiles } from './tls.js';
 
 /** A loaded, checked configuration: everything resolved, nothing left to guess. */
 export interface Config {
@@ -116,14 +117,7 @@ export interface MqttSinkConfig {
   readonly clientId: string;
   readonly username: string | undefined;
   readonly password: string | undefined;
-  /** Contents, not paths. */
-  readonly tls:
-    | {
-        readonly ca: string | undefined;
-        readonly cert: string | undefined;
-        readonly key: string | undefined;
-      }
-    | undefined;
+  readonly tls: PemFiles | undefined;
   /** Topic root with its placeholders filled in. */
   readonly root: string;
   readonly payload: 'frame' | 'values' | 'rows';

@@ -99,7 +99,7 @@ async function readSink(
   };
   const content = JSON.stringify([
     ref.node ? [plain(ref.node), secrets.fingerprint(ref.node)] : [],
-    Object.values(tls ?? {}).map((text) => (text === undefined ? '' : host.hash(text))),
+    [tls?.ca, tls?.cert, tls?.key].map((text) => (text === undefined ? '' : host.hash(text))),
     gateway,
   ]);
   return { ...sink, hash: host.hash(content) };

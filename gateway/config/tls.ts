@@ -1,14 +1,20 @@
-import type { MqttSinkConfig } from './model.js';
 import type { Secrets } from './secrets.js';
 import type { Session } from './session.js';
 import type { Ref } from './tree.js';
 
-/** `tls:` of a sink: contents of the files that it names. */
+/** Contents of PEM files. */
+export interface PemFiles {
+  readonly ca: string | undefined;
+  readonly cert: string | undefined;
+  readonly key: string | undefined;
+}
+
+/** `tls:` of a link or a sink: contents of the files that it names. */
 export async function readTls(
   session: Session,
   secrets: Secrets,
   ref: Ref,
-): Promise<MqttSinkConfig['tls']> {
+): Promise<PemFiles | undefined> {
   if (ref.node?.kind !== 'map') return undefined;
   for (const [one, other] of [
     ['cert', 'key'],

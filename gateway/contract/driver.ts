@@ -10,15 +10,46 @@ import type { TagType, Value } from './value.js';
  */
 export const driverContract = 1;
 
+/** How a serial port is set. */
+export interface SerialLine {
+  /** Device file; `/dev/serial/by-id/…` stays the same when the adapter gets another number. */
+  readonly path: string;
+  /** Bits a second. */
+  readonly baudRate: number;
+  readonly dataBits: 7 | 8;
+  readonly parity: 'none' | 'even' | 'odd';
+  readonly stopBits: 1 | 2;
+}
+
+/** What the driver wants of RTS: RS-485 adapters without automatic direction control need it. */
+export type RtsMode = 'none' | 'on' | 'toggle' | 'toggle-inverted';
+
+/** Contents of PEM files, not paths. */
+export interface TlsMaterial {
+  readonly ca: string | undefined;
+  readonly cert: string | undefined;
+  readonly key: string | undefined;
+  /** Name in the certificate of the other side; undefined = the host of the endpoint. */
+  readonly serverName: string | undefined;
+}
+
 /** Where a link goes, from `tcp://10.0.0.5:502` or `serial:/dev/ttyUSB0?9600,8E1`. */
 export interface Endpoint {
   /** `tcp`, `tls`, `serial`, `sim` … */
   readonly scheme: string;
+  /** Empty for a serial port. */
   readonly host: string;
   readonly port: number;
+  /** Only for serial schemes. */
+  readonly serial?: SerialLine;
+  /** `tls:` of the link. */
+  readonly tls?: TlsMaterial;
   /** The text as typed, for messages. */
   readonly text: string;
 }
+
+/** The default port of a scheme, 0 for one without network, or a serial port. */
+export type SchemeKind = number | 'serial';
 
 /**
  * Bytes in order, both ways: a TCP connection, a serial port or the simulator's wire. Owned by the
@@ -73,11 +104,17 @@ export interface ReadGroup<A> {
   /** All tags of a group are on one device. */
   readonly device: string;
   readonly tags: readonly TagBinding<A>[];
+  /** Longest wait for the answer; without it, the link's `requestTimeout`. */
+  readonly timeout?: DurationMs;
 }
 
 export interface DriverLimits {
   /** Requests on the wire at the same time, at most. */
   readonly inFlight: number;
+  /** The host begins with one and finds out how many of `inFlight` the device takes. */
+  readonly ramp?: boolean;
+  /** Longest wait before a reconnect; without it, `limits.backoffMaxMs`. */
+  readonly backoffMax?: DurationMs;
   readonly connectTimeout: DurationMs;
   readonly requestTimeout: DurationMs;
   /** Silence between the end of one exchange and the next request. */
@@ -91,8 +128,16 @@ export interface DriverContext {
   readonly endpoint: Endpoint;
   readonly log: Log;
   readonly random: Random;
-  open(endpoint: Endpoint, signal: AbortSignal): Promise<ByteStream>;
+  open(endpoint: Endpoint, signal: AbortSignal, rts?: RtsMode): Promise<ByteStream>;
+  /** Counts something about a device that the host cannot see, for its status. */
+  count(event: DriverEvent, device: string): void;
 }
+
+/**
+ * `corrupt`: bytes that fail their check. `exception`: the device refuses or fails. `late`: an answer
+ * after its call was given up.
+ */
+export type DriverEvent = 'corrupt' | 'exception' | 'late';
 
 /** A driver: the module that the host loads when a link names it. */
 export interface DriverModule<C = unknown, A = unknown> {
@@ -103,23 +148,34 @@ export interface DriverModule<C = unknown, A = unknown> {
     readonly device: KeySchema;
     readonly tag: KeySchema;
   };
-  /** Schemes of endpoints that the driver serves, with a default port each. */
-  readonly schemes: Readonly<Record<string, number>>;
-  /** Reads the link's own keys. Pure. */
-  parseLink(link: Source): Parsed<C>;
+  /** Schemes of endpoints that the driver serves. */
+  readonly schemes: Readonly<Record<string, SchemeKind>>;
+  /** Reads the link's own keys; `endpoint` is undefined when it is wrong itself. Pure. */
+  parseLink(link: Source, endpoint: Endpoint | undefined): Parsed<C>;
   /** Reads one tag's address; `device` holds the keys of its device. Pure; all problems at once. */
   parseTag(config: C, device: Source, tag: Source & { readonly type: TagType }): Parsed<A>;
   limits(config: C): DriverLimits;
   /**
    * Groups tags into reads, one request each, within the protocol's limits. Pure and offline.
    * Tags in `refused` cannot be read by the device: they are in no group, and no group may cover
-   * their addresses.
+   * their addresses. A tag in `breaks` (by its `tag`) begins a group: between it and the one before
+   * lies something that the device refuses.
    */
   plan(
     config: C,
     tags: readonly TagBinding<A>[],
     refused: readonly TagBinding<A>[],
+    breaks?: ReadonlySet<number>,
   ): readonly ReadGroup<A>[];
+  /** Longest wait for the answer to a write of this tag; without it, the link's `requestTimeout`. */
+  writeTimeout?(config: C, tag: TagBinding<A>): DurationMs;
+  /**
+   * How long one read of this group holds a line of known speed: request, answer, silence, and what
+   * the device takes to answer. Undefined where nothing can be said beforehand.
+   */
+  lineTime?(config: C, group: ReadGroup<A>): DurationMs | undefined;
+  /** One frame as a line for people, for `millrace trace`. */
+  describe?(config: C, bytes: Uint8Array, sent: boolean): string;
   /** No I/O, no timer. */
   create(config: C, context: DriverContext): Driver<A>;
 }

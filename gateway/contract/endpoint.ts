@@ -1,29 +1,66 @@
-import type { Endpoint, Parsed } from './driver.js';
+import type { Endpoint, Parsed, SchemeKind, SerialLine } from './driver.js';
+
+type Fail = (message: string, hint: string) => Parsed<Endpoint>;
 
 /**
- * Reads `tcp://HOST:PORT`; the port may be left out where the driver has a default for the scheme.
- * `schemes` are those that the driver serves.
+ * Reads `tcp://HOST:PORT` (the port may be left out where the driver has a default for the scheme) or
+ * `serial:/dev/ttyUSB0?9600,8E1`. `schemes` are those that the driver serves.
  */
 export function parseEndpoint(
   text: string,
-  schemes: Readonly<Record<string, number>>,
+  schemes: Readonly<Record<string, SchemeKind>>,
 ): Parsed<Endpoint> {
-  const problem = (message: string, hint: string): Parsed<Endpoint> => ({
+  const fail: Fail = (message, hint) => ({
     ok: false,
     problems: [{ path: ['endpoint'], message, hint }],
   });
-  const known = Object.keys(schemes).map((name) => `${name}://`);
-  const match = /^([a-z][a-z0-9+]*):\/\/(?:\[([0-9a-fA-F:]+)\]|([^:/?#[\]]*))(?::(\d+))?$/.exec(
-    text,
-  );
-  if (!match)
-    return problem(`not an endpoint: ${text}`, `write it like ${known[0] ?? ''}10.0.0.5:502`);
-  const scheme = match[1] ?? '';
-  const fallback = schemes[scheme];
-  if (fallback === undefined)
-    return problem(`this driver does not serve ${scheme}://`, `it serves ${known.join(', ')}`);
-  const port = match[4] === undefined ? fallback : Number(match[4]);
+  const names = Object.keys(schemes);
+  const shown = names.map((name) => (schemes[name] === 'serial' ? `${name}:` : `${name}://`));
+  const scheme = /^([a-z][a-z0-9+]*):/.exec(text)?.[1];
+  if (scheme === undefined)
+    return fail(`not an endpoint: ${text}`, `write it like ${shown[0] ?? ''}10.0.0.5:502`);
+  const kind = schemes[scheme];
+  if (kind === undefined)
+    return fail(`this driver does not serve ${scheme}://`, `it serves ${shown.join(', ')}`);
+  const rest = text.slice(scheme.length + 1);
+  return kind === 'serial'
+    ? serialEndpoint(scheme, rest, text, fail)
+    : networkEndpoint(scheme, rest, text, kind, fail);
+}
+
+function networkEndpoint(
+  scheme: string,
+  rest: string,
+  text: string,
+  fallback: number,
+  fail: Fail,
+): Parsed<Endpoint> {
+  const match = /^\/\/(?:\[([0-9a-fA-F:]+)\]|([^:/?#[\]]*))(?::(\d+))?$/.exec(rest);
+  if (!match) return fail(`not an endpoint: ${text}`, `write it like ${scheme}://10.0.0.5:502`);
+  const port = match[3] === undefined ? fallback : Number(match[3]);
   if (port < 0 || port > 65_535)
-    return problem(`no such port: ${String(port)}`, 'ports are 1 to 65535');
-  return { ok: true, value: { scheme, host: match[2] ?? match[3] ?? '', port, text } };
+    return fail(`no such port: ${String(port)}`, 'ports are 1 to 65535');
+  return { ok: true, value: { scheme, host: match[1] ?? match[2] ?? '', port, text } };
+}
+
+const parities = { N: 'none', E: 'even', O: 'odd' } as const;
+const baudRates = { min: 50, max: 4_000_000 };
+
+function serialEndpoint(scheme: string, rest: string, text: string, fail: Fail): Parsed<Endpoint> {
+  const example = `write it like ${scheme}:/dev/ttyUSB0?9600,8E1`;
+  const match = /^(?:\/\/)?(\/[^?#]+)(?:\?(\d+)(?:,([78])([NEO])([12]))?)?$/.exec(rest);
+  if (!match) return fail(`not a serial port: ${text}`, example);
+  if (match[2] === undefined) return fail(`${text} does not say its speed`, example);
+  const baudRate = Number(match[2]);
+  if (baudRate < baudRates.min || baudRate > baudRates.max)
+    return fail(`no such speed: ${String(baudRate)}`, 'usual are 9600, 19200 and 115200');
+  const parity = parities[(match[4] ?? 'E') as keyof typeof parities];
+  const serial: SerialLine = {
+    path: match[1] ?? '',
+    baudRate,
+    dataBits: match[3] === '7' ? 7 : 8,
+    parity,
+    stopBits: match[5] === '2' ? 2 : 1,
+  };
+  return { ok: true, value: { scheme, host: '', port: 0, serial, text } };
 }

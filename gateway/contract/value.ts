@@ -4,6 +4,8 @@ export type Value = boolean | number | bigint | string | null;
 /** What a tag holds, as the engineer types it. `bool` is stored as 0 or 1. */
 export const tagTypes = [
   'bool',
+  'int8',
+  'uint8',
   'int16',
   'uint16',
   'int32',

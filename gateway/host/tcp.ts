@@ -1,4 +1,5 @@
-import { type Socket, connect } from 'node:net';
+import { type Socket, connect, isIP } from 'node:net';
+import { type TLSSocket, checkServerIdentity, connect as connectTls } from 'node:tls';
 import { type ByteStream, type Endpoint, GatewayError } from '../contract/index.js';
 
 /** Bytes taken from the kernel at once; one buffer a connection, used again for every read. */
@@ -6,22 +7,61 @@ const readBytes = 16_384;
 
 /** Opens a TCP connection. Rejects with `link-refused`, `link-unreachable` or the reason of the abort. */
 export function openTcp(endpoint: Endpoint, signal: AbortSignal): Promise<ByteStream> {
-  return new Promise((resolve, reject) => {
-    const stream = new TcpStream();
-    const socket = connect({
+  const stream = new SocketStream();
+  const socket = connect({
+    host: endpoint.host,
+    port: endpoint.port,
+    noDelay: true,
+    keepAlive: true,
+    keepAliveInitialDelay: 10_000,
+    onread: {
+      buffer: new Uint8Array(readBytes),
+      callback: (length, buffer) => {
+        stream.received(buffer.subarray(0, length));
+        return true;
+      },
+    },
+  });
+  return whenOpen(stream, socket, 'connect', endpoint, signal);
+}
+
+/**
+ * Opens a TLS connection; the certificate of the other side must be signed by `tls.ca` and name the
+ * host. Rejects as {@link openTcp}, and with `auth-failed` where a certificate is refused.
+ */
+export function openTls(endpoint: Endpoint, signal: AbortSignal): Promise<ByteStream> {
+  const { ca, cert, key, serverName = endpoint.host } = endpoint.tls ?? {};
+  const stream = new SocketStream();
+  let socket: TLSSocket;
+  try {
+    socket = connectTls({
       host: endpoint.host,
       port: endpoint.port,
-      noDelay: true,
-      keepAlive: true,
-      keepAliveInitialDelay: 10_000,
-      onread: {
-        buffer: new Uint8Array(readBytes),
-        callback: (length, buffer) => {
-          stream.received(buffer.subarray(0, length));
-          return true;
-        },
-      },
+      minVersion: 'TLSv1.2',
+      ...(isIP(serverName) === 0 ? { servername: serverName } : {}),
+      checkServerIdentity: (_host, certificate) => checkServerIdentity(serverName, certificate),
+      ...(ca === undefined ? {} : { ca }),
+      ...(cert === undefined ? {} : { cert }),
+      ...(key === undefined ? {} : { key }),
     });
+  } catch (error) {
+    // Node parses the certificates here.
+    return Promise.reject(refusal(error as Error, endpoint));
+  }
+  socket.setNoDelay(true);
+  socket.setKeepAlive(true, 10_000);
+  socket.on('data', (bytes: Uint8Array) => stream.received(bytes));
+  return whenOpen(stream, socket, 'secureConnect', endpoint, signal);
+}
+
+function whenOpen(
+  stream: SocketStream,
+  socket: Socket,
+  opened: 'connect' | 'secureConnect',
+  endpoint: Endpoint,
+  signal: AbortSignal,
+): Promise<ByteStream> {
+  return new Promise((resolve, reject) => {
     const abort = (): void => {
       socket.destroy();
       reject(signal.reason instanceof GatewayError ? signal.reason : cancelled());
@@ -35,7 +75,7 @@ export function openTcp(endpoint: Endpoint, signal: AbortSignal): Promise<ByteSt
       signal.removeEventListener('abort', abort);
       reject(refusal(error, endpoint));
     });
-    socket.once('connect', () => {
+    socket.once(opened, () => {
       signal.removeEventListener('abort', abort);
       socket.removeAllListeners('error');
       stream.attach(socket, endpoint);
@@ -44,7 +84,7 @@ export function openTcp(endpoint: Endpoint, signal: AbortSignal): Promise<ByteSt
   });
 }
 
-class TcpStream implements ByteStream {
+class SocketStream implements ByteStream {
   #socket: Socket | undefined;
   #onBytes: ((bytes: Uint8Array) => void) | undefined;
   #onEnd: ((why: GatewayError) => void) | undefined;
@@ -101,6 +141,9 @@ function refusal(error: Error, endpoint: Endpoint): GatewayError {
       { code },
       error,
     );
+  }
+  if (/^ERR_(TLS|SSL|OSSL)|^CERT_|_CERT|SELF_SIGNED|UNABLE_TO_/.test(code)) {
+    return new GatewayError('auth-failed', `${endpoint.text}: ${error.message}`, { code }, error);
   }
   if (code === 'ECONNRESET' || code === 'EPIPE') {
     return new GatewayError(

@@ -1,6 +1,11 @@
-import type { MonoMs } from '../contract/index.js';
+import type { DriverEvent, MonoMs } from '../contract/index.js';
 import { mono } from '../contract/index.js';
 import { limits } from '../limits.js';
+import { TimeHistogram } from './histogram.js';
+import type { ProbeBudget } from './probes.js';
+
+/** Answers after which the times of a device are known well enough to shorten its probes. */
+const knownAnswers = 20;
 
 /**
  * How one device of a link answers. After `limits.demoteAfter` failures in a row it is demoted: read
@@ -12,18 +17,53 @@ export class DeviceState {
   demoted = false;
   /** When a demoted device is probed next. */
   probeAt: MonoMs = mono(0);
+  /** When it was probed last. */
+  probedAt: MonoMs = mono(0);
+  #probing = false;
   #probeWait: number = limits.probeFirstMs;
   lastOkAt: MonoMs | undefined;
   lastError: string | undefined;
-  readonly stats = { reads: 0, timeouts: 0, refused: 0, silent: 0 };
+  /** From request to answer. */
+  readonly times: TimeHistogram = new TimeHistogram();
+  readonly stats = {
+    reads: 0,
+    timeouts: 0,
+    refused: 0,
+    silent: 0,
+    probes: 0,
+    corrupt: 0,
+    exception: 0,
+    late: 0,
+  };
+  readonly #budget: ProbeBudget;
 
-  constructor(name: string) {
+  constructor(name: string, budget: ProbeBudget) {
     this.name = name;
+    this.#budget = budget;
   }
 
-  /** May a scan of this device start now? A demoted one only for its probe. */
+  /** May a scan of this device start now? A demoted one only for its probe, one at a time. */
   mayScan(now: MonoMs): boolean {
-    return !this.demoted || now >= this.probeAt;
+    if (!this.demoted) return true;
+    return !this.#probing && now >= this.probeAt && this.#budget.mayProbe(this, now);
+  }
+
+  /** A scan begins. */
+  began(now: MonoMs): void {
+    if (!this.demoted) return;
+    this.#probing = true;
+    this.probedAt = now;
+    this.stats.probes++;
+  }
+
+  count(event: DriverEvent): void {
+    this.stats[event]++;
+  }
+
+  /** A device that used to answer fast need not be waited for as long as it may take at most. */
+  timeoutOf(usual: number): number {
+    if (!this.demoted || this.times.total < knownAnswers) return usual;
+    return Math.min(usual, Math.max(limits.probeWaitMs, this.times.max * 3));
   }
 
   /** @returns true when the device has come back. */
@@ -31,6 +71,7 @@ export class DeviceState {
     const cameBack = this.failures > 0;
     this.failures = 0;
     this.demoted = false;
+    this.#probing = false;
     this.#probeWait = limits.probeFirstMs;
     this.lastOkAt = now;
     this.lastError = undefined;
@@ -38,10 +79,15 @@ export class DeviceState {
     return cameBack;
   }
 
-  /** @returns true when this failure is the first in a row. */
-  failed(now: MonoMs, error: string): boolean {
+  /**
+   * @param cost how long the line was held for nothing, ms
+   * @returns true when this failure is the first in a row
+   */
+  failed(now: MonoMs, error: string, cost: number): boolean {
     this.failures++;
     this.lastError = error;
+    this.#budget.spent(now, cost);
+    this.#probing = false;
     if (this.failures >= limits.demoteAfter) {
       if (this.demoted) this.#probeWait = Math.min(limits.probeMaxMs, this.#probeWait * 2);
       this.demoted = true;
@@ -54,6 +100,7 @@ export class DeviceState {
   reset(): void {
     this.failures = 0;
     this.demoted = false;
+    this.#probing = false;
     this.#probeWait = limits.probeFirstMs;
   }
 }

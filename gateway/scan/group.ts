@@ -1,5 +1,6 @@
 import { Batch, type ReadGroup, type TagBinding } from '../contract/index.js';
 import type { DeviceState } from './device.js';
+import type { Split } from './split.js';
 
 /** A read group with what the host keeps for it. */
 export class LinkGroup {
@@ -10,8 +11,11 @@ export class LinkGroup {
   indices: Int32Array;
   /** Its readings wait for a tick; it is not read again before. */
   inInbox = false;
+  /** It is a part of a group that was refused. */
+  split: Split | undefined;
 
-  constructor(read: ReadGroup<unknown>, device: DeviceState, tagIndex: Int32Array) {
+  constructor(read: ReadGroup<unknown>, device: DeviceState, tagIndex: Int32Array, split?: Split) {
+    this.split = split;
     this.read = read;
     this.device = device;
     this.batch = new Batch(read.tags.length);

@@ -12,8 +12,10 @@ export class ScanJob {
   groups: readonly LinkGroup[] = [];
   /** Tags that the device refuses, left out of the groups until `retryAt`. */
   refused: readonly TagBinding<unknown>[] = [];
-  /** How many tags were refused when the groups were made. */
-  plannedWithout = 0;
+  /** Tags before which the device refuses to be read on, by their position in the link. */
+  readonly breaks: Set<number> = new Set();
+  /** Refused tags and breaks when the groups were made. */
+  plannedWith = 0;
   retryAt: MonoMs = mono(Infinity);
   /** The next slot. */
   due: MonoMs = mono(0);
@@ -65,9 +67,15 @@ export class ScanJob {
   /** Begins a scan unless the device rests. @returns true when it began */
   begin(now: MonoMs): boolean {
     if (!this.device.mayScan(now) || this.groups.length === 0) return false;
+    this.device.began(now);
     this.next = 0;
     this.startedAt = now;
     return true;
+  }
+
+  /** What has been found out about addresses that cannot be read. */
+  get learned(): number {
+    return this.refused.length + this.breaks.size;
   }
 
   /** Takes the next group off the list. */

@@ -30,19 +30,20 @@ export interface LaneEnd {
  */
 export class Lane {
   readonly #clock: Clock;
-  readonly #timeout: number;
   readonly #end: LaneEnd;
   #controller = new AbortController();
   #timer: Timer | undefined;
+  #timerAt: MonoMs = mono(Infinity);
   #deadline: MonoMs = mono(Infinity);
+  #timeout = 0;
+  #begunAt: MonoMs = mono(0);
   #errand: Errand | undefined;
   /** Not before this time, for the gap between requests. */
   freeAt: MonoMs = mono(0);
   #closed = false;
 
-  constructor(clock: Clock, timeout: number, end: LaneEnd) {
+  constructor(clock: Clock, end: LaneEnd) {
     this.#clock = clock;
-    this.#timeout = timeout;
     this.#end = end;
   }
 
@@ -52,14 +53,19 @@ export class Lane {
   get errand(): Errand | undefined {
     return this.#errand;
   }
+  /** When the request under way, or the last one, was sent. */
+  get begunAt(): MonoMs {
+    return this.#begunAt;
+  }
 
   read(
     group: LinkGroup,
     job: ScanJob | undefined,
+    timeout: number,
     request: (signal: AbortSignal) => Promise<ReadOutcome>,
   ): void {
     const errand: Errand = { kind: 'read', group, job };
-    this.#begin(errand);
+    this.#begin(errand, timeout);
     this.#call(request).then(
       (outcome) => {
         if (this.#settle(errand)) this.#end.read(this, group, job, outcome);
@@ -70,9 +76,13 @@ export class Lane {
     );
   }
 
-  write(write: PendingWrite, request: (signal: AbortSignal) => Promise<WriteOutcome>): void {
+  write(
+    write: PendingWrite,
+    timeout: number,
+    request: (signal: AbortSignal) => Promise<WriteOutcome>,
+  ): void {
     const errand: Errand = { kind: 'write', write };
-    this.#begin(errand);
+    this.#begin(errand, timeout);
     this.#call(request).then(
       (outcome) => {
         if (this.#settle(errand)) this.#end.written(this, write, outcome);
@@ -102,10 +112,19 @@ export class Lane {
     }
   }
 
-  #begin(errand: Errand): void {
+  #begin(errand: Errand, timeout: number): void {
     this.#errand = errand;
-    this.#deadline = mono(this.#clock.mono() + this.#timeout);
-    this.#timer ??= this.#clock.at(this.#deadline, this.#look);
+    this.#timeout = timeout;
+    this.#begunAt = this.#clock.mono();
+    this.#deadline = mono(this.#begunAt + timeout);
+    if (this.#timer && this.#timerAt <= this.#deadline) return;
+    this.#timer?.cancel();
+    this.#setTimer();
+  }
+
+  #setTimer(): void {
+    this.#timerAt = this.#deadline;
+    this.#timer = this.#clock.at(this.#deadline, this.#look);
   }
 
   #settle(errand: Errand): boolean {
@@ -119,10 +138,11 @@ export class Lane {
     const errand = this.#errand;
     if (!errand || this.#closed) return;
     if (this.#clock.mono() < this.#deadline) {
-      this.#timer = this.#clock.at(this.#deadline, this.#look);
+      this.#setTimer();
       return;
     }
-    const error = new Failure('request-timeout', `no answer within ${String(this.#timeout)} ms`);
+    const waited = String(Math.round(this.#timeout));
+    const error = new Failure('request-timeout', `no answer within ${waited} ms`);
     const controller = this.#controller;
     this.#controller = new AbortController();
     // Reported from here and not from the driver's rejection: a driver that ignores the abort must

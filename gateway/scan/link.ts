@@ -18,6 +18,8 @@ import { DeviceState } from './device.js';
 import type { Inbox } from './inbox.js';
 import { ScanJob, phaseOf } from './job.js';
 import { Poller } from './poller.js';
+import { ProbeBudget } from './probes.js';
+import { Tap } from './tap.js';
 
 export type LinkState = 'stopped' | 'connecting' | 'connected' | 'waiting';
 
@@ -40,6 +42,7 @@ export class Link {
   readonly config: LinkConfig;
   readonly devices: readonly DeviceState[];
   readonly jobs: readonly ScanJob[];
+  readonly tap: Tap;
   readonly #o: LinkOptions;
   readonly #poller: Poller;
   readonly #backoff: Backoff;
@@ -57,16 +60,19 @@ export class Link {
     this.#o = options;
     this.#tagIndex = tagIndex;
     this.#since = options.clock.mono();
-    this.devices = config.devices.map((device) => new DeviceState(device.name));
+    const budget = new ProbeBudget(() => this.devices);
+    this.devices = config.devices.map((device) => new DeviceState(device.name, budget));
+    this.tap = new Tap(options.clock);
     this.jobs = jobsOf(config, this.devices);
-    this.#backoff = new Backoff(options.random);
+    const bounds = config.driver.limits(config.config);
+    this.#backoff = new Backoff(options.random, limits.backoffFirstMs, bounds.backoffMax);
     this.#poller = new Poller({
       clock: options.clock,
       log: options.log,
       inbox: options.inbox,
       module: config.driver,
       config: config.config,
-      limits: config.driver.limits(config.config),
+      limits: bounds,
       jobs: this.jobs,
       tagIndex: () => this.#tagIndex,
       onTrouble: (error) => this.#lost(error),
@@ -90,7 +96,9 @@ export class Link {
   get stats(): Readonly<Record<string, number>> {
     let overruns = 0;
     for (const job of this.jobs) overruns += job.stats.overruns;
-    return { ...this.#poller.stats, overruns, reconnects: this.#reconnects };
+    const busy_pct = Math.round(100 * this.#poller.load.busy(this.#o.clock.mono()));
+    const in_flight = this.#poller.width;
+    return { ...this.#poller.stats, overruns, reconnects: this.#reconnects, busy_pct, in_flight };
   }
 
   start(): void {
@@ -160,7 +168,13 @@ export class Link {
     let driver: Driver;
     let connecting: Promise<void>;
     try {
-      driver = module.create(config, { endpoint, log, random, open: this.#o.open });
+      driver = module.create(config, {
+        endpoint,
+        log,
+        random,
+        open: async (...to) => this.tap.wrap(await this.#o.open(...to)),
+        count: (event, device) => this.devices.find(({ name }) => name === device)?.count(event),
+      });
       this.#driver = driver;
       driver.onLost((why) => {
         if (this.#driver === driver) this.#lost(why);

@@ -17,7 +17,9 @@ import { LinkGroup } from './group.js';
 import type { Inbox } from './inbox.js';
 import type { ScanJob } from './job.js';
 import { type Errand, Lane, type LaneEnd } from './lane.js';
-import { isolate, plan } from './split.js';
+import { LineLoad } from './load.js';
+import { Ramp } from './ramp.js';
+import { isolate, learn, plan } from './split.js';
 import { type PendingWrite, WriteQueue } from './writes.js';
 
 export interface PollerOptions {
@@ -47,10 +49,18 @@ export class Poller implements LaneEnd {
   #gapTimer: Timer | undefined;
   #timeoutsInARow = 0;
   #splitReads = 0;
+  readonly #ramp: Ramp;
+  readonly load: LineLoad = new LineLoad();
   readonly stats = { requests: 0, timeouts: 0, refused: 0, writes: 0 };
 
   constructor(options: PollerOptions) {
     this.#o = options;
+    this.#ramp = new Ramp(options.limits.inFlight, options.limits.ramp === true);
+  }
+
+  /** Requests on the wire at once, at most. */
+  get width(): number {
+    return this.#ramp.width;
   }
 
   get running(): boolean {
@@ -63,10 +73,7 @@ export class Poller implements LaneEnd {
     const now = clock.mono();
     this.#driver = driver;
     this.#timeoutsInARow = 0;
-    this.#lanes = Array.from(
-      { length: bounds.inFlight },
-      () => new Lane(clock, bounds.requestTimeout, this),
-    );
+    this.#lanes = Array.from({ length: bounds.inFlight }, () => new Lane(clock, this));
     for (const job of this.#o.jobs) {
       job.device.reset();
       this.#replan(job);
@@ -82,6 +89,7 @@ export class Poller implements LaneEnd {
   /** The link is down: all its tags are bad, nothing is kept for later. */
   stop(why: GatewayError, quality: number): void {
     this.#driver = undefined;
+    this.#rampFailed();
     this.#slotTimer?.cancel();
     this.#gapTimer?.cancel();
     this.#gapTimer = undefined;
@@ -139,9 +147,13 @@ export class Poller implements LaneEnd {
   read(lane: Lane, group: LinkGroup, job: ScanJob | undefined, outcome: ReadOutcome): void {
     const now = this.#o.clock.mono();
     this.#timeoutsInARow = 0;
-    if (outcome === 'silent')
-      this.#noAnswer(group, job, now, 'the device behind the gateway does not answer');
-    else if (outcome === 'refused') this.#refused(group, job, now);
+    group.device.times.add(now - lane.begunAt);
+    if (this.#ramp.answered())
+      this.#o.log.info('trying more requests at once', { most: this.#ramp.width });
+    if (outcome === 'silent') {
+      group.device.stats.silent++;
+      this.#noAnswer(lane, group, job, now, 'the device behind the gateway does not answer');
+    } else if (outcome === 'refused') this.#refused(group, job, now);
     else this.#good(group, job, now);
     this.#landed(lane, job, now);
   }
@@ -164,7 +176,9 @@ export class Poller implements LaneEnd {
     this.#timeoutsInARow++;
     if (errand.kind === 'read') {
       errand.group.device.stats.timeouts++;
-      this.#noAnswer(errand.group, errand.job, now, error.message);
+      // More at once than it takes: asked again alone, it may still answer.
+      if (this.#rampFailed()) this.#urgent.push(errand.group);
+      else this.#noAnswer(lane, errand.group, errand.job, now, error.message);
     }
     const doubtful =
       this.#o.limits.afterTimeout === 'reconnect' || this.#timeoutsInARow >= limits.linkTimeouts;
@@ -175,9 +189,19 @@ export class Poller implements LaneEnd {
     this.#landed(lane, errand.kind === 'read' ? errand.job : undefined, now);
   }
 
+  #rampFailed(): boolean {
+    if (!this.#ramp.failed()) return false;
+    this.#o.log.info('the device takes no more requests at once', { most: this.#ramp.width });
+    return true;
+  }
+
   #good(group: LinkGroup, job: ScanJob | undefined, now: MonoMs): void {
     if (group.device.succeeded(now)) this.#o.onDevice(group.device);
     group.batch.mustDecode = false;
+    if (job && learn(job, group, true)) {
+      this.#o.log.info('the device refuses to be read across a gap', { before: group.read.label });
+      job.retryAt = mono(now + limits.refusedRetryMs);
+    }
     this.#o.inbox.readings(group, job?.scanClass ?? '');
   }
 
@@ -193,6 +217,7 @@ export class Poller implements LaneEnd {
       return;
     }
     this.#splitReads++;
+    learn(job, group, false);
     const culprit = isolate(this.#o, job, group);
     if (!culprit) return;
     this.#o.log.warn('the device refuses an address; the tag is bad until it does not', {
@@ -204,9 +229,15 @@ export class Poller implements LaneEnd {
     this.#o.inbox.readings(group, job.scanClass);
   }
 
-  #noAnswer(group: LinkGroup, job: ScanJob | undefined, now: MonoMs, error: string): void {
+  #noAnswer(
+    lane: Lane,
+    group: LinkGroup,
+    job: ScanJob | undefined,
+    now: MonoMs,
+    error: string,
+  ): void {
     const { device } = group;
-    const first = device.failed(now, error);
+    const first = device.failed(now, error, now - lane.begunAt);
     this.#markBad([group, ...(job?.giveUp() ?? [])], Quality.timeout);
     if (device.demoted) {
       for (const other of this.#o.jobs)
@@ -217,10 +248,11 @@ export class Poller implements LaneEnd {
 
   #landed(lane: Lane, job: ScanJob | undefined, now: MonoMs): void {
     lane.freeAt = mono(now + this.#o.limits.requestGap);
+    this.load.carried(lane.begunAt, lane.freeAt, this.#ramp.width);
     if (job?.landed(now)) {
       this.#splitReads = 0;
       this.#o.inbox.scanEnd(job.device.name, job.scanClass, now);
-      if (job.refused.length !== job.plannedWithout) this.#replan(job);
+      if (job.learned !== job.plannedWith) this.#replan(job);
     }
     this.#pump();
   }
@@ -230,8 +262,9 @@ export class Poller implements LaneEnd {
     const driver = this.#driver;
     if (!driver) return;
     const now = this.#o.clock.mono();
-    for (const lane of this.#lanes) {
+    for (const [i, lane] of this.#lanes.entries()) {
       if (lane.busy) continue;
+      if (i >= this.#ramp.width) return;
       if (lane.freeAt > now) {
         this.#gapTimer ??= this.#o.clock.at(lane.freeAt, this.#gapOver);
         continue;
@@ -254,7 +287,9 @@ export class Poller implements LaneEnd {
     }
     this.stats.writes++;
     const send = driver.write.bind(driver);
-    lane.write(write, (signal) => send(write.binding, write.value, signal));
+    const { module, config, limits: bounds } = this.#o;
+    const timeout = module.writeTimeout?.(config, write.binding) ?? bounds.requestTimeout;
+    lane.write(write, timeout, (signal) => send(write.binding, write.value, signal));
   }
 
   #sendRead(driver: Driver, lane: Lane, now: MonoMs): boolean {
@@ -269,7 +304,10 @@ export class Poller implements LaneEnd {
       }
       this.stats.requests++;
       group.batch.begin(now);
-      lane.read(group, job, (signal) => driver.read(group.read, group.batch, signal));
+      const usual = group.read.timeout ?? this.#o.limits.requestTimeout;
+      lane.read(group, job, group.device.timeoutOf(usual), (signal) =>
+        driver.read(group.read, group.batch, signal),
+      );
       return true;
     }
   }
@@ -294,6 +332,7 @@ export class Poller implements LaneEnd {
       if (job.due > now) continue;
       if (now >= job.retryAt && !job.active) {
         job.refused = [];
+        job.breaks.clear();
         this.#replan(job);
       }
       if (job.slot(now)) this.#o.inbox.scanBegan();
@@ -310,9 +349,9 @@ export class Poller implements LaneEnd {
   }
 
   #replan(job: ScanJob): void {
-    if (job.refused.length === 0) job.retryAt = mono(Infinity);
-    job.plannedWithout = job.refused.length;
-    const groups = plan(this.#o, job.tags, job.refused);
+    if (job.learned === 0) job.retryAt = mono(Infinity);
+    job.plannedWith = job.learned;
+    const groups = plan(this.#o, job.tags, job.refused, job.breaks);
     const index = this.#o.tagIndex();
     job.groups = groups.map((read) => new LinkGroup(read, job.device, index));
   }

@@ -8,17 +8,29 @@ interface Planner {
   tagIndex(): Int32Array;
 }
 
+/** A group that was refused and read again in two halves, to find out why. */
+export interface Split {
+  /** Parts that have not been answered yet. */
+  open: number;
+  /** Every part so far could be read. */
+  well: boolean;
+  /** The first tag of the second half, by its position in the link. */
+  readonly boundary: number;
+}
+
 /** Groups the tags that the device does not refuse. */
 export function plan(
   planner: Planner,
   tags: readonly TagBinding<unknown>[],
   refused: readonly TagBinding<unknown>[],
+  breaks: ReadonlySet<number>,
 ): readonly ReadGroup<unknown>[] {
   const without = new Set(refused);
   return planner.module.plan(
     planner.config,
     tags.filter((tag) => !without.has(tag)),
     refused,
+    breaks,
   );
 }
 
@@ -35,14 +47,31 @@ export function isolate(
   if (tags.length === 1) return tags[0];
   const middle = tags.length >> 1;
   const index = planner.tagIndex();
-  const halves = [tags.slice(0, middle), tags.slice(middle)]
-    .flatMap((half) => plan(planner, half, job.refused))
-    .map((read) => new LinkGroup(read, group.device, index));
+  const reads = [tags.slice(0, middle), tags.slice(middle)].flatMap((half) =>
+    plan(planner, half, job.refused, job.breaks),
+  );
+  const split: Split = { open: reads.length, well: true, boundary: tags[middle]?.tag ?? -1 };
+  const halves = reads.map((read) => new LinkGroup(read, group.device, index, split));
   const at = job.groups.indexOf(group);
   const others = job.groups.filter((other) => other !== group);
   const next = (job.next ?? job.groups.length) - (at >= 0 ? 1 : 0);
-  // If both halves can be read, the fault lay between them: they stay apart from now on.
   job.groups = [...others.slice(0, next), ...halves, ...others.slice(next)];
   job.next = next;
   return undefined;
+}
+
+/**
+ * One part of a split was answered. If each of them alone can be read, the device refuses what lies
+ * between the halves.
+ * @returns true when that was learned now
+ */
+export function learn(job: ScanJob, group: LinkGroup, well: boolean): boolean {
+  const { split } = group;
+  if (!split) return false;
+  group.split = undefined;
+  split.open--;
+  split.well &&= well;
+  if (split.open > 0 || !split.well) return false;
+  job.breaks.add(split.boundary);
+  return true;
 }

@@ -27,6 +27,8 @@ export function toRaw(image: TagImage, tag: TagInfo, value: Value): Value | unde
 
 /** What each integer holds; of 64 bits the doubles in it. */
 const rangeOf: Readonly<Record<IntegerType, readonly [number, number]>> = {
+  int8: [-128, 127],
+  uint8: [0, 255],
   int16: [-32_768, 32_767],
   uint16: [0, 65_535],
   int32: [-2_147_483_648, 2_147_483_647],

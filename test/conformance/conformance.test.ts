@@ -12,6 +12,23 @@ void t.test('the Modbus driver conforms with one request at a time', async (t) =
   await conformance(t, { ...modbusOptions(), link: {} });
 });
 
+/** Every other way over which the same PDUs go: a rule holds on each, or it holds on none. */
+const endpoints = [
+  'tls://10.0.0.5',
+  'udp://10.0.0.5',
+  'serial:/dev/ttyUSB0?19200,8E1',
+  'rtu+tcp://10.0.0.5:4001',
+  'ascii+serial:/dev/ttyUSB0?9600,7E1',
+  'ascii+tcp://10.0.0.5:4001',
+];
+for (const endpoint of endpoints) {
+  void t.test(`the Modbus driver conforms on ${endpoint}`, async (t) => {
+    const options = modbusOptions(undefined, endpoint);
+    const whole = { 'R-11': 'a datagram is a whole answer, or none' };
+    await conformance(t, endpoint.startsWith('udp') ? { ...options, exempt: whole } : options);
+  });
+}
+
 void t.test('the simulator conforms', async (t) => {
   await conformance(t, simulatorOptions());
 });

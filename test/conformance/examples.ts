@@ -2,7 +2,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ByteStream, DriverModule, Value } from '../../gateway/contract/index.js';
 import { FakeModbus, tellTale } from '../../drivers/modbus/fake.js';
+import type { Framing } from '../../drivers/modbus/framing.js';
 import { modbus, type ModbusAddress, type ModbusConfig } from '../../drivers/modbus/index.js';
+import { mbap } from '../../drivers/modbus/mbap.js';
+import { transportOf } from '../../drivers/modbus/transport.js';
 import {
   simulator,
   type SimulatorAddress,
@@ -20,8 +23,9 @@ export class ModbusDevice implements FakeDevice<ModbusAddress> {
   #refused: readonly ModbusAddress[] = [];
   #refuseWrites = false;
 
-  constructor() {
+  constructor(framing: Framing = mbap) {
     this.fake = new FakeModbus({
+      framing,
       units: [7],
       value: (unit, table, address) => {
         // Printable text, as a string tag lies there.
@@ -81,6 +85,10 @@ export class ModbusDevice implements FakeDevice<ModbusAddress> {
     switch (a.type) {
       case 'bool':
         return (view.getUint16(0) >> (a.bit ?? 0)) & 1;
+      case 'int8':
+        return view.getInt8(1);
+      case 'uint8':
+        return view.getUint8(1);
       case 'int16':
         return view.getInt16(0);
       case 'uint16':
@@ -209,11 +217,13 @@ const readme = (driver: string): string =>
 /** The Modbus driver, or a copy of it, before the suite. */
 export function modbusOptions(
   module: DriverModule<ModbusConfig, ModbusAddress> = modbus,
+  endpoint = 'tcp://10.0.0.5',
 ): ConformanceOptions<ModbusConfig, ModbusAddress, ModbusDevice> {
+  const { framing } = transportOf(endpoint.split(':')[0] ?? '');
   return {
     module,
-    endpoint: 'tcp://10.0.0.5',
-    link: { inFlight: 4, timeout: '500ms' },
+    endpoint,
+    link: { timeout: '500ms', ...(framing.hasIds ? { inFlight: 4 } : {}) },
     device: { unit: 7, byteOrder: 'CDAB' },
     tags: {
       flow: { type: 'float32', address: 'hr:100' },
@@ -236,7 +246,7 @@ export function modbusOptions(
       },
     },
     write: { tag: 'setpoint', value: 4_711, misfit: 65_536 },
-    fake: () => new ModbusDevice(),
+    fake: () => new ModbusDevice(framing),
     vectors: modbusVectors,
     source: compiled('modbus'),
     readme: readme('modbus'),

@@ -9,6 +9,7 @@ import {
   qualityText,
   type Driver,
   type DriverLimits,
+  type Endpoint,
   type ErrorKind,
   type ReadGroup,
   type ReadOutcome,
@@ -82,11 +83,19 @@ export function bind<C, A>(
   });
 }
 
+export function endpointOf<C, A>(
+  o: Pick<ConformanceOptions<C, A>, 'endpoint' | 'module'>,
+): Endpoint {
+  const endpoint = parseEndpoint(o.endpoint, o.module.schemes);
+  assert.ok(endpoint.ok, `the endpoint parses: ${JSON.stringify(endpoint)}`);
+  return endpoint.value;
+}
+
 export function partsOf<C, A>(
   o: ConformanceOptions<C, A>,
   tags: Readonly<Record<string, TagSource>> = o.tags,
 ): Parts<C, A> {
-  const parsed = o.module.parseLink(o.link);
+  const parsed = o.module.parseLink(o.link, endpointOf(o));
   assert.ok(parsed.ok, `the link parses: ${JSON.stringify(parsed)}`);
   const config = parsed.value;
   const bindings = bind(o, config, tags);
@@ -121,9 +130,11 @@ export class Rig<C, A, F extends FakeDevice<A> = FakeDevice<A>> {
     this.parts = partsOf(o as ConformanceOptions<C, A>, options.tags);
     this.#module = o.module;
     this.fake = options.fake ?? o.fake?.();
-    const endpoint = parseEndpoint(o.endpoint, o.module.schemes);
-    assert.ok(endpoint.ok, `the endpoint parses: ${JSON.stringify(endpoint)}`);
-    this.world = new World(endpoint.value, (end) => this.fake?.serve(end), options.seed ?? 1);
+    this.world = new World(
+      endpointOf(o as ConformanceOptions<C, A>),
+      (end) => this.fake?.serve(end),
+      options.seed ?? 1,
+    );
     this.driver = this.create();
   }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { driverContract, type KeySchema, type Problem } from '../../gateway/contract/index.js';
-import { allGood, held, honest, partsOf, Rig, sameValue, valueAt } from './rig.js';
+import { allGood, endpointOf, held, honest, partsOf, Rig, sameValue, valueAt } from './rig.js';
 import type { AnyOptions, Rule } from './rule.js';
 import { turn } from './world.js';
 
@@ -56,7 +56,7 @@ function checkBroken(o: AnyOptions): void {
   const { config } = partsOf(o);
   const { link, tag } = o.broken;
   if (link) {
-    const parsed = o.module.parseLink(link.source);
+    const parsed = o.module.parseLink(link.source, endpointOf(o));
     assert.ok(!parsed.ok, 'the broken link is refused');
     checkProblems(parsed.problems, link.problems, 'link');
   }
@@ -68,7 +68,7 @@ function checkBroken(o: AnyOptions): void {
   for (const [part, schema] of Object.entries<KeySchema>(o.module.schema))
     for (const key of Object.keys(schema.properties))
       for (const value of odd) {
-        if (part === 'link') o.module.parseLink({ ...o.link, [key]: value });
+        if (part === 'link') o.module.parseLink({ ...o.link, [key]: value }, endpointOf(o));
         const [name] = Object.keys(o.tags);
         const source = o.tags[name ?? ''] ?? tag.source;
         if (part === 'device') o.module.parseTag(config, { ...o.device, [key]: value }, source);

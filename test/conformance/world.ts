@@ -140,6 +140,7 @@ export class World {
       log: this.log,
       random: seededRandom(seed),
       open: () => this.#open(),
+      count: () => undefined,
     };
   }
 

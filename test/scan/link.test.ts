@@ -7,6 +7,7 @@ import { DeviceState } from '../../gateway/scan/device.js';
 import { Inbox, type InboxItem } from '../../gateway/scan/inbox.js';
 import { ScanJob } from '../../gateway/scan/job.js';
 import { Link, stagger } from '../../gateway/scan/link.js';
+import { ProbeBudget } from '../../gateway/scan/probes.js';
 import { must } from '../support/must.js';
 import { Seeded } from '../support/random.js';
 import { VirtualClock, settle } from '../support/virtual-clock.js';
@@ -90,7 +91,7 @@ void t.test('back-off grows to its cap, is cut by a bounded share, and starts sm
 void t.test(
   'slots keep their phase; what is late is counted, skipped, and not made up for',
   (t) => {
-    const job = new ScanJob(new DeviceState('D'), 'c', ms(100), []);
+    const job = new ScanJob(new DeviceState('D', new ProbeBudget(() => [])), 'c', ms(100), []);
     job.due = mono(1_030);
     t.equal(job.slot(mono(1_030)), false, 'nothing to read, nothing begins');
     t.equal(job.due, 1_130);
@@ -108,9 +109,9 @@ void t.test(
 );
 
 void t.test('a device is demoted after failures in a row and probed ever more rarely', (t) => {
-  const state = new DeviceState('D');
-  t.equal(state.failed(mono(0), 'x'), true, 'the first is news');
-  t.equal(state.failed(mono(10), 'x'), false);
+  const state = new DeviceState('D', new ProbeBudget(() => []));
+  t.equal(state.failed(mono(0), 'x', 0), true, 'the first is news');
+  t.equal(state.failed(mono(10), 'x', 0), false);
   t.ok(state.demoted);
   const waits: number[] = [];
   for (let at = 10; waits.length < 8;) {
@@ -118,7 +119,7 @@ void t.test('a device is demoted after failures in a row and probed ever more ra
     t.notOk(state.mayScan(mono(state.probeAt - 1)));
     t.ok(state.mayScan(state.probeAt));
     at = state.probeAt;
-    state.failed(mono(at), 'x');
+    state.failed(mono(at), 'x', 0);
   }
   t.strictSame(waits, [2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000, 60_000]);
   t.equal(state.succeeded(mono(0)), true, 'it has come back');

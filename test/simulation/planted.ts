@@ -12,7 +12,7 @@ function driverWith(
     contract: module.contract,
     schema: module.schema,
     schemes: module.schemes,
-    parseLink: (keys) => module.parseLink(keys),
+    parseLink: (keys, endpoint) => module.parseLink(keys, endpoint),
     parseTag: (config, device, tag) => module.parseTag(config, device, tag),
     limits: (config) => module.limits(config),
     plan: (config, tags, refused) => module.plan(config, tags, refused),

@@ -51,10 +51,10 @@ export function link(
     tag: (tag: TagConfig) => Record<string, unknown>;
   },
 ): LinkConfig {
-  const parsed = driver.parseLink(keys.link ?? {});
-  must(parsed.ok, 'link keys');
   const at = parseEndpoint(endpoint, driver.schemes);
   must(at.ok, 'endpoint');
+  const parsed = driver.parseLink(keys.link ?? {}, at.value);
+  must(parsed.ok, 'link keys');
   const bindings: TagBinding<unknown>[] = [];
   for (const device of devices) {
     for (const t of device.tags) {

@@ -1,0 +1,88 @@
+import { exceptionFlag } from './frame.js';
+import type { Asked } from './framing.js';
+
+/** What an arriving frame is. */
+export type Verdict = 'answer' | 'late' | 'foreign';
+
+/** Answers of one unit that are remembered as owed; a device that owes more has been restarted. */
+const maxOwed = 8;
+
+interface Owed {
+  readonly fn: number;
+  readonly length: number | undefined;
+}
+
+/**
+ * Tells answers apart on lines whose frames carry no transaction id. A request that was given up is
+ * _owed_: the device may still answer it. Devices answer in order, so the first answer that can only
+ * belong to a newer request settles all that is owed before. A new read is made to have an answer of
+ * another length than all that are owed ({@link extra}). Where that cannot be, one answer that might
+ * be an owed one is dropped.
+ */
+export class OwedAnswers {
+  readonly #owed = new Map<number, Owed[]>();
+  #asked: Asked | undefined;
+  /** An answer was dropped while this request waited: then nothing is owed for it. */
+  #dropped = false;
+
+  get asked(): Asked | undefined {
+    return this.#asked;
+  }
+
+  /** Does this unit owe an answer, or is it asked now? Frames of others are noise. */
+  concerns(unit: number): boolean {
+    return this.#asked?.unit === unit || this.#owed.has(unit);
+  }
+
+  extra(unit: number, fn: number, most: number, lengthOf: (extra: number) => number): number {
+    const owed = this.#owed.get(unit);
+    if (!owed) return 0;
+    for (let extra = 0; extra <= most; extra++) {
+      const length = lengthOf(extra);
+      if (!owed.some((other) => other.fn === fn && other.length === length)) return extra;
+    }
+    return 0;
+  }
+
+  sent(asked: Asked): void {
+    this.#asked = asked;
+    this.#dropped = false;
+  }
+
+  gaveUp(id: number): void {
+    const asked = this.#asked;
+    if (asked?.id !== id) return;
+    this.#asked = undefined;
+    if (this.#dropped) return;
+    const owed = this.#owed.get(asked.unit) ?? [];
+    owed.push({ fn: asked.fn, length: asked.length });
+    if (owed.length > maxOwed) owed.shift();
+    this.#owed.set(asked.unit, owed);
+  }
+
+  /** Judges a frame whose check sum is right; `fn` as it stands there, `length` of its PDU. */
+  take(unit: number, fn: number, length: number): Verdict {
+    const plain = fn & ~exceptionFlag;
+    const isException = fn !== plain;
+    const asked = this.#asked;
+    const fits =
+      asked?.unit === unit &&
+      asked.fn === plain &&
+      (isException ? length === 2 : (asked.length ?? length) === length);
+    const owed = this.#owed.get(unit) ?? [];
+    const at = owed.findIndex(
+      (other) => other.fn === plain && (isException || (other.length ?? length) === length),
+    );
+    if (at < 0) {
+      if (!fits) return 'foreign';
+      this.#owed.delete(unit);
+      this.#asked = undefined;
+      return 'answer';
+    }
+    // Older ones will not be answered any more: devices answer in order.
+    owed.splice(0, at + 1);
+    if (owed.length === 0) this.#owed.delete(unit);
+    if (fits) this.#dropped = true;
+    return 'late';
+  }
+}

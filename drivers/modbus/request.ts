@@ -1,0 +1,200 @@
+/** Single requests, for writes and for the tools; reads of groups have an exchange of their own. */
+import {
+  exceptionText,
+  Fn,
+  get16,
+  isEcho,
+  isReadAnswer,
+  put16,
+  putMaskWrite,
+  putRead,
+  putWriteCoil,
+  putWriteCoils,
+  putWriteRegisters,
+  readBytes,
+} from './frame.js';
+import type { Exchange } from './session.js';
+
+/** What the device said: the PDU of its answer, a copy, or the code of its exception. */
+export type Answer =
+  | { readonly ok: true; readonly pdu: Uint8Array }
+  | { readonly ok: false; readonly exception: number };
+
+/** One question, sent once, whatever happens. */
+export class Request implements Exchange<Answer> {
+  readonly unit: number;
+  readonly fn: number;
+  readonly device: string;
+  readonly urgent = true;
+  readonly maxExtra = 0;
+  readonly pdu: Uint8Array;
+  readonly #length: number | undefined;
+  readonly #fits: (pdu: Uint8Array) => boolean;
+
+  /**
+   * @param length bytes of the PDU of a normal answer; undefined when it varies
+   * @param fits is this PDU an answer to the request?
+   */
+  constructor(
+    unit: number,
+    device: string,
+    pdu: Uint8Array,
+    length: number | undefined,
+    fits: (pdu: Uint8Array) => boolean,
+  ) {
+    this.unit = unit;
+    this.device = device;
+    this.fn = pdu[0] as number;
+    this.pdu = pdu;
+    this.#length = length;
+    this.#fits = fits;
+  }
+
+  answerLength(): number | undefined {
+    return this.#length;
+  }
+
+  request(out: Uint8Array, at: number): number {
+    out.set(this.pdu, at);
+    return this.pdu.length;
+  }
+
+  answer(bytes: Uint8Array, at: number, length: number): Answer | undefined {
+    const pdu = bytes.slice(at, at + length);
+    return this.#fits(pdu) ? { ok: true, pdu } : undefined;
+  }
+
+  exception(exception: number): Answer {
+    return { ok: false, exception };
+  }
+
+  failed(): void {
+    // The device may have done it or not; whoever asked must look.
+  }
+}
+
+/** `illegal address (2)`, or undefined for an answer. */
+export function refusalOf(answer: Answer): string | undefined {
+  return answer.ok ? undefined : exceptionText(answer.exception);
+}
+
+/** Whom a request is for: unit id on the wire, and the name of the device for counters. */
+export interface Target {
+  readonly unit: number;
+  readonly device: string;
+}
+
+function build(fill: (out: Uint8Array) => number): Uint8Array {
+  const out = new Uint8Array(253);
+  return out.slice(0, fill(out));
+}
+
+function echoed({ unit, device }: Target, pdu: Uint8Array): Request {
+  const length = pdu[0] === Fn.maskWriteRegister ? 7 : 5;
+  return new Request(unit, device, pdu, length, (answer) => isEcho(answer, 0, answer.length, pdu));
+}
+
+/** FC 1 to 4; data begin at byte 2 of the answer's PDU. */
+export function readRequest(
+  { unit, device }: Target,
+  fn: number,
+  start: number,
+  count: number,
+): Request {
+  const pdu = build((out) => putRead(out, 0, fn, start, count));
+  const bytes = readBytes(fn, count);
+  return new Request(unit, device, pdu, 2 + bytes, (a) => isReadAnswer(a, 0, a.length, bytes));
+}
+
+/** FC 5, or FC 15 with one bit. */
+export function writeCoil(to: Target, address: number, on: boolean, many: boolean): Request {
+  return echoed(
+    to,
+    build((out) =>
+      many
+        ? putWriteCoils(out, 0, address, Uint8Array.of(on ? 1 : 0))
+        : putWriteCoil(out, 0, address, on),
+    ),
+  );
+}
+
+/** FC 6 or 16; `data` as on the wire, two bytes a register, at most 246. */
+export function writeRegisters(
+  to: Target,
+  address: number,
+  data: Uint8Array,
+  many: boolean,
+): Request {
+  return echoed(
+    to,
+    build((out) => putWriteRegisters(out, 0, address, data, many)),
+  );
+}
+
+/** FC 22. */
+export function maskWrite(to: Target, address: number, and: number, or: number): Request {
+  return echoed(
+    to,
+    build((out) => putMaskWrite(out, 0, address, and, or)),
+  );
+}
+
+/** FC 23: writes the registers, then reads the same ones; the answer is what the device holds then. */
+export function readWrite({ unit, device }: Target, address: number, data: Uint8Array): Request {
+  const pdu = build((out) => {
+    const count = data.length >> 1;
+    putRead(out, 0, Fn.readWriteRegisters, address, count);
+    put16(out, 5, address);
+    put16(out, 7, count);
+    out[9] = data.length;
+    out.set(data, 10);
+    return 10 + data.length;
+  });
+  return new Request(unit, device, pdu, 2 + data.length, (a) =>
+    isReadAnswer(a, 0, a.length, data.length),
+  );
+}
+
+/** FC 7: eight bits whose meaning is the device's own. */
+export function exceptionStatus({ unit, device }: Target): Request {
+  return new Request(unit, device, Uint8Array.of(Fn.readExceptionStatus), 2, (a) => a.length === 2);
+}
+
+/** FC 8/0: the device sends back what it got. */
+export function loopback({ unit, device }: Target, data: number): Request {
+  const pdu = build((out) => putRead(out, 0, Fn.diagnostics, 0, data));
+  return new Request(
+    unit,
+    device,
+    pdu,
+    5,
+    (a) => a.length === 5 && get16(a, 1) === 0 && get16(a, 3) === data,
+  );
+}
+
+/** FC 17: bytes whose meaning is the device's own. */
+export function serverId({ unit, device }: Target): Request {
+  return new Request(
+    unit,
+    device,
+    Uint8Array.of(Fn.reportServerId),
+    undefined,
+    (a) => a.length >= 2 && a[1] === a.length - 2,
+  );
+}
+
+/** FC 43/14: objects of the identification from `object` on; 1 basic, 2 regular, 3 extended. */
+export function identification(
+  { unit, device }: Target,
+  level: 1 | 2 | 3,
+  object: number,
+): Request {
+  const pdu = Uint8Array.of(Fn.encapsulated, 14, level, object);
+  return new Request(
+    unit,
+    device,
+    pdu,
+    undefined,
+    (a) => a.length >= 7 && a[1] === 14 && a[2] === level,
+  );
+}

@@ -1,0 +1,225 @@
+import type { TagBinding, Value, WriteOutcome } from '../../gateway/contract/index.js';
+import { isRegisters, type ModbusAddress } from './address.js';
+import type { ModbusConfig } from './config.js';
+import { asBit, asInteger, encodeValue } from './encode.js';
+import { exceptionText, Fn, get16, put16 } from './frame.js';
+import {
+  maskWrite,
+  readRequest,
+  readWrite,
+  refusalOf,
+  writeCoil,
+  writeRegisters,
+  type Answer,
+  type Request,
+  type Target,
+} from './request.js';
+
+/** Sends one request and gives the answer. */
+export type Ask = (request: Request) => Promise<Answer>;
+
+const illegalFunction = 1;
+/** Of FC 16; FC 23 takes two registers less. */
+const mostBytes = 246;
+
+/** What units were found not to have, by unit id. */
+interface Learned {
+  readonly noSingle: Set<number>;
+  readonly noMask: Set<number>;
+}
+// With the configuration, not with the driver: a driver lives for one connection.
+const learned = new WeakMap<ModbusConfig, Learned>();
+
+function learnedOf(config: ModbusConfig): Learned {
+  let known = learned.get(config);
+  if (!known) {
+    known = { noSingle: new Set(), noMask: new Set() };
+    learned.set(config, known);
+  }
+  return known;
+}
+
+const refuse = (code: string): WriteOutcome => ({ ok: false, code });
+const done: WriteOutcome = { ok: true };
+
+/**
+ * Writes values of tags. The device executes each at most once: another function code is only tried
+ * when it has said that it does not know the first one (exception 1).
+ */
+export class TagWriter {
+  readonly #learned: Learned;
+  /** Ends of the changes of parts of registers under way, by unit and register. */
+  readonly #locks = new Map<string, Promise<unknown>>();
+
+  constructor(config: ModbusConfig) {
+    this.#learned = learnedOf(config);
+  }
+
+  async write(
+    { address, device }: TagBinding<ModbusAddress>,
+    value: Value,
+    ask: Ask,
+  ): Promise<WriteOutcome> {
+    const to = { unit: address.unit, device };
+    if (!address.writable) return refuse(`${address.table} is read-only in the protocol`);
+    if (!isRegisters(address.table)) {
+      const on = asBit(value);
+      return on === undefined
+        ? refuse('value does not fit bool')
+        : this.#coil(to, address, on, ask);
+    }
+    const part = partOf(address, value);
+    if (typeof part === 'string') return refuse(part);
+    if (part) return this.#part(to, address, part, ask);
+    const encoded = encodeValue(address, value);
+    if (!encoded.ok) return encoded;
+    return this.#registers(to, address, encoded.data, ask);
+  }
+
+  async #coil(to: Target, a: ModbusAddress, on: boolean, ask: Ask): Promise<WriteOutcome> {
+    const many = a.write === 'multiple' || a.write === 'read-write';
+    const request = (multiple: boolean): Request => writeCoil(to, a.start, on, multiple);
+    return outcomeOf(await this.#eitherWay(to, a, many, request, ask));
+  }
+
+  async #registers(
+    to: Target,
+    a: ModbusAddress,
+    data: Uint8Array,
+    ask: Ask,
+  ): Promise<WriteOutcome> {
+    if (a.write === 'read-write') return writeAndRead(to, a.start, data, ask);
+    if (data.length > mostBytes) return refuse('value is longer than one request');
+    const many = a.write === 'multiple' || data.length > 2;
+    if (many && a.write === 'single') return refuse('write: single writes one register at a time');
+    const request = (multiple: boolean): Request => writeRegisters(to, a.start, data, multiple);
+    return outcomeOf(await this.#eitherWay(to, a, many, request, ask));
+  }
+
+  /** With the function code that the device is known or said to have; with the other one if it has not. */
+  async #eitherWay(
+    to: Target,
+    a: ModbusAddress,
+    many: boolean,
+    request: (many: boolean) => Request,
+    ask: Ask,
+  ): Promise<Answer> {
+    const { noSingle } = this.#learned;
+    if (many || (a.write === 'auto' && noSingle.has(to.unit))) return ask(request(true));
+    const first = await ask(request(false));
+    if (first.ok || first.exception !== illegalFunction || a.write !== 'auto') return first;
+    noSingle.add(to.unit);
+    return ask(request(true));
+  }
+
+  /** Changes some bits and leaves the others as they are. */
+  async #part(to: Target, a: ModbusAddress, part: Part, ask: Ask): Promise<WriteOutcome> {
+    const key = `${String(to.unit)} ${String(a.start)}`;
+    const turn = (this.#locks.get(key) ?? Promise.resolve()).then(() =>
+      this.#changePart(to, a, part, ask),
+    );
+    const settled = turn.catch(() => undefined);
+    this.#locks.set(key, settled);
+    try {
+      return await turn;
+    } finally {
+      if (this.#locks.get(key) === settled) this.#locks.delete(key);
+    }
+  }
+
+  async #changePart(to: Target, a: ModbusAddress, part: Part, ask: Ask): Promise<WriteOutcome> {
+    const { noMask } = this.#learned;
+    const [mask = 0] = part.masks;
+    const [bits = 0] = part.bits;
+    if (part.masks.length === 1 && !noMask.has(to.unit)) {
+      const answer = await ask(maskWrite(to, a.start, ~mask & 0xffff, bits));
+      if (answer.ok || answer.exception !== illegalFunction) return outcomeOf(answer);
+      noMask.add(to.unit);
+    }
+    return this.#readModifyWrite(to, a, part, ask);
+  }
+
+  /**
+   * For devices without FC 22. Something else may write the register between our read and our write:
+   * reading it back shows whether all of it is as it should be, and says so if not.
+   */
+  async #readModifyWrite(
+    to: Target,
+    a: ModbusAddress,
+    part: Part,
+    ask: Ask,
+  ): Promise<WriteOutcome> {
+    const count = part.masks.length;
+    const before = await ask(readRequest(to, Fn.readHoldingRegisters, a.start, count));
+    if (!before.ok) return outcomeOf(before);
+    const data = new Uint8Array(count * 2);
+    for (let i = 0; i < count; i++) {
+      const kept = get16(before.pdu, 2 + i * 2) & ~(part.masks[i] as number);
+      put16(data, i * 2, (kept | (part.bits[i] as number)) & 0xffff);
+    }
+    const written = await this.#registers(to, a, data, ask);
+    if (!written.ok) return written;
+    const after = await ask(readRequest(to, Fn.readHoldingRegisters, a.start, count));
+    if (!after.ok) return outcomeOf(after);
+    return data.every((byte, i) => after.pdu[2 + i] === byte)
+      ? done
+      : refuse(
+          'the register does not read back as written: another program or the device changed it',
+        );
+  }
+}
+
+/** Bits to change, by register as it lies on the wire: which, and what they become. */
+interface Part {
+  readonly masks: readonly number[];
+  readonly bits: readonly number[];
+}
+
+/** The part of the registers that the tag is, or why the value does not fit; undefined = all of them. */
+function partOf(a: ModbusAddress, value: Value): Part | string | undefined {
+  if (a.type === 'bool') {
+    const on = asBit(value);
+    if (on === undefined) return 'value does not fit bool';
+    const bit = 1n << BigInt(a.bit ?? 0);
+    return layOut(a, bit, on ? bit : 0n);
+  }
+  if (!a.field) return undefined;
+  const { shift, width } = a.field;
+  const whole = asInteger(value);
+  if (whole === undefined) return `value is not a whole number, as ${a.type} needs`;
+  const fitted = a.type.startsWith('u')
+    ? BigInt.asUintN(width, whole)
+    : BigInt.asIntN(width, whole);
+  if (fitted !== whole) return `value does not fit ${String(width)} bits of ${a.type}`;
+  const mask = ((1n << BigInt(width)) - 1n) << BigInt(shift);
+  return layOut(a, mask, (BigInt.asUintN(width, whole) << BigInt(shift)) & mask);
+}
+
+/** A number of `count` registers in the order in which they lie on the wire. */
+function layOut(a: ModbusAddress, mask: bigint, bits: bigint): Part {
+  const words = (whole: bigint): number[] =>
+    Array.from({ length: a.count }, (_, i) => {
+      const place = a.swapWords ? i : a.count - 1 - i;
+      const word = Number((whole >> BigInt(16 * place)) & 0xffffn);
+      return a.swapBytes ? ((word & 0xff) << 8) | (word >> 8) : word;
+    });
+  return { masks: words(mask), bits: words(bits) };
+}
+
+async function writeAndRead(
+  to: Target,
+  start: number,
+  data: Uint8Array,
+  ask: Ask,
+): Promise<WriteOutcome> {
+  if (data.length > mostBytes - 4) return refuse('value is longer than one request');
+  const answer = await ask(readWrite(to, start, data));
+  if (!answer.ok) return outcomeOf(answer);
+  return data.every((byte, i) => answer.pdu[2 + i] === byte)
+    ? done
+    : refuse('the device holds another value after the write');
+}
+
+function outcomeOf(answer: Answer): WriteOutcome {
+  return answer.ok ? done : refuse(refusalOf(answer) ?? exceptionText(0));
+}
