@@ -6,6 +6,9 @@ import type { ConfigHost } from '../gateway/config/model.js';
 import { sha256 } from '../gateway/host/files.js';
 import { driverNames, loadDriver } from './wire.js';
 
+/** This file runs from `dist/bin`. */
+const packageRoot = join(import.meta.dirname, '..', '..');
+
 /**
  * Files and secrets for the configuration loader. A secret NAME is the environment variable
  * MILLRACE_SECRET_NAME, or the file NAME in $CREDENTIALS_DIRECTORY (systemd) or $MILLRACE_SECRETS.
@@ -17,6 +20,7 @@ export const configHost: ConfigHost = {
   secret,
   driver: loadDriver,
   driverNames,
+  profilesOf,
   hash: sha256,
 };
 
@@ -51,6 +55,15 @@ async function glob(pattern: string): Promise<readonly string[]> {
     )
     .sort()
     .map((name) => join(folder, name));
+}
+
+/** They lie as they are beside the sources of the driver, in the package too. */
+async function profilesOf(driver: string): Promise<ReadonlyMap<string, string>> {
+  if (!driverNames.includes(driver)) return new Map();
+  const folder = join(packageRoot, 'drivers', driver, 'profiles');
+  const names = await readdir(folder).catch(() => [] as string[]);
+  const files = names.filter((name) => name.endsWith('.yaml')).sort();
+  return new Map(files.map((name) => [name.slice(0, -'.yaml'.length), join(folder, name)]));
 }
 
 async function secret(name: string): Promise<string | undefined> {

@@ -1,7 +1,9 @@
 import type { Command } from 'commander';
 import { type GlobalOptions, action } from '../context.js';
 import { Exit } from '../exit.js';
-import { print, printJson } from '../output.js';
+import type { LineBudget } from '../../gateway/config/budget.js';
+import { limits } from '../../gateway/limits.js';
+import { print, printJson, table } from '../output.js';
 
 /** `millrace validate FILE` */
 export function validate(program: Command): void {
@@ -17,8 +19,12 @@ export function validate(program: Command): void {
         const loaded = await loadAll(file);
         const problems = loaded.ok ? loaded.warnings : loaded.problems;
         if (!loaded.ok) process.exitCode = Exit.config;
+        const { budgetOf } = await import('../../gateway/config/budget.js');
+        const budgets = loaded.ok
+          ? loaded.config.links.flatMap((link) => budgetOf(link) ?? [])
+          : [];
         if (options.json) {
-          printJson({ ok: loaded.ok, problems });
+          printJson({ ok: loaded.ok, problems, budgets });
           return;
         }
         for (const problem of problems) print(formatProblem(problem));
@@ -28,10 +34,34 @@ export function validate(program: Command): void {
           return;
         }
         const { config, plan } = loaded;
+        for (const budget of budgets) print(budgetText(budget));
         print(
           `${file}: good (${String(config.links.length)} links, ${String(plan.table.size)} tags, ` +
             `${String(plan.program.ids.length)} rules, ${String(config.sinks.length)} sinks)`,
         );
       }),
     );
+}
+
+/** The time budget of a serial line, for people. */
+function budgetText({ link, endpoint, classes, share, timeout }: LineBudget): string {
+  const percent = (part: number): string => `${(part * 100).toFixed(1)} %`;
+  const ms = (time: number): string => `${String(Math.round(time))} ms`;
+  const rows = classes.map((row) => [
+    row.scanClass,
+    ms(row.period),
+    String(row.devices),
+    String(row.requests),
+    ms(row.ms),
+    percent(row.share),
+  ]);
+  const left = Math.max(0, 1 - share);
+  return [
+    `${link} (${endpoint}): time on the line`,
+    table(['class', 'period', 'devices', 'requests', 'needs', 'share'], rows, [1, 2, 3, 4, 5]),
+    `needs ${percent(share)}, leaves ${percent(left)}; with any number of silent units ` +
+      `${percent(Math.max(0, left - limits.probeShare))}`,
+    `a unit that falls silent holds the line ${String(limits.demoteAfter)} times for at most ${ms(timeout)}, ` +
+      `then at most ${percent(limits.probeShare)} of the time\n`,
+  ].join('\n');
 }

@@ -73,9 +73,10 @@ export const constantShape: Shape = {
 export const deviceShape: Shape = {
   description: 'One device on the link.',
   properties: {
-    profile: text('File with the tags of this type of device; what stands here overrides it.', {
-      examples: ['profiles/pump-vfd.yaml'],
-    }),
+    profile: text(
+      'File with the tags of this type of device, or the name of a profile that comes with the driver; what stands here overrides it.',
+      { examples: ['profiles/pump-vfd.yaml'] },
+    ),
     parameters: {
       type: 'object',
       description: 'Values for the parameters of the profile.',

@@ -16,6 +16,7 @@ import { checksOf, report, type DriverChecks } from './drivers.js';
 import { Profiles } from './profiles.js';
 import type { Secrets } from './secrets.js';
 import type { Session } from './session.js';
+import { budgetOf } from './budget.js';
 import { didYouMean } from './suggest.js';
 import { readTls } from './tls.js';
 import { plain, type Entry, type MapNode, type Ref } from './tree.js';
@@ -61,7 +62,7 @@ export async function draftLinks(session: Session, links: Ref): Promise<LinkDraf
     const entries = new Map<string, Entry>();
     const list = ref.child('devices');
     for (const [device, at] of list.children()) {
-      const { ref: full, complete } = await profiles.expand(at, device);
+      const { ref: full, complete } = await profiles.expand(at, device, driver?.name);
       devices.push({ name: device, ref: full, complete });
       // Without its parameters a profile has placeholders left, which nobody typed.
       const value = complete ? full.node : at.node;
@@ -121,22 +122,44 @@ export async function resolveLink(
     return { config: undefined, devices };
   if (count === 0 && driver.name !== 'simulator')
     session.problems.warn(ref, 'nothing is read on this link', 'give its devices tags');
-  const content = JSON.stringify([
-    driver.name,
-    plain(ref.node),
-    secrets.fingerprint(ref.node),
-    endpoint.tls,
-  ]);
-  const config: LinkConfig = {
+  const parts = {
     name,
     driver,
     endpoint,
     config: parsed.config,
     devices: devices.map(({ config }) => config),
     bindings: devices.flatMap(({ bindings }) => bindings),
-    hash: session.host.hash(content),
   };
-  return { config, devices };
+  checkBudget(session, ref, parts);
+  const content = JSON.stringify([
+    driver.name,
+    plain(ref.node),
+    secrets.fingerprint(ref.node),
+    endpoint.tls,
+  ]);
+  return { config: { ...parts, hash: session.host.hash(content) }, devices };
+}
+
+/** More than this is refused on a line of known speed, and above the second share there is a warning. */
+const fullLine = 1;
+const tightLine = 1 - limits.probeShare;
+
+function checkBudget({ problems }: Session, ref: Ref, parts: Parameters<typeof budgetOf>[0]): void {
+  if (problems.errors > 0) return;
+  const budget = budgetOf(parts);
+  if (!budget || budget.share <= tightLine) return;
+  const [worst] = [...budget.classes].sort((a, b) => b.share - a.share);
+  const message =
+    `the scans need ${percent(budget.share)} of the time on this line` +
+    (worst ? `, those of ${worst.scanClass} alone ${percent(worst.share)}` : '');
+  const place = ref.has('scanClasses') ? ref.child('scanClasses') : ref;
+  if (budget.share > fullLine)
+    problems.error(place, message, 'scan slower, read fewer tags, or use a faster line');
+  else problems.warn(place, message, 'devices that do not answer will delay the others');
+}
+
+function percent(share: number): string {
+  return `${String(Math.ceil(share * 100))} %`;
 }
 
 function readEndpoint(

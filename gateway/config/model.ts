@@ -164,6 +164,8 @@ export interface ConfigHost {
   driver(name: string): Promise<DriverModule | undefined>;
   /** Names of the drivers at hand, for did-you-mean. */
   readonly driverNames: readonly string[];
+  /** Profiles that come with a driver, by name: paths of their files. */
+  profilesOf(driver: string): Promise<ReadonlyMap<string, string>>;
   /** SHA-256, hexadecimal. */
   hash(text: string): string;
 }

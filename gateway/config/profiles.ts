@@ -43,9 +43,9 @@ export class Profiles {
   }
 
   /** The device with its profile filled in; what the device says itself comes first. */
-  async expand(device: Ref, name: string): Promise<Expanded> {
+  async expand(device: Ref, name: string, driver: string | undefined): Promise<Expanded> {
     const ref = device.child('profile');
-    const { problems, host } = this.#session;
+    const { problems } = this.#session;
     if (!ref.node) {
       if (device.has('parameters'))
         problems.errorAtKey(device.child('parameters'), 'parameters without a profile');
@@ -53,7 +53,8 @@ export class Profiles {
     }
     if (ref.text === undefined || device.node?.kind !== 'map')
       return { ref: device, complete: false };
-    const path = host.resolve(ref.at.file.path, ref.text);
+    const path = await this.#find(ref, ref.text, driver);
+    if (path === undefined) return { ref: device, complete: false };
     let reading = this.#read.get(path);
     if (!reading) {
       reading = readProfile(this.#session, path, ref);
@@ -71,6 +72,22 @@ export class Profiles {
     const filled = mapScalars(profile.device, (scalar) => fill(scalar, values.given)) as MapNode;
     const merged = merge(filled, device.node);
     return { ref: device.with(merged, { name, profile: path }), complete: values.complete };
+  }
+
+  /** A plain name is a profile that comes with the driver; everything else is a file. */
+  async #find(ref: Ref, text: string, driver: string | undefined): Promise<string | undefined> {
+    const { host, problems } = this.#session;
+    if (!/^[a-z0-9][a-z0-9-]*$/.test(text)) return host.resolve(ref.at.file.path, text);
+    if (driver === undefined) return undefined;
+    const known = await host.profilesOf(driver);
+    const path = known.get(text);
+    if (path === undefined)
+      problems.error(
+        ref,
+        `no profile "${text}" comes with the driver ${driver}`,
+        didYouMean(text, [...known.keys()], 'it has') ?? `for a file write ${text}.yaml`,
+      );
+    return path;
   }
 }
 

@@ -112,6 +112,7 @@ export function hostOf(memory: Memory): ConfigHost & { readonly reads: string[] 
     secret: (name) => Promise.resolve(Object.hasOwn(secrets, name) ? secrets[name] : undefined),
     driver: (name) => Promise.resolve(drivers.find((driver) => driver.name === name)),
     driverNames: drivers.map(({ name }) => name),
+    profilesOf: (driver) => Promise.resolve(new Map([['meter', `/builtin/${driver}/meter.yaml`]])),
     hash: (text) => {
       hashed?.push(text);
       return createHash('sha256').update(text).digest('hex');

@@ -181,3 +181,20 @@ void t.test('a missing profile is not followed by complaints about its tags', as
     ['links.bus.devices.P1.profile:', 'writes.Q1.run:'],
   );
 });
+
+void t.test('a plain name is a profile that comes with the driver', async (t) => {
+  const device = (profile: string): string => `millrace: 1
+gateway: { id: g }
+links:
+  bus: { driver: fake, endpoint: tcp://h, devices: { D: { unit: 1, profile: ${profile} } } }
+`;
+  const files = {
+    '/builtin/fake/meter.yaml': 'tags: { power: { address: a:1, type: int16 } }',
+    '/meter.yaml': 'tags: { other: { address: a:1, type: int16 } }',
+  };
+  const names = async (profile: string): Promise<unknown> =>
+    (await good(device(profile), { files })).config.links[0]?.bindings.map(({ name }) => name);
+  t.strictSame(await names('meter'), ['D.power']);
+  t.strictSame(await names('meter.yaml'), ['D.other'], 'a file is a file');
+  t.match(await bad(device('metre')), [/no profile "metre" comes with the driver fake.*"meter"/]);
+});

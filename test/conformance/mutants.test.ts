@@ -161,8 +161,8 @@ const mutants: readonly Mutant[] = [
   {
     title: 'loses a tag of each group',
     file: 'plan.js',
-    from: 'tags.push(tag);',
-    to: 'if (tags.length !== 2) tags.push(tag);',
+    from: '.flatMap((cluster) => cluster.tags);',
+    to: '.flatMap((cluster) => cluster.tags).filter((_, i) => i !== 2);',
     rules: ['R-02'],
   },
   {
