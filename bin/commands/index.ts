@@ -1,13 +1,16 @@
 import type { Command } from 'commander';
 import { alarms } from './alarms.js';
 import { demo } from './demo.js';
+import { modbus } from './modbus.js';
 import { read } from './read.js';
 import { reload } from './reload.js';
 import { reset } from './reset.js';
 import { run } from './run.js';
+import { scan } from './scan.js';
 import { schema } from './schema.js';
 import { status } from './status.js';
 import { tags } from './tags.js';
+import { trace } from './trace.js';
 import { validate } from './validate.js';
 import { version } from './version.js';
 import { why } from './why.js';
@@ -26,6 +29,9 @@ export const commands: readonly ((program: Command) => void)[] = [
   why,
   reset,
   reload,
+  trace,
+  scan,
+  modbus,
   schema,
   version,
 ];

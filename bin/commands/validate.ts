@@ -60,7 +60,7 @@ function budgetText({ link, endpoint, classes, share, timeout }: LineBudget): st
     `${link} (${endpoint}): time on the line`,
     table(['class', 'period', 'devices', 'requests', 'needs', 'share'], rows, [1, 2, 3, 4, 5]),
     `needs ${percent(share)}, leaves ${percent(left)}; with any number of silent units ` +
-      `${percent(Math.max(0, left - limits.probeShare))}`,
+      percent(Math.max(0, left - limits.probeShare)),
     `a unit that falls silent holds the line ${String(limits.demoteAfter)} times for at most ${ms(timeout)}, ` +
       `then at most ${percent(limits.probeShare)} of the time\n`,
   ].join('\n');

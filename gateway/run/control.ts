@@ -57,6 +57,8 @@ export class Control {
         return Promise.resolve(this.#runtime.field.engine.alarms());
       case 'rules':
         return Promise.resolve(Object.fromEntries(this.#runtime.field.engine.states()));
+      case 'trace':
+        return Promise.resolve(this.#trace(text(args, 'link'), Number(args['after'] ?? 0)));
       case 'why':
         return Promise.resolve(this.#why(text(args, 'rule')));
       case 'reset':
@@ -145,6 +147,24 @@ export class Control {
       before: jsonValue(done.before),
       after: jsonValue(done.after),
       verified: true,
+    };
+  }
+
+  #trace(name: string, after: number): unknown {
+    const { field, wall } = this.#runtime;
+    const link = field.links.get(name);
+    if (!link) throw new GatewayError('unknown-name', `no link ${name}`);
+    const { driver, config } = link.config;
+    const { pieces, lost } = link.tap.fetch(after);
+    return {
+      lost,
+      pieces: pieces.map(({ n, at, sent, bytes }) => ({
+        n,
+        time: wall.of(at),
+        sent,
+        hex: Buffer.from(bytes).toString('hex'),
+        text: driver.describe?.(config, bytes, sent) ?? '',
+      })),
     };
   }
 

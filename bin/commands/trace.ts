@@ -1,0 +1,56 @@
+import type { Command } from 'commander';
+import { ask } from '../client.js';
+import { type GlobalOptions, action, socketOf } from '../context.js';
+import { clockTime, print } from '../output.js';
+
+interface Piece {
+  readonly n: number;
+  /** Wall ms. */
+  readonly time: number;
+  readonly sent: boolean;
+  readonly hex: string;
+  readonly text: string;
+}
+interface Fetched {
+  readonly pieces: readonly Piece[];
+  readonly lost: number;
+}
+
+/** How often what was heard is fetched: short enough to look live. */
+const everyMs = 300;
+
+/** `millrace trace LINK` */
+export function trace(program: Command): void {
+  program
+    .command('trace <link>')
+    .description(
+      'what goes over the wire of a link of the running gateway, live: hexadecimal and in words',
+    )
+    .option('--seconds <n>', 'end after so long; default: until Ctrl-C')
+    .action(
+      action(async (options: GlobalOptions & { seconds?: string }, link: string) => {
+        const until =
+          options.seconds === undefined
+            ? Infinity
+            : performance.now() + Number(options.seconds) * 1_000;
+        let after = 0;
+        do {
+          const { pieces, lost } = (await ask(socketOf(options), 'trace', {
+            link,
+            after,
+          })) as Fetched;
+          if (lost > 0) print(`… ${String(lost)} pieces not shown`);
+          for (const piece of pieces) {
+            print(options.json ? JSON.stringify(piece) : lineOf(piece));
+            after = piece.n;
+          }
+          await new Promise((resolve) => setTimeout(resolve, everyMs));
+        } while (performance.now() < until);
+      }),
+    );
+}
+
+function lineOf({ time, sent, hex, text }: Piece): string {
+  const bytes = hex.replace(/../g, '$& ').trim();
+  return `${clockTime(time)} ${sent ? '>' : '<'} ${text}\n             ${bytes}`;
+}

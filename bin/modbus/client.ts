@@ -1,0 +1,96 @@
+import { GatewayError, parseEndpoint, silentLog } from '../../gateway/contract/index.js';
+import type { Endpoint } from '../../gateway/contract/index.js';
+import { openStream } from '../../gateway/host/open.js';
+import { characterMs, silenceMs } from '../../drivers/modbus/line.js';
+import { parseLink } from '../../drivers/modbus/config.js';
+import type { Answer, Request } from '../../drivers/modbus/request.js';
+import { Session } from '../../drivers/modbus/session.js';
+import { schemes } from '../../drivers/modbus/transport.js';
+import { Exit } from '../exit.js';
+import { CliError } from '../output.js';
+
+/** How the tools reach a device: as typed on the command line. */
+export interface Reach {
+  readonly endpoint: string;
+  /** Longest wait for an answer, ms. */
+  readonly timeout: number;
+}
+
+/**
+ * A connection of the commissioning tools: one question at a time, on the same session as the driver's.
+ * The gateway does not see it: nothing is journaled, and nothing may be written but by `modbus write`.
+ */
+export class ModbusClient {
+  readonly #session: Session;
+  readonly #timeout: number;
+  readonly #gap: number;
+  #freeAt = 0;
+  /** When the last request went out and its answer was here, ms. */
+  lastMs = 0;
+
+  private constructor(session: Session, timeout: number, gap: number) {
+    this.#session = session;
+    this.#timeout = timeout;
+    this.#gap = gap;
+  }
+
+  static async connect({ endpoint: text, timeout }: Reach): Promise<ModbusClient> {
+    const endpoint = endpointOf(text);
+    const link = parseLink({}, endpoint);
+    if (!link.ok)
+      throw new CliError(link.problems[0]?.message ?? 'not an endpoint', '', Exit.usage);
+    const { transport, line } = link.value;
+    const stream = await openStream(endpoint, AbortSignal.timeout(Math.max(timeout, 3_000)));
+    const session = new Session(stream, {
+      framing: transport.framing,
+      inFlight: 1,
+      firstId: Math.floor(Math.random() * 0x10000),
+      anyUnit: false,
+      log: silentLog,
+      count: () => undefined,
+      onLost: () => undefined,
+    });
+    // An answer may be as long as a frame can be.
+    const onLine = line ? (transport.overhead + 250 * transport.perByte) * characterMs(line) : 0;
+    return new ModbusClient(session, timeout + onLine, line ? silenceMs(line) : 0);
+  }
+
+  /** Rejects with a GatewayError of kind timeout, link or protocol. */
+  async ask(request: Request): Promise<Answer> {
+    const wait = this.#freeAt - performance.now();
+    if (wait > 0) await pause(wait);
+    const sent = performance.now();
+    const abort = new AbortController();
+    const timer = setTimeout(() => {
+      const waited = String(Math.round(this.#timeout));
+      abort.abort(new GatewayError('request-timeout', `no answer within ${waited} ms`));
+    }, this.#timeout);
+    try {
+      return await this.#session.call(request, undefined, abort.signal);
+    } finally {
+      clearTimeout(timer);
+      this.lastMs = performance.now() - sent;
+      this.#freeAt = performance.now() + this.#gap;
+    }
+  }
+
+  close(): void {
+    this.#session.close(new GatewayError('link-closing', 'done'));
+  }
+}
+
+export function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** What `text` names; a CliError with the way to write it when it names nothing. */
+export function endpointOf(text: string): Endpoint {
+  const parsed = parseEndpoint(text, schemes);
+  if (parsed.ok && (parsed.value.serial || parsed.value.host !== '')) return parsed.value;
+  const [problem] = parsed.ok ? [] : parsed.problems;
+  throw new CliError(
+    problem?.message ?? `no host in ${text}`,
+    problem?.hint ?? 'write it like tcp://10.0.0.5:502 or serial:/dev/ttyUSB0?9600,8E1',
+    Exit.usage,
+  );
+}

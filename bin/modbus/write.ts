@@ -1,0 +1,132 @@
+import { appendFile, mkdir } from 'node:fs/promises';
+import { userInfo } from 'node:os';
+import { dirname } from 'node:path';
+import { parseTag } from '../../drivers/modbus/address.js';
+import { parseLink } from '../../drivers/modbus/config.js';
+import { TagWriter } from '../../drivers/modbus/write.js';
+import { widthOf, decodeAt } from '../../drivers/modbus/finder.js';
+import { isRegisters } from '../../drivers/modbus/notation.js';
+import { orderOf } from '../../drivers/modbus/orders.js';
+import { tagTypes, type TagType, type Value } from '../../gateway/contract/index.js';
+import type { WriteOptions } from '../commands/modbus.js';
+import { Exit } from '../exit.js';
+import { CliError, print, printJson, valueText } from '../output.js';
+import type { ModbusClient } from './client.js';
+import { addressText, placeOf, wholeNumber } from './place.js';
+import { clientOf, readValues } from './read.js';
+
+/** Where writes past the gateway are recorded. */
+const logFile = 'millrace-data/commissioning.log';
+
+/** `millrace modbus write` */
+export async function writeCommand(
+  options: WriteOptions,
+  endpoint: string,
+  address: string,
+  typed: string,
+): Promise<void> {
+  const at = placeOf(address);
+  const type = isRegisters(at.table) && !at.bits ? typeOf(options.type) : 'bool';
+  const value = valueOf(type, typed);
+  const unit = wholeNumber(options.unit, '--unit', 0, 255);
+  const link = parseLink({}, undefined);
+  if (!link.ok) throw new CliError('the defaults of the driver are wrong', '', Exit.internal);
+  const keys = { address, type, byteOrder: options.order };
+  const parsed = parseTag(link.value, { unit }, keys);
+  if (!parsed.ok) {
+    const [problem] = parsed.problems;
+    throw new CliError(problem?.message ?? 'not an address', problem?.hint ?? '', Exit.usage);
+  }
+  const client = await clientOf(options, endpoint);
+  try {
+    const now = (): Promise<Value> => heldNow(client, options, address, type, unit);
+    const before = await now();
+    const name = addressText(at.table, at.start);
+    if (!options.yes)
+      throw new CliError(
+        `${name} holds ${valueText(before)}; nothing was written`,
+        'to write, add --yes',
+        Exit.denied,
+        'not-permitted',
+      );
+    const tag = { tag: 0, name, device: '', type, address: parsed.value };
+    // On record before it is done, as in the gateway: who did it must be known whatever happens.
+    const record = {
+      endpoint,
+      unit,
+      address,
+      type,
+      order: options.order,
+      before: valueText(before),
+      value: typed,
+    };
+    await recordWrite({ ...record, result: 'requested' });
+    const outcome = await new TagWriter(link.value).write(tag, value, (request) =>
+      client.ask(request),
+    );
+    const after = outcome.ok ? await now() : undefined;
+    const same = outcome.ok && valueText(after) === valueText(rounded(type, value));
+    const result = !outcome.ok ? outcome.code : same ? 'done' : `reads back as ${valueText(after)}`;
+    await recordWrite({ ...record, result });
+    if (!same)
+      throw new CliError(`${name}: ${result}`, 'look at the device', Exit.device, 'not-verified');
+    if (options.json) printJson({ address: name, before, after });
+    else print(`${name}: ${valueText(before)} -> ${valueText(after)}, read back`);
+  } finally {
+    client.close();
+  }
+}
+
+async function heldNow(
+  client: ModbusClient,
+  options: WriteOptions,
+  address: string,
+  type: TagType,
+  unit: number,
+): Promise<Value> {
+  const at = placeOf(address);
+  const how = {
+    type: type === 'bool' ? 'uint16' : type,
+    order: orderOf(options.order),
+    format: 'plain',
+  } as const;
+  const count = String(isRegisters(at.table) ? widthOf(how) : 1);
+  const words = await readValues(client, { unit: String(unit), count }, at);
+  if (!isRegisters(at.table)) return words[0] === 1;
+  if (at.bits) return (((words[0] ?? 0) >> at.bits[0]) & 1) === 1;
+  return decodeAt(words, 0, how) ?? null;
+}
+
+function typeOf(text: string): TagType {
+  const found = tagTypes.find(
+    (type) => type === text && !['string', 'int8', 'uint8'].includes(type),
+  );
+  if (found) return found;
+  throw new CliError(`no such type: ${text}`, 'see millrace modbus write --help', Exit.usage);
+}
+
+function valueOf(type: TagType, typed: string): Value {
+  if (type === 'bool') {
+    if (/^(1|true|on)$/i.test(typed)) return true;
+    if (/^(0|false|off)$/i.test(typed)) return false;
+  } else if (type.startsWith('float')) {
+    if (typed.trim() !== '' && Number.isFinite(Number(typed))) return Number(typed);
+  } else if (/^-?(\d+|0x[0-9a-f]+)$/i.test(typed)) return BigInt(typed);
+  throw new CliError(`${typed} is no ${type}`, '', Exit.usage);
+}
+
+/** What the registers can hold of the value. */
+function rounded(type: TagType, value: Value): Value {
+  if (type === 'float32' && typeof value === 'number') return Math.fround(value);
+  return typeof value === 'bigint' && !type.endsWith('64') ? Number(value) : value;
+}
+
+async function recordWrite(entry: Readonly<Record<string, unknown>>): Promise<void> {
+  const line = JSON.stringify({
+    time: new Date().toISOString(),
+    who: userInfo().username,
+    ...entry,
+  });
+  await mkdir(dirname(logFile), { recursive: true });
+  await appendFile(logFile, `${line}\n`);
+}
