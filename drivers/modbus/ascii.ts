@@ -4,7 +4,7 @@
  */
 import { lrc } from './crc.js';
 import { Fn } from './frame.js';
-import type { Asked, FrameSink, Framing, Receiver } from './framing.js';
+import type { Asked, FrameSink, Framing, Question, Receiver } from './framing.js';
 import { OwedAnswers } from './owed.js';
 
 const colon = 0x3a;
@@ -41,9 +41,10 @@ class AsciiReceiver implements Receiver {
     return this.#owed.extra(unit, fn, most, lengthOf);
   }
 
-  sent(asked: Asked, frame: Uint8Array): void {
+  sent(id: number, question: Question, extra: number, frame: Uint8Array): void {
     this.#digits = -1;
-    this.#owed.sent(asked);
+    const { unit, fn } = question;
+    this.#owed.sent({ id, unit, fn, length: question.answerLength(extra) });
     this.#sent = bytesOf(frame);
     this.#echoDue = this.#echoes;
   }

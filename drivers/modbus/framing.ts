@@ -25,6 +25,13 @@ export interface Asked {
   readonly length: number | undefined;
 }
 
+/** What a receiver must know of a question to tell its answer. */
+export interface Question {
+  readonly unit: number;
+  readonly fn: number;
+  answerLength(extra: number): number | undefined;
+}
+
 /** Called with each whole frame; the bytes are only valid during the call. */
 export interface FrameSink {
   frame(id: number, unit: number, bytes: Uint8Array, pduAt: number, pduLength: number): void;
@@ -46,8 +53,8 @@ export interface Receiver {
    * one, so that it cannot be taken for one that is still owed. `lengthOf` gives its length.
    */
   extra?(unit: number, fn: number, most: number, lengthOf: (extra: number) => number): number;
-  /** The frame goes out now. */
-  sent?(asked: Asked, frame: Uint8Array): void;
+  /** The frame goes out now; `extra` as it was asked for. */
+  sent?(id: number, question: Question, extra: number, frame: Uint8Array): void;
   /** Nobody waits for this answer any more; it may come all the same. */
   gaveUp?(id: number): void;
 }

@@ -18,6 +18,8 @@ class MbapReceiver implements Receiver {
   readonly #held = new Uint8Array(maxFrame);
   #size = 0;
   #stopped = false;
+  /** Ids that were sent after the held frame had begun: it cannot be the answer to them. */
+  #younger: number[] = [];
   readonly #sink: FrameSink;
 
   constructor(sink: FrameSink) {
@@ -27,6 +29,10 @@ class MbapReceiver implements Receiver {
   stop(): void {
     this.#stopped = true;
     this.#size = 0;
+  }
+
+  sent(id: number): void {
+    if (this.#size > 0) this.#younger.push(id);
   }
 
   push(bytes: Uint8Array): void {
@@ -56,7 +62,14 @@ class MbapReceiver implements Receiver {
     this.#size += take;
     if (this.#size === size) {
       this.#size = 0;
-      this.#deliver(this.#held, 0, size);
+      const id = get16(this.#held, 0);
+      const isTooOld = this.#younger.includes(id);
+      this.#younger = [];
+      if (!isTooOld) this.#deliver(this.#held, 0, size);
+      else {
+        this.stop();
+        this.#sink.broken(`the answer ${id} began before it was asked for`);
+      }
     }
     return at + take;
   }

@@ -4,8 +4,12 @@ import type { Asked } from './framing.js';
 /** What an arriving frame is. */
 export type Verdict = 'answer' | 'late' | 'foreign';
 
-/** Answers of one unit that are remembered as owed; a device that owes more has been restarted. */
-const maxOwed = 8;
+/**
+ * Answers of one unit that are remembered as owed: one that is late by more requests to the same unit is
+ * not expected any more. (After two time-outs the host asks a unit ever more rarely, so that the fourth
+ * request back is half a minute old.)
+ */
+export const maxOwed = 4;
 
 interface Owed {
   readonly fn: number;
@@ -79,8 +83,9 @@ export class OwedAnswers {
       this.#asked = undefined;
       return 'answer';
     }
-    // Older ones will not be answered any more: devices answer in order.
-    owed.splice(0, at + 1);
+    // Older ones will not be answered any more: devices answer in order. Exceptions cannot be told apart
+    // at all, and a device that refuses longer reads would be refused as often as it owes.
+    owed.splice(0, isException ? owed.length : at + 1);
     if (owed.length === 0) this.#owed.delete(unit);
     if (fits) this.#dropped = true;
     return 'late';

@@ -5,7 +5,7 @@
  */
 import { crc16 } from './crc.js';
 import { exceptionFlag, Fn } from './frame.js';
-import type { Asked, FrameSink, Framing, Receiver } from './framing.js';
+import type { Asked, FrameSink, Framing, Question, Receiver } from './framing.js';
 import { OwedAnswers } from './owed.js';
 
 const maxFrame = 256;
@@ -79,11 +79,12 @@ class RtuReceiver implements Receiver {
     return this.#owed.extra(unit, fn, most, lengthOf);
   }
 
-  sent(asked: Asked, frame: Uint8Array): void {
+  sent(id: number, question: Question, extra: number, frame: Uint8Array): void {
     // What stands here already cannot be the answer.
     this.#size = 0;
     this.#counted = false;
-    this.#owed.sent(asked);
+    const { unit, fn } = question;
+    this.#owed.sent({ id, unit, fn, length: question.answerLength(extra) });
     this.#sent = frame.slice();
     this.#echoLeft = this.#echoes ? frame.length : 0;
   }

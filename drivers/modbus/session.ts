@@ -237,7 +237,7 @@ export class Session implements FrameSink {
     const { exchange, frame } = call;
     if (!exchange) return;
     const { framing } = this.#options;
-    const { unit, fn } = exchange;
+    const { unit } = exchange;
     call.id = this.#takeId();
     const extra = this.#extraFor(exchange);
     const size = exchange.request(frame, framing.pduAt, extra);
@@ -246,11 +246,7 @@ export class Session implements FrameSink {
     call.state = 'sent';
     this.#sent.push(call);
     try {
-      if (!framing.hasIds)
-        this.#receiver.sent?.(
-          { id: call.id, unit, fn, length: exchange.answerLength(extra) },
-          call.wire,
-        );
+      this.#receiver.sent?.(call.id, exchange, extra, call.wire);
       this.#stream.write(call.wire);
     } catch (thrown) {
       this.#fail(asGatewayError(thrown));

@@ -1,11 +1,13 @@
-import { parseEndpoint, type ByteStream, type Endpoint } from '../../gateway/contract/index.js';
 import {
   Batch,
   GatewayError,
   isGood,
   mono,
+  parseEndpoint,
   silentLog,
+  type ByteStream,
   type Driver,
+  type Endpoint,
   type ReadOutcome,
   type Source,
   type TagBinding,
@@ -139,16 +141,15 @@ export class TagSet {
   }
 
   /** Values by name; null for what is bad. */
-  async read(): Promise<Record<string, Value>> {
-    const signal = AbortSignal.timeout(bound);
+  async read(timeoutMs: number = bound): Promise<Record<string, Value>> {
+    const signal = AbortSignal.timeout(timeoutMs);
     const values: Record<string, Value> = {};
     this.outcomes = await Promise.all(
       modbus.plan(this.#config, this.#bindings, []).map(async (group) => {
         const batch = new Batch(group.tags.length);
         batch.begin(mono(0));
         const outcome = await this.#driver.read(group, batch, signal);
-        for (const [i, tag] of group.tags.entries())
-          values[tag.name] = valueOf(tag.type, batch, i);
+        for (const [i, tag] of group.tags.entries()) values[tag.name] = valueOf(tag.type, batch, i);
         return outcome;
       }),
     );

@@ -60,7 +60,8 @@ export class Cable {
 
   /** `far` is an address of socat; without it, the other end is a pseudo-terminal too. */
   constructor(folder: string, far?: string) {
-    this.ends = far === undefined ? [join(folder, 'near'), join(folder, 'far')] : [join(folder, 'near')];
+    this.ends =
+      far === undefined ? [join(folder, 'near'), join(folder, 'far')] : [join(folder, 'near')];
     this.#args = [
       ...this.ends.map((end) => `pty,raw,echo=0,link=${end}`),
       ...(far === undefined ? [] : [far]),
