@@ -13,7 +13,13 @@ interface Status {
     checks: { check: string; level: string; text: string }[];
     counters: Record<string, number>;
   };
-  links: { link: string; state: string; endpoint: string; devices: DeviceStatus[] }[];
+  links: {
+    link: string;
+    state: string;
+    endpoint: string;
+    devices: DeviceStatus[];
+    stats: Record<string, number>;
+  }[];
   sinks: {
     sink: string;
     connected: boolean;
@@ -28,7 +34,7 @@ interface DeviceStatus {
   dev: string;
   state: string;
   lastOk?: number;
-  stats: { reads: number; timeouts: number; refused: number };
+  stats: Record<string, number>;
 }
 
 /** `millrace status` */
@@ -54,19 +60,23 @@ function describe(s: Status): string {
     ...bad.map(({ check, level, text }) => `  ${level}: ${check}: ${text}`),
     '',
     table(
-      ['link', 'device', 'state', 'last answer', 'reads', 'timeouts', 'refused'],
+      [
+        ...['link', 'busy', 'device', 'state', 'last answer', 'reads'],
+        ...['timeouts', 'corrupt', 'exceptions', 'p50 ms', 'p99 ms'],
+      ],
       s.links.flatMap((link) =>
         link.devices.map((d) => [
           link.link,
+          `${String(link.stats['busy_pct'] ?? 0)} %`,
           d.dev,
           d.state,
           clockTime(d.lastOk ?? 0),
-          String(d.stats.reads),
-          String(d.stats.timeouts),
-          String(d.stats.refused),
+          ...['reads', 'timeouts', 'corrupt', 'exception', 'p50_ms', 'p99_ms'].map((key) =>
+            String(d.stats[key] ?? 0),
+          ),
         ]),
       ),
-      [4, 5, 6],
+      [1, 5, 6, 7, 8, 9, 10],
     ),
     '',
     table(

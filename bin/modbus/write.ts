@@ -61,7 +61,7 @@ export async function writeCommand(
       value: typed,
     };
     await recordWrite({ ...record, result: 'requested' });
-    const outcome = await new TagWriter(link.value).write(tag, value, (request) =>
+    const outcome = await new TagWriter(new Map()).write(tag, value, (request) =>
       client.ask(request),
     );
     const after = outcome.ok ? await now() : undefined;

@@ -24,7 +24,7 @@ function valueOf(char: number): number {
 
 class AsciiReceiver implements Receiver {
   readonly #sink: FrameSink;
-  readonly #owed = new OwedAnswers();
+  readonly #owed: OwedAnswers;
   readonly #bytes = new Uint8Array(maxBytes);
   /** Digits since the colon; -1 = no frame has begun. */
   #digits = -1;
@@ -33,8 +33,9 @@ class AsciiReceiver implements Receiver {
   #echoes = false;
   #echoDue = false;
 
-  constructor(sink: FrameSink) {
+  constructor(sink: FrameSink, owed: OwedAnswers) {
     this.#sink = sink;
+    this.#owed = owed;
   }
 
   extra(unit: number, fn: number, most: number, lengthOf: (extra: number) => number): number {
@@ -142,5 +143,5 @@ export const ascii: Framing = {
     out[2 + 2 * size] = lineFeed;
     return 3 + 2 * size;
   },
-  receiver: (sink) => new AsciiReceiver(sink),
+  receiver: (sink, owed = new OwedAnswers()) => new AsciiReceiver(sink, owed),
 };

@@ -15,8 +15,18 @@ import { openStream, type Opening } from '../lib/abort.js';
 import type { ModbusAddress } from './address.js';
 import type { ModbusConfig } from './config.js';
 import { ReadExchange } from './exchange.js';
+import { OwedAnswers } from './owed.js';
 import { Session } from './session.js';
 import { TagWriter } from './write.js';
+
+/** What the units of this line still owe: the devices outlive the connection. */
+function owedOn({ memory }: DriverContext): OwedAnswers {
+  const known = memory.get('owed');
+  if (known instanceof OwedAnswers) return known;
+  const owed = new OwedAnswers();
+  memory.set('owed', owed);
+  return owed;
+}
 
 /** One connection or serial port, with however many units behind it. */
 export class ModbusDriver implements Driver<ModbusAddress> {
@@ -32,7 +42,7 @@ export class ModbusDriver implements Driver<ModbusAddress> {
   constructor(config: ModbusConfig, context: DriverContext) {
     this.#config = config;
     this.#context = context;
-    this.#writer = new TagWriter(config);
+    this.#writer = new TagWriter(context.memory);
   }
 
   async connect(signal: AbortSignal): Promise<void> {
@@ -50,6 +60,7 @@ export class ModbusDriver implements Driver<ModbusAddress> {
       }
       this.#session = new Session(stream, {
         framing: this.#config.transport.framing,
+        owed: owedOn(this.#context),
         inFlight: this.#config.inFlight,
         anyUnit: this.#config.anyUnit,
         // Not from 1 each time: a gateway that answers a question of the last connection is noticed.

@@ -1,3 +1,5 @@
+import type { OwedAnswers } from './owed.js';
+
 /**
  * What surrounds a PDU on one kind of transport, and how an answer is told from others. The session
  * knows nothing else about the transport.
@@ -12,8 +14,11 @@ export interface Framing {
   readonly hasIds: boolean;
   /** Puts header and trailer around the PDU at `pduAt`; returns the length of the frame. */
   seal(out: Uint8Array, id: number, unit: number, pduLength: number): number;
-  /** A receiver with its own bounded buffer, for one connection. */
-  receiver(sink: FrameSink): Receiver;
+  /**
+   * A receiver with its own bounded buffer, for one connection. `owed` is what the units of the line
+   * still owe from before: a port that is opened again has the same devices behind it.
+   */
+  receiver(sink: FrameSink, owed?: OwedAnswers): Receiver;
 }
 
 /** A request that was sent, as far as its answer must fit it. */

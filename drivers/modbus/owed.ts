@@ -6,10 +6,10 @@ export type Verdict = 'answer' | 'late' | 'foreign';
 
 /**
  * Answers of one unit that are remembered as owed: one that is late by more requests to the same unit is
- * not expected any more. (After two time-outs the host asks a unit ever more rarely, so that the fourth
- * request back is half a minute old.)
+ * not expected any more. (After two time-outs the host asks a unit ever more rarely, so that the sixteenth
+ * request back is many minutes old.)
  */
-export const maxOwed = 4;
+export const maxOwed = 16;
 
 interface Owed {
   readonly fn: number;

@@ -60,7 +60,7 @@ function identificationLength(bytes: Uint8Array, at: number, end: number): numbe
 
 class RtuReceiver implements Receiver {
   readonly #sink: FrameSink;
-  readonly #owed = new OwedAnswers();
+  readonly #owed: OwedAnswers;
   readonly #buffer = new Uint8Array(capacity);
   #size = 0;
   #stopped = false;
@@ -71,8 +71,9 @@ class RtuReceiver implements Receiver {
   /** The frame under way was seen to be corrupt and is counted. */
   #counted = false;
 
-  constructor(sink: FrameSink) {
+  constructor(sink: FrameSink, owed: OwedAnswers) {
     this.#sink = sink;
+    this.#owed = owed;
   }
 
   extra(unit: number, fn: number, most: number, lengthOf: (extra: number) => number): number {
@@ -201,5 +202,5 @@ export const rtu: Framing = {
     out[end + 1] = crc >>> 8;
     return end + 2;
   },
-  receiver: (sink) => new RtuReceiver(sink),
+  receiver: (sink, owed = new OwedAnswers()) => new RtuReceiver(sink, owed),
 };

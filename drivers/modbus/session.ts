@@ -9,6 +9,7 @@ import {
 import { abortError } from '../lib/abort.js';
 import type { FrameSink, Framing, Receiver } from './framing.js';
 import { exceptionFlag } from './frame.js';
+import type { OwedAnswers } from './owed.js';
 
 /** One question to a device, and how its answer is taken. Kept and used again for a read group. */
 export interface Exchange<R> {
@@ -74,6 +75,8 @@ const take = (resolve: (outcome: unknown) => void, reject: (why: GatewayError) =
 /** What a session needs to know. `firstId` is the first transaction id. */
 export interface SessionOptions {
   readonly framing: Framing;
+  /** See {@link Framing.receiver}. */
+  readonly owed?: OwedAnswers;
   readonly inFlight: number;
   readonly firstId: number;
   /** Takes answers with another unit id: some single devices always answer with their own. */
@@ -113,7 +116,7 @@ export class Session implements FrameSink {
     this.#stream = stream;
     this.#options = options;
     this.#nextId = options.firstId & 0xffff;
-    this.#receiver = options.framing.receiver(this);
+    this.#receiver = options.framing.receiver(this, options.owed);
     stream.onBytes((bytes) => {
       this.#receiver.push(bytes);
     });
@@ -341,6 +344,7 @@ export class Session implements FrameSink {
     this.#watched.length = 0;
     for (const call of [...this.#sent, ...this.#waiting]) {
       const { reject, exchange } = call;
+      if (call.state === 'sent') this.#receiver.gaveUp?.(call.id);
       this.#release(call);
       exchange?.failed();
       reject(why);

@@ -1,6 +1,5 @@
 import type { TagBinding, Value, WriteOutcome } from '../../gateway/contract/index.js';
 import { isRegisters, type ModbusAddress } from './address.js';
-import type { ModbusConfig } from './config.js';
 import { asBit, asInteger, encodeValue } from './encode.js';
 import { exceptionText, Fn, get16, put16 } from './frame.js';
 import {
@@ -23,20 +22,17 @@ const illegalFunction = 1;
 const mostBytes = 246;
 
 /** What units were found not to have, by unit id. */
-interface Learned {
-  readonly noSingle: Set<number>;
-  readonly noMask: Set<number>;
+class Learned {
+  readonly noSingle: Set<number> = new Set();
+  readonly noMask: Set<number> = new Set();
 }
-// With the configuration, not with the driver: a driver lives for one connection.
-const learned = new WeakMap<ModbusConfig, Learned>();
 
-function learnedOf(config: ModbusConfig): Learned {
-  let known = learned.get(config);
-  if (!known) {
-    known = { noSingle: new Set(), noMask: new Set() };
-    learned.set(config, known);
-  }
-  return known;
+function learnedIn(memory: Map<string, unknown>): Learned {
+  const known = memory.get('learned');
+  if (known instanceof Learned) return known;
+  const learned = new Learned();
+  memory.set('learned', learned);
+  return learned;
 }
 
 const refuse = (code: string): WriteOutcome => ({ ok: false, code });
@@ -51,8 +47,9 @@ export class TagWriter {
   /** Ends of the changes of parts of registers under way, by unit and register. */
   readonly #locks = new Map<string, Promise<unknown>>();
 
-  constructor(config: ModbusConfig) {
-    this.#learned = learnedOf(config);
+  /** @param memory where what is learned of the units is kept */
+  constructor(memory: Map<string, unknown>) {
+    this.#learned = learnedIn(memory);
   }
 
   async write(

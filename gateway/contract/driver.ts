@@ -129,6 +129,11 @@ export interface DriverContext {
   readonly log: Log;
   readonly random: Random;
   open(endpoint: Endpoint, signal: AbortSignal, rts?: RtsMode): Promise<ByteStream>;
+  /**
+   * What the driver has learned of the endpoint, for as long as the gateway runs: a driver lives for one
+   * connection, and what is behind the endpoint outlives it. Empty at first; nobody else looks into it.
+   */
+  readonly memory: Map<string, unknown>;
   /** Counts something about a device that the host cannot see, for its status. */
   count(event: DriverEvent, device: string): void;
 }

@@ -79,6 +79,7 @@ export class Field {
   readonly gate: WriteGate;
   readonly #o: FieldOptions;
   readonly #links = new Map<string, Link>();
+  readonly #memories = new Map<string, Map<string, unknown>>();
   #plan: Plan;
   #image: TagImage;
   #engine: RuleEngine;
@@ -265,9 +266,18 @@ export class Field {
       log: log.child({ link: config.name }),
       inbox: this.inbox,
       open,
+      memory: this.#memoryOf(config),
       onStatus: (changed) => this.reportLink(changed),
     });
     this.#links.set(config.name, link);
+  }
+
+  /** By endpoint: a link that is changed or renamed has the same devices behind it. */
+  #memoryOf({ driver, endpoint }: LinkConfig): Map<string, unknown> {
+    const key = `${driver.name} ${endpoint.text}`;
+    const known = this.#memories.get(key) ?? new Map<string, unknown>();
+    this.#memories.set(key, known);
+    return known;
   }
 
   /** Tells the north half how a link and its devices are. */

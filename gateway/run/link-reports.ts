@@ -27,8 +27,19 @@ export function deviceReports(link: Link, wall: WallClock): readonly DeviceRepor
     since: wall.of(link.since),
     lastOk: device.lastOkAt === undefined ? undefined : wall.of(device.lastOkAt),
     error: device.lastError,
-    stats: { ...device.stats },
+    stats: { ...device.stats, ...timesOf(device) },
   }));
+}
+
+/** Milliseconds from request to answer. */
+function timesOf({ times }: ScanDevice): Record<string, number> {
+  const rounded = (ms: number): number => Math.round(ms * 10) / 10;
+  return {
+    p50_ms: rounded(times.percentile(0.5)),
+    p95_ms: rounded(times.percentile(0.95)),
+    p99_ms: rounded(times.percentile(0.99)),
+    max_ms: rounded(times.max),
+  };
 }
 
 function stateOf(link: Link, device: ScanDevice): DeviceState {

@@ -30,6 +30,8 @@ export interface LinkOptions {
   readonly inbox: Inbox;
   /** Opens byte streams for the driver. */
   open: DriverContext['open'];
+  /** See {@link DriverContext.memory}. */
+  readonly memory: Map<string, unknown>;
   /** State or a device of the link changed: its status must be published. */
   onStatus(link: Link): void;
 }
@@ -173,6 +175,7 @@ export class Link {
         log,
         random,
         open: async (...to) => this.tap.wrap(await this.#o.open(...to)),
+        memory: this.#o.memory,
         count: (event, device) => this.devices.find(({ name }) => name === device)?.count(event),
       });
       this.#driver = driver;

@@ -8,7 +8,7 @@ const bin = join(dirname(fileURLToPath(import.meta.url)), '../../dist/bin/millra
 
 // Numbers of our frames that are not values; the rig counts all others.
 const ignored =
-  'v,ep,sq,bt,h,r,i,dt,q,n,ts,time,since,lastOk,epoch,previous,sess,reads,timeouts,refused,silent,requests,writes,overruns,reconnects,frame';
+  'v,ep,sq,bt,h,r,i,dt,q,n,ts,time,since,lastOk,epoch,previous,sess,reads,timeouts,refused,silent,requests,writes,overruns,reconnects,frame,probes,corrupt,exception,late,p50_ms,p95_ms,p99_ms,max_ms,busy_pct,in_flight';
 
 export default (c) => {
   const tags = Array.from(

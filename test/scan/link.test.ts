@@ -1,76 +1,15 @@
 import t from 'tap';
-import type { DeviceConfig } from '../../gateway/config/model.js';
-import { GatewayError, Quality, mono, ms, silentLog } from '../../gateway/contract/index.js';
+import { GatewayError, Quality, mono, ms } from '../../gateway/contract/index.js';
 import { limits } from '../../gateway/limits.js';
 import { Backoff } from '../../gateway/scan/backoff.js';
 import { DeviceState } from '../../gateway/scan/device.js';
-import { Inbox, type InboxItem } from '../../gateway/scan/inbox.js';
+import { Inbox } from '../../gateway/scan/inbox.js';
 import { ScanJob } from '../../gateway/scan/job.js';
-import { Link, stagger } from '../../gateway/scan/link.js';
 import { ProbeBudget } from '../../gateway/scan/probes.js';
 import { must } from '../support/must.js';
 import { Seeded } from '../support/random.js';
-import { VirtualClock, settle } from '../support/virtual-clock.js';
-import { Script, device, lost, scriptedLink } from './script.js';
-
-/** One link, and its inbox emptied every 10 ms into the last quality and value of each tag. */
-class Bench {
-  readonly clock = new VirtualClock();
-  readonly script = new Script(this.clock);
-  readonly inbox = new Inbox(() => undefined);
-  readonly seen = new Map<string, { quality: number; value: number; at: number }>();
-  readonly items: InboxItem[] = [];
-  link: Link | undefined;
-
-  start(devices: readonly DeviceConfig[]): Link {
-    const config = scriptedLink('l', this.script, devices);
-    const link = new Link(config, Int32Array.from(config.bindings.keys()), {
-      clock: this.clock,
-      random: new Seeded(1),
-      log: silentLog,
-      inbox: this.inbox,
-      open: () => Promise.reject(lost()),
-      onStatus: () => undefined,
-    });
-    this.link = link;
-    stagger([link], this.clock.mono());
-    link.start();
-    return link;
-  }
-  async pass(time: number): Promise<void> {
-    const until = this.clock.mono() + time;
-    while (this.clock.mono() < until) {
-      await settle();
-      await this.clock.run(Math.min(until, this.clock.mono() + 10));
-      await settle();
-      this.#take();
-    }
-  }
-  #take(): void {
-    const names = this.link?.config.bindings.map(({ name }) => name) ?? [];
-    for (const item of this.inbox.take()) {
-      this.items.push(item);
-      const { group } = item;
-      if (group) group.inInbox = false;
-      item.indices.forEach((index, i) => {
-        const quality = group ? (group.batch.qualities[i] ?? 0xff) : item.quality;
-        const value = group ? (group.batch.numbers[i] ?? NaN) : NaN;
-        const before = this.seen.get(names[index] ?? '');
-        const same = group?.batch.isUnchanged === true && before;
-        this.seen.set(
-          names[index] ?? '',
-          same ? { ...before, at: item.at } : { quality, value, at: item.at },
-        );
-      });
-    }
-  }
-  steps(): number {
-    return this.script.steps.length;
-  }
-  quality(name: string): number | undefined {
-    return this.seen.get(name)?.quality;
-  }
-}
+import { Bench } from './bench.js';
+import { device, lost } from './script.js';
 
 void t.test('back-off grows to its cap, is cut by a bounded share, and starts small again', (t) => {
   const backoff = new Backoff(new Seeded(3));

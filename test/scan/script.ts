@@ -83,8 +83,12 @@ export class Script {
         afterTimeout: 'continue',
         ...this.bounds,
       }),
-      plan: (_config, tags, refused) =>
-        plan(tags as readonly TagBinding<number>[], refused as readonly TagBinding<number>[]),
+      plan: (_config, tags, refused, breaks) =>
+        plan(
+          tags as readonly TagBinding<number>[],
+          refused as readonly TagBinding<number>[],
+          breaks ?? new Set(),
+        ),
       create: () => new ScriptedDriver(this),
     };
   }
@@ -94,6 +98,7 @@ export class Script {
 function plan(
   tags: readonly TagBinding<number>[],
   refused: readonly TagBinding<number>[],
+  breaks: ReadonlySet<number>,
 ): readonly ReadGroup<unknown>[] {
   const groups: TagBinding<number>[][] = [];
   const ordered = [...tags].sort((a, b) =>
@@ -109,6 +114,7 @@ function plan(
       last.device === one.device &&
       one.address - last.address <= 3 &&
       one.address - first.address < 10 &&
+      !breaks.has(one.tag) &&
       !refused.some(
         (r) => r.device === one.device && r.address > last.address && r.address < one.address,
       );

@@ -29,11 +29,26 @@ export function wasTrue(
 
 /** The request time-out of the links, ms. */
 export const timeoutMs = 500;
+/** The same with the time that request and answer take on the slowest line. */
+export const answerMs = 700;
 /** The register that unit 2 refuses. */
 export const refusedRegister = 3;
 
 const units: Readonly<Record<string, number>> = { U1: 1, U2: 2, U3: 3 };
 const registers: Readonly<Record<string, number>> = { U1: 5, U2: 6, U3: 4 };
+
+/** Ways in which the devices are reached; each seed has one. */
+export const ways = ['tcp', 'rtu+tcp', 'ascii+serial', 'udp', 'serial', 'tls'] as const;
+export type Way = (typeof ways)[number];
+
+const endpointOf: Readonly<Record<Way, (name: string) => string>> = {
+  tcp: (name) => `tcp://${name}:502`,
+  tls: (name) => `tls://${name}:802`,
+  udp: (name) => `udp://${name}:502`,
+  'rtu+tcp': (name) => `rtu+tcp://${name}:4001`,
+  serial: (name) => `serial:/${name}?19200,8E1`,
+  'ascii+serial': (name) => `ascii+serial:/${name}?19200,7E1`,
+};
 
 /** Unit and register of a tag named `U1.r3`; undefined for bits. */
 export function placeOf(name: string): { unit: number; address: number } | undefined {
@@ -43,7 +58,7 @@ export function placeOf(name: string): { unit: number; address: number } | undef
 }
 
 /** Two links: units 1 and 2 behind one gateway, unit 3 alone. An interlock on a bit of unit 1. */
-export function plantConfig(modbus: DriverModule, variant: number): Config {
+export function plantConfig(modbus: DriverModule, variant: number, way: Way): Config {
   const devices = Object.keys(units).map((name): DeviceConfig => {
     const linkName = name === 'U3' ? 'b' : 'a';
     const period = ms(name === 'U3' ? 4_000 : 2_000);
@@ -66,7 +81,7 @@ export function plantConfig(modbus: DriverModule, variant: number): Config {
     link(
       name,
       modbus,
-      `tcp://${name}:502`,
+      endpointOf[way](name),
       devices.filter((d) => members.includes(d.name)),
       {
         link: { timeout: `${String(timeoutMs)}ms` },

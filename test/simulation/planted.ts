@@ -1,6 +1,8 @@
 import type { Driver, DriverModule, RuleLanguage } from '../../gateway/contract/index.js';
 import type { Store } from '../../gateway/journal/store.js';
 import type { MqttPort } from '../../gateway/north/mqtt/port.js';
+import { Fn } from '../../drivers/modbus/frame.js';
+import { rtu } from '../../drivers/modbus/rtu.js';
 import type { Plants } from './world.js';
 
 /** A driver with some of its calls replaced. */
@@ -15,7 +17,9 @@ function driverWith(
     parseLink: (keys, endpoint) => module.parseLink(keys, endpoint),
     parseTag: (config, device, tag) => module.parseTag(config, device, tag),
     limits: (config) => module.limits(config),
-    plan: (config, tags, refused) => module.plan(config, tags, refused),
+    plan: (config, tags, refused, breaks) => module.plan(config, tags, refused, breaks),
+    writeTimeout: (config, tag) =>
+      module.writeTimeout?.(config, tag) ?? module.limits(config).requestTimeout,
     create: (config, context) => {
       const driver = module.create(config, context);
       const plain: Driver = {
@@ -44,10 +48,26 @@ function storeWith(store: Store, change: Partial<Store>): Store {
 
 /** A session that takes any answer for the current one: transaction ids are made to fit. */
 const ignoresTransactionId: Plants = {
+  way: 'tcp',
   answer: (answer, lastRequest) => {
     const copy = answer.slice();
     if (lastRequest && copy.length > 8) copy.set(lastRequest.subarray(0, 2), 0);
     return copy;
+  },
+};
+
+/** A session on a line without ids that takes what comes: lengths and unit are made to fit. */
+const ignoresOwedAnswers: Plants = {
+  way: 'serial',
+  answer: (answer, lastRequest) => {
+    const [unit = 0, fn = 0, , , high = 0, low = 0] = lastRequest ?? [];
+    if (fn !== answer[1] || fn > Fn.readInputRegisters) return answer;
+    const size = fn <= Fn.readDiscreteInputs ? (high * 256 + low + 7) >> 3 : (high * 256 + low) * 2;
+    const frame = new Uint8Array(size + 5);
+    frame.set(answer.subarray(0, Math.min(answer.length - 2, size + 3)));
+    frame.set([unit, fn, size]);
+    rtu.seal(frame, 0, unit, size + 2);
+    return frame;
   },
 };
 
@@ -133,6 +153,7 @@ const writesTheOpposite: Plants = {
 /** Bugs that the simulation must notice, by name. */
 export const planted: Readonly<Record<string, Plants>> = {
   'ignores the transaction id': ignoresTransactionId,
+  'takes an owed answer for a new one': ignoresOwedAnswers,
   'stale values as good': staleAsGood,
   'retries a write': retriesWrites,
   'takes sent for acknowledged': acknowledgesWhatWasSent,

@@ -72,6 +72,7 @@ export class SimDevice {
     if (kind === 'silent') this.#silentUntil = until;
     else {
       this.#downUntil = until;
+      this.#held = undefined;
       for (const end of this.#connections) this.#reset(end);
     }
   }
@@ -106,7 +107,19 @@ export class SimDevice {
     return driver;
   }
 
+  /** In order, as a line is: what was held back comes before what follows, whatever becomes of that. */
   #spoil(driver: End, answer: Uint8Array): { answer: readonly Uint8Array[]; delay: number } {
+    const held = this.#held;
+    this.#held = undefined;
+    const spoilt = this.#spoilOne(driver, answer);
+    if (!held) return spoilt;
+    const [first, ...rest] = spoilt.answer;
+    if (this.#held) this.#held = joined(held, this.#held);
+    const pieces = this.#held ? [] : [first ? joined(held, first) : held, ...rest];
+    return { answer: pieces, delay: spoilt.delay };
+  }
+
+  #spoilOne(driver: End, answer: Uint8Array): { answer: readonly Uint8Array[]; delay: number } {
     const f = this.#faults;
     const delay = this.#random.int(1, 15);
     if (f.strikes('drop-answer')) return { answer: [], delay };
@@ -128,9 +141,7 @@ export class SimDevice {
       this.#clock.at(mono(this.#clock.mono() + delay + 1), () => this.#reset(driver));
       return { answer: [answer.slice(0, this.#random.int(1, answer.length - 1))], delay };
     }
-    const held = this.#held;
-    this.#held = undefined;
-    return { answer: held ? [joined(held, answer)] : [answer], delay };
+    return { answer: [answer], delay };
   }
 
   #reset(end: End): void {

@@ -1,5 +1,6 @@
 import { FakeModbus } from '../../drivers/modbus/fake.js';
 import { modbus } from '../../drivers/modbus/index.js';
+import { transportOf } from '../../drivers/modbus/transport.js';
 import {
   type DriverModule,
   type RuleEngine,
@@ -21,7 +22,17 @@ import { VirtualClock, settle } from '../support/virtual-clock.js';
 import { SimBroker } from './broker.js';
 import { Faults } from './faults.js';
 import { Ledger } from './ledger.js';
-import { placeOf, plantConfig, refusedRegister, timeoutMs, truth, wasTrue } from './plant.js';
+import {
+  type Way,
+  answerMs,
+  placeOf,
+  plantConfig,
+  refusedRegister,
+  timeoutMs,
+  truth,
+  wasTrue,
+  ways,
+} from './plant.js';
 import { SimDevice } from './wire.js';
 
 /** Seams at which a planted bug may be put in; the simulation must notice each. */
@@ -32,6 +43,8 @@ export interface Plants {
   mqtt?(port: MqttPort): MqttPort;
   /** What the device's answer is made to look like, given the last request. */
   readonly answer?: (answer: Uint8Array, lastRequest: Uint8Array | undefined) => Uint8Array;
+  /** How the devices are reached, where the bug needs one way; else by the seed. */
+  readonly way?: Way;
 }
 
 export interface WorldResult {
@@ -71,9 +84,12 @@ export class World {
   /** Highest durable sequence by stream and epoch: must reach the consumer or be in a gap. */
   readonly #durable = new Map<string, number>();
 
+  readonly #way: Way;
+
   constructor(seed: number, plants: Plants = {}) {
     this.#seed = seed;
     this.#plants = plants;
+    this.#way = plants.way ?? ways[seed % ways.length] ?? 'tcp';
     this.#random = new Seeded(seed);
     this.#faults = new Faults(this.#random);
     this.#broker = new SimBroker(this.#clock, this.#random, this.#faults, (m, s) =>
@@ -108,6 +124,7 @@ export class World {
   #device(): SimDevice {
     const fake: FakeModbus = new FakeModbus({
       keep: 1,
+      framing: transportOf(this.#way).framing,
       value: (unit, table, address) => {
         if (table === 'di') return (address === 0 ? this.#danger : this.#button) ? 1 : 0;
         return table === 'co' ? 1 : truth(unit, address, this.#clock.mono());
@@ -149,7 +166,7 @@ export class World {
     this.#state = undefined;
     const language: RuleLanguage = { compile: compileRules, start: createEngine };
     const store = this.#plants.store?.(this.#store) ?? this.#store;
-    const starting = Runtime.start(plantConfig(this.#driver(), this.#variant), {
+    const starting = Runtime.start(plantConfig(this.#driver(), this.#variant, this.#way), {
       clock,
       random: this.#random,
       log: silentLog,
@@ -159,7 +176,10 @@ export class World {
       version: '0',
       boot: 'sim',
       open: (endpoint, signal) =>
-        (this.#devices[endpoint.host] as SimDevice).connect(endpoint, signal),
+        (this.#devices[endpoint.serial?.path.slice(1) ?? endpoint.host] as SimDevice).connect(
+          endpoint,
+          signal,
+        ),
       hash: shortHash,
       disk: () => Promise.resolve(undefined),
       memory: () => 0,
@@ -216,7 +236,7 @@ export class World {
       if (now - at > stale + 1_500)
         this.#violation(`${name} is good and ${String(now - at)} ms old`);
       const value = image.numbers[index] ?? NaN;
-      if (place && !wasTrue(place.unit, place.address, value, at, at + timeoutMs)) {
+      if (place && !wasTrue(place.unit, place.address, value, at, at + answerMs)) {
         this.#violation(`${name} = ${String(value)} is good, but the device never held it`);
       }
     }
@@ -273,7 +293,10 @@ export class World {
 
   async #reload(): Promise<void> {
     this.#variant = 1 - this.#variant;
-    const work = this.#runtime?.reload(plantConfig(this.#driver(), this.#variant), 'sim');
+    const work = this.#runtime?.reload(
+      plantConfig(this.#driver(), this.#variant, this.#way),
+      'sim',
+    );
     // A full disk refuses the audit record, and with it the reload: nothing changes then.
     const done = work?.catch(() => (this.#variant = 1 - this.#variant));
     await this.#clock.run(this.#clock.mono() + 50);

@@ -1,0 +1,218 @@
+/** What a shared line needs: gaps learned, silent units bounded, requests at once found out, times kept. */
+import t from 'tap';
+import { type ByteStream, Quality, mono, ms } from '../../gateway/contract/index.js';
+import { limits } from '../../gateway/limits.js';
+import { DeviceState } from '../../gateway/scan/device.js';
+import { TimeHistogram } from '../../gateway/scan/histogram.js';
+import { LineLoad } from '../../gateway/scan/load.js';
+import { ProbeBudget } from '../../gateway/scan/probes.js';
+import { Ramp } from '../../gateway/scan/ramp.js';
+import { Tap } from '../../gateway/scan/tap.js';
+import { VirtualClock } from '../support/virtual-clock.js';
+import { Bench } from './bench.js';
+import { device, lost } from './script.js';
+
+void t.test(
+  'a gap that the device refuses is learned; all else is read together again',
+  async (t) => {
+    const b = new Bench();
+    b.script.refused.add(3);
+    const addresses = [1, 2, 4, 5, 6, 7, 8, 9];
+    const link = b.start([device('D', 'l', addresses)]);
+    await b.pass(2_500);
+    for (const i of addresses) t.equal(b.quality(`D.t${String(i)}`), Quality.good);
+    t.strictSame(link.jobs[0]?.refused, [], 'no tag is to blame');
+    t.equal(link.jobs[0]?.breaks.size, 1);
+    const from = b.clock.mono();
+    await b.pass(5_000);
+    t.equal(b.script.count(/^read D 1\.\.2$/, from), 5);
+    t.equal(b.script.count(/^read D 4\.\.9$/, from), 5, 'bisected further, and merged again');
+    t.equal(b.script.count(/^read/, from), 10);
+    b.script.lose(lost());
+    await b.pass(3_000);
+    const again = b.clock.mono();
+    await b.pass(3_000);
+    t.equal(b.script.count(/^read D 1\.\.9$/, again), 0, 'remembered over a reconnect');
+    b.script.refused.clear();
+    await b.pass(limits.refusedRetryMs);
+    const merged = b.clock.mono();
+    await b.pass(3_000);
+    t.equal(b.script.count(/^read D 1\.\.9$/, merged), 3, 'tried again after a while');
+  },
+);
+
+void t.test('silent units cost the others at most their share of the line', async (t) => {
+  for (const dead of [1, 5]) {
+    const b = new Bench();
+    b.script.latency = 20;
+    const names = Array.from({ length: 32 }, (_, i) => `U${String(i)}`);
+    const link = b.start(names.map((name) => device(name, 'l', [1, 2])));
+    await b.pass(5_000);
+    for (const name of names.slice(0, dead)) b.script.dead.add(name);
+    const from = b.clock.mono();
+    await b.pass(600_000);
+    const lostMs = b.script.steps
+      .filter(({ at, what }) => at >= from && /^read U(\d+) /.test(what))
+      .filter(({ what }) => Number(/^read U(\d+) /.exec(what)?.[1]) < dead).length;
+    // Each question to one of them holds the line for a time-out of 200 ms, or less for a probe.
+    const share = (lostMs * 200) / 600_000;
+    t.ok(share <= limits.probeShare, `${String(dead)} of 32: ${(share * 100).toFixed(1)} %`);
+    t.equal(b.script.count(new RegExp(`^read U${String(dead)} `), from), 600, 'the others keep up');
+    t.equal(link.devices.filter(({ demoted }) => demoted).length, dead);
+    b.script.dead.clear();
+    await b.pass(130_000);
+    t.equal(link.devices.filter(({ demoted }) => demoted).length, 0, 'all are taken back');
+  }
+});
+
+void t.test('those that have waited longest are probed first', (t) => {
+  const devices: DeviceState[] = [];
+  const budget = new ProbeBudget(() => devices);
+  for (const name of ['A', 'B', 'C']) devices.push(new DeviceState(name, budget));
+  const [a, b, c] = devices;
+  for (const one of [a, b])
+    for (let i = 0; i < limits.demoteAfter; i++) one?.failed(mono(0), 'x', 100);
+  t.notOk(a?.mayScan(mono(3_000)), 'the line has been held for 400 ms');
+  t.ok(a?.mayScan(mono(8_000)));
+  a?.began(mono(8_000));
+  t.notOk(a?.mayScan(mono(8_000)), 'one probe at a time');
+  t.ok(b?.mayScan(mono(8_000)), 'it is the turn of the other one');
+  a?.failed(mono(8_100), 'x', 100);
+  b?.began(mono(20_000));
+  b?.failed(mono(20_100), 'x', 100);
+  t.ok(a?.mayScan(mono(30_000)));
+  t.notOk(b?.mayScan(mono(30_000)));
+  t.ok(c?.mayScan(mono(0)), 'who answers needs no budget');
+  c?.failed(mono(0), 'x', 0);
+  c?.failed(mono(0), 'x', 0);
+  t.ok(
+    a?.mayScan(mono(13_000)) && b !== undefined,
+    'where nobody answers there is nobody to spare',
+  );
+  t.end();
+});
+
+void t.test('a probe waits no longer than the device ever took', (t) => {
+  const state = new DeviceState('D', new ProbeBudget(() => []));
+  t.equal(state.timeoutOf(1_000), 1_000);
+  for (let i = 0; i < 30; i++) state.times.add(60);
+  t.equal(state.timeoutOf(1_000), 1_000, 'not while it answers');
+  state.failed(mono(0), 'x', 1_000);
+  state.failed(mono(0), 'x', 1_000);
+  t.equal(state.timeoutOf(1_000), 180);
+  t.equal(state.timeoutOf(150), 150);
+  t.end();
+});
+
+void t.test(
+  'how many requests at once a device takes is found out, and nothing is lost over it',
+  async (t) => {
+    const b = new Bench();
+    b.script.bounds = { inFlight: 8, ramp: true };
+    let onWire = 0;
+    let most = 0;
+    const takes = 3;
+    b.script.onRead = () => {
+      most = Math.max(most, onWire + 1);
+      // What is too much is lost without a word.
+      if (onWire >= takes) return new Promise(() => undefined);
+      onWire++;
+      return new Promise((resolve) => {
+        b.clock.at(mono(b.clock.mono() + 5), () => {
+          onWire--;
+          resolve('done');
+        });
+      });
+    };
+    const groups = Array.from({ length: 10 }, (_, i) => 1 + i * 20);
+    const link = b.start([device('D', 'l', groups, { period: ms(500) })]);
+    await b.pass(100);
+    t.equal(link.stats['in_flight'], 1, 'it begins with one');
+    await b.pass(20_000);
+    t.equal(link.stats['in_flight'], 2, 'four were too many, two are not');
+    t.ok(most > takes, 'more were tried');
+    t.notOk(link.devices[0]?.demoted);
+    const bad = b.items.filter(({ kind }) => kind === 'bad');
+    t.equal(
+      bad.filter(({ quality }) => quality === Quality.timeout).length,
+      0,
+      'what was dropped in the trial was asked again',
+    );
+    t.end();
+  },
+);
+
+void t.test('the ramp doubles while all goes well and stays where it did', (t) => {
+  const ramp = new Ramp(8, true);
+  const widths: number[] = [];
+  const answer = (n: number): void => {
+    for (let i = 0; i < n; i++) if (ramp.answered()) widths.push(ramp.width);
+  };
+  answer(3 * limits.rampAfter);
+  t.strictSame(widths, [2, 4, 8]);
+  t.ok(ramp.failed(), 'too many');
+  t.equal(ramp.width, 4);
+  answer(100 * limits.rampAfter);
+  t.equal(ramp.width, 4, 'for good');
+  t.notOk(ramp.failed(), 'a time-out at what was proven is the trouble of the device');
+  t.equal(new Ramp(3, false).width, 3);
+  t.end();
+});
+
+void t.test('percentiles to within a fifth, the longest exactly', (t) => {
+  const times = new TimeHistogram();
+  t.equal(times.percentile(0.5), 0);
+  for (let i = 1; i <= 1_000; i++) times.add(i);
+  for (const share of [0.1, 0.5, 0.95, 0.99])
+    t.ok(Math.abs(times.percentile(share) / (share * 1_000) - 1) < 0.2, String(share));
+  t.equal(times.percentile(1), 1_000);
+  t.equal(times.max, 1_000);
+  times.add(1e9);
+  t.equal(times.total, 1_001);
+  t.end();
+});
+
+void t.test('how busy a line is, over ten seconds', (t) => {
+  const load = new LineLoad();
+  for (let at = 0; at < 30_000; at += 100) load.carried(mono(at), mono(at + 30), 1);
+  t.ok(Math.abs(load.busy(mono(30_000)) - 0.3) < 0.01);
+  t.equal(load.busy(mono(60_000)), 0, 'nothing for a while');
+  const lanes = new LineLoad();
+  for (let at = 0; at < 15_000; at += 100) lanes.carried(mono(at), mono(at + 100), 4);
+  t.ok(Math.abs(lanes.busy(mono(15_000)) - 0.25) < 0.01, 'one lane of four');
+  t.end();
+});
+
+void t.test(
+  'a tap hears both ways while somebody listens, and forgets when nobody does',
+  async (t) => {
+    const clock = new VirtualClock();
+    const tap = new Tap(clock);
+    let arrive: (bytes: Uint8Array) => void = () => undefined;
+    const sent: number[] = [];
+    const inner: ByteStream = {
+      onBytes: (handler) => (arrive = handler),
+      onEnd: () => undefined,
+      write: (bytes) => sent.push(...bytes),
+      close: () => undefined,
+    };
+    const stream = tap.wrap(inner);
+    const got: number[] = [];
+    stream.onBytes((bytes) => got.push(...bytes));
+    stream.write(Uint8Array.of(1));
+    t.same(tap.fetch(0), { pieces: [], lost: 0 }, 'nobody listened');
+    stream.write(Uint8Array.of(2));
+    arrive(Uint8Array.of(3));
+    const { pieces } = tap.fetch(0);
+    t.match(pieces, [
+      { n: 1, sent: true, bytes: Uint8Array.of(2) },
+      { n: 2, sent: false, bytes: Uint8Array.of(3) },
+    ]);
+    t.same([sent, got], [[1, 2], [3]], 'and everything went on its way');
+    for (let i = 0; i < limits.traceFrames + 5; i++) stream.write(Uint8Array.of(4));
+    t.equal(tap.fetch(2).lost, 5, 'bounded, and what was shed is counted');
+    await clock.run(clock.mono() + limits.traceIdleMs + 1);
+    stream.write(Uint8Array.of(5));
+    t.same(tap.fetch(9_999).pieces, [], 'nobody came for it');
+  },
+);
