@@ -105,6 +105,8 @@ export class Session implements FrameSink {
   readonly #abandoned: number[] = [];
   /** Signals that carry our listener: one listener each, however many calls share the signal. */
   readonly #watched: AbortSignal[] = [];
+  /** Names of the devices that were asked, by unit id, for counters. */
+  readonly #devices = new Map<number, string>();
   #nextId: number;
   #issued = 0;
   #lost: GatewayError | undefined;
@@ -159,7 +161,7 @@ export class Session implements FrameSink {
     const call = this.#find(id);
     const exchange = call?.exchange;
     if (!call || !exchange) {
-      this.#unexpected(id);
+      this.#unexpected(id, unit);
       return;
     }
     const fn = bytes[pduAt] as number;
@@ -192,8 +194,10 @@ export class Session implements FrameSink {
     if (device !== undefined) this.#options.count('corrupt', device);
   }
 
-  late(): void {
+  late(unit: number): void {
     this.lateAnswers++;
+    const device = this.#devices.get(unit);
+    if (device !== undefined) this.#options.count('late', device);
   }
 
   broken(why: string): void {
@@ -207,13 +211,13 @@ export class Session implements FrameSink {
   }
 
   /** An answer that nobody waits for: late or repeated is harmless, never asked for is not. */
-  #unexpected(id: number): void {
+  #unexpected(id: number, unit: number): void {
     const age = (this.#nextId - id) & 0xffff;
     if (age === 0 || age > Math.min(this.#issued, lateWindow)) {
       this.broken(`transaction ${id} was never sent`);
       return;
     }
-    this.lateAnswers++;
+    this.late(unit);
     const index = this.#abandoned.indexOf(id);
     if (index >= 0) this.#abandoned.splice(index, 1);
     this.#options.log.debug('late answer dropped', { transaction: id });
@@ -241,6 +245,7 @@ export class Session implements FrameSink {
     if (!exchange) return;
     const { framing } = this.#options;
     const { unit } = exchange;
+    if (!this.#devices.has(unit)) this.#devices.set(unit, exchange.device);
     call.id = this.#takeId();
     const extra = this.#extraFor(exchange);
     const size = exchange.request(frame, framing.pduAt, extra);

@@ -1,8 +1,7 @@
-import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { cpus, tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { machine, median, option, print, root, withRig } from './rig.js';
 
 /**
  * `npm run bench [-- --reps 3 --secs 20 --warm 10 --only 10000]`: builds the load rig in a scratch folder and runs the gateway
@@ -38,24 +37,8 @@ const workloads: readonly Workload[] = [
   { tags: 50_000, stride: 1, period: 100, delay: 0, opt: '' },
   { tags: 10_000, stride: 3, period: 1_000, delay: 5, opt: '' },
 ];
-const root = fileURLToPath(new URL('../../../', import.meta.url));
 const ours = join(root, 'test/bench/rig-peer.mjs');
 const peers = ['refgw', 'noderef', 'modbus-serial', ours];
-
-function option(name: string, fallback: number): number {
-  const at = process.argv.indexOf(`--${name}`);
-  return at < 0 ? fallback : Number(process.argv[at + 1]);
-}
-
-function print(line: string): void {
-  process.stdout.write(`${line}\n`);
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const at = (sorted.length - 1) / 2;
-  return ((sorted[Math.floor(at)] ?? NaN) + (sorted[Math.ceil(at)] ?? NaN)) / 2;
-}
 
 /** Runs one peer on one workload; undefined when the run failed. */
 function run(rig: string, out: string, peer: string, w: Workload, secs: number): Row | undefined {
@@ -107,17 +90,10 @@ function report(w: Workload, rows: ReadonlyMap<string, readonly Row[]>): void {
   }
 }
 
-function bench(source: string): void {
-  const rig = mkdtempSync(join(tmpdir(), 'millrace-bench-'));
-  try {
-    cpSync(source, rig, { recursive: true });
-    spawnSync('chmod', ['-R', 'u+w', rig]);
-    execFileSync('make', { cwd: rig, stdio: 'ignore' });
+async function bench(): Promise<void> {
+  await withRig((rig) => {
     const out = join(rig, 'rows.jsonl');
-    const [cpu] = cpus();
-    print(
-      `machine: ${String(cpus().length)} × ${cpu?.model.trim() ?? 'unknown'}, node ${process.version}`,
-    );
+    print(machine());
     const only = option('only', 0);
     for (const w of workloads.filter(({ tags }) => only === 0 || tags === only)) {
       const rows = new Map<string, Row[]>();
@@ -130,11 +106,7 @@ function bench(source: string): void {
       report(w, rows);
     }
     print(`\n${String(readFileSync(out, 'utf8').trim().split('\n').length)} runs`);
-  } finally {
-    rmSync(rig, { recursive: true, force: true });
-  }
+  });
 }
 
-const rigFolder = resolve(process.env['RIG'] ?? join(root, '../shared/rig'));
-if (existsSync(join(rigFolder, 'run.mjs'))) bench(rigFolder);
-else print(`no load rig at ${rigFolder}; set RIG to its folder`);
+await bench();

@@ -20,7 +20,7 @@ import { Seeded } from '../support/random.js';
 import { mutate } from './mutate.js';
 import { standsIn } from './oracle.js';
 
-const framings: readonly Framing[] = [mbap, rtu, ascii, mbapUdp];
+const allFramings: readonly Framing[] = [mbap, rtu, ascii, mbapUdp];
 const unit = 17;
 
 /** The driver's end of a wire that keeps what was sent. */
@@ -39,6 +39,28 @@ class Wire implements ByteStream {
   }
   close(): void {
     this.closed = true;
+  }
+}
+
+/** A call, and what became of it so far. */
+class Watched {
+  state: 'open' | 'done' | 'failed' = 'open';
+  outcome: unknown;
+  why: unknown;
+  constructor(call: Promise<unknown>) {
+    call.then(
+      (outcome) => {
+        this.state = 'done';
+        this.outcome = outcome;
+      },
+      (why: unknown) => {
+        this.state = 'failed';
+        this.why = why;
+      },
+    );
+  }
+  get isOpen(): boolean {
+    return this.state === 'open';
   }
 }
 
@@ -98,7 +120,7 @@ class Fuzzer {
     this.#random = new Seeded(seed);
   }
 
-  async run(count: number): Promise<void> {
+  async run(count: number, framings: readonly Framing[]): Promise<void> {
     const share = Math.ceil(count / framings.length);
     for (const framing of framings) {
       this.#framing = framing;
@@ -115,28 +137,20 @@ class Fuzzer {
     const abort = new AbortController();
     const batch = new Batch(asking.group?.tags.length ?? 0);
     batch.begin(mono(0));
-    let state: 'open' | 'done' | 'failed' = 'open';
-    let outcome: unknown;
-    const call = session.call<unknown>(asking.exchange, batch, abort.signal).then(
-      (value) => {
-        state = 'done';
-        outcome = value;
-      },
-      (why: unknown) => {
-        state = 'failed';
-        if (!(why instanceof GatewayError)) this.#problem(`failed with ${String(why)}`);
-      },
-    );
+    const call = new Watched(session.call<unknown>(asking.exchange, batch, abort.signal));
     const bytes = this.#deliver(asking);
     await turns();
     this.counts.answers++;
-    if (state === 'open') {
+    if (call.state === 'done') this.#judge(asking, call.outcome, batch, bytes);
+    else if (call.state === 'failed') this.counts.lost++;
+    else {
       this.counts.timeouts++;
       abort.abort(new GatewayError('request-timeout', 'no answer'));
-      await call;
-      if (state === 'open') this.#problem('a call does not settle');
-    } else if (state === 'failed') this.counts.lost++;
-    else this.#judge(asking, outcome, batch, bytes);
+      await turns();
+      if (call.isOpen) this.#problem('a call does not settle');
+    }
+    if (call.why !== undefined && !(call.why instanceof GatewayError))
+      this.#problem('failed with something that is no GatewayError');
   }
 
   #sessionNow(): Session {
@@ -207,8 +221,9 @@ async function turns(): Promise<void> {
 export async function fuzzModbus(
   count: number,
   seed: number,
+  framings: readonly Framing[] = allFramings,
 ): Promise<{ problems: readonly string[]; counts: Readonly<Record<string, number>> }> {
   const fuzzer = new Fuzzer(seed);
-  await fuzzer.run(count);
+  await fuzzer.run(count, framings);
   return { problems: fuzzer.problems, counts: fuzzer.counts };
 }

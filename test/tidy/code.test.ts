@@ -78,6 +78,11 @@ function switchedOff(file: string): string[] {
   return found;
 }
 
+/** `bin/modbus/` talks to devices past the gateway, with the code of the driver. */
+function isToolOfDriver(file: string): boolean {
+  return file.startsWith('bin/modbus/');
+}
+
 void t.test('who imports what, beyond the fences of the linter', (t) => {
   const wrong: string[] = [];
   for (const file of files.filter((f) => /^(gateway|drivers|rules|examples)\/.*\.ts$/.test(f))) {
@@ -99,9 +104,19 @@ void t.test('who imports what, beyond the fences of the linter', (t) => {
   t.same(wrong, [], 'only bin and tests bring gateway, drivers and rules together');
 
   const roots = files
-    .filter((file) => /^bin\/.*\.ts$/.test(file))
+    .filter((file) => /^bin\/.*\.ts$/.test(file) && !isToolOfDriver(file))
     .filter((file) => importsOf(file).some((from) => /(^|\/)(drivers|rules)\//.test(from)));
   t.same(roots, ['bin/wire.ts'], 'bin/wire.ts is the only composition root');
+  const tools = files
+    .filter(isToolOfDriver)
+    .flatMap((file) => importsOf(file).map((from) => posix.join(posix.dirname(file), from)))
+    .filter((to) => /^(drivers|rules)\//.test(to));
+  t.ok(tools.length > 0);
+  t.same(
+    tools.filter((to) => !to.startsWith('drivers/modbus/') && !to.startsWith('drivers/lib/')),
+    [],
+    'bin/modbus holds the tools of that driver, and knows no other',
+  );
   t.end();
 });
 

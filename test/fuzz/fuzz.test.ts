@@ -1,0 +1,67 @@
+/** The fuzzer, briefly: `npm run fuzz` runs it for longer. And that it would notice. */
+import t from 'tap';
+import { crc16 } from '../../drivers/modbus/crc.js';
+import type { Framing } from '../../drivers/modbus/framing.js';
+import { mbap } from '../../drivers/modbus/mbap.js';
+import { rtu } from '../../drivers/modbus/rtu.js';
+import { fuzzModbus } from './modbus.js';
+
+void t.test(
+  '40,000 malformed answers: no throw, no hang, no value that was not answered',
+  async (t) => {
+    const { problems, counts } = await fuzzModbus(40_000, 11);
+    t.same(problems, []);
+    for (const [what, count] of Object.entries(counts))
+      t.ok(count > 500, `${what}: ${String(count)}`);
+  },
+);
+
+void t.test('a driver that does not look at the check sum is noticed', async (t) => {
+  const careless: Framing = {
+    ...rtu,
+    receiver: (sink, owed) => {
+      const receiver = rtu.receiver(sink, owed);
+      return {
+        ...bound(receiver),
+        push: (bytes) => {
+          const repaired = bytes.slice();
+          const crc = crc16(repaired, 0, Math.max(0, repaired.length - 2));
+          repaired.set(
+            [crc & 0xff, crc >> 8].slice(0, repaired.length),
+            Math.max(0, repaired.length - 2),
+          );
+          receiver.push(repaired);
+        },
+      };
+    },
+  };
+  t.ok((await fuzzModbus(20_000, 11, [careless])).problems.length > 0);
+});
+
+void t.test('a driver that does not look at the transaction id is noticed', async (t) => {
+  const careless: Framing = {
+    ...mbap,
+    receiver: (sink) => {
+      let asked = 0;
+      const receiver = mbap.receiver({
+        frame: (_id, ...rest) => sink.frame(asked, ...rest),
+        broken: (why) => sink.broken(why),
+        corrupt: () => sink.corrupt(),
+        late: (unit) => sink.late(unit),
+      });
+      return { ...bound(receiver), sent: (id) => (asked = id) };
+    },
+  };
+  t.ok((await fuzzModbus(20_000, 11, [careless])).problems.length > 0);
+});
+
+/** The methods of a receiver as plain functions. */
+function bound(receiver: ReturnType<Framing['receiver']>): ReturnType<Framing['receiver']> {
+  return {
+    push: (bytes) => receiver.push(bytes),
+    stop: () => receiver.stop(),
+    extra: (...args) => receiver.extra?.(...args) ?? 0,
+    sent: (...args) => receiver.sent?.(...args),
+    gaveUp: (id) => receiver.gaveUp?.(id),
+  };
+}
