@@ -109,14 +109,22 @@ export class SimDevice {
 
   /** In order, as a line is: what was held back comes before what follows, whatever becomes of that. */
   #spoil(driver: End, answer: Uint8Array): { answer: readonly Uint8Array[]; delay: number } {
-    const held = this.#held;
-    this.#held = undefined;
+    const held = this.#takeHeld();
     const spoilt = this.#spoilOne(driver, answer);
     if (!held) return spoilt;
+    const more = this.#takeHeld();
+    if (more) {
+      this.#held = joined(held, more);
+      return { answer: [], delay: spoilt.delay };
+    }
     const [first, ...rest] = spoilt.answer;
-    if (this.#held) this.#held = joined(held, this.#held);
-    const pieces = this.#held ? [] : [first ? joined(held, first) : held, ...rest];
-    return { answer: pieces, delay: spoilt.delay };
+    return { answer: [first ? joined(held, first) : held, ...rest], delay: spoilt.delay };
+  }
+
+  #takeHeld(): Uint8Array | undefined {
+    const held = this.#held;
+    this.#held = undefined;
+    return held;
   }
 
   #spoilOne(driver: End, answer: Uint8Array): { answer: readonly Uint8Array[]; delay: number } {
