@@ -156,16 +156,9 @@ function fieldOf({ bits }: Position, type: TagType): ModbusAddress['field'] {
 }
 
 /** Registers that the value takes. */
-function countOf(
-  at: Position,
-  type: TagType,
-  format: Format,
-  length: number,
-  field: ModbusAddress['field'],
-): number {
+function countOf(type: TagType, format: Format, length: number): number {
   if (format.registers !== undefined) return format.registers;
   if (type === 'string') return Math.ceil(length / 2);
-  if (field && at.bits) return Math.max(1, Math.ceil((field.shift + field.width) / 16));
   return registersOf[type];
 }
 
@@ -194,7 +187,7 @@ export function parseTag(
   if (!at) return { ok: false, problems: keys.problems };
   checkType(keys, at, type);
   const field = fieldOf(at, type);
-  const count = countOf(at, type, format, length, field);
+  const count = countOf(type, format, length);
   checkRoom(keys, at, type, count, d);
   const isRegister = isRegisters(at.table);
   return keys.finish({

@@ -18,6 +18,11 @@ export interface Bench {
   readonly field: Field;
   readonly peer: PeerProcess;
   readonly unit: number;
+  /**
+   * What the peer does when another unit is asked: `silent`, `answers` all the same, or `waits` for the
+   * answer of the other one and takes the next request for it.
+   */
+  readonly foreign: 'silent' | 'answers' | 'waits';
 }
 
 const setLine = ({ place, value }: { place: string; value: string }): string => `${place} ${value}`;
@@ -165,7 +170,8 @@ export async function longFrames({ t, field, peer, unit }: Bench): Promise<void>
 }
 
 /** What the device refuses is refused as such, and hurts nothing else. */
-export async function refusals({ t, field, unit }: Bench): Promise<void> {
+export async function refusals(bench: Bench): Promise<void> {
+  const { t, field, unit } = bench;
   const tags = field.bind(
     { unit },
     {
@@ -190,11 +196,18 @@ export async function refusals({ t, field, unit }: Bench): Promise<void> {
     'of coils too',
   );
   t.equal((await tags.write('input', 1)).ok, false, 'input registers are read-only');
-  const absent = field.bind({ unit: 77 }, { other: { type: 'uint16', address: 'hr:0' } });
-  const outcome = await absent.read(400).then(
-    (values) => (values['other'] === null ? 'bad' : 'good'),
-    (e: unknown) => (e as { code?: string }).code,
-  );
-  t.ok(outcome === 'aborted' || outcome === 'bad', `a unit that is not there: ${String(outcome)}`);
-  t.equal(typeof (await tags.read())['input'], 'number', 'and the next one answers');
+  await absentUnit(bench);
+}
+
+async function absentUnit({ t, field, unit, foreign }: Bench): Promise<void> {
+  const input = { type: 'uint16', address: 'ir:3' } as const;
+  const codeOf = (thrown: unknown): unknown => (thrown as { code?: unknown }).code;
+  const absent = field.bind({ unit: 77 }, { input });
+  const outcome = await absent.read(400).then(({ input }) => typeof input, codeOf);
+  const wanted = foreign === 'answers' ? 'number' : 'aborted';
+  t.equal(outcome, wanted, `a unit that is not there: the peer ${foreign}`);
+  const present = field.bind({ unit }, { input });
+  if (foreign === 'waits')
+    t.equal(await present.read(1_000).catch(codeOf), 'aborted', 'the next one');
+  t.equal(typeof (await present.read())['input'], 'number', 'the unit beside it answers');
 }

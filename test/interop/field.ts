@@ -12,6 +12,7 @@ import {
   type Source,
   type TagBinding,
   type TagType,
+  type TlsMaterial,
   type Value,
   type WriteOutcome,
 } from '../../gateway/contract/index.js';
@@ -25,10 +26,10 @@ import type { TagSource } from '../conformance/types.js';
 
 const bound = 10_000;
 
-export function endpointOf(text: string): Endpoint {
+export function endpointOf(text: string, tls?: TlsMaterial): Endpoint {
   const parsed = parseEndpoint(text, modbus.schemes);
   must(parsed.ok, `${text} is an endpoint`);
-  return parsed.value;
+  return tls ? { ...parsed.value, tls } : parsed.value;
 }
 
 /** The host's own opener. A serial port that was closed a moment ago may still be held. */
@@ -65,9 +66,9 @@ export class Field {
   readonly lost: Promise<GatewayError>;
   readonly #driver: Driver<ModbusAddress>;
 
-  private constructor(text: string, keys: Source) {
-    this.endpoint = endpointOf(text);
-    const config = modbus.parseLink(keys, this.endpoint);
+  private constructor(text: string, tls: TlsMaterial | undefined) {
+    this.endpoint = endpointOf(text, tls);
+    const config = modbus.parseLink({}, this.endpoint);
     must(config.ok, `the link parses: ${JSON.stringify(config)}`);
     this.config = config.value;
     this.#driver = modbus.create(this.config, {
@@ -76,14 +77,15 @@ export class Field {
       random: { next: () => 0.25 },
       open: async (endpoint) => this.#watched(await openPatiently(endpoint)),
       count: () => undefined,
+      memory: new Map(),
     });
     this.lost = new Promise((resolve) => {
       this.#driver.onLost(resolve);
     });
   }
 
-  static async open(text: string, keys: Source = {}): Promise<Field> {
-    const field = new Field(text, keys);
+  static async open(text: string, tls?: TlsMaterial): Promise<Field> {
+    const field = new Field(text, tls);
     await field.#driver.connect(AbortSignal.timeout(bound));
     return field;
   }
@@ -171,8 +173,8 @@ export class Diagnosis {
     this.#session = session;
   }
 
-  static async open(text: string): Promise<Diagnosis> {
-    const endpoint = endpointOf(text);
+  static async open(text: string, tls?: TlsMaterial): Promise<Diagnosis> {
+    const endpoint = endpointOf(text, tls);
     const config = modbus.parseLink({}, endpoint);
     must(config.ok, 'the link parses');
     const session = new Session(await openPatiently(endpoint), {

@@ -1,13 +1,13 @@
 /**
- * The Modbus driver against pymodbus on every transport: TCP, UDP, RTU and ASCII on a serial line and over
+ * The Modbus driver against pymodbus on every transport: TCP, UDP, TLS, RTU and ASCII on a serial line and over
  * TCP, every type in every byte order, every function; mbpoll as a third party, on our fake device too.
  */
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { GatewayError } from '../../gateway/contract/index.js';
+import { GatewayError, type TlsMaterial } from '../../gateway/contract/index.js';
 import { openStream } from '../../gateway/host/open.js';
 import { FakeModbus } from '../../drivers/modbus/fake.js';
 import {
@@ -18,12 +18,12 @@ import {
 } from '../../drivers/modbus/request.js';
 import { rtu } from '../../drivers/modbus/rtu.js';
 import { socketStream } from '../conformance/socket.js';
-import { Child } from '../support/child.js';
+import { Child, run } from '../support/child.js';
 import { GatewayProcess, millrace } from '../support/gateway.js';
 import { must } from '../support/must.js';
 import { scratch } from '../support/scratch.js';
 import { tagOf } from '../support/station.js';
-import { waitFor } from '../support/wait.js';
+import { elapse, waitFor } from '../support/wait.js';
 import {
   bits,
   longFrames,
@@ -35,9 +35,9 @@ import {
 } from './exercise.js';
 import { Diagnosis, endpointOf, Field, openPatiently } from './field.js';
 import { hasPeer } from './peer.js';
-import { Cable, mbpoll } from './peer-process.js';
+import { Cable, mbpoll, type PeerProcess } from './peer-process.js';
 import { python, startPymodbus, type PymodbusMode } from './pymodbus-server.js';
-import { blockOf, orders, packsOf, samples } from './samples.js';
+import { blockOf, packsOf, samples } from './samples.js';
 
 const line = '9600,8N1';
 /** Every function that reads or writes. */
@@ -48,11 +48,12 @@ const hasPymodbus = await hasPeer(t, 'python3-pymodbus', [
   '-c',
   'import pymodbus.server.async_io',
 ]);
+const hasOpenssl = await hasPeer(t, 'openssl', ['openssl', 'version']);
 const hasSocat = await hasPeer(t, 'socat', ['socat', '-V']);
 const hasMbpoll = await hasPeer(t, 'mbpoll', ['mbpoll', '-V'], [0, 1]);
 
-async function diagnoses(t: Test, text: string): Promise<void> {
-  const diagnosis = await Diagnosis.open(text);
+async function diagnoses(t: Test, text: string, tls?: TlsMaterial): Promise<void> {
+  const diagnosis = await Diagnosis.open(text, tls);
   const to = { unit: 3, device: 'D' };
   t.same(await diagnosis.ask(exceptionStatus(to)), { ok: true, pdu: Uint8Array.of(7, 0) }, 'FC 7');
   for (const data of [0, 0x0d0a, 0x3a3a, 0xffff])
@@ -133,57 +134,99 @@ function registersOf(
 }
 
 /** Everything that a device can be asked, over one transport. */
-function against(title: string, mode: PymodbusMode, scheme: string, third?: 'tcp' | 'rtu'): void {
-  const onPort = mode === 'rtu' || mode === 'ascii';
+async function exercise(
+  t: Test,
+  peer: PeerProcess,
+  text: string,
+  tls?: TlsMaterial,
+): Promise<void> {
+  const field = await Field.open(text, tls);
+  t.teardown(() => field.close());
+  const bench: Bench = { t, field, peer, unit: 3, foreign: 'silent' };
+  await readsEverything(bench);
+  await writesEverything(bench);
+  await writesSingly(bench);
+  await bits(bench, 2_000);
+  await longFrames(bench);
+  await refusals(bench);
+  t.same(
+    [...field.functions].sort((a, b) => a - b),
+    functions,
+    'every function was used',
+  );
+  await field.close();
+  await diagnoses(t, text, tls);
+}
+
+function onNetwork(title: string, mode: PymodbusMode): void {
   void t.test(`pymodbus: ${title}`, { timeout: 180_000 }, async (t) => {
-    const cable = onPort ? await Cable.plug(t, await scratch(t)) : undefined;
-    const peer = await startPymodbus(t, mode, cable?.far);
-    const text = cable
-      ? `${scheme}:${cable.near}?${line}`
-      : `${scheme}://127.0.0.1:${String(peer.port)}`;
-    const field = await Field.open(text);
-    t.teardown(() => field.close());
-    const bench: Bench = { t, field, peer, unit: 3 };
-    await readsEverything(bench);
-    await writesEverything(bench);
-    await writesSingly(bench);
-    await bits(bench, 2_000);
-    await longFrames(bench);
-    await refusals(bench);
-    t.same(
-      [...field.functions].sort((a, b) => a - b),
-      functions,
-      'every function was used',
-    );
-    await field.close();
-    await diagnoses(t, text);
-    if (third && hasMbpoll)
-      await agrees(
-        t,
-        text,
-        cable
-          ? ['-m', 'rtu', '-b', '9600', '-P', 'none', cable.near]
-          : ['-p', String(peer.port), '127.0.0.1'],
-      );
+    const peer = await startPymodbus(t, mode);
+    await exercise(t, peer, `${mode}://127.0.0.1:${String(peer.port)}`);
+    if (mode === 'tcp' && hasMbpoll)
+      await agrees(t, `tcp://127.0.0.1:${String(peer.port)}`, [
+        '-p',
+        String(peer.port),
+        '127.0.0.1',
+      ]);
+  });
+}
+
+function onLine(title: string, mode: 'rtu' | 'ascii'): void {
+  void t.test(`pymodbus: ${title}`, { timeout: 180_000 }, async (t) => {
+    const cable = await Cable.plug(t, await scratch(t));
+    const peer = await startPymodbus(t, mode, cable.far);
+    const text = `${mode === 'rtu' ? 'serial' : 'ascii+serial'}:${cable.near}?${line}`;
+    await exercise(t, peer, text);
+    if (mode === 'rtu' && hasMbpoll)
+      await agrees(t, text, ['-m', 'rtu', '-b', '9600', '-P', 'none', cable.near]);
   });
 }
 
 if (hasPymodbus) {
-  against('TCP', 'tcp', 'tcp', 'tcp');
-  against('UDP', 'udp', 'udp');
-  against('RTU over TCP', 'rtu+tcp', 'rtu+tcp');
-  against('ASCII over TCP', 'ascii+tcp', 'ascii+tcp');
-  against('RTU over UDP', 'rtu+udp', 'rtu+udp');
+  onNetwork('TCP', 'tcp');
+  onNetwork('UDP', 'udp');
+  onNetwork('RTU over TCP', 'rtu+tcp');
+  onNetwork('ASCII over TCP', 'ascii+tcp');
+  onNetwork('RTU over UDP', 'rtu+udp');
+}
+if (hasPymodbus && hasOpenssl) {
+  void t.test('pymodbus: TLS', { timeout: 180_000 }, async (t) => {
+    const folder = await scratch(t);
+    const self = ['-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=peer'];
+    for (const name of ['peer', 'other']) {
+      const files = ['-keyout', `${name}.key`, '-out', `${name}.pem`];
+      const named = ['-addext', 'subjectAltName=IP:127.0.0.1'];
+      const done = await run(['req', ...self, ...named, ...files], {
+        program: 'openssl',
+        cwd: folder,
+      });
+      must(done.code === 0, `openssl: ${done.stderr}`);
+    }
+    const trusting = async (name: string): Promise<TlsMaterial> => {
+      const ca = await readFile(join(folder, `${name}.pem`), 'utf8');
+      return { ca, cert: undefined, key: undefined, serverName: undefined };
+    };
+    const peer = await startPymodbus(t, 'tls', join(folder, 'peer'));
+    const text = `tls://127.0.0.1:${String(peer.port)}`;
+    await exercise(t, peer, text, await trusting('peer'));
+    const refused = await Field.open(text, await trusting('other')).catch((e: unknown) => e);
+    t.match(refused, { code: 'auth-failed' }, 'another certificate is refused');
+  });
 }
 if (hasPymodbus && hasSocat) {
-  against('RTU on a serial line', 'rtu', 'serial', 'rtu');
-  against('ASCII on a serial line', 'ascii', 'ascii+serial');
+  onLine('RTU on a serial line', 'rtu');
+  onLine('ASCII on a serial line', 'ascii');
 }
 
 /** What mbpoll reads of our fake device, and what it writes there. */
 async function mbpollAt(t: Test, fake: FakeModbus, args: readonly string[]): Promise<void> {
-  const mb = (...more: readonly string[]): Promise<Map<number, string>> =>
-    mbpoll(['-a', '3', ...more.slice(0, 6), ...args, ...more.slice(6)]);
+  const mb = (
+    type: string,
+    at: number,
+    more: readonly string[] = [],
+    values: readonly string[] = [],
+  ): Promise<Map<number, string>> =>
+    mbpoll(['-a', '3', '-t', type, '-r', String(at), ...more, ...args, ...values]);
   for (const [type, table] of [
     ['4:hex', 'hr'],
     ['3:hex', 'ir'],
@@ -195,7 +238,7 @@ async function mbpollAt(t: Test, fake: FakeModbus, args: readonly string[]): Pro
       [7, 1],
       [65_411, 125],
     ] as const) {
-      const found = await mb('-t', type, '-r', String(start), '-c', String(count));
+      const found = await mb(type, start, ['-c', String(count)]);
       t.same(
         [...found].map(([at, value]) => [at, Number(value)]),
         Array.from({ length: count }, (_, i) => [start + i, fake.get(3, table, start + i)]),
@@ -204,26 +247,18 @@ async function mbpollAt(t: Test, fake: FakeModbus, args: readonly string[]): Pro
     }
   fake.set(3, 'hr', 20, 0xfffe);
   fake.set(3, 'hr', 21, 0xffff);
-  const int32 = await mb('-t', '4:int', '-B', '-r', '20', '-1');
-  t.equal(int32.get(20), '-65537', 'high register first');
-  const swapped = await mb('-t', '4:int', '-0', '-r', '20', '-1');
-  t.equal(swapped.get(20), '-2', 'low register first');
-  await mb('-t', '4', '-1', '-r', '30', '-1', '4711');
-  t.equal(fake.get(3, 'hr', 30), 4_711, 'FC 6');
-  await mb('-t', '4', '-1', '-r', '31', '-1', '1', '65535', '3');
-  t.same(
-    [31, 32, 33].map((at) => fake.get(3, 'hr', at)),
-    [1, 65_535, 3],
-    'FC 16',
-  );
-  await mb('-t', '0', '-1', '-r', '40', '-1', '1');
-  t.equal(fake.get(3, 'co', 40), 1, 'FC 5');
-  await mb('-t', '0', '-1', '-r', '41', '-1', '1', '0', '1');
-  t.same(
-    [41, 42, 43].map((at) => fake.get(3, 'co', at)),
-    [1, 0, 1],
-    'FC 15',
-  );
+  t.equal((await mb('4:int', 20, ['-B'])).get(20), '-65537', 'high register first');
+  t.equal((await mb('4:int', 20)).get(20), '-2', 'low register first');
+  const held = (table: 'hr' | 'co', ...places: readonly number[]): readonly number[] =>
+    places.map((at) => fake.get(3, table, at));
+  await mb('4', 30, [], ['4711']);
+  t.same(held('hr', 30), [4_711], 'FC 6');
+  await mb('4', 31, [], ['1', '65535', '3']);
+  t.same(held('hr', 31, 32, 33), [1, 65_535, 3], 'FC 16');
+  await mb('0', 40, [], ['1']);
+  t.same(held('co', 40), [1], 'FC 5');
+  await mb('0', 41, [], ['1', '0', '1']);
+  t.same(held('co', 41, 42, 43), [1, 0, 1], 'FC 15');
   t.same(
     [...new Set(fake.requests.map(({ fn }) => fn))].sort((a, b) => a - b),
     [1, 2, 3, 4, 5, 6, 15, 16],
@@ -287,25 +322,31 @@ if (hasSocat) {
     t.match(none, { code: 'link-unreachable' }, 'a port that is not there');
   });
 
-  void t.test('an adapter that is pulled out ends its stream', { timeout: 60_000 }, async (t) => {
-    const cable = await Cable.plug(t, await scratch(t));
-    const text = `serial:${cable.near}?${line}`;
-    const idle = await Field.open(text);
-    await cable.pull();
-    const why = await idle.lost;
-    t.equal(why.kind, 'link', `while idle: ${why.code}: ${why.message}`);
-    await idle.close();
-
-    await cable.plugIn();
-    const busy = await Field.open(text);
-    const tags = busy.bind({ unit: 3 }, { a: { type: 'uint16', address: 'hr:1' } });
-    const asked = tags.read().catch((thrown: unknown) => thrown);
-    await cable.pull();
-    const error = await asked;
-    must(error instanceof GatewayError, 'the read fails with an error of ours');
-    t.equal(error.kind, 'link', `while asked: ${error.code}: ${error.message}`);
-    await busy.close();
-  });
+  // A port that waits for bytes is told an error. A read that is under way gets none, again and again.
+  for (const rests of [true, false]) {
+    const when = rests ? 'at rest' : 'at the moment of a read';
+    const name = `an adapter that is pulled out ${when} ends its stream`;
+    void t.test(name, { timeout: 60_000 }, async (t) => {
+      const cable = await Cable.plug(t, await scratch(t));
+      const text = `serial:${cable.near}?${line}`;
+      for (const asks of [false, true, false, true]) {
+        const field = await Field.open(text);
+        const tags = field.bind({ unit: 3 }, { a: { type: 'uint16', address: 'hr:1' } });
+        if (rests) await t.rejects(tags.read(100), { code: 'aborted' }, 'nobody answers');
+        const end = asks ? tags.read().catch((thrown: unknown) => thrown) : field.lost;
+        await cable.pullUnseen();
+        const before = process.cpuUsage();
+        const why = await Promise.race([end, elapse(3_000)]);
+        const title = asks ? 'while asked' : 'while idle';
+        if (why instanceof GatewayError) t.equal(why.kind, 'link', `${title}: ${why.message}`);
+        else t.fail(`${title}: nothing was told within 3 s`);
+        const { user, system } = process.cpuUsage(before);
+        t.ok(user + system < 1_000_000, `${title}: ${String((user + system) / 1_000)} ms busy`);
+        await field.close();
+        await cable.plugIn();
+      }
+    });
+  }
 }
 
 function serialConfig(folder: string, port: string): string {
@@ -337,7 +378,8 @@ if (hasPymodbus && hasSocat) {
     const folder = await scratch(t);
     const peer = await startPymodbus(t, 'rtu+tcp');
     await peer.set(packsOf(samples.typical, 'hr', 'ABCD').map((p) => `${p.place} ${p.value}`));
-    const cable = await Cable.plug(t, folder, `tcp:127.0.0.1:${String(peer.port)}`);
+    const cable = new Cable(folder, `tcp:127.0.0.1:${String(peer.port)}`);
+    t.teardown(() => cable.pull());
     const file = join(folder, 'serial.yaml');
     const socket = join(folder, 'c.sock');
     await writeFile(file, serialConfig(folder, cable.near));
@@ -346,21 +388,34 @@ if (hasPymodbus && hasSocat) {
       waitFor(
         async () => {
           must(gateway.child.running, `the gateway ended: ${gateway.child.stderr.join('\n')}`);
-          const { quality: now, value } = await tagOf(gateway, 'D.level');
-          return now === quality && (now !== 'good' || value === samples.typical.int32);
+          const { quality: now, value, reason } = await tagOf(gateway, 'D.level');
+          const right =
+            now === 'good' ? value === samples.typical.int32 : reason === 'not-connected';
+          return now === quality && right;
         },
         `D.level is ${quality}`,
         within,
       );
-    await becomes('good', 15_000);
-    for (let round = 1; round <= 3; round++) {
-      await cable.pull();
-      await becomes('bad', 2_000);
-      t.pass(`pulled out ${String(round)}: bad within 2 s`);
+    const failure = await waitFor(
+      async () => {
+        const { links } = (await gateway.ask('status')) as { links: { error?: unknown }[] };
+        return links[0]?.error;
+      },
+      'the status says why',
+      5_000,
+    );
+    t.match(failure, { code: 'link-unreachable', text: /no such port/ }, 'no adapter at the start');
+    t.equal((await tagOf(gateway, 'D.level')).quality, 'bad', 'and its tags are bad');
+    for (const round of ['1', '2', '3']) {
       await cable.plugIn();
       await becomes('good', 5_000);
-      t.pass(`plugged in ${String(round)}: good within 5 s`);
+      t.pass(`plugged in, ${round}: good within 5 s`);
+      await cable.pull();
+      await becomes('bad', 2_000);
+      t.pass(`pulled out, ${round}: bad within 2 s`);
     }
+    await cable.plugIn();
+    await becomes('good', 5_000);
     const done = await millrace(['--socket', socket, '--json', 'write', 'D.level', '-77']);
     t.equal(done.code, 0, `a write: ${done.stdout}`);
     t.same(await peer.ask(['get hr 2 int32 ABCD']), ['-77'], 'the peer has it');

@@ -3,8 +3,9 @@ import type { Cleanup } from '../support/scratch.js';
 
 export const python = '/usr/bin/python3';
 
-/** What pymodbus serves on. Serial lines take the path of a port, the others give their port. */
-export type PymodbusMode = 'tcp' | 'udp' | 'rtu' | 'ascii' | 'rtu+tcp' | 'ascii+tcp' | 'rtu+udp';
+/** What pymodbus serves on. Serial lines take the path of a port, TLS that of `.pem` and `.key`. */
+export type PymodbusMode =
+  'tcp' | 'udp' | 'rtu' | 'ascii' | 'rtu+tcp' | 'ascii+tcp' | 'rtu+udp' | 'tls';
 
 /** Registers are packed and unpacked by pymodbus, not by anything of ours. */
 const source = `
@@ -13,7 +14,7 @@ from pymodbus.constants import Endian
 from pymodbus.datastore import ModbusSequentialDataBlock, ModbusServerContext, ModbusSlaveContext
 from pymodbus.device import ModbusDeviceIdentification
 from pymodbus.payload import BinaryPayloadBuilder, BinaryPayloadDecoder
-from pymodbus.server.async_io import StartAsyncSerialServer, StartAsyncTcpServer, StartAsyncUdpServer
+from pymodbus.server.async_io import StartAsyncSerialServer, StartAsyncTcpServer, StartAsyncTlsServer, StartAsyncUdpServer
 from pymodbus.transaction import ModbusAsciiFramer, ModbusRtuFramer, ModbusSocketFramer
 
 def block(value, size=2200):
@@ -79,6 +80,10 @@ async def serve(mode, where):
     common = dict(context=context, identity=identity, framer=framer, defer_start=True)
     if mode.endswith('tcp'):
         server = await StartAsyncTcpServer(address=('127.0.0.1', 0), **common)
+    elif mode == 'tls':
+        # Its own framer for TLS leaves out the header that the specification wants there too.
+        server = await StartAsyncTlsServer(
+            address=('127.0.0.1', 0), certfile=where + '.pem', keyfile=where + '.key', **common)
     elif mode.endswith('udp'):
         server = await StartAsyncUdpServer(address=('127.0.0.1', 0), **common)
     else:
@@ -87,10 +92,10 @@ async def serve(mode, where):
         await server.start()
     task = asyncio.create_task(server.serve_forever())
     port = 0
-    if mode.endswith('tcp') or mode.endswith('udp'):
+    if mode not in ('rtu', 'ascii'):
         await server.serving
-        port = (server.server.sockets[0].getsockname() if mode.endswith('tcp')
-                else server.protocol.get_extra_info('sockname'))[1]
+        port = (server.protocol.get_extra_info('sockname') if mode.endswith('udp')
+                else server.server.sockets[0].getsockname())[1]
     elif not server.transport:
         raise SystemExit('the port was not opened')
     print('ready', port, flush=True)

@@ -149,7 +149,7 @@ export const parts: readonly Part[] = [
   { of: 'word16', at: 31, low: 0, high: 3, type: 'uint8' },
   { of: 'word16', at: 31, low: 4, high: 9, type: 'uint16' },
   { of: 'word16', at: 31, low: 10, high: 12, type: 'int8' },
-  { of: 'word16', at: 31, low: 13, high: 15, type: 'int32' },
+  { of: 'word16', at: 31, low: 13, high: 15, type: 'int16' },
   { of: 'word32', at: 32, low: 10, high: 20, type: 'uint32' },
   { of: 'word32', at: 32, low: 26, high: 31, type: 'int32' },
   { of: 'word64', at: 34, low: 30, high: 50, type: 'uint64' },
@@ -275,7 +275,8 @@ export function packsOf(
   ];
 }
 
-/** Both as numbers where they are floats: each library has its own way to write them. */
+/** Floats as numbers of their size: each library has its own way to write them. */
 export function samePacked({ place, value }: Packed, got: string): boolean {
-  return place.includes(' float') ? Number(got) === Number(value) : got === value;
+  if (place.includes(' float64 ')) return Number(got) === Number(value);
+  return place.includes(' float32 ') ? Math.fround(Number(got)) === Number(value) : got === value;
 }
