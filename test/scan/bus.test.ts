@@ -216,3 +216,54 @@ void t.test(
     t.same(tap.fetch(9_999).pieces, [], 'nobody came for it');
   },
 );
+
+void t.test(
+  'silence between an answer and the next request is kept, to the millisecond',
+  async (t) => {
+    const b = new Bench();
+    b.script.bounds = { requestGap: ms(4) };
+    b.start([device('D', 'l', [1, 20, 40, 60])]);
+    await b.pass(1_000);
+    const reads = b.script.steps.filter(({ what }) => what.startsWith('read')).map(({ at }) => at);
+    t.ok(reads.length >= 4);
+    for (let i = 1; i < 4; i++)
+      t.equal(
+        (reads[i] ?? 0) - (reads[i - 1] ?? 0),
+        b.script.latency + 4,
+        'the answer, and the gap',
+      );
+  },
+);
+
+void t.test(
+  'a poll that was on its way when a value was written does not bring the old one back',
+  async (t) => {
+    const b = new Bench();
+    b.script.bounds = { inFlight: 2, requestTimeout: ms(2_000) };
+    b.script.values.set('D.t1', 1);
+    const link = b.start([device('D', 'l', [1])]);
+    await b.pass(1_500);
+    const [binding] = link.config.bindings;
+    if (!binding) return;
+    // A poll that the device answers slowly, with what it held before the write.
+    b.script.onRead = () => {
+      b.script.onRead = undefined;
+      return new Promise((resolve) => {
+        b.clock.at(mono(b.clock.mono() + 300), () => resolve('done'));
+      });
+    };
+    link.readSoon(binding);
+    await b.pass(20);
+    const seen: number[] = [];
+    void link.write(binding, 2, false);
+    for (let i = 0; i < 100; i++) {
+      link.readSoon(binding);
+      await b.pass(10);
+      const value = b.seen.get('D.t1')?.value;
+      if (value !== undefined && value !== seen.at(-1)) seen.push(value);
+    }
+    t.equal(b.script.count(/^write/), 1);
+    t.equal(seen.at(-1), 2);
+    t.notOk(seen.slice(seen.indexOf(2)).includes(1), `never back: ${seen.join()}`);
+  },
+);
