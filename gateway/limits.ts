@@ -55,6 +55,8 @@ export const limits = {
   refusedRetryMs: 600_000,
   /** Writes waiting on one link. Shed: the newest is refused with `too-many`. */
   pendingWrites: 256,
+  /** Longest wait before an output that a rule holds is sent again to a device that is not reached. */
+  heldRetryMs: 30_000,
   /** Samples in one block of a stream; a longer scan makes several. */
   blockSamples: 2_000,
   /** An open block is closed at this age even if its scan is not over. */

@@ -3,8 +3,8 @@ import type { Endpoint } from '../../gateway/contract/index.js';
 import { openStream } from '../../gateway/host/open.js';
 import { characterMs, silenceMs } from '../../drivers/modbus/line.js';
 import { parseLink } from '../../drivers/modbus/config.js';
-import type { Answer, Request } from '../../drivers/modbus/request.js';
-import { Session } from '../../drivers/modbus/session.js';
+import type { Answer } from '../../drivers/modbus/request.js';
+import { Session, type Exchange } from '../../drivers/modbus/session.js';
 import { schemes } from '../../drivers/modbus/transport.js';
 import { Exit } from '../exit.js';
 import { CliError } from '../output.js';
@@ -56,7 +56,7 @@ export class ModbusClient {
   }
 
   /** Rejects with a GatewayError of kind timeout, link or protocol. */
-  async ask(request: Request): Promise<Answer> {
+  async ask(request: Exchange<Answer>): Promise<Answer> {
     const wait = this.#freeAt - performance.now();
     if (wait > 0) await pause(wait);
     const sent = performance.now();

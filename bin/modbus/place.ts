@@ -47,6 +47,12 @@ export function numberList(text: string, name: string, min: number, max: number)
     const [low = '', high] = part.trim().split('-');
     const from = wholeNumber(low, name, min, max);
     const to = high === undefined ? from : wholeNumber(high, name, min, max);
+    if (from > to)
+      throw new CliError(
+        `${name} runs backwards: ${part.trim()}`,
+        `write ${String(to)}-${String(from)}`,
+        Exit.usage,
+      );
     for (let n = from; n <= to; n++) found.add(n);
   }
   return [...found].sort((a, b) => a - b);

@@ -1,5 +1,6 @@
 import { findDecodings } from '../../drivers/modbus/finder.js';
 import { get16, readFunction } from '../../drivers/modbus/frame.js';
+import { asGatewayError } from '../../gateway/contract/index.js';
 import { isRegisters, type Position } from '../../drivers/modbus/notation.js';
 import { readRequest, refusalOf } from '../../drivers/modbus/request.js';
 import type { ReadOptions } from '../commands/modbus.js';
@@ -38,9 +39,31 @@ export async function watchCommand(
   const at = placeOf(address);
   const interval = milliseconds(options.interval ?? '1s', '--interval');
   const client = await clientOf(options, endpoint);
+  try {
+    await watch(client, options, at, interval);
+  } finally {
+    client.close();
+  }
+}
+
+async function watch(
+  client: ModbusClient,
+  options: ReadOptions,
+  at: Position,
+  interval: number,
+): Promise<never> {
   let before: readonly number[] = [];
   for (;;) {
-    const values = await readValues(client, options, at);
+    let values: readonly number[];
+    try {
+      values = await readValues(client, options, at);
+    } catch (thrown) {
+      const error = asGatewayError(thrown);
+      // One lost answer is what somebody watches for; a lost link is the end.
+      if (error.kind !== 'timeout') throw thrown;
+      print(error.message);
+      continue;
+    }
     if (options.json) print(JSON.stringify(jsonOf(at, values)));
     else {
       const marked = textOf(at, values, false)

@@ -6,7 +6,7 @@ import { parseLink } from '../../drivers/modbus/config.js';
 import { TagWriter } from '../../drivers/modbus/write.js';
 import { widthOf, decodeAt } from '../../drivers/modbus/finder.js';
 import { isRegisters } from '../../drivers/modbus/notation.js';
-import { orderOf } from '../../drivers/modbus/orders.js';
+import { orderOf, swapsOf } from '../../drivers/modbus/orders.js';
 import { tagTypes, type TagType, type Value } from '../../gateway/contract/index.js';
 import type { WriteOptions } from '../commands/modbus.js';
 import { Exit } from '../exit.js';
@@ -93,7 +93,13 @@ async function heldNow(
   const count = String(isRegisters(at.table) ? widthOf(how) : 1);
   const words = await readValues(client, { unit: String(unit), count }, at);
   if (!isRegisters(at.table)) return words[0] === 1;
-  if (at.bits) return (((words[0] ?? 0) >> at.bits[0]) & 1) === 1;
+  if (at.bits) {
+    const word = words[0] ?? 0;
+    const inOrder = swapsOf(orderOf(options.order)).swapBytes
+      ? ((word & 0xff) << 8) | (word >> 8)
+      : word;
+    return ((inOrder >> at.bits[0]) & 1) === 1;
+  }
   return decodeAt(words, 0, how) ?? null;
 }
 
@@ -111,7 +117,7 @@ function valueOf(type: TagType, typed: string): Value {
     if (/^(0|false|off)$/i.test(typed)) return false;
   } else if (type.startsWith('float')) {
     if (typed.trim() !== '' && Number.isFinite(Number(typed))) return Number(typed);
-  } else if (/^-?(\d+|0x[0-9a-f]+)$/i.test(typed)) return BigInt(typed);
+  } else if (/^(-?\d+|0x[0-9a-f]+)$/i.test(typed)) return BigInt(typed);
   throw new CliError(`${typed} is no ${type}`, '', Exit.usage);
 }
 

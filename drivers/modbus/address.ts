@@ -182,12 +182,18 @@ export function parseTag(
   const encoding = keys.choice('encoding', encodings, d.encoding);
   const pad = keys.choice('pad', ['nul', 'blank'] as const, 'nul') === 'nul' ? 0 : 0x20;
   const write = keys.choice('write', writeModes, d.write);
-  const invalid = readSentinels(keys, type);
   const at = readPosition(keys, d.base, d.table);
   if (!at) return { ok: false, problems: keys.problems };
   checkType(keys, at, type);
+  if (at.bits && format.name !== 'plain')
+    keys.problem(
+      'format',
+      `part of a register is no ${format.name}`,
+      'leave out the bits or the format',
+    );
   const field = fieldOf(at, type);
   const count = countOf(type, format, length);
+  const invalid = readSentinels(keys, type, field?.width ?? count * 16);
   checkRoom(keys, at, type, count, d);
   const isRegister = isRegisters(at.table);
   return keys.finish({

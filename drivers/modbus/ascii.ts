@@ -38,14 +38,13 @@ class AsciiReceiver implements Receiver {
     this.#owed = owed;
   }
 
-  extra(unit: number, fn: number, most: number, lengthOf: (extra: number) => number): number {
-    return this.#owed.extra(unit, fn, most, lengthOf);
+  extra(question: Question): number {
+    return this.#owed.extra(question);
   }
 
   sent(id: number, question: Question, extra: number, frame: Uint8Array): void {
     this.#digits = -1;
-    const { unit, fn } = question;
-    this.#owed.sent({ id, unit, fn, length: question.answerLength(extra) });
+    this.#owed.sent(id, question, extra);
     this.#sent = bytesOf(frame);
     this.#echoDue = this.#echoes;
   }

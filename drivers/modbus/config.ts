@@ -42,7 +42,7 @@ export const addressings = ['zero', 'one'] as const;
 export const writeModes = ['auto', 'single', 'multiple', 'read-write'] as const;
 export type WriteMode = (typeof writeModes)[number];
 
-/** Of strings. GBK and UTF-16 can be read, not written. */
+/** Of strings. GBK can be read; only its ASCII part can be written. */
 export const encodings = ['utf-8', 'latin1', 'gbk', 'utf-16be'] as const;
 export type Encoding = (typeof encodings)[number];
 
@@ -196,6 +196,18 @@ export function parseLink(link: Source, endpoint: Endpoint | undefined): Parsed<
   if (behind !== undefined && endpoint?.serial)
     keys.problem('baudRate', 'a serial port has its speed in the endpoint', 'leave it out');
   const line = lineOf(endpoint, behind, transport);
+  if (endpoint?.serial?.dataBits === 7 && transport.framing.name === 'rtu')
+    keys.problem(
+      'endpoint',
+      'RTU needs 8 data bits',
+      'write 8E1, or ascii+serial: for Modbus ASCII',
+    );
+  if (keys.raw('anyUnit') === true && !isTagged)
+    keys.problem(
+      'anyUnit',
+      'on a line the unit id is all that tells devices apart',
+      'leave it out',
+    );
   const auto = keys.raw('inFlight') === 'auto';
   const inFlight = auto ? rampTo : keys.integer('inFlight', bounds.inFlight, 1);
   if (inFlight > 1 && !auto && !isTagged)

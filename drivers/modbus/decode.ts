@@ -112,12 +112,17 @@ function text(bytes: Uint8Array, at: number, a: ModbusAddress): string | undefin
   }
 }
 
+/** The registers as one number. */
+function rawOf(bytes: Uint8Array, at: number, a: ModbusAddress): bigint {
+  let whole = 0n;
+  for (const byte of ordered(bytes, at, a, true)) whole = (whole << 8n) | BigInt(byte);
+  return whole;
+}
+
 /** The bits of a field as a number, with its sign where the type has one. */
 function fieldValue(bytes: Uint8Array, at: number, a: ModbusAddress): number | bigint {
   const { shift, width } = a.field ?? { shift: 0, width: 16 };
-  let whole = 0n;
-  for (const byte of ordered(bytes, at, a, true)) whole = (whole << 8n) | BigInt(byte);
-  const value = whole >> BigInt(shift);
+  const value = rawOf(bytes, at, a) >> BigInt(shift);
   const own = a.type.startsWith('u') ? BigInt.asUintN(width, value) : BigInt.asIntN(width, value);
   return a.type.endsWith('64') ? own : Number(own);
 }
@@ -176,17 +181,17 @@ export class Decoder {
       else if (run.op <= Op.float64) this.#wide(run, bytes, base, into);
       else this.#odd(run, bytes, base, into);
     }
-    for (const i of this.#sentinels) this.#judge(i, into);
+    for (const i of this.#sentinels) this.#judge(i, bytes, base, into);
   }
 
-  /** A value by which the device says that it has none. */
-  #judge(i: number, into: Batch): void {
-    const { invalid, type } = this.#addresses[i] as ModbusAddress;
-    const wide = into.wide[i];
+  /** A value by which the device says that it has none, told by its bits. */
+  #judge(i: number, bytes: Uint8Array, base: number, into: Batch): void {
+    const a = this.#addresses[i] as ModbusAddress;
+    const { shift, width } = a.field ?? { shift: 0, width: a.count * 16 };
+    const raw = rawOf(bytes, base + (this.#offsets[i] as number), a);
     const isNone =
-      type.endsWith('int64') && typeof wide === 'bigint'
-        ? invalid?.wide.has(wide)
-        : invalid?.numbers.has(into.numbers[i] as number);
+      a.invalid?.patterns.has(BigInt.asUintN(width, raw >> BigInt(shift))) === true ||
+      a.invalid?.numbers.has(into.numbers[i] as number) === true;
     if (isNone) into.bad(i, Quality.device);
   }
 

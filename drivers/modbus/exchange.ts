@@ -17,12 +17,14 @@ export class ReadExchange implements Exchange<ReadOutcome> {
   readonly fn: number;
   readonly device: string;
   readonly urgent = false;
-  readonly maxExtra: number;
+  maxExtra: number;
+  readonly minExtra: number;
   readonly #start: number;
   readonly #count: number;
   readonly #bytes: number;
   /** Units (registers or bits) of one extra step: enough to make the answer longer. */
   readonly #step: number;
+  readonly #tags: ReadGroup<ModbusAddress>['tags'];
   /** What the request under way asks for, in bytes. */
   #asked: number;
   readonly #decoder: Decoder;
@@ -51,6 +53,8 @@ export class ReadExchange implements Exchange<ReadOutcome> {
     const room = Math.min(maxCount - this.#count, 0x10000 - end);
     // Who forbids reading across holes wants nothing read that he did not name.
     this.maxExtra = maxGap === 0 ? 0 : Math.max(0, Math.floor(room / this.#step));
+    this.minExtra = -Math.floor((this.#count - 1) / this.#step);
+    this.#tags = group.tags;
     invariant(this.#bytes <= 250, `read group ${group.label} fits one request`);
     this.#decoder = new Decoder(group.tags, start);
     this.#last = new Uint8Array(this.#bytes);
@@ -58,6 +62,10 @@ export class ReadExchange implements Exchange<ReadOutcome> {
 
   answerLength(extra: number): number {
     return 2 + readBytes(this.fn, this.#count + extra * this.#step);
+  }
+
+  noExtra(): void {
+    this.maxExtra = 0;
   }
 
   request(out: Uint8Array, at: number, extra: number): number {
@@ -75,10 +83,24 @@ export class ReadExchange implements Exchange<ReadOutcome> {
     invariant(into !== undefined, 'a read has a batch');
     if (!isReadAnswer(bytes, at, length, this.#asked)) return undefined;
     const data = at + 2;
+    if (this.#asked < this.#bytes) return this.#shortened(bytes, data, into);
     const same = this.#keep(bytes, data);
     if (same && this.#lastValid && !into.mustDecode) into.unchanged();
     else this.#decoder.decode(bytes, data, into);
     this.#lastValid = true;
+    return 'done';
+  }
+
+  /** It asked for less than it needs: what lies beyond was not answered. */
+  #shortened(bytes: Uint8Array, data: number, into: Batch): ReadOutcome {
+    const whole = new Uint8Array(this.#bytes);
+    whole.set(bytes.subarray(data, data + this.#asked));
+    this.#decoder.decode(whole, 0, into);
+    const isRegister = this.#step === 1;
+    const end = this.#start + (isRegister ? this.#asked / 2 : this.#asked * 8);
+    for (const [i, { address }] of this.#tags.entries())
+      if (address.start + address.count > end) into.bad(i, Quality.timeout);
+    this.#lastValid = false;
     return 'done';
   }
 

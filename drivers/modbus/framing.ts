@@ -34,7 +34,11 @@ export interface Asked {
 export interface Question {
   readonly unit: number;
   readonly fn: number;
+  readonly maxExtra: number;
+  readonly minExtra: number;
   answerLength(extra: number): number | undefined;
+  /** The device refuses a longer answer. */
+  noExtra(): void;
 }
 
 /** Called with each whole frame; the bytes are only valid during the call. */
@@ -54,10 +58,10 @@ export interface Receiver {
   /** Forgets what is begun and takes nothing more. */
   stop(): void;
   /**
-   * Where frames carry no id: how many steps (at most `most`) longer the answer must be than the plain
-   * one, so that it cannot be taken for one that is still owed. `lengthOf` gives its length.
+   * Where frames carry no id: how many steps longer (or shorter, below 0) the answer must be than the plain
+   * one, so that it cannot be taken for one that is still owed.
    */
-  extra?(unit: number, fn: number, most: number, lengthOf: (extra: number) => number): number;
+  extra?(question: Question): number;
   /** The frame goes out now; `extra` as it was asked for. */
   sent?(id: number, question: Question, extra: number, frame: Uint8Array): void;
   /** Nobody waits for this answer any more; it may come all the same. */

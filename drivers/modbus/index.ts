@@ -12,6 +12,7 @@ import { ModbusDriver } from './driver.js';
 import { lineTime, plan, writeTimeout } from './plan.js';
 import { describe } from './describe.js';
 import { schemes } from './transport.js';
+import { unwritable } from './write.js';
 
 export type { ModbusAddress } from './address.js';
 export type { ModbusConfig } from './config.js';
@@ -27,6 +28,7 @@ export const modbus: DriverModule<ModbusConfig, ModbusAddress> = {
   limits,
   plan,
   writeTimeout,
+  unwritable: (_config, tag) => unwritable(tag),
   lineTime,
   describe,
   create: (config, context) => new ModbusDriver(config, context),

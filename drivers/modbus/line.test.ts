@@ -4,7 +4,7 @@ import t from 'tap';
 import { ascii } from './ascii.js';
 import { crc16, lrc } from './crc.js';
 import { Fn } from './frame.js';
-import type { Asked, FrameSink, Framing, Receiver } from './framing.js';
+import type { Asked, FrameSink, Framing, Question, Receiver } from './framing.js';
 import { maxOwed, OwedAnswers } from './owed.js';
 import { rtu, rtuLength } from './rtu.js';
 
@@ -16,6 +16,18 @@ function frameOf(framing: Framing, unit: number, pdu: Uint8Array): Uint8Array {
   const out = new Uint8Array(framing.maxFrame);
   out.set(pdu, framing.pduAt);
   return out.slice(0, framing.seal(out, 0, unit, pdu.length));
+}
+
+/** A question whose plain answer has so many bytes; each step makes it two longer. */
+function question(unit: number, fn: number, length: number | undefined, most = 10): Question {
+  return {
+    unit,
+    fn,
+    maxExtra: most,
+    minExtra: 0,
+    answerLength: (extra) => (length === undefined ? undefined : length + 2 * extra),
+    noExtra: () => undefined,
+  };
 }
 
 /** A receiver that writes down what it hears. */
@@ -40,7 +52,7 @@ class Ear implements FrameSink {
   ask(framing: Framing, asked: Asked, pdu: Uint8Array): Uint8Array {
     const frame = frameOf(framing, asked.unit, pdu);
     const { id, unit, fn, length } = asked;
-    this.receiver.sent?.(id, { unit, fn, answerLength: () => length }, 0, frame);
+    this.receiver.sent?.(id, question(unit, fn, length), 0, frame);
     return frame;
   }
 }
@@ -135,23 +147,24 @@ for (const framing of [rtu, ascii]) {
     ear.receiver.push(frameOf(framing, 17, bytes('04 06 02 2b 00 00 00 64')));
     t.same(ear.heard, [], 'another unit, another function');
     ear.receiver.gaveUp?.(5);
-    const lengthOf = (extra: number): number => 8 + 2 * extra;
-    t.equal(ear.receiver.extra?.(17, 3, 10, lengthOf), 1, 'the next one asks for more');
-    t.equal(ear.receiver.extra?.(17, 4, 10, lengthOf), 0, 'another function needs not');
-    t.equal(ear.receiver.extra?.(18, 3, 10, lengthOf), 0, 'nor does another unit');
+    const extra = (unit: number, fn: number): number | undefined =>
+      ear.receiver.extra?.(question(unit, fn, 8));
+    t.equal(extra(17, 3), 1, 'the next one asks for more');
+    t.equal(extra(17, 4), 0, 'another function needs not');
+    t.equal(extra(18, 3), 0, 'nor does another unit');
     ear.ask(framing, { ...asked, id: 6, length: 10 }, request);
     ear.receiver.push(frameOf(framing, 17, answer));
     t.same(ear.heard, ['late 17']);
     ear.receiver.push(frameOf(framing, 17, bytes('03 08 00 01 00 02 00 03 00 04')));
     t.same(ear.heard, ['late 17', '6 17 03080001000200030004']);
-    t.equal(ear.receiver.extra?.(17, 3, 10, lengthOf), 0, 'nothing is owed any more');
+    t.equal(extra(17, 3), 0, 'nothing is owed any more');
     t.end();
   });
 }
 
 void t.test('what cannot be told apart is dropped, and only once', (t) => {
   const owed = new OwedAnswers();
-  const ask = (id: number): void => owed.sent({ ...asked, id });
+  const ask = (id: number): void => owed.sent(id, question(17, 3, 8), 0);
   ask(1);
   owed.gaveUp(1);
   ask(2);
@@ -167,6 +180,32 @@ void t.test('what cannot be told apart is dropped, and only once', (t) => {
   t.end();
 });
 
+void t.test(
+  'a read that cannot be longer is made shorter, also when it was refused to be longer',
+  (t) => {
+    const owed = new OwedAnswers();
+    let most = 5;
+    const shrinking = (): Question => ({
+      ...question(17, 3, 8, most),
+      minExtra: -2,
+      noExtra: () => (most = 0),
+    });
+    owed.sent(1, shrinking(), 0);
+    owed.gaveUp(1);
+    t.equal(owed.extra(shrinking()), 1);
+    owed.sent(2, shrinking(), 1);
+    t.equal(owed.take(17, 0x83, 2), 'late', 'whose exception is it?');
+    owed.gaveUp(2);
+    owed.sent(3, shrinking(), 0);
+    owed.gaveUp(3);
+    t.equal(owed.extra(shrinking()), -1, 'not longer any more');
+    owed.sent(4, shrinking(), -1);
+    t.equal(owed.take(17, 3, 8), 'late');
+    t.equal(owed.take(17, 3, 6), 'answer');
+    t.end();
+  },
+);
+
 void t.test('in any order of time-outs and answers nothing late is taken for new', (t) => {
   // A device that answers in order, some too late; each answer carries the number of its request.
   const step = fc.record({ late: fc.boolean(), lost: fc.boolean(), fn: fc.constantFrom(3, 4) });
@@ -177,9 +216,10 @@ void t.test('in any order of time-outs and answers nothing late is taken for new
       for (const [id, { late, lost, fn }] of steps.entries()) {
         // What is later than that is lost: see maxOwed.
         while (line[0] && line[0].id < id - maxOwed) line.shift();
-        const extra = owed.extra(1, fn, 100, (more) => 8 + 2 * more);
+        const asking = question(1, fn, 8, 100);
+        const extra = owed.extra(asking);
         const length = 8 + 2 * extra;
-        owed.sent({ id, unit: 1, fn, length });
+        owed.sent(id, asking, extra);
         if (!lost) line.push({ id, fn, length });
         if (late || lost) {
           owed.gaveUp(id);

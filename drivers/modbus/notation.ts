@@ -61,9 +61,10 @@ function prefixed(place: string, base: 0 | 1): Place | undefined {
   return match && table ? { table, start: Number(match[2]) - base } : undefined;
 }
 
-/** `40` and `0x28`, where the device says which table is meant. */
+/** `40` and `0x28`, where the device says which table is meant. Maps in hexadecimal count from zero. */
 function bare(place: string, base: 0 | 1, table: Table): Place | undefined {
-  return /^(0x[0-9a-f]+|\d+)$/i.test(place) ? { table, start: Number(place) - base } : undefined;
+  if (/^\d+$/.test(place)) return { table, start: Number(place) - base };
+  return /^0x[0-9a-f]{1,4}$/i.test(place) ? { table, start: Number(place) } : undefined;
 }
 
 /** `0x0028`: as register maps print it, from zero, and of holding registers unless they say otherwise. */

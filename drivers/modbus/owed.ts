@@ -1,5 +1,5 @@
 import { exceptionFlag } from './frame.js';
-import type { Asked } from './framing.js';
+import type { Asked, Question } from './framing.js';
 
 /** What an arriving frame is. */
 export type Verdict = 'answer' | 'late' | 'foreign';
@@ -26,6 +26,8 @@ interface Owed {
 export class OwedAnswers {
   readonly #owed = new Map<number, Owed[]>();
   #asked: Asked | undefined;
+  /** What is asked now, if it asks for more than it needs. */
+  #longer: Question | undefined;
   /** An answer was dropped while this request waited: then nothing is owed for it. */
   #dropped = false;
 
@@ -38,18 +40,23 @@ export class OwedAnswers {
     return this.#asked?.unit === unit || this.#owed.has(unit);
   }
 
-  extra(unit: number, fn: number, most: number, lengthOf: (extra: number) => number): number {
-    const owed = this.#owed.get(unit);
+  /** The smallest step that makes the answer like none that is owed: longer if it may be, else shorter. */
+  extra(question: Question): number {
+    const owed = this.#owed.get(question.unit);
     if (!owed) return 0;
-    for (let extra = 0; extra <= most; extra++) {
-      const length = lengthOf(extra);
-      if (!owed.some((other) => other.fn === fn && other.length === length)) return extra;
-    }
+    const isNew = (extra: number): boolean => {
+      const length = question.answerLength(extra);
+      return !owed.some((other) => other.fn === question.fn && other.length === length);
+    };
+    for (let extra = 0; extra <= question.maxExtra; extra++) if (isNew(extra)) return extra;
+    for (let extra = -1; extra >= question.minExtra; extra--) if (isNew(extra)) return extra;
     return 0;
   }
 
-  sent(asked: Asked): void {
-    this.#asked = asked;
+  sent(id: number, question: Question, extra: number): void {
+    const { unit, fn } = question;
+    this.#asked = { id, unit, fn, length: question.answerLength(extra) };
+    this.#longer = extra > 0 ? question : undefined;
     this.#dropped = false;
   }
 
@@ -88,6 +95,8 @@ export class OwedAnswers {
     owed.splice(0, isException ? owed.length : at + 1);
     if (owed.length === 0) this.#owed.delete(unit);
     if (fits) this.#dropped = true;
+    // Perhaps it is the longer read that is refused: the next one is made shorter instead.
+    if (fits && isException) this.#longer?.noExtra();
     return 'late';
   }
 }

@@ -214,9 +214,10 @@ export function lineTime(
   config: ModbusConfig,
   group: ReadGroup<ModbusAddress>,
 ): DurationMs | undefined {
-  const { line } = config;
+  const { line, requestGap } = config;
   if (!line) return undefined;
-  return ms(wireTime(config, group) + 2 * silenceMs(line) + turnaroundMs);
+  const silence = silenceMs(line);
+  return ms(wireTime(config, group) + silence + Math.max(silence, requestGap) + turnaroundMs);
 }
 
 /** A bit may take three requests: read, write, read back. */

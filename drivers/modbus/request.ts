@@ -27,6 +27,7 @@ export class Request implements Exchange<Answer> {
   readonly device: string;
   readonly urgent = true;
   readonly maxExtra = 0;
+  readonly minExtra = 0;
   readonly pdu: Uint8Array;
   readonly #length: number | undefined;
   readonly #fits: (pdu: Uint8Array) => boolean;
@@ -68,6 +69,10 @@ export class Request implements Exchange<Answer> {
     return { ok: false, exception };
   }
 
+  noExtra(): void {
+    // It is never asked longer.
+  }
+
   failed(): void {
     // The device may have done it or not; whoever asked must look.
   }
@@ -94,16 +99,61 @@ function echoed({ unit, device }: Target, pdu: Uint8Array): Request {
   return new Request(unit, device, pdu, length, (answer) => isEcho(answer, 0, answer.length, pdu));
 }
 
+/** Registers that a single read may ask for too much, where a late answer is owed. */
+const mostExtra = 8;
+
 /** FC 1 to 4; data begin at byte 2 of the answer's PDU. */
+class PlainRead implements Exchange<Answer> {
+  readonly unit: number;
+  readonly fn: number;
+  readonly device: string;
+  readonly urgent = true;
+  maxExtra: number;
+  readonly minExtra = 0;
+  readonly #start: number;
+  readonly #count: number;
+  #asked = 0;
+
+  constructor({ unit, device }: Target, fn: number, start: number, count: number, extra: number) {
+    this.unit = unit;
+    this.fn = fn;
+    this.device = device;
+    this.#start = start;
+    this.#count = count;
+    this.maxExtra = Math.min(extra, 0x10000 - start - count);
+  }
+
+  answerLength(extra: number): number {
+    return 2 + readBytes(this.fn, this.#count + extra);
+  }
+  request(out: Uint8Array, at: number, extra: number): number {
+    this.#asked = readBytes(this.fn, this.#count + extra);
+    return putRead(out, at, this.fn, this.#start, this.#count + extra);
+  }
+  answer(bytes: Uint8Array, at: number, length: number): Answer | undefined {
+    if (!isReadAnswer(bytes, at, length, this.#asked)) return undefined;
+    return { ok: true, pdu: bytes.slice(at, at + length) };
+  }
+  exception(exception: number): Answer {
+    return { ok: false, exception };
+  }
+  noExtra(): void {
+    this.maxExtra = 0;
+  }
+  failed(): void {
+    // Whoever asked sees it.
+  }
+}
+
+/** @param mayBeLonger may it ask for registers that nobody named, so that its answer is like no other? */
 export function readRequest(
-  { unit, device }: Target,
+  to: Target,
   fn: number,
   start: number,
   count: number,
-): Request {
-  const pdu = build((out) => putRead(out, 0, fn, start, count));
-  const bytes = readBytes(fn, count);
-  return new Request(unit, device, pdu, 2 + bytes, (a) => isReadAnswer(a, 0, a.length, bytes));
+  mayBeLonger = false,
+): Exchange<Answer> {
+  return new PlainRead(to, fn, start, count, mayBeLonger ? mostExtra : 0);
 }
 
 /** FC 5, or FC 15 with one bit. */

@@ -76,16 +76,15 @@ class RtuReceiver implements Receiver {
     this.#owed = owed;
   }
 
-  extra(unit: number, fn: number, most: number, lengthOf: (extra: number) => number): number {
-    return this.#owed.extra(unit, fn, most, lengthOf);
+  extra(question: Question): number {
+    return this.#owed.extra(question);
   }
 
   sent(id: number, question: Question, extra: number, frame: Uint8Array): void {
     // What stands here already cannot be the answer.
     this.#size = 0;
     this.#counted = false;
-    const { unit, fn } = question;
-    this.#owed.sent({ id, unit, fn, length: question.answerLength(extra) });
+    this.#owed.sent(id, question, extra);
     this.#sent = frame.slice();
     this.#echoLeft = this.#echoes ? frame.length : 0;
   }

@@ -1,28 +1,24 @@
 import type { TagType } from '../../gateway/contract/index.js';
 import { shown, type KeyReader } from '../lib/keys.js';
 
-/** Raw values that stand for "no value": numbers, and exact ones for 64-bit integers. */
+/** Raw values that stand for "no value". */
 export interface Sentinels {
+  /** What the bits of the value are, as an unsigned number. */
+  readonly patterns: ReadonlySet<bigint>;
+  /** Floats that were typed as such. */
   readonly numbers: ReadonlySet<number>;
-  readonly wide: ReadonlySet<bigint>;
 }
 
-const widths: Partial<Record<TagType, number>> = {
-  int8: 8,
-  uint8: 8,
-  int16: 16,
-  uint16: 16,
-  int32: 32,
-  uint32: 32,
-  int64: 64,
-  uint64: 64,
-};
-
 /**
- * Reads `invalid:`, one raw value or a list. Manuals give bit patterns: 0x8000 of an int16 is -32768.
- * NaN and infinities need not be named, they are never a value.
+ * Reads `invalid:`, one raw value or a list. Manuals give bit patterns: 0x8000 of an int16 is -32768, and
+ * "0x7F7FFFFF" of a float32 its largest. NaN and infinities need not be named, they are never a value.
+ * @param width bits of the value
  */
-export function readSentinels(keys: KeyReader, type: TagType): Sentinels | undefined {
+export function readSentinels(
+  keys: KeyReader,
+  type: TagType,
+  width: number,
+): Sentinels | undefined {
   const typed = keys.raw('invalid');
   if (typed === undefined) return undefined;
   if (type === 'bool' || type === 'string') {
@@ -30,38 +26,31 @@ export function readSentinels(keys: KeyReader, type: TagType): Sentinels | undef
     return undefined;
   }
   const numbers = new Set<number>();
-  const wide = new Set<bigint>();
+  const patterns = new Set<bigint>();
   for (const value of Array.isArray(typed) ? (typed as unknown[]) : [typed]) {
+    if (type.startsWith('float') && typeof value === 'number' && Number.isFinite(value)) {
+      numbers.add(type === 'float32' ? Math.fround(value) : value);
+      continue;
+    }
     const pattern = exact(value);
-    const width = widths[type];
-    if (pattern === undefined || (typeof pattern === 'number' && width !== undefined)) {
+    const fits =
+      pattern !== undefined &&
+      (BigInt.asUintN(width, pattern) === pattern || BigInt.asIntN(width, pattern) === pattern);
+    if (fits) patterns.add(BigInt.asUintN(width, pattern));
+    else
       keys.problem(
         'invalid',
-        `not a raw ${type}: ${shown(value)}`,
+        `not a raw ${type} of ${String(width)} bits: ${shown(value)}`,
         'write it like 0x8000 or "0xFFFFFFFFFFFFFFFF"',
       );
-      continue;
-    }
-    if (width === undefined || typeof pattern === 'number') {
-      const number = Number(pattern);
-      numbers.add(type === 'float32' ? Math.fround(number) : number);
-      continue;
-    }
-    const signed = !type.startsWith('u');
-    const own = signed ? BigInt.asIntN(width, pattern) : BigInt.asUintN(width, pattern);
-    wide.add(own);
-    numbers.add(Number(own));
   }
-  return { numbers, wide };
+  return { numbers, patterns };
 }
 
-/** Integers exactly, whatever their size; other numbers as they are. */
-function exact(value: unknown): bigint | number | undefined {
-  if (typeof value === 'number' && Number.isFinite(value))
-    return Number.isSafeInteger(value) ? BigInt(value) : value;
-  if (typeof value === 'string' && /^-?(0x[0-9a-f]+|\d+)$/i.test(value.trim())) {
-    const text = value.trim();
-    return text.startsWith('-') ? -BigInt(text.slice(1)) : BigInt(text);
-  }
-  return undefined;
+/** Integers exactly, whatever their size. */
+function exact(value: unknown): bigint | undefined {
+  if (typeof value === 'number') return Number.isSafeInteger(value) ? BigInt(value) : undefined;
+  const text = typeof value === 'string' ? value.trim() : '';
+  if (!/^(-?\d+|0x[0-9a-f]+)$/i.test(text)) return undefined;
+  return text.startsWith('-') ? -BigInt(text.slice(1)) : BigInt(text);
 }

@@ -19,8 +19,11 @@ export interface Exchange<R> {
   readonly device: string;
   /** Goes before what waits and is not urgent. */
   readonly urgent: boolean;
-  /** Steps by which the request may ask for too much: see {@link Receiver.extra}. */
+  /** Steps by which the request may ask for too much, or (below 0) too little: see {@link Receiver.extra}. */
   readonly maxExtra: number;
+  readonly minExtra: number;
+  /** The device refuses to be asked for too much. */
+  noExtra(): void;
   /** Bytes of the PDU of a normal answer to the request with so many extra steps; undefined when it varies. */
   answerLength(extra: number): number | undefined;
   /** Writes the PDU into `out` at `at`; returns its length in bytes. */
@@ -262,9 +265,9 @@ export class Session implements FrameSink {
   }
 
   #extraFor(exchange: Exchange<unknown>): number {
-    const { unit, fn, maxExtra } = exchange;
-    if (maxExtra === 0 || !this.#receiver.extra) return 0;
-    return this.#receiver.extra(unit, fn, maxExtra, (extra) => exchange.answerLength(extra) ?? 0);
+    const { minExtra, maxExtra } = exchange;
+    if ((maxExtra === 0 && minExtra === 0) || !this.#receiver.extra) return 0;
+    return this.#receiver.extra(exchange);
   }
 
   /** The next id that neither waits for an answer nor may still get one. */

@@ -97,6 +97,11 @@ void t.test('bytes that make no value are bad, and so are those that say so', (t
     [{ type: 'int64', invalid: '0x8000000000000000' }, '8000000000000000', Quality.device],
     [{ type: 'float32', invalid: -999.9 }, 'c4 79 f9 9a', Quality.device],
     [{ type: 'int8', invalid: 0x80 }, '00 80', Quality.device],
+    [{ type: 'int16', format: 'sign-magnitude', invalid: 0xffff }, 'ff ff', Quality.device],
+    [{ type: 'uint16', format: 'bcd', invalid: 0x9999 }, '99 99', Quality.device],
+    [{ type: 'float32', invalid: '0x7F7FFFFF' }, '7f 7f ff ff', Quality.device],
+    [{ type: 'int8', address: 'hr:0.4-7', invalid: 8 }, '00 80', Quality.device],
+    [{ type: 'int16', invalid: -1 }, 'ff ff', Quality.device],
   ];
   for (const [tag, hex, quality] of table)
     t.equal(read(tag, hex).quality, quality, JSON.stringify(tag));
@@ -118,7 +123,7 @@ void t.test('every notation of a place', (t) => {
   t.match(addressOf({ address: 40, type: 'int16', device: bare }), { table: 'ir', start: 39 });
   t.match(addressOf({ address: '0x0028', type: 'int16', device: bare }), {
     table: 'ir',
-    start: 39,
+    start: 40,
   });
   for (const [word, order] of [
     ['GHEFCDAB', { swapBytes: false, swapWords: true }],

@@ -71,7 +71,10 @@ void t.test(
     t.same(await write(rig, 'pair', 1.5), [ok, [16]]);
     t.same(await write(rig, 'many', 5), [ok, [16]]);
     t.same(await write(rig, 'single', 5), [ok, [6]]);
-    t.match(await write(rig, 'wide', 5), [{ ok: false, code: /one register at a time/ }, []]);
+    t.match(await write(rig, 'wide', 5), [
+      { ok: false, code: /takes 2 registers, and write: single writes one/ },
+      [],
+    ]);
     t.same(await write(rig, 'both', 70_000), [ok, [23]]);
     t.equal(rig.device.fake.get(7, 'hr', 8) + rig.device.fake.get(7, 'hr', 9), 1 + 4_464);
     t.same(await write(rig, 'coil', true), [ok, [5]]);
@@ -84,7 +87,11 @@ void t.test(
       'it does not know FC 6: exception 1, and FC 16',
     );
     t.same(await write(old, 'word', 6), [ok, [16]], 'learned');
-    t.same(await write(old, 'coil', true), [ok, [15]], 'for coils too');
+    t.same(await write(old, 'coil', true), [ok, [5, 15]], 'coils are another matter');
+    t.same(await write(old, 'coil', true), [ok, [15]]);
+    const few = await rigOf([5, 15, 16], tags);
+    await write(few, 'coil', true);
+    t.same(await write(few, 'word', 5), [ok, [6]], 'what coils cannot says nothing of registers');
     t.match(await write(old, 'single', 5), [{ ok: false, code: /illegal function/ }, [6]]);
   },
 );
@@ -166,3 +173,27 @@ void t.test('a write that is given up between two requests goes no further', asy
   t.equal(pending.state, 'failed');
   t.equal(rig.device.fake.get(7, 'hr', 1), 0, 'read, but never written');
 });
+
+void t.test(
+  'a whole register that is written while its bits are changed wins, or comes first',
+  async (t) => {
+    const tags: Record<string, TagSource> = {
+      bit: { type: 'bool', address: 'hr:10.9' },
+      word: { type: 'uint16', address: 'hr:10' },
+      field: { type: 'uint32', address: 'hr:10.16-23', byteOrder: 'ABCD' },
+      low: { type: 'bool', address: 'hr:11.15' },
+    };
+    const rig = await rigOf([22], tags);
+    const { fake } = rig.device;
+    fake.set(7, 'hr', 10, 0x00ff);
+    const both = [rig.write(rig.tagNamed('bit'), true), rig.write(rig.tagNamed('word'), 0)];
+    await rig.world.settle();
+    t.ok(both.every(({ value }) => value?.ok));
+    t.equal(fake.get(7, 'hr', 10), 0, 'what was written last stands');
+    fake.set(7, 'hr', 11, 0);
+    const parts = [rig.write(rig.tagNamed('field'), 5), rig.write(rig.tagNamed('low'), true)];
+    await rig.world.settle();
+    t.ok(parts.every(({ value }) => value?.ok));
+    t.same([fake.get(7, 'hr', 10), fake.get(7, 'hr', 11)], [5, 0x8000]);
+  },
+);

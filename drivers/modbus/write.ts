@@ -13,9 +13,10 @@ import {
   type Request,
   type Target,
 } from './request.js';
+import type { Exchange } from './session.js';
 
 /** Sends one request and gives the answer. */
-export type Ask = (request: Request) => Promise<Answer>;
+export type Ask = (request: Exchange<Answer>) => Promise<Answer>;
 
 const illegalFunction = 1;
 /** Of FC 16; FC 23 takes two registers less. */
@@ -23,7 +24,9 @@ const mostBytes = 246;
 
 /** What units were found not to have, by unit id. */
 class Learned {
-  readonly noSingle: Set<number> = new Set();
+  /** FC 5, where FC 15 works; FC 6, where FC 16 works. */
+  readonly noCoil: Set<number> = new Set();
+  readonly noRegister: Set<number> = new Set();
   readonly noMask: Set<number> = new Set();
 }
 
@@ -35,6 +38,16 @@ function learnedIn(memory: Map<string, unknown>): Learned {
   return learned;
 }
 
+/** Why no value can ever be written to this tag; undefined where it can. */
+export function unwritable({ address }: TagBinding<ModbusAddress>): string | undefined {
+  const { table, format, write, count, type } = address;
+  if (!address.writable) return `${table} is read-only in the protocol`;
+  if (format.decode && !format.encode) return `${format.name} cannot be written`;
+  if (write === 'single' && isRegisters(table) && type !== 'bool' && count > 1 && !address.field)
+    return `${type} takes ${String(count)} registers, and write: single writes one`;
+  return undefined;
+}
+
 const refuse = (code: string): WriteOutcome => ({ ok: false, code });
 const done: WriteOutcome = { ok: true };
 
@@ -44,21 +57,38 @@ const done: WriteOutcome = { ok: true };
  */
 export class TagWriter {
   readonly #learned: Learned;
-  /** Ends of the changes of parts of registers under way, by unit and register. */
-  readonly #locks = new Map<string, Promise<unknown>>();
+  /**
+   * The end of the last write of each unit: one after the other, as a register that is being read, changed and
+   * written back must not be written by anybody else meanwhile.
+   */
+  readonly #turns = new Map<number, Promise<unknown>>();
 
   /** @param memory where what is learned of the units is kept */
   constructor(memory: Map<string, unknown>) {
     this.#learned = learnedIn(memory);
   }
 
-  async write(
-    { address, device }: TagBinding<ModbusAddress>,
-    value: Value,
-    ask: Ask,
-  ): Promise<WriteOutcome> {
+  async write(binding: TagBinding<ModbusAddress>, value: Value, ask: Ask): Promise<WriteOutcome> {
+    const { unit } = binding.address;
+    const before = this.#turns.get(unit);
+    // Without a promise in between, where nothing is under way: a trip goes out in this very turn.
+    const turn = before
+      ? before.then(() => this.#write(binding, value, ask))
+      : this.#write(binding, value, ask);
+    const settled = turn.catch(() => undefined);
+    this.#turns.set(unit, settled);
+    try {
+      return await turn;
+    } finally {
+      if (this.#turns.get(unit) === settled) this.#turns.delete(unit);
+    }
+  }
+
+  async #write(binding: TagBinding<ModbusAddress>, value: Value, ask: Ask): Promise<WriteOutcome> {
+    const { address, device } = binding;
     const to = { unit: address.unit, device };
-    if (!address.writable) return refuse(`${address.table} is read-only in the protocol`);
+    const never = unwritable(binding);
+    if (never !== undefined) return refuse(never);
     if (!isRegisters(address.table)) {
       const on = asBit(value);
       return on === undefined
@@ -67,7 +97,7 @@ export class TagWriter {
     }
     const part = partOf(address, value);
     if (typeof part === 'string') return refuse(part);
-    if (part) return this.#part(to, address, part, ask);
+    if (part) return this.#changePart(to, address, part, ask);
     const encoded = encodeValue(address, value);
     if (!encoded.ok) return encoded;
     return this.#registers(to, address, encoded.data, ask);
@@ -76,7 +106,8 @@ export class TagWriter {
   async #coil(to: Target, a: ModbusAddress, on: boolean, ask: Ask): Promise<WriteOutcome> {
     const many = a.write === 'multiple' || a.write === 'read-write';
     const request = (multiple: boolean): Request => writeCoil(to, a.start, on, multiple);
-    return outcomeOf(await this.#eitherWay(to, a, many, request, ask));
+    const { noCoil } = this.#learned;
+    return outcomeOf(await this.#eitherWay(a, many, noCoil, request, ask));
   }
 
   async #registers(
@@ -88,42 +119,29 @@ export class TagWriter {
     if (a.write === 'read-write') return writeAndRead(to, a.start, data, ask);
     if (data.length > mostBytes) return refuse('value is longer than one request');
     const many = a.write === 'multiple' || data.length > 2;
-    if (many && a.write === 'single') return refuse('write: single writes one register at a time');
     const request = (multiple: boolean): Request => writeRegisters(to, a.start, data, multiple);
-    return outcomeOf(await this.#eitherWay(to, a, many, request, ask));
+    const { noRegister } = this.#learned;
+    return outcomeOf(await this.#eitherWay(a, many, noRegister, request, ask));
   }
 
   /** With the function code that the device is known or said to have; with the other one if it has not. */
   async #eitherWay(
-    to: Target,
     a: ModbusAddress,
     many: boolean,
+    without: Set<number>,
     request: (many: boolean) => Request,
     ask: Ask,
   ): Promise<Answer> {
-    const { noSingle } = this.#learned;
-    if (many || (a.write === 'auto' && noSingle.has(to.unit))) return ask(request(true));
+    if (many || (a.write === 'auto' && without.has(a.unit))) return ask(request(true));
     const first = await ask(request(false));
     if (first.ok || first.exception !== illegalFunction || a.write !== 'auto') return first;
-    noSingle.add(to.unit);
-    return ask(request(true));
+    const second = await ask(request(true));
+    // A device that knows neither has said nothing about which one to use.
+    if (second.ok || second.exception !== illegalFunction) without.add(a.unit);
+    return second;
   }
 
   /** Changes some bits and leaves the others as they are. */
-  async #part(to: Target, a: ModbusAddress, part: Part, ask: Ask): Promise<WriteOutcome> {
-    const key = `${String(to.unit)} ${String(a.start)}`;
-    const turn = (this.#locks.get(key) ?? Promise.resolve()).then(() =>
-      this.#changePart(to, a, part, ask),
-    );
-    const settled = turn.catch(() => undefined);
-    this.#locks.set(key, settled);
-    try {
-      return await turn;
-    } finally {
-      if (this.#locks.get(key) === settled) this.#locks.delete(key);
-    }
-  }
-
   async #changePart(to: Target, a: ModbusAddress, part: Part, ask: Ask): Promise<WriteOutcome> {
     const { noMask } = this.#learned;
     const [mask = 0] = part.masks;
@@ -147,7 +165,9 @@ export class TagWriter {
     ask: Ask,
   ): Promise<WriteOutcome> {
     const count = part.masks.length;
-    const before = await ask(readRequest(to, Fn.readHoldingRegisters, a.start, count));
+    const before = await ask(
+      readRequest(to, Fn.readHoldingRegisters, a.start, count, a.request.maxGap > 0),
+    );
     if (!before.ok) return outcomeOf(before);
     const data = new Uint8Array(count * 2);
     for (let i = 0; i < count; i++) {
@@ -156,7 +176,9 @@ export class TagWriter {
     }
     const written = await this.#registers(to, a, data, ask);
     if (!written.ok) return written;
-    const after = await ask(readRequest(to, Fn.readHoldingRegisters, a.start, count));
+    const after = await ask(
+      readRequest(to, Fn.readHoldingRegisters, a.start, count, a.request.maxGap > 0),
+    );
     if (!after.ok) return outcomeOf(after);
     return data.every((byte, i) => after.pdu[2 + i] === byte)
       ? done

@@ -59,7 +59,8 @@ async function build(
     devices.push(...resolved.devices);
   }
   checkCount(session, root.child('links'), devices);
-  const writes = readWrites(session, root.child('writes'), devices);
+  checkEndpoints(session, root.child('links'), links);
+  const writes = readWrites(session, root.child('writes'), devices, links);
   const rules = await readRules(session, root.child('rules'), root.at);
   const sinks = await readSinks({ session, secrets, gateway }, sinkRefs);
   const journal = readJournal(session, root.child('journal'), file);
@@ -105,6 +106,31 @@ function checkDeviceNames({ problems }: Session, drafts: readonly LinkDraft[]): 
       if (name === 'rules')
         problems.errorAtKey(device, '"rules" is the device of derived tags', 'choose another name');
     }
+  }
+}
+
+/** A serial port has one user, and on a line without ids two links would take each other's answers. */
+function checkEndpoints({ problems }: Session, ref: Ref, links: readonly LinkConfig[]): void {
+  const first = new Map<string, string>();
+  for (const { name, endpoint } of links) {
+    const { scheme, host, port, serial } = endpoint;
+    const isLine = serial !== undefined || scheme.includes('+');
+    const place = serial?.path ?? `${scheme}://${host}:${String(port)}`;
+    const other = first.get(place);
+    if (other === undefined) {
+      if (host !== '' || serial) first.set(place, name);
+    } else if (isLine)
+      problems.error(
+        ref.child(name).child('endpoint'),
+        `the link ${other} has this endpoint already`,
+        'put all devices of a line on one link',
+      );
+    else
+      problems.warn(
+        ref.child(name).child('endpoint'),
+        `the link ${other} goes there too: that takes two connections`,
+        'put its devices on one link, unless the device has room for both',
+      );
   }
 }
 

@@ -1,7 +1,7 @@
 import { ms, parseDuration } from '../contract/index.js';
 import type { DeviceResult } from './devices.js';
 import { shown } from './format.js';
-import type { TagConfig, WritePermit, WriteSource } from './model.js';
+import type { TagConfig, WritePermit, WriteSource, LinkConfig } from './model.js';
 import type { Session } from './session.js';
 import { nearest } from './suggest.js';
 import { readSpan } from './tags.js';
@@ -49,8 +49,16 @@ export function readWrites(
   session: Session,
   writes: Ref,
   devices: readonly DeviceResult[],
+  links: readonly LinkConfig[],
 ): ReadonlyMap<string, WritePermit> {
   const tags = new Tags(devices);
+  const unwritable = (tag: string): string | undefined => {
+    for (const { driver, config, bindings } of links) {
+      const binding = bindings.find(({ name }) => name === tag);
+      if (binding) return driver.unwritable?.(config, binding);
+    }
+    return undefined;
+  };
   const permits = new Map<string, WritePermit>();
   for (const [name, ref] of writes.children()) {
     const tag = tags.find(session, ref, name, true);
@@ -61,6 +69,9 @@ export function readWrites(
         `${tag.name} stands here already`,
         'a device name stands for its primary tag',
       );
+    const never = unwritable(tag.name);
+    if (never !== undefined)
+      session.problems.errorAtKey(ref, `${tag.name} can never be written: ${never}`);
     permits.set(tag.name, readPermit(session, ref, tag, tags));
   }
   return permits;

@@ -172,6 +172,8 @@ export interface DriverModule<C = unknown, A = unknown> {
     refused: readonly TagBinding<A>[],
     breaks?: ReadonlySet<number>,
   ): readonly ReadGroup<A>[];
+  /** Why this tag can never be written, whatever the value; undefined where it can. Pure and offline. */
+  unwritable?(config: C, tag: TagBinding<A>): string | undefined;
   /** Longest wait for the answer to a write of this tag; without it, the link's `requestTimeout`. */
   writeTimeout?(config: C, tag: TagBinding<A>): DurationMs;
   /**

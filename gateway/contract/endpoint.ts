@@ -35,10 +35,10 @@ function networkEndpoint(
   fallback: number,
   fail: Fail,
 ): Parsed<Endpoint> {
-  const match = /^\/\/(?:\[([0-9a-fA-F:]+)\]|([^:/?#[\]]*))(?::(\d+))?$/.exec(rest);
+  const match = /^\/\/(?:\[([0-9a-fA-F:]+)\]|([^:/?#[\]\s]*))(?::(\d+))?$/.exec(rest);
   if (!match) return fail(`not an endpoint: ${text}`, `write it like ${scheme}://10.0.0.5:502`);
   const port = match[3] === undefined ? fallback : Number(match[3]);
-  if (port < 0 || port > 65_535)
+  if (port > 65_535 || (port === 0 && fallback > 0))
     return fail(`no such port: ${String(port)}`, 'ports are 1 to 65535');
   return { ok: true, value: { scheme, host: match[1] ?? match[2] ?? '', port, text } };
 }
@@ -55,10 +55,12 @@ function serialEndpoint(scheme: string, rest: string, text: string, fail: Fail):
   if (baudRate < baudRates.min || baudRate > baudRates.max)
     return fail(`no such speed: ${String(baudRate)}`, 'usual are 9600, 19200 and 115200');
   const parity = parities[(match[4] ?? 'E') as keyof typeof parities];
+  // ASCII is made of characters of seven bits, everything else of bytes.
+  const usualBits = scheme.startsWith('ascii') ? 7 : 8;
   const serial: SerialLine = {
     path: match[1] ?? '',
     baudRate,
-    dataBits: match[3] === '7' ? 7 : 8,
+    dataBits: match[3] === undefined ? usualBits : match[3] === '7' ? 7 : 8,
     parity,
     stopBits: match[5] === '2' ? 2 : 1,
   };

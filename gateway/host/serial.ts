@@ -132,11 +132,13 @@ class SerialStream implements ByteStream {
     const copy = Buffer.from(bytes);
     if (this.#rts === 'toggle' || this.#rts === 'toggle-inverted') {
       const sending = this.#rts === 'toggle';
-      this.#set(sending);
-      this.#port.write(copy);
-      // Drained = the last bit has left the port; the device waits for 3.5 characters at least.
-      this.#port.drain(() => {
-        if (!this.#closed) this.#set(!sending);
+      // Not before RTS stands: the first characters would be lost.
+      this.#set(sending, () => {
+        this.#port.write(copy);
+        // Drained = the last bit has left the port; the device waits for 3.5 characters at least.
+        this.#port.drain(() => {
+          if (!this.#closed) this.#set(!sending);
+        });
       });
     } else this.#port.write(copy);
   }
@@ -149,9 +151,10 @@ class SerialStream implements ByteStream {
     if (this.#port.isOpen) this.#port.close(() => undefined);
   }
 
-  #set(on: boolean): void {
+  #set(on: boolean, then?: () => void): void {
     this.#port.set({ rts: on }, (error) => {
       if (error) this.#end(refusal(error, this.#endpoint));
+      else if (!this.#closed) then?.();
     });
   }
 

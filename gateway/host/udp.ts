@@ -27,10 +27,14 @@ export function openUdp(endpoint: Endpoint, signal: AbortSignal): Promise<ByteSt
       shut(socket);
       reject(unreachable(error, endpoint));
     });
-    socket.connect(endpoint.port, endpoint.host, () => {
+    // A name that cannot be resolved comes here too, not only as an error event.
+    socket.connect(endpoint.port, endpoint.host, (error?: Error) => {
       signal.removeEventListener('abort', abort);
       socket.removeAllListeners('error');
-      resolve(new UdpStream(socket, endpoint));
+      if (error) {
+        shut(socket);
+        reject(unreachable(error, endpoint));
+      } else resolve(new UdpStream(socket, endpoint));
     });
   });
 }

@@ -42,15 +42,22 @@ export class DeviceState {
     this.#budget = budget;
   }
 
-  /** May a scan of this device start now? A demoted one only for its probe, one at a time. */
-  mayScan(now: MonoMs): boolean {
-    if (!this.demoted) return true;
-    return !this.#probing && now >= this.probeAt && this.#budget.mayProbe(this, now);
+  /** Is it the time, and the turn, of this demoted device to be probed? */
+  mayProbe(now: MonoMs): boolean {
+    return this.demoted && now >= this.probeAt && this.#budget.mayProbe(this, now);
   }
 
-  /** A scan begins. */
-  began(now: MonoMs): void {
-    if (!this.demoted) return;
+  /** When it may be probed at the earliest, as far as is known now. */
+  probeDue(): MonoMs {
+    return this.#probing ? mono(Infinity) : mono(Math.max(this.probeAt, this.#budget.freeAt()));
+  }
+
+  get probing(): boolean {
+    return this.#probing;
+  }
+
+  /** A probe begins. */
+  probe(now: MonoMs): void {
     this.#probing = true;
     this.probedAt = now;
     this.stats.probes++;

@@ -1,6 +1,7 @@
 import type { DurationMs, MonoMs, TagBinding } from '../contract/index.js';
 import { mono } from '../contract/index.js';
 import type { DeviceState } from './device.js';
+import { limits } from '../limits.js';
 import type { LinkGroup } from './group.js';
 
 /** One device in one scan class: what is read together, in order, once a period. */
@@ -17,6 +18,8 @@ export class ScanJob {
   /** Refused tags and breaks when the groups were made. */
   plannedWith = 0;
   retryAt: MonoMs = mono(Infinity);
+  /** How long it waits when nothing at all of it can be read, ms. */
+  emptyWait: number = limits.probeFirstMs;
   /** The next slot. */
   due: MonoMs = mono(0);
   /** Under way: position of the next group to read; undefined = idle. */
@@ -64,13 +67,24 @@ export class ScanJob {
     return this.begin(now);
   }
 
-  /** Begins a scan unless the device rests. @returns true when it began */
+  /** Begins a scan unless the device rests: that one is only probed. @returns true when it began */
   begin(now: MonoMs): boolean {
-    if (!this.device.mayScan(now) || this.groups.length === 0) return false;
-    this.device.began(now);
+    if (this.device.demoted || this.active || this.groups.length === 0) return false;
+    this.#begin(now);
+    return true;
+  }
+
+  /** Begins a scan to see whether the device answers again. @returns true when it began */
+  probe(now: MonoMs): boolean {
+    if (this.active || this.groups.length === 0 || !this.device.mayProbe(now)) return false;
+    this.device.probe(now);
+    this.#begin(now);
+    return true;
+  }
+
+  #begin(now: MonoMs): void {
     this.next = 0;
     this.startedAt = now;
-    return true;
   }
 
   /** What has been found out about addresses that cannot be read. */

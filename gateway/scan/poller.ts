@@ -50,12 +50,17 @@ export class Poller implements LaneEnd {
   #timeoutsInARow = 0;
   #splitReads = 0;
   readonly #ramp: Ramp;
+  readonly #devices: ReadonlyMap<string, DeviceState>;
+  /** A write to a silent device has just held the line: others first. */
+  #othersFirst = false;
   readonly load: LineLoad = new LineLoad();
   readonly stats = { requests: 0, timeouts: 0, refused: 0, writes: 0 };
 
   constructor(options: PollerOptions) {
     this.#o = options;
-    this.#ramp = new Ramp(options.limits.inFlight, options.limits.ramp === true);
+    const { inFlight, ramp, requestTimeout } = options.limits;
+    this.#ramp = new Ramp(inFlight, ramp === true, requestTimeout);
+    this.#devices = new Map(options.jobs.map(({ device }) => [device.name, device]));
   }
 
   /** Requests on the wire at once, at most. */
@@ -89,7 +94,7 @@ export class Poller implements LaneEnd {
   /** The link is down: all its tags are bad, nothing is kept for later. */
   stop(why: GatewayError, quality: number): void {
     this.#driver = undefined;
-    this.#rampFailed();
+    this.#ramp.broken(this.#o.clock.mono());
     this.#slotTimer?.cancel();
     this.#gapTimer?.cancel();
     this.#gapTimer = undefined;
@@ -126,6 +131,7 @@ export class Poller implements LaneEnd {
   /** Reads the group of this tag as soon as possible, beside its slots: to verify a write. */
   readSoon(binding: TagBinding<unknown>): void {
     for (const job of this.#o.jobs) {
+      if (job.device.demoted) continue;
       const group = job.groups.find((g) => g.read.tags.some((tag) => tag.tag === binding.tag));
       if (group && !this.#urgent.includes(group)) this.#urgent.push(group);
     }
@@ -148,7 +154,8 @@ export class Poller implements LaneEnd {
     const now = this.#o.clock.mono();
     this.#timeoutsInARow = 0;
     group.device.times.add(now - lane.begunAt);
-    if (this.#ramp.answered())
+    const busy = this.#lanes.reduce((sum, other) => sum + (other.busy ? 1 : 0), 1);
+    if (this.#ramp.answered(lane.begunAt, now, busy))
       this.#o.log.info('trying more requests at once', { most: this.#ramp.width });
     if (outcome === 'silent') {
       group.device.stats.silent++;
@@ -173,13 +180,8 @@ export class Poller implements LaneEnd {
       return;
     }
     this.stats.timeouts++;
-    this.#timeoutsInARow++;
-    if (errand.kind === 'read') {
-      errand.group.device.stats.timeouts++;
-      // More at once than it takes: asked again alone, it may still answer.
-      if (this.#rampFailed()) this.#urgent.push(errand.group);
-      else this.#noAnswer(lane, errand.group, errand.job, now, error.message);
-    }
+    if (errand.kind === 'read') this.#readLost(lane, errand, now, error.message);
+    else this.#writeLost(lane, errand.write, now, error.message);
     const doubtful =
       this.#o.limits.afterTimeout === 'reconnect' || this.#timeoutsInARow >= limits.linkTimeouts;
     if (doubtful) {
@@ -189,14 +191,38 @@ export class Poller implements LaneEnd {
     this.#landed(lane, errand.kind === 'read' ? errand.job : undefined, now);
   }
 
-  #rampFailed(): boolean {
-    if (!this.#ramp.failed()) return false;
-    this.#o.log.info('the device takes no more requests at once', { most: this.#ramp.width });
-    return true;
+  #readLost(
+    lane: Lane,
+    { group, job }: Extract<Errand, { kind: 'read' }>,
+    now: MonoMs,
+    error: string,
+  ): void {
+    group.device.stats.timeouts++;
+    const { width } = this.#ramp;
+    const isTrial = this.#ramp.lost(lane.begunAt, now);
+    if (this.#ramp.width < width)
+      this.#o.log.info('the device takes no more requests at once', { most: this.#ramp.width });
+    if (isTrial) {
+      // More at once than it takes: asked again, with fewer beside it, it may still answer.
+      if (!this.#urgent.includes(group)) this.#urgent.push(group);
+      return;
+    }
+    this.#timeoutsInARow++;
+    this.#noAnswer(lane, group, job, now, error);
+  }
+
+  /** As a read that is not answered, but no reason to doubt the link: the reads will tell. */
+  #writeLost(lane: Lane, { binding }: PendingWrite, now: MonoMs, error: string): void {
+    this.#othersFirst = true;
+    const device = this.#devices.get(binding.device);
+    if (!device) return;
+    device.stats.timeouts++;
+    this.#silent(device, now, error, now - lane.begunAt);
   }
 
   #good(group: LinkGroup, job: ScanJob | undefined, now: MonoMs): void {
-    if (group.device.succeeded(now)) this.#o.onDevice(group.device);
+    this.#answers(group.device, now);
+    if (job) job.emptyWait = limits.probeFirstMs;
     group.batch.mustDecode = false;
     if (job && learn(job, group, true)) {
       this.#o.log.info('the device refuses to be read across a gap', { before: group.read.label });
@@ -211,7 +237,7 @@ export class Poller implements LaneEnd {
     group.device.stats.refused++;
     // The image will not hold what was read before: the same bytes are news then.
     group.batch.mustDecode = true;
-    if (group.device.succeeded(now)) this.#o.onDevice(group.device);
+    this.#answers(group.device, now);
     if (!job || this.#splitReads >= limits.splitReads) {
       this.#o.inbox.readings(group, job?.scanClass ?? '');
       return;
@@ -236,14 +262,27 @@ export class Poller implements LaneEnd {
     now: MonoMs,
     error: string,
   ): void {
-    const { device } = group;
-    const first = device.failed(now, error, now - lane.begunAt);
     this.#markBad([group, ...(job?.giveUp() ?? [])], Quality.timeout);
+    this.#silent(group.device, now, error, now - lane.begunAt);
+  }
+
+  #silent(device: DeviceState, now: MonoMs, error: string, cost: number): void {
+    const first = device.failed(now, error, cost);
     if (device.demoted) {
       for (const other of this.#o.jobs)
         if (other.device === device) this.#markAll(other, Quality.timeout);
+      this.#armSlots();
     }
     if (first) this.#o.onDevice(device);
+  }
+
+  #answers(device: DeviceState, now: MonoMs): void {
+    const wasDemoted = device.demoted;
+    if (device.succeeded(now)) this.#o.onDevice(device);
+    if (!wasDemoted) return;
+    // It is back: what is read once in ten minutes need not stay bad for as long.
+    for (const job of this.#o.jobs)
+      if (job.device === device && job.begin(now)) this.#o.inbox.scanBegan();
   }
 
   #landed(lane: Lane, job: ScanJob | undefined, now: MonoMs): void {
@@ -253,8 +292,15 @@ export class Poller implements LaneEnd {
       this.#splitReads = 0;
       this.#o.inbox.scanEnd(job.device.name, job.scanClass, now);
       if (job.learned !== job.plannedWith) this.#replan(job);
+      if (job.groups.length === 0) this.#retrySoon(job, now);
     }
     this.#pump();
+  }
+
+  /** A device that refuses everything is starting, or stopped: it is asked again sooner than for one address. */
+  #retrySoon(job: ScanJob, now: MonoMs): void {
+    job.retryAt = mono(now + job.emptyWait);
+    job.emptyWait = Math.min(job.emptyWait * 2, limits.refusedRetryMs);
   }
 
   /** Puts on the wire what may go: writes first, then reads asked for, then scans by their next slot. */
@@ -269,10 +315,23 @@ export class Poller implements LaneEnd {
         this.#gapTimer ??= this.#o.clock.at(lane.freeAt, this.#gapOver);
         continue;
       }
-      const write = this.#writes.take();
-      if (write) this.#sendWrite(driver, lane, write);
-      else if (!this.#sendRead(driver, lane, now)) return;
+      if (!this.#sendNext(driver, lane, now)) return;
     }
+  }
+
+  /** Writes before reads; but after one that was not answered, first what is for devices that do answer. */
+  #sendNext(driver: Driver, lane: Lane, now: MonoMs): boolean {
+    const mayWait = this.#othersFirst;
+    const write = this.#writes.take(
+      (name) => !mayWait || this.#devices.get(name)?.demoted !== true,
+    );
+    if (write) this.#sendWrite(driver, lane, write);
+    else if (!this.#sendRead(driver, lane, now)) {
+      const late = this.#writes.take(() => true);
+      if (!late) return false;
+      this.#sendWrite(driver, lane, late);
+    } else this.#othersFirst = false;
+    return true;
   }
 
   readonly #gapOver = (): void => {
@@ -337,13 +396,35 @@ export class Poller implements LaneEnd {
       }
       if (job.slot(now)) this.#o.inbox.scanBegan();
     }
+    this.#probe(now);
     this.#pump();
     this.#armSlots();
   };
 
+  /** Asks a demoted device whether it is back, by what it is asked most often. */
+  #probe(now: MonoMs): void {
+    for (const device of this.#devices.values()) {
+      if (!device.mayProbe(now)) continue;
+      const [job] = this.#o.jobs
+        .filter((one) => one.device === device && one.groups.length > 0)
+        .sort((a, b) => a.period - b.period);
+      if (job?.probe(now)) this.#o.inbox.scanBegan();
+    }
+  }
+
+  /** When the next probe can begin; never at once, as the scan that ends may still be under way. */
+  #probeDue(): number {
+    const demoted = [...this.#devices.values()].filter((device) => device.demoted);
+    // The end of a probe sets the timer anew.
+    if (demoted.some(({ probing }) => probing)) return Infinity;
+    const due = Math.min(...demoted.map((device) => device.probeDue()));
+    return Math.max(due, this.#o.clock.mono() + limits.tickGapMs);
+  }
+
   #armSlots(): void {
     let due = Infinity;
     for (const job of this.#o.jobs) due = Math.min(due, job.due);
+    due = Math.min(due, this.#probeDue());
     this.#slotTimer?.cancel();
     if (due < Infinity) this.#slotTimer = this.#o.clock.at(mono(due), this.#slots);
   }

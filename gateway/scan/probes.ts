@@ -5,6 +5,7 @@ import { limits } from '../limits.js';
 /** What the budget must know of a device. */
 export interface Probed {
   readonly demoted: boolean;
+  readonly probing: boolean;
   readonly probeAt: MonoMs;
   readonly probedAt: MonoMs;
 }
@@ -28,13 +29,21 @@ export class ProbeBudget {
     this.#freeAt = mono(Math.min(from + rest, now + limits.probeMaxMs));
   }
 
-  /** Is it the turn of this demoted device? Those that have waited longest come first. */
+  /** Before this no device is probed for the sake of those that answer. */
+  freeAt(): MonoMs {
+    return this.#isAnyWell() ? this.#freeAt : mono(0);
+  }
+
+  /** Is it the turn of this demoted device? One at a time, and those that have waited longest first. */
   mayProbe(device: Probed, now: MonoMs): boolean {
     const devices = this.#devices();
-    if (devices.every(({ demoted }) => demoted)) return true;
-    if (now < this.#freeAt) return false;
+    if (now < this.freeAt() || devices.some(({ probing }) => probing)) return false;
     return devices.every(
       (other) => !other.demoted || now < other.probeAt || other.probedAt >= device.probedAt,
     );
+  }
+
+  #isAnyWell(): boolean {
+    return this.#devices().some(({ demoted }) => !demoted);
   }
 }

@@ -28,9 +28,11 @@ export class Tap {
     const now = this.#clock.mono();
     if (now >= this.#until) this.#pieces = [];
     this.#until = mono(now + limits.traceIdleMs);
-    const pieces = this.#pieces.filter(({ n }) => n > after);
+    // Who has seen more than there is listened to this link before it was made anew.
+    const from = after > this.#count ? 0 : after;
+    const pieces = this.#pieces.filter(({ n }) => n > from);
     const first = pieces[0]?.n ?? this.#count + 1;
-    return { pieces, lost: after === 0 ? 0 : Math.max(0, first - after - 1) };
+    return { pieces, lost: from === 0 ? 0 : Math.max(0, first - from - 1) };
   }
 
   wrap(stream: ByteStream): ByteStream {

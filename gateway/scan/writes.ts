@@ -21,11 +21,27 @@ export class WriteQueue {
       write.failed(new GatewayError('too-many', 'too many writes wait on this link'));
       return;
     }
-    (urgent ? this.#trips : this.#others).push(write);
+    if (!urgent) {
+      this.#others.push(write);
+      return;
+    }
+    // A command that waits for the same output was let through before the trip, and would undo it after.
+    const overruled = this.#others.filter(({ binding }) => binding.tag === write.binding.tag);
+    for (const other of overruled) {
+      this.#others.splice(this.#others.indexOf(other), 1);
+      const { name } = other.binding;
+      other.failed(new GatewayError('held-by-rule', `a rule has taken ${name} meanwhile`));
+    }
+    this.#trips.push(write);
   }
 
-  take(): PendingWrite | undefined {
-    return this.#trips.shift() ?? this.#others.shift();
+  /** @param may is it the turn of this device? Of those that may, trips first. */
+  take(may: (device: string) => boolean): PendingWrite | undefined {
+    for (const queue of [this.#trips, this.#others]) {
+      const at = queue.findIndex(({ binding }) => may(binding.device));
+      if (at >= 0) return queue.splice(at, 1)[0];
+    }
+    return undefined;
   }
 
   /** Nothing is kept for a later connection: a late write is worse than none. */

@@ -42,7 +42,9 @@ type IntegerType = Exclude<TagType, 'bool' | 'string' | 'float32' | 'float64'>;
 export function isSame(image: TagImage, tag: TagInfo, written: Value, read: Value): boolean {
   if (typeof written === 'number' && typeof read === 'number') {
     const step = isFloat(tag.type) ? 0 : Math.abs(image.table.scales[tag.index] ?? 1) / 2;
-    return Math.abs(written - read) <= Math.max(step, 1e-6 * Math.abs(written));
+    // A float32 is as fine as its raw value, which the offset may make much larger than the value.
+    const largest = Math.abs(written) + Math.abs(image.table.offsets[tag.index] ?? 0);
+    return Math.abs(written - read) <= Math.max(step, 1e-6 * largest);
   }
   if (typeof written === 'bigint' || typeof read === 'bigint')
     return String(written) === String(read);

@@ -1,6 +1,13 @@
 import type { WritePermit, WriteSource } from '../config/model.js';
 import type { Clock, Log, MonoMs, Value, WriteIntent, WriteOutcome } from '../contract/index.js';
-import { GatewayError, intentLevels, invariant, isGood, mono } from '../contract/index.js';
+import {
+  GatewayError,
+  asGatewayError,
+  intentLevels,
+  invariant,
+  isGood,
+  mono,
+} from '../contract/index.js';
 import type { TagImage } from '../tags/image.js';
 import type { TagInfo } from '../tags/table.js';
 import type { Audit } from './audit.js';
@@ -308,6 +315,7 @@ export class WriteGate {
     // By its position of now: a reload may move it while the device answers.
     const isHeld = (): boolean => this.#held.get(output.tag.index) === output;
     let result = 'done';
+    let isReached = true;
     try {
       const outcome = await this.#o.send(output.tag, raw, true);
       output.doneAt = this.#o.clock.mono();
@@ -315,11 +323,15 @@ export class WriteGate {
       else if (isHeld() && !(await this.#watch(output.tag, intent.value, permit)))
         result = 'not-verified';
     } catch (thrown) {
-      result = thrown instanceof GatewayError ? thrown.code : 'internal';
+      const error = asGatewayError(thrown);
+      result = error.code;
+      isReached =
+        error.kind !== 'timeout' && error.kind !== 'link' && error.code !== 'not-connected';
+      output.doneAt = this.#o.clock.mono();
     }
     if (!isHeld()) return;
-    const now = this.#o.clock.mono();
-    if (output.ended(result === 'done', mono(now + permit.verify.within))) {
+    const outcome = result === 'done' ? 'well' : isReached ? 'refused' : 'unreached';
+    if (output.ended(outcome, this.#o.clock.mono(), permit.verify.within)) {
       this.#o.onHeld({ tag: name, value: intent.value, rule: intent.source, result });
       const audit = { who: intent.source, source: 'rules', action: 'write', object: name };
       this.#audited({ ...audit, after: intent.value, result }).catch((error: unknown) =>

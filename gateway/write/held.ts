@@ -1,5 +1,6 @@
 import type { MonoMs, Value, WriteIntent } from '../contract/index.js';
 import { mono } from '../contract/index.js';
+import { limits } from '../limits.js';
 import type { TagInfo } from '../tags/table.js';
 
 /** What became of an output that a rule holds; told once for each change of result. */
@@ -20,6 +21,9 @@ export class HeldOutput {
   /** When the device acknowledged it last. */
   doneAt: MonoMs = mono(0);
   retryAt: MonoMs = mono(Infinity);
+  /** The device could not be reached at the last try: it is sent again when it shows itself. */
+  #unreached = false;
+  #tries = 0;
   #told: boolean | undefined;
 
   constructor(tag: TagInfo, intent: WriteIntent) {
@@ -27,10 +31,10 @@ export class HeldOutput {
     this.intent = intent;
   }
 
-  /** Must it be sent (again)? @param astray the device was seen to hold something else since */
+  /** Must it be sent (again)? @param astray the device was seen to hold something else since the last try */
   wants(now: MonoMs, astray: boolean): boolean {
     if (this.state === 'due') return true;
-    if (this.state === 'failed') return now >= this.retryAt;
+    if (this.state === 'failed') return now >= this.retryAt || (this.#unreached && astray);
     return this.state === 'done' && astray;
   }
 
@@ -39,10 +43,18 @@ export class HeldOutput {
     this.retryAt = mono(Infinity);
   }
 
-  /** @returns true when the result is news */
-  ended(well: boolean, retryAt: MonoMs): boolean {
+  /**
+   * The device did it, or not. One that cannot be reached is tried ever more rarely: each try holds its line.
+   * @param wait before the next try, ms
+   * @returns true when the result is news
+   */
+  ended(outcome: 'well' | 'refused' | 'unreached', now: MonoMs, wait: number): boolean {
+    const well = outcome === 'well';
     this.state = well ? 'done' : 'failed';
-    this.retryAt = well ? mono(Infinity) : retryAt;
+    this.#unreached = outcome === 'unreached';
+    this.#tries = this.#unreached ? this.#tries + 1 : 0;
+    const longer = Math.min(limits.heldRetryMs, wait * 2 ** Math.max(0, this.#tries - 1));
+    this.retryAt = well ? mono(Infinity) : mono(now + Math.max(wait, longer));
     const news = this.#told !== well;
     this.#told = well;
     return news;

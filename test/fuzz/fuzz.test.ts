@@ -60,7 +60,7 @@ function bound(receiver: ReturnType<Framing['receiver']>): ReturnType<Framing['r
   return {
     push: (bytes) => receiver.push(bytes),
     stop: () => receiver.stop(),
-    extra: (...args) => receiver.extra?.(...args) ?? 0,
+    extra: (question) => receiver.extra?.(question) ?? 0,
     sent: (...args) => receiver.sent?.(...args),
     gaveUp: (id) => receiver.gaveUp?.(id),
   };

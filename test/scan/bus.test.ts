@@ -65,30 +65,27 @@ void t.test('silent units cost the others at most their share of the line', asyn
   }
 });
 
-void t.test('those that have waited longest are probed first', (t) => {
+void t.test('one probe at a time, and those that have waited longest first', (t) => {
   const devices: DeviceState[] = [];
   const budget = new ProbeBudget(() => devices);
   for (const name of ['A', 'B', 'C']) devices.push(new DeviceState(name, budget));
   const [a, b, c] = devices;
   for (const one of [a, b])
     for (let i = 0; i < limits.demoteAfter; i++) one?.failed(mono(0), 'x', 100);
-  t.notOk(a?.mayScan(mono(3_000)), 'the line has been held for 400 ms');
-  t.ok(a?.mayScan(mono(8_000)));
-  a?.began(mono(8_000));
-  t.notOk(a?.mayScan(mono(8_000)), 'one probe at a time');
-  t.ok(b?.mayScan(mono(8_000)), 'it is the turn of the other one');
+  t.notOk(a?.mayProbe(mono(3_000)), 'the line has been held for 400 ms');
+  t.ok(a?.mayProbe(mono(8_000)));
+  a?.probe(mono(8_000));
+  t.notOk(b?.mayProbe(mono(8_000)), 'one at a time');
   a?.failed(mono(8_100), 'x', 100);
-  b?.began(mono(20_000));
+  t.ok(b?.mayProbe(mono(20_000)), 'it is the turn of the other one');
+  t.notOk(a?.mayProbe(mono(20_000)));
+  b?.probe(mono(20_000));
   b?.failed(mono(20_100), 'x', 100);
-  t.ok(a?.mayScan(mono(30_000)));
-  t.notOk(b?.mayScan(mono(30_000)));
-  t.ok(c?.mayScan(mono(0)), 'who answers needs no budget');
+  t.ok(a?.mayProbe(mono(30_000)));
+  t.notOk(c?.mayProbe(mono(0)), 'who answers is read, not probed');
   c?.failed(mono(0), 'x', 0);
   c?.failed(mono(0), 'x', 0);
-  t.ok(
-    a?.mayScan(mono(13_000)) && b !== undefined,
-    'where nobody answers there is nobody to spare',
-  );
+  t.ok(c?.mayProbe(mono(13_000)), 'where nobody answers there is nobody to spare');
   t.end();
 });
 
@@ -142,20 +139,53 @@ void t.test(
   },
 );
 
-void t.test('the ramp doubles while all goes well and stays where it did', (t) => {
-  const ramp = new Ramp(8, true);
-  const widths: number[] = [];
-  const answer = (n: number): void => {
-    for (let i = 0; i < n; i++) if (ramp.answered()) widths.push(ramp.width);
+void t.test('the ramp proves a width for a time-out, with all of it in use', (t) => {
+  const timeout = 1_000;
+  const ramp = new Ramp(8, true, timeout);
+  let now = 0;
+  const answer = (n: number, busy = ramp.width): void => {
+    for (let i = 0; i < n; i++) ramp.answered(mono(now), mono((now += 5)), busy);
   };
-  answer(3 * limits.rampAfter);
-  t.strictSame(widths, [2, 4, 8]);
-  t.ok(ramp.failed(), 'too many');
+  answer(limits.rampAfter);
+  t.equal(ramp.width, 2, 'one needs no proof');
+  answer(100);
+  t.equal(ramp.width, 2, 'what is lost shows after a time-out only');
+  ramp.broken(mono(now));
+  t.equal(ramp.width, 1, 'a link that breaks in a trial');
+  t.end();
+});
+
+void t.test('the ramp goes on while all goes well, and back when it does not', (t) => {
+  const timeout = 1_000;
+  const ramp = new Ramp(8, true, timeout);
+  let now = 0;
+  const answer = (n: number, busy = ramp.width): void => {
+    for (let i = 0; i < n; i++) ramp.answered(mono(now), mono((now += 5)), busy);
+  };
+  answer(limits.rampAfter);
+  t.equal(ramp.width, 2);
+  now += timeout;
+  answer(100, 1);
+  t.equal(ramp.width, 2, 'not proven while only one was used');
+  answer(limits.rampAfter);
   t.equal(ramp.width, 4);
-  answer(100 * limits.rampAfter);
-  t.equal(ramp.width, 4, 'for good');
-  t.notOk(ramp.failed(), 'a time-out at what was proven is the trouble of the device');
-  t.equal(new Ramp(3, false).width, 3);
+  const inTrial = now + 1;
+  now += 50;
+  t.ok(ramp.lost(mono(inTrial), mono(now)), 'too many');
+  t.ok(ramp.lost(mono(inTrial), mono(now + 5)), 'all that were sent meanwhile are asked again');
+  t.equal(ramp.width, 2);
+  now += 10 * timeout;
+  answer(100);
+  t.equal(ramp.width, 2, 'not tried again');
+  for (let i = 0; i < limits.linkTimeouts; i++)
+    t.notOk(
+      ramp.lost(mono(now), mono(now)),
+      'what is lost at a proven width is the trouble of the device',
+    );
+  t.equal(ramp.width, 1, 'but when it goes on, fewer are asked');
+  const fixed = new Ramp(3, false, timeout);
+  for (let i = 0; i < 10; i++) fixed.lost(mono(0), mono(0));
+  t.equal(fixed.width, 3, 'what was typed stays');
   t.end();
 });
 
@@ -267,3 +297,78 @@ void t.test(
     t.notOk(seen.slice(seen.indexOf(2)).includes(1), `never back: ${seen.join()}`);
   },
 );
+
+void t.test(
+  'a command that waits for an output is overruled by the trip that comes for it',
+  async (t) => {
+    const b = new Bench();
+    const link = b.start([device('A', 'l', [1, 20, 40, 60])]);
+    await b.pass(1_002);
+    const [output, other] = link.config.bindings;
+    if (!output || !other) return;
+    const command = link.write(output, 1, false);
+    const unrelated = link.write(other, 7, false);
+    const trip = link.write(output, 0, true);
+    command.catch(() => undefined);
+    await b.pass(200);
+    await t.rejects(command, { code: 'held-by-rule' });
+    t.same([await trip, await unrelated], [{ ok: true }, { ok: true }]);
+    t.equal(b.script.count(/^write A\.t1=1/), 0, 'never sent');
+    t.equal(b.script.values.get('A.t1'), 0);
+  },
+);
+
+void t.test('outputs held on a dead unit do not take the line from the others', async (t) => {
+  const b = new Bench();
+  b.script.bounds = { requestTimeout: ms(200) };
+  const link = b.start([device('A', 'l', [1]), device('B', 'l', [1, 2, 3])]);
+  await b.pass(3_000);
+  b.script.dead.add('B');
+  const held = link.config.bindings.filter(({ device: name }) => name === 'B');
+  const from = b.clock.mono();
+  // As the gate does it: again, three seconds after each failure.
+  let until = from + 120_000;
+  const hold = async (binding: (typeof held)[number]): Promise<void> => {
+    while (b.clock.mono() < until) {
+      await link.write(binding, 1, true).catch(() => undefined);
+      await new Promise<void>((resolve) => b.clock.at(mono(b.clock.mono() + 3_000), resolve));
+    }
+  };
+  const working = held.map(hold);
+  await b.pass(120_000);
+  until = 0;
+  t.ok(b.script.count(/^read A/, from) >= 118, `${String(b.script.count(/^read A/, from))} of 120`);
+  t.equal(b.script.connections, 1, 'and the link is not in doubt');
+  await b.pass(10_000);
+  await Promise.all(working);
+});
+
+void t.test('a device that is back is read whole at once, also what is read rarely', async (t) => {
+  const b = new Bench();
+  const fast = device('A', 'l', [1], { scanClass: 'fast', period: ms(500) });
+  const slow = device('A', 'l', [20], { scanClass: 'slow', period: ms(900_000) });
+  const other = device('S', 'l', [1], { scanClass: 'slow', period: ms(900_000) });
+  const well = device('W', 'l', [1]);
+  b.start([{ ...fast, tags: [...fast.tags, ...slow.tags] }, other, well]);
+  await b.pass(5_000);
+  t.equal(b.quality('A.t20'), Quality.good);
+  for (const name of ['A', 'S']) b.script.dead.add(name);
+  await b.pass(10_000);
+  t.equal(b.quality('A.t20'), Quality.timeout);
+  b.script.dead.delete('A');
+  await b.pass(limits.probeMaxMs);
+  t.equal(b.quality('A.t1'), Quality.good, 'though another one is silent and its slot is far away');
+  t.equal(b.quality('A.t20'), Quality.good);
+});
+
+void t.test('a device that refuses everything for a while is asked again soon', async (t) => {
+  const b = new Bench();
+  const addresses = [1, 2, 3, 4, 5, 6];
+  for (const address of addresses) b.script.refused.add(address);
+  b.start([device('D', 'l', addresses)]);
+  await b.pass(6_000);
+  t.ok((b.quality('D.t1') ?? 0) >= 0x80);
+  b.script.refused.clear();
+  await b.pass(9_000);
+  for (const i of addresses) t.equal(b.quality(`D.t${String(i)}`), Quality.good);
+});

@@ -55,14 +55,14 @@ void t.test('a device is demoted after failures in a row and probed ever more ra
   const waits: number[] = [];
   for (let at = 10; waits.length < 8;) {
     waits.push(state.probeAt - at);
-    t.notOk(state.mayScan(mono(state.probeAt - 1)));
-    t.ok(state.mayScan(state.probeAt));
+    t.notOk(state.mayProbe(mono(state.probeAt - 1)));
+    t.ok(state.mayProbe(state.probeAt));
     at = state.probeAt;
     state.failed(mono(at), 'x', 0);
   }
   t.strictSame(waits, [2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000, 60_000]);
   t.equal(state.succeeded(mono(0)), true, 'it has come back');
-  t.ok(state.mayScan(mono(0)) && !state.demoted && state.lastError === undefined);
+  t.ok(!state.mayProbe(mono(0)) && !state.demoted && state.lastError === undefined);
   t.end();
 });
 
@@ -226,18 +226,18 @@ void t.test(
 void t.test('writes go before polls, in order, and nothing is kept for later', async (t) => {
   const b = new Bench();
   const link = b.start([device('A', 'l', [1, 20, 40, 60])]);
-  const [binding] = link.config.bindings;
-  must(binding !== undefined, 'a binding');
+  const [binding, other, third] = link.config.bindings;
+  must(binding !== undefined && other !== undefined && third !== undefined, 'bindings');
   await t.rejects(link.write(binding, 1, true), { code: 'not-connected' }, 'not while connecting');
   await b.pass(1_002);
   const from = b.steps();
-  const results = [2, 3, 4].map((value, i) => link.write(binding, value, i === 2));
+  const results = [binding, other, third].map((one, i) => link.write(one, i + 2, i === 2));
   await b.pass(60);
   t.strictSame(await Promise.all(results), [{ ok: true }, { ok: true }, { ok: true }]);
   const order = b.script.steps.slice(from).map(({ what }) => what);
   t.strictSame(
     order.filter((w) => w.startsWith('write')),
-    ['write A.t1=4', 'write A.t1=2', 'write A.t1=3'],
+    ['write A.t40=4', 'write A.t1=2', 'write A.t20=3'],
   );
   t.ok(order.slice(0, 4).filter((w) => w.startsWith('read')).length <= 1, order.join());
 
