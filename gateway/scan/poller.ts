@@ -154,8 +154,7 @@ export class Poller implements LaneEnd {
     const now = this.#o.clock.mono();
     this.#timeoutsInARow = 0;
     group.device.times.add(now - lane.begunAt);
-    const busy = this.#lanes.reduce((sum, other) => sum + (other.busy ? 1 : 0), 1);
-    if (this.#ramp.answered(lane.begunAt, now, busy))
+    if (this.#ramp.isTrying && this.#ramp.answered(lane.begunAt, now, this.#busyLanes() + 1))
       this.#o.log.info('trying more requests at once', { most: this.#ramp.width });
     if (outcome === 'silent') {
       group.device.stats.silent++;
@@ -189,6 +188,12 @@ export class Poller implements LaneEnd {
       return;
     }
     this.#landed(lane, errand.kind === 'read' ? errand.job : undefined, now);
+  }
+
+  #busyLanes(): number {
+    let busy = 0;
+    for (const lane of this.#lanes) if (lane.busy) busy++;
+    return busy;
   }
 
   #readLost(
@@ -308,9 +313,10 @@ export class Poller implements LaneEnd {
     const driver = this.#driver;
     if (!driver) return;
     const now = this.#o.clock.mono();
-    for (const [i, lane] of this.#lanes.entries()) {
-      if (lane.busy) continue;
-      if (i >= this.#ramp.width) return;
+    const width = Math.min(this.#ramp.width, this.#lanes.length);
+    for (let i = 0; i < width; i++) {
+      const lane = this.#lanes[i];
+      if (!lane || lane.busy) continue;
       if (lane.freeAt > now) {
         this.#gapTimer ??= this.#o.clock.at(lane.freeAt, this.#gapOver);
         continue;
@@ -321,17 +327,19 @@ export class Poller implements LaneEnd {
 
   /** Writes before reads; but after one that was not answered, first what is for devices that do answer. */
   #sendNext(driver: Driver, lane: Lane, now: MonoMs): boolean {
-    const mayWait = this.#othersFirst;
-    const write = this.#writes.take(
-      (name) => !mayWait || this.#devices.get(name)?.demoted !== true,
-    );
+    const write = this.#writes.isEmpty ? undefined : this.#nextWrite();
     if (write) this.#sendWrite(driver, lane, write);
     else if (!this.#sendRead(driver, lane, now)) {
-      const late = this.#writes.take(() => true);
+      const late = this.#writes.isEmpty ? undefined : this.#writes.take(() => true);
       if (!late) return false;
       this.#sendWrite(driver, lane, late);
     } else this.#othersFirst = false;
     return true;
+  }
+
+  #nextWrite(): PendingWrite | undefined {
+    const mayWait = this.#othersFirst;
+    return this.#writes.take((name) => !mayWait || this.#devices.get(name)?.demoted !== true);
   }
 
   readonly #gapOver = (): void => {

@@ -37,6 +37,11 @@ export class Ramp {
     return this.#width;
   }
 
+  /** Does it matter to it what is answered? */
+  get isTrying(): boolean {
+    return this.#ramps;
+  }
+
   /**
    * A request was answered.
    * @param busy requests on the wire when it came, itself among them

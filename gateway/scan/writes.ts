@@ -16,6 +16,10 @@ export class WriteQueue {
   readonly #trips: PendingWrite[] = [];
   readonly #others: PendingWrite[] = [];
 
+  get isEmpty(): boolean {
+    return this.#trips.length + this.#others.length === 0;
+  }
+
   add(write: PendingWrite, urgent: boolean): void {
     if (this.#trips.length + this.#others.length >= limits.pendingWrites) {
       write.failed(new GatewayError('too-many', 'too many writes wait on this link'));

@@ -175,11 +175,13 @@ export class World {
       mqtt: this.#plants.mqtt?.(this.#broker) ?? this.#broker,
       version: '0',
       boot: 'sim',
-      open: (endpoint, signal) =>
-        (this.#devices[endpoint.serial?.path.slice(1) ?? endpoint.host] as SimDevice).connect(
-          endpoint,
-          signal,
-        ),
+      open: async (endpoint, signal) => {
+        const host = endpoint.serial?.path.slice(1) ?? endpoint.host;
+        const stream = await (this.#devices[host] as SimDevice).connect(endpoint, signal);
+        // A connection that comes after the process has died finds nobody.
+        if (!clock.alive) await new Promise(() => undefined);
+        return stream;
+      },
       hash: shortHash,
       disk: () => Promise.resolve(undefined),
       memory: () => 0,

@@ -41,7 +41,7 @@ export class VirtualClock implements Clock {
   }
 
   /** A clock that shares this time and whose timers can all be dropped at once: a process that dies. */
-  process(): Clock & { kill(): void } {
+  process(): Clock & { kill(): void; readonly alive: boolean } {
     const life = { alive: true };
     return {
       mono: () => this.mono(),
@@ -57,6 +57,9 @@ export class VirtualClock implements Clock {
       },
       kill: () => {
         life.alive = false;
+      },
+      get alive() {
+        return life.alive;
       },
     };
   }
