@@ -4,7 +4,8 @@
  */
 import { lrc } from './crc.js';
 import { Fn } from './frame.js';
-import type { Asked, FrameSink, Framing, Question, Receiver } from './framing.js';
+import type { Asked, Framing } from './framing.js';
+import { LineReceiver } from './line-receiver.js';
 import { OwedAnswers } from './owed.js';
 
 const colon = 0x3a;
@@ -22,43 +23,22 @@ function valueOf(char: number): number {
   return upper >= 0x41 && upper <= 0x46 ? upper - 0x37 : -1;
 }
 
-class AsciiReceiver implements Receiver {
-  readonly #sink: FrameSink;
-  readonly #owed: OwedAnswers;
+class AsciiReceiver extends LineReceiver {
   readonly #bytes = new Uint8Array(maxBytes);
   /** Digits since the colon; -1 = no frame has begun. */
   #digits = -1;
-  #stopped = false;
   #sent: Uint8Array = new Uint8Array(0);
   #echoes = false;
   #echoDue = false;
 
-  constructor(sink: FrameSink, owed: OwedAnswers) {
-    this.#sink = sink;
-    this.#owed = owed;
-  }
-
-  extra(question: Question): number {
-    return this.#owed.extra(question);
-  }
-
-  sent(id: number, question: Question, extra: number, frame: Uint8Array): void {
+  protected restart(frame: Uint8Array): void {
     this.#digits = -1;
-    this.#owed.sent(id, question, extra);
     this.#sent = bytesOf(frame);
     this.#echoDue = this.#echoes;
   }
 
-  gaveUp(id: number): void {
-    this.#owed.gaveUp(id);
-  }
-
-  stop(): void {
-    this.#stopped = true;
-  }
-
   push(bytes: Uint8Array): void {
-    for (let i = 0; i < bytes.length && !this.#stopped; i++) {
+    for (let i = 0; i < bytes.length && !this.stopped; i++) {
       // Lines of seven bits may deliver the eighth as they like.
       const char = (bytes[i] as number) & 0x7f;
       if (char === colon) this.#digits = 0;
@@ -77,7 +57,7 @@ class AsciiReceiver implements Receiver {
     const at = this.#digits >> 1;
     if (value < 0 || at >= maxBytes) {
       this.#digits = -1;
-      this.#sink.corrupt();
+      this.sink.corrupt();
     } else {
       const high = (this.#digits & 1) === 0;
       this.#bytes[at] = high ? value << 4 : (this.#bytes[at] as number) | value;
@@ -87,19 +67,14 @@ class AsciiReceiver implements Receiver {
 
   #finish(): void {
     const size = this.#digits >> 1;
-    const { asked } = this.#owed;
     if (this.#digits < 0) return;
     // Unit id, function and one byte at least, and the LRC.
     if (size < 4 || this.#digits & 1 || lrc(this.#bytes, 0, size) !== 0) {
-      this.#sink.corrupt();
+      this.sink.corrupt();
       return;
     }
-    if (this.#isEcho(asked, size)) return;
-    const frame = this.#bytes.slice(0, size);
-    const unit = frame[0] as number;
-    const verdict = this.#owed.take(unit, frame[1] as number, size - 2);
-    if (verdict === 'late') this.#sink.late(unit);
-    else if (verdict === 'answer' && asked) this.#sink.frame(asked.id, unit, frame, 1, size - 2);
+    if (this.#isEcho(this.asked, size)) return;
+    this.deliver(this.#bytes.slice(0, size), size - 2);
   }
 
   /** Our own frame, from an adapter that hears itself; learned from reads, which are unmistakable. */

@@ -5,7 +5,8 @@
  */
 import { crc16 } from './crc.js';
 import { exceptionFlag, Fn } from './frame.js';
-import type { Asked, FrameSink, Framing, Question, Receiver } from './framing.js';
+import type { Asked, Framing } from './framing.js';
+import { LineReceiver } from './line-receiver.js';
 import { OwedAnswers } from './owed.js';
 
 const maxFrame = 256;
@@ -58,12 +59,9 @@ function identificationLength(bytes: Uint8Array, at: number, end: number): numbe
   return size + 2;
 }
 
-class RtuReceiver implements Receiver {
-  readonly #sink: FrameSink;
-  readonly #owed: OwedAnswers;
+class RtuReceiver extends LineReceiver {
   readonly #buffer = new Uint8Array(capacity);
   #size = 0;
-  #stopped = false;
   /** What was sent last, and how much of it may still come back as an echo. */
   #sent: Uint8Array = new Uint8Array(0);
   #echoLeft = 0;
@@ -71,36 +69,16 @@ class RtuReceiver implements Receiver {
   /** The frame under way was seen to be corrupt and is counted. */
   #counted = false;
 
-  constructor(sink: FrameSink, owed: OwedAnswers) {
-    this.#sink = sink;
-    this.#owed = owed;
-  }
-
-  extra(question: Question): number {
-    return this.#owed.extra(question);
-  }
-
-  sent(id: number, question: Question, extra: number, frame: Uint8Array): void {
-    // What stands here already cannot be the answer.
+  protected restart(frame: Uint8Array): void {
     this.#size = 0;
     this.#counted = false;
-    this.#owed.sent(id, question, extra);
     this.#sent = frame.slice();
     this.#echoLeft = this.#echoes ? frame.length : 0;
   }
 
-  gaveUp(id: number): void {
-    this.#owed.gaveUp(id);
-  }
-
-  stop(): void {
-    this.#stopped = true;
-    this.#size = 0;
-  }
-
   push(bytes: Uint8Array): void {
     let at = this.#skipEcho(bytes);
-    while (!this.#stopped && at < bytes.length) {
+    while (!this.stopped && at < bytes.length) {
       // Of more noise than fits only the end can belong to a frame.
       if (this.#size === capacity) this.#drop(capacity - maxFrame);
       const take = Math.min(capacity - this.#size, bytes.length - at);
@@ -127,13 +105,13 @@ class RtuReceiver implements Receiver {
 
   /** Takes the first whole frame out of the buffer; false when there is none yet. */
   #findFrame(): boolean {
-    if (this.#stopped) return false;
-    const { asked } = this.#owed;
+    if (this.stopped) return false;
+    const { asked } = this;
     if (this.#learnEcho(asked)) return true;
     const bytes = this.#buffer;
     for (let at = 0; this.#size - at >= minFrame - 2; at++) {
       const unit = bytes[at] as number;
-      if (!this.#owed.concerns(unit)) continue;
+      if (!this.concerns(unit)) continue;
       const length = rtuLength(bytes, at, this.#size);
       if (length === 0 || length > maxFrame) continue;
       const isExpected = asked !== undefined && this.#fits(asked, at, length);
@@ -145,11 +123,13 @@ class RtuReceiver implements Receiver {
       if (crc16(bytes, at, at + length) !== 0) {
         if (isExpected && !this.#counted) {
           this.#counted = true;
-          this.#sink.corrupt();
+          this.sink.corrupt();
         }
         continue;
       }
-      this.#deliver(at, length, asked);
+      const frame = bytes.slice(at, at + length);
+      this.#drop(at + length);
+      this.deliver(frame, length - 3);
       return true;
     }
     return false;
@@ -170,15 +150,6 @@ class RtuReceiver implements Receiver {
     this.#echoes = true;
     this.#drop(sent.length);
     return true;
-  }
-
-  #deliver(at: number, length: number, asked: Asked | undefined): void {
-    const frame = this.#buffer.slice(at, at + length);
-    const unit = frame[0] as number;
-    this.#drop(at + length);
-    const verdict = this.#owed.take(unit, frame[1] as number, length - 3);
-    if (verdict === 'late') this.#sink.late(unit);
-    else if (verdict === 'answer' && asked) this.#sink.frame(asked.id, unit, frame, 1, length - 3);
   }
 
   #drop(count: number): void {

@@ -7,6 +7,7 @@ import {
   type RtsMode,
   type SerialLine,
 } from '../contract/index.js';
+import { abortReason } from './abort.js';
 
 /**
  * Opens a serial port, for this process alone. Rejects with `link-unreachable` when there is none (an
@@ -39,15 +40,11 @@ function settings({ path, baudRate, dataBits, parity, stopBits }: SerialLine): {
 
 function opened(port: SerialPort, endpoint: Endpoint, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
-    const aborted = (): GatewayError =>
-      signal.reason instanceof GatewayError
-        ? signal.reason
-        : new GatewayError('aborted', 'opening the port was cancelled');
+    const abort = (): void => reject(abortReason(signal));
     if (signal.aborted) {
-      reject(aborted());
+      abort();
       return;
     }
-    const abort = (): void => reject(aborted());
     signal.addEventListener('abort', abort, { once: true });
     port.open((error) => {
       signal.removeEventListener('abort', abort);

@@ -1,6 +1,7 @@
 import { type Socket, connect, isIP } from 'node:net';
 import { type TLSSocket, checkServerIdentity, connect as connectTls } from 'node:tls';
 import { type ByteStream, type Endpoint, GatewayError } from '../contract/index.js';
+import { abortReason } from './abort.js';
 
 /** Bytes taken from the kernel at once; one buffer a connection, used again for every read. */
 const readBytes = 16_384;
@@ -64,7 +65,7 @@ function whenOpen(
   return new Promise((resolve, reject) => {
     const abort = (): void => {
       socket.destroy();
-      reject(signal.reason instanceof GatewayError ? signal.reason : cancelled());
+      reject(abortReason(signal));
     };
     if (signal.aborted) {
       abort();
@@ -126,10 +127,6 @@ class SocketStream implements ByteStream {
 
 function closedBy(endpoint: Endpoint): GatewayError {
   return new GatewayError('link-closed', `${endpoint.text} closed the connection`);
-}
-
-function cancelled(): GatewayError {
-  return new GatewayError('aborted', 'the connection attempt was cancelled');
 }
 
 function refusal(error: Error, endpoint: Endpoint): GatewayError {

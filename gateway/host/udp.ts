@@ -1,6 +1,7 @@
 import { type Socket, createSocket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
 import { type ByteStream, type Endpoint, GatewayError } from '../contract/index.js';
+import { abortReason } from './abort.js';
 
 /**
  * A connected UDP socket as a byte stream: each piece is one datagram, both ways, and only those of the
@@ -11,11 +12,7 @@ export function openUdp(endpoint: Endpoint, signal: AbortSignal): Promise<ByteSt
     const socket = createSocket(isIPv6(endpoint.host) ? 'udp6' : 'udp4');
     const abort = (): void => {
       shut(socket);
-      reject(
-        signal.reason instanceof GatewayError
-          ? signal.reason
-          : new GatewayError('aborted', 'the connection attempt was cancelled'),
-      );
+      reject(abortReason(signal));
     };
     if (signal.aborted) {
       abort();

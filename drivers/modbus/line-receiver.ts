@@ -1,0 +1,55 @@
+import type { Asked, FrameSink, Question, Receiver } from './framing.js';
+import type { OwedAnswers } from './owed.js';
+
+/** What receivers of frames without transaction ids have in common: they judge what comes by what is owed. */
+export abstract class LineReceiver implements Receiver {
+  protected readonly sink: FrameSink;
+  readonly #owed: OwedAnswers;
+  #isStopped = false;
+
+  constructor(sink: FrameSink, owed: OwedAnswers) {
+    this.sink = sink;
+    this.#owed = owed;
+  }
+
+  abstract push(bytes: Uint8Array): void;
+  /** A request goes out: what was begun before cannot be its answer. */
+  protected abstract restart(frame: Uint8Array): void;
+
+  extra(question: Question): number {
+    return this.#owed.extra(question);
+  }
+
+  sent(id: number, question: Question, extra: number, frame: Uint8Array): void {
+    this.#owed.sent(id, question, extra);
+    this.restart(frame);
+  }
+
+  gaveUp(id: number): void {
+    this.#owed.gaveUp(id);
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+  }
+
+  protected get stopped(): boolean {
+    return this.#isStopped;
+  }
+  protected get asked(): Asked | undefined {
+    return this.#owed.asked;
+  }
+  /** Does this unit owe an answer, or is it asked now? */
+  protected concerns(unit: number): boolean {
+    return this.#owed.concerns(unit);
+  }
+
+  /** Hands on a frame whose check is right: unit id, then `length` bytes of PDU. The frame is the sink's. */
+  protected deliver(frame: Uint8Array, length: number): void {
+    const unit = frame[0] as number;
+    const { asked } = this;
+    const verdict = this.#owed.take(unit, frame[1] as number, length);
+    if (verdict === 'late') this.sink.late(unit);
+    else if (verdict === 'answer' && asked) this.sink.frame(asked.id, unit, frame, 1, length);
+  }
+}
