@@ -46,6 +46,8 @@ sinks:
   return {
     cmd: process.execPath,
     args: [...flags, bin, 'run', join(c.wd, 'rig.yaml'), '--log', 'warn'],
+    // As docs/performance.md recommends for small boxes: glibc keeps an arena for each thread otherwise.
+    env: { MALLOC_ARENA_MAX: '2' },
     ignoreKeys: ignored,
   };
 };
