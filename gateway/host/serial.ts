@@ -7,7 +7,7 @@ import {
   type RtsMode,
   type SerialLine,
 } from '../contract/index.js';
-import { abortReason } from './abort.js';
+import { attempt } from './attempt.js';
 
 /**
  * Opens a serial port, for this process alone. Rejects with `link-unreachable` when there is none (an
@@ -39,21 +39,18 @@ function settings({ path, baudRate, dataBits, parity, stopBits }: SerialLine): {
 }
 
 function opened(port: SerialPort, endpoint: Endpoint, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const abort = (): void => reject(abortReason(signal));
-    if (signal.aborted) {
-      abort();
-      return;
-    }
-    signal.addEventListener('abort', abort, { once: true });
-    port.open((error) => {
-      signal.removeEventListener('abort', abort);
-      if (signal.aborted) {
-        if (!error) port.close(() => undefined);
-      } else if (error) reject(refusal(error, endpoint));
-      else resolve();
-    });
-  });
+  return attempt(
+    signal,
+    // A port that is being opened cannot be stopped; it is closed when it is.
+    () => undefined,
+    (end) =>
+      port.open((error) => {
+        if (signal.aborted) {
+          if (!error) port.close(() => undefined);
+        } else if (error) end.failed(refusal(error, endpoint));
+        else end.opened();
+      }),
+  );
 }
 
 /** What the open port of the library has, as far as it is used here. */

@@ -1,7 +1,7 @@
 import { type Socket, connect, isIP } from 'node:net';
 import { type TLSSocket, checkServerIdentity, connect as connectTls } from 'node:tls';
 import { type ByteStream, type Endpoint, GatewayError } from '../contract/index.js';
-import { abortReason } from './abort.js';
+import { attempt } from './attempt.js';
 
 /** Bytes taken from the kernel at once; one buffer a connection, used again for every read. */
 const readBytes = 16_384;
@@ -62,27 +62,18 @@ function whenOpen(
   endpoint: Endpoint,
   signal: AbortSignal,
 ): Promise<ByteStream> {
-  return new Promise((resolve, reject) => {
-    const abort = (): void => {
-      socket.destroy();
-      reject(abortReason(signal));
-    };
-    if (signal.aborted) {
-      abort();
-      return;
-    }
-    signal.addEventListener('abort', abort, { once: true });
-    socket.once('error', (error) => {
-      signal.removeEventListener('abort', abort);
-      reject(refusal(error, endpoint));
-    });
-    socket.once(opened, () => {
-      signal.removeEventListener('abort', abort);
-      socket.removeAllListeners('error');
-      stream.attach(socket, endpoint);
-      resolve(stream);
-    });
-  });
+  return attempt(
+    signal,
+    () => socket.destroy(),
+    (end) => {
+      socket.once('error', (error) => end.failed(refusal(error, endpoint)));
+      socket.once(opened, () => {
+        socket.removeAllListeners('error');
+        stream.attach(socket, endpoint);
+        end.opened(stream);
+      });
+    },
+  );
 }
 
 class SocketStream implements ByteStream {

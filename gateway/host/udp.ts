@@ -1,39 +1,31 @@
 import { type Socket, createSocket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
 import { type ByteStream, type Endpoint, GatewayError } from '../contract/index.js';
-import { abortReason } from './abort.js';
+import { attempt } from './attempt.js';
 
 /**
  * A connected UDP socket as a byte stream: each piece is one datagram, both ways, and only those of the
  * other side come. Nothing tells whether anybody is there.
  */
 export function openUdp(endpoint: Endpoint, signal: AbortSignal): Promise<ByteStream> {
-  return new Promise((resolve, reject) => {
-    const socket = createSocket(isIPv6(endpoint.host) ? 'udp6' : 'udp4');
-    const abort = (): void => {
-      shut(socket);
-      reject(abortReason(signal));
-    };
-    if (signal.aborted) {
-      abort();
-      return;
-    }
-    signal.addEventListener('abort', abort, { once: true });
-    socket.once('error', (error) => {
-      signal.removeEventListener('abort', abort);
-      shut(socket);
-      reject(unreachable(error, endpoint));
-    });
-    // A name that cannot be resolved comes here too, not only as an error event.
-    socket.connect(endpoint.port, endpoint.host, (error?: Error) => {
-      signal.removeEventListener('abort', abort);
-      socket.removeAllListeners('error');
-      if (error) {
+  const socket = createSocket(isIPv6(endpoint.host) ? 'udp6' : 'udp4');
+  return attempt(
+    signal,
+    () => shut(socket),
+    (end) => {
+      const failed = (error: Error): void => {
         shut(socket);
-        reject(unreachable(error, endpoint));
-      } else resolve(new UdpStream(socket, endpoint));
-    });
-  });
+        end.failed(unreachable(error, endpoint));
+      };
+      socket.once('error', failed);
+      // A name that cannot be resolved comes here too, not only as an error event.
+      socket.connect(endpoint.port, endpoint.host, (error?: Error) => {
+        socket.removeAllListeners('error');
+        if (error) failed(error);
+        else end.opened(new UdpStream(socket, endpoint));
+      });
+    },
+  );
 }
 
 class UdpStream implements ByteStream {
