@@ -3,8 +3,7 @@
  * Source: Modbus over Serial Line Specification V1.02, section 2.5.2.
  */
 import { lrc } from './crc.js';
-import { Fn } from './frame.js';
-import type { Asked, Framing } from './framing.js';
+import type { Framing } from './framing.js';
 import { LineReceiver } from './line-receiver.js';
 import { OwedAnswers } from './owed.js';
 
@@ -73,16 +72,15 @@ class AsciiReceiver extends LineReceiver {
       this.sink.corrupt();
       return;
     }
-    if (this.#isEcho(this.asked, size)) return;
+    if (this.#isEcho(size)) return;
     this.deliver(this.#bytes.slice(0, size), size - 2);
   }
 
   /** Our own frame, from an adapter that hears itself; learned from reads, which are unmistakable. */
-  #isEcho(asked: Asked | undefined, size: number): boolean {
+  #isEcho(size: number): boolean {
     const sent = this.#sent;
     if (size !== sent.length || sent.some((byte, i) => byte !== this.#bytes[i])) return false;
-    const isRead = asked?.fn === Fn.readHoldingRegisters || asked?.fn === Fn.readInputRegisters;
-    if (!this.#echoDue && !isRead) return false;
+    if (!this.#echoDue && !this.asksRegisters) return false;
     this.#echoes = true;
     this.#echoDue = false;
     return true;

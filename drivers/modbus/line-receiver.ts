@@ -1,3 +1,4 @@
+import { Fn } from './frame.js';
 import type { Asked, FrameSink, Question, Receiver } from './framing.js';
 import type { OwedAnswers } from './owed.js';
 
@@ -38,6 +39,11 @@ export abstract class LineReceiver implements Receiver {
   }
   protected get asked(): Asked | undefined {
     return this.#owed.asked;
+  }
+  /** Is a read of registers asked? Its answer never looks like its request: what does is an echo. */
+  protected get asksRegisters(): boolean {
+    const fn = this.asked?.fn;
+    return fn === Fn.readHoldingRegisters || fn === Fn.readInputRegisters;
   }
   /** Does this unit owe an answer, or is it asked now? */
   protected concerns(unit: number): boolean {

@@ -107,7 +107,7 @@ class RtuReceiver extends LineReceiver {
   #findFrame(): boolean {
     if (this.stopped) return false;
     const { asked } = this;
-    if (this.#learnEcho(asked)) return true;
+    if (this.#learnEcho()) return true;
     const bytes = this.#buffer;
     for (let at = 0; this.#size - at >= minFrame - 2; at++) {
       const unit = bytes[at] as number;
@@ -141,11 +141,11 @@ class RtuReceiver extends LineReceiver {
     return asked.length === undefined || length === asked.length + 3;
   }
 
-  /** Only a read of registers is unmistakable: its answer never looks like its request. */
-  #learnEcho(asked: Asked | undefined): boolean {
+  /** Only a read of registers is unmistakable. */
+  #learnEcho(): boolean {
     const sent = this.#sent;
     if (this.#echoes || this.#size < sent.length || sent.length === 0) return false;
-    if (asked?.fn !== Fn.readHoldingRegisters && asked?.fn !== Fn.readInputRegisters) return false;
+    if (!this.asksRegisters) return false;
     for (let i = 0; i < sent.length; i++) if (this.#buffer[i] !== sent[i]) return false;
     this.#echoes = true;
     this.#drop(sent.length);
