@@ -1,4 +1,3 @@
-import { read } from 'node:fs';
 import type { SerialPort } from 'serialport';
 import {
   type ByteStream,
@@ -8,6 +7,7 @@ import {
   type SerialLine,
 } from '../contract/index.js';
 import { attempt } from './attempt.js';
+import { takeOverTransfers } from './serial-port.js';
 
 /**
  * Opens a serial port, for this process alone. Rejects with `link-unreachable` when there is none (an
@@ -24,7 +24,7 @@ export async function openSerial(
   const { SerialPort } = await import('serialport');
   const port = new SerialPort({ ...settings(serial), autoOpen: false });
   await opened(port, endpoint, signal);
-  endReadsOfHungUpPort(port);
+  takeOverTransfers(port);
   return new SerialStream(port, endpoint, rts);
 }
 
@@ -51,46 +51,6 @@ function opened(port: SerialPort, endpoint: Endpoint, signal: AbortSignal): Prom
         else end.opened();
       }),
   );
-}
-
-/** What the open port of the library has, as far as it is used here. */
-interface OpenPort {
-  readonly fd: number | null;
-  readonly poller: { once(event: 'readable', run: (error: Error | null) => void): void };
-  read(
-    buffer: Buffer,
-    offset: number,
-    length: number,
-  ): Promise<{ buffer: Buffer; bytesRead: number }>;
-}
-
-/**
- * The library reads again at once when a read gives nothing, but of a port that was hung up (an adapter
- * pulled out at the wrong moment) every read gives nothing: it turns for ever, takes a whole core and
- * grows. So its read is replaced by one that takes nothing for the end. (serialport 13.0.0; the test of
- * serial life pulls the adapter at that moment.)
- */
-function endReadsOfHungUpPort(port: SerialPort): void {
-  const open = port.port as unknown as OpenPort | undefined;
-  if (!open?.poller) return;
-  open.read = (buffer, offset, length) =>
-    new Promise((resolve, reject) => {
-      const gone = (why: string): void =>
-        reject(Object.assign(new GatewayError('link-closed', why), { disconnect: true }));
-      const attempt = (): void => {
-        if (open.fd === null) {
-          gone('the port is closed');
-          return;
-        }
-        read(open.fd, buffer, offset, length, null, (error, bytesRead) => {
-          if (!error && bytesRead > 0) resolve({ buffer, bytesRead });
-          else if (error && /^(EAGAIN|EWOULDBLOCK|EINTR)$/.test(error.code ?? ''))
-            open.poller.once('readable', (failed) => (failed ? gone(failed.message) : attempt()));
-          else gone(error?.message ?? 'the port was hung up');
-        });
-      };
-      attempt();
-    });
 }
 
 class SerialStream implements ByteStream {

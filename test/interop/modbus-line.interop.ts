@@ -2,10 +2,12 @@
  * The Modbus driver against pymodbus on every transport: TCP, UDP, TLS, RTU and ASCII on a serial line and over
  * TCP, every type in every byte order, every function; mbpoll as a third party, on our fake device too.
  */
+import { pbkdf2 } from 'node:crypto';
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import t, { type Test } from 'tap';
 import { GatewayError, type TlsMaterial } from '../../gateway/contract/index.js';
 import { openStream } from '../../gateway/host/open.js';
@@ -39,6 +41,7 @@ import { Cable, mbpoll, type PeerProcess } from './peer-process.js';
 import { python, startPymodbus, type PymodbusMode } from './pymodbus-server.js';
 import { blockOf, packsOf, samples } from './samples.js';
 
+const derive = promisify(pbkdf2);
 const line = '9600,8N1';
 /** Every function that reads or writes. */
 const functions = [1, 2, 3, 4, 5, 6, 15, 16, 22, 23];
@@ -320,6 +323,22 @@ if (hasSocat) {
     const absent = endpointOf(`serial:${cable.near}-absent?${line}`);
     const none = await openStream(absent, AbortSignal.timeout(5_000)).catch((e: unknown) => e);
     t.match(none, { code: 'link-unreachable' }, 'a port that is not there');
+  });
+
+  // Every thread is busy, so the first read of the port is still to come when the port is closed.
+  void t.test('a port that is closed while it is read', { timeout: 60_000 }, async (t) => {
+    const cable = await Cable.plug(t, await scratch(t));
+    const endpoint = endpointOf(`serial:${cable.near}?${line}`);
+    for (let round = 0; round < 5; round++) {
+      const stream = await openPatiently(endpoint);
+      const busy = Array.from({ length: 8 }, () => derive('a', 'b', 400_000, 8, 'sha256'));
+      stream.write(Uint8Array.of(1, 3));
+      await new Promise(setImmediate);
+      stream.close();
+      await Promise.all(busy);
+    }
+    (await openPatiently(endpoint)).close();
+    t.pass('five times, and the process lives');
   });
 
   // A port that waits for bytes is told an error. A read that is under way gets none, again and again.
