@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import { dirname } from 'node:path';
 import type { DriverModule, Log, RuleLanguage } from '../gateway/contract/index.js';
 import { driverContract } from '../gateway/contract/index.js';
 import type { Config } from '../gateway/config/model.js';
 import { systemClock, systemRandom } from '../gateway/host/clock.js';
 import { diskSpace, makeFolderOf, numberFile, setAside, sha256 } from '../gateway/host/files.js';
+import { DriverMaker } from '../gateway/host/isolated.js';
 import { openStream } from '../gateway/host/open.js';
 import { SqliteStore } from '../gateway/journal/sqlite-store.js';
 import { Runtime, type RuntimeOptions } from '../gateway/run/runtime.js';
@@ -40,6 +42,7 @@ export async function startGateway(config: Config, log: Log): Promise<Runtime> {
   await makeFolderOf(path);
   // The MQTT client is a third of a second on a small board: not for commands that do not need it.
   const { mqttJs } = await import('../gateway/north/mqtt/client.js');
+  const maker = new DriverMaker(dirname(path), log);
   const options: RuntimeOptions = {
     clock: systemClock,
     random: systemRandom,
@@ -51,6 +54,7 @@ export async function startGateway(config: Config, log: Log): Promise<Runtime> {
     version,
     boot: randomUUID(),
     open: openStream,
+    create: (module, settings, context) => maker.create(module, settings, context),
     hash: sha256,
     disk: () => diskSpace(path),
     memory: () => process.memoryUsage.rss(),

@@ -13,6 +13,13 @@ export const limits = {
   tickIdleMs: 250,
   /** Read groups waiting for a tick. Shed: the newest, its tags go stale by themselves; counted. */
   inboxGroups: 4_096,
+  /**
+   * Samples of one subscription that wait for a tick, beside one of each tag. Shed: the older of two of one
+   * tag; counted as lost.
+   */
+  subscribedSamples: 50_000,
+  /** How long a device may take to be asked for all tags of a subscription. */
+  subscribeMs: 60_000,
   /** Tags in one gateway. Refused by `validate`. */
   tags: 200_000,
   /** Shortest scan period. Refused by `validate`. */

@@ -1,4 +1,4 @@
-import { type Source, type TagBinding, type TagType } from '../contract/index.js';
+import { tagTypes, type Source, type TagBinding, type TagType } from '../contract/index.js';
 import { report } from './drivers.js';
 import type { Shape } from './fields.js';
 import { constantShape, deviceShape, isConstant, tagShape } from './keys-link.js';
@@ -47,12 +47,15 @@ export function resolveDevice(
       continue;
     }
     check(tagRef, checks?.tag ?? looseCheckOf(anyTag), session.problems);
-    const tag = readTag(context, name, local, tagRef);
-    if (!tag) continue;
+    const type = tagTypes.find((known) => known === tagRef.child('type').value);
+    if (!type) continue;
+    const parsed = source && parseAddress(context, ref, tagRef, source, type);
+    const address: unknown = parsed?.address;
+    const subscribed =
+      parsed && context.parsed && driver.subscribed?.(context.parsed.config, address);
+    const tag = readTag(context, name, local, tagRef, type, subscribed);
     tags.push(tag);
     const tagNumber = first + bindings.length;
-    const parsed = source && parseAddress(context, ref, tagRef, source, tag.type);
-    const address: unknown = parsed?.address;
     bindings.push({ tag: tagNumber, name: tag.name, device: name, type: tag.type, address });
   }
   checkPrimary(context, ref, fits);

@@ -4,6 +4,7 @@ import type {
   Endpoint,
   RuleProblem,
   RuleSource,
+  Subscribed,
   TagBinding,
   TagType,
 } from '../contract/index.js';
@@ -70,7 +71,10 @@ export interface TagConfig {
   readonly span: readonly [number, number] | undefined;
   readonly enumeration: ReadonlyMap<number, string> | undefined;
   readonly scanClass: string;
+  /** Of the scan class, or how often the device tells of changes at most. */
   readonly period: DurationMs;
+  /** The device tells of it by itself. */
+  readonly subscribed: Subscribed | undefined;
   /** In engineering units (percent of span is resolved); 0 = report every change. */
   readonly deadband: number;
   /** Report at least so often even without change; undefined = never for silence alone. */

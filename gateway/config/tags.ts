@@ -1,4 +1,12 @@
-import { ms, parseDuration, tagTypes, type DurationMs, type TagType } from '../contract/index.js';
+import {
+  ms,
+  parseDuration,
+  subscribedClass,
+  tagTypes,
+  type DurationMs,
+  type Subscribed,
+  type TagType,
+} from '../contract/index.js';
 import { shown } from './format.js';
 import type { LinkContext } from './links.js';
 import type { TagConfig } from './model.js';
@@ -10,27 +18,30 @@ import { parsePercent, parseQuantity } from './units.js';
 /** Age in periods at which a value is bad, unless the tag says otherwise. */
 const staleAfterPeriods = 3;
 
-/** A tag on the device. Undefined only when its type is not known; problems may have been reported. */
+/** A tag on the device; problems may have been reported. */
 export function readTag(
   context: LinkContext,
   device: string,
   local: string,
   ref: Ref,
-): TagConfig | undefined {
+  type: TagType,
+  subscribed: Subscribed | undefined,
+): TagConfig {
   const { problems } = context.session;
-  const type = tagTypes.find((known) => known === ref.child('type').value);
-  if (!type) return undefined;
   refuseForType(problems, ref, type);
-  const [scanClass, period] = readScan(context, ref.child('scan'));
+  const [scanClass, period] = subscribed
+    ? [subscribedClass, subscribed.interval]
+    : readScan(context, ref.child('scan'));
   const span = readSpan(problems, ref.child('span'));
   const scale = ref.child('scale').number ?? 1;
   if (scale === 0) problems.error(ref.child('scale'), 'a scale of 0 makes every value the same');
   const stale = readAge(problems, ref.child('stale'));
-  if (stale !== undefined && stale <= period)
+  const news = subscribed?.alive ?? period;
+  if (stale !== undefined && stale <= news)
     problems.error(
       ref.child('stale'),
-      `every value would be stale before the next scan (${period}ms)`,
-      'leave it out for three periods',
+      `every value would be stale before the next ${subscribed ? 'word of it' : 'scan'} (${news}ms)`,
+      subscribed ? 'leave it out for one and a half times that' : 'leave it out for three periods',
     );
   return {
     name: `${device}.${local}`,
@@ -46,9 +57,10 @@ export function readTag(
     enumeration: readEnum(ref.child('enum')),
     scanClass,
     period,
+    subscribed,
     deadband: readDeadband(problems, ref.child('deadband'), span, ref.has('span')),
     maxSilence: readAge(problems, ref.child('maxSilence')),
-    stale: stale ?? ms(period * staleAfterPeriods),
+    stale: stale ?? (subscribed ? ms(subscribed.alive * 1.5) : ms(period * staleAfterPeriods)),
     constant: undefined,
   };
 }
@@ -89,6 +101,7 @@ export function readConstant(
     enumeration: readEnum(ref.child('enum')),
     scanClass,
     period,
+    subscribed: undefined,
     deadband: 0,
     maxSilence: undefined,
     stale: ms(period * staleAfterPeriods),

@@ -14,6 +14,8 @@ export class Batch {
   readonly wide: (string | bigint | undefined)[] = [];
   /** When the request was sent, given by the host: a driver reads no clock. */
   sentAt: MonoMs = mono(0);
+  /** When each position was sampled, monotonic ms, where the device says so itself; set by the host. */
+  times: Float64Array | undefined;
   /** Set by the host when the image no longer holds what the driver read last: decode everything. */
   mustDecode = true;
   #unchanged = false;

@@ -36,6 +36,14 @@ export const errorCodes = {
     'No connection in time; check cable, power, address and firewall.',
   ],
   aborted: ['timeout', 'The operation was cancelled.'],
+  'driver-died': [
+    'link',
+    'The thread of the driver ended; the gateway starts it again. See the log for why.',
+  ],
+  'subscription-silent': [
+    'link',
+    'The device accepted a subscription and tells nothing; the gateway reconnects by itself.',
+  ],
   'device-refused': [
     'device',
     'The device refused the request; check address and type of the tag.',

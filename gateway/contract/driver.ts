@@ -1,6 +1,7 @@
 import type { Batch } from './batch.js';
 import type { GatewayError } from './errors.js';
 import type { Log } from './log.js';
+import type { Subscribed, SubscriptionSink } from './subscription.js';
 import type { DurationMs, Random } from './time.js';
 import type { TagType, Value } from './value.js';
 
@@ -135,14 +136,14 @@ export interface DriverContext {
    */
   readonly memory: Map<string, unknown>;
   /** Counts something about a device that the host cannot see, for its status. */
-  count(event: DriverEvent, device: string): void;
+  count(event: DriverEvent, device: string, times?: number): void;
 }
 
 /**
  * `corrupt`: bytes that fail their check. `exception`: the device refuses or fails. `late`: an answer
- * after its call was given up.
+ * after its call was given up. `lost`: samples that the device could not keep for us.
  */
-export type DriverEvent = 'corrupt' | 'exception' | 'late';
+export type DriverEvent = 'corrupt' | 'exception' | 'late' | 'lost';
 
 /** A driver: the module that the host loads when a link names it. */
 export interface DriverModule<C = unknown, A = unknown> {
@@ -172,6 +173,11 @@ export interface DriverModule<C = unknown, A = unknown> {
     refused: readonly TagBinding<A>[],
     breaks?: ReadonlySet<number>,
   ): readonly ReadGroup<A>[];
+  /**
+   * Does the device tell of this tag by itself? Then it is in no plan of a scan, and the driver has
+   * `subscribe`. Pure and offline.
+   */
+  subscribed?(config: C, address: A): Subscribed | undefined;
   /** Why this tag can never be written, whatever the value; undefined where it can. Pure and offline. */
   unwritable?(config: C, tag: TagBinding<A>): string | undefined;
   /** Longest wait for the answer to a write of this tag; without it, the link's `requestTimeout`. */
@@ -185,7 +191,30 @@ export interface DriverModule<C = unknown, A = unknown> {
   describe?(config: C, bytes: Uint8Array, sent: boolean): string;
   /** No I/O, no timer. */
   create(config: C, context: DriverContext): Driver<A>;
+  /**
+   * Set for a driver on a heavy or fragile library: it runs in a thread of its own, which loads this module
+   * and calls the function `create` that it exports; `create` of the driver itself is not called then.
+   * Config, addresses and samples are copied between the threads, so they are plain data.
+   */
+  readonly isolated?: Isolated;
 }
+
+export interface Isolated {
+  /** Exports {@link CreateIsolated} as `create`. */
+  readonly entry: URL;
+  /** Memory for the thread's objects; it ends, and is started again, when they need more. MiB. */
+  readonly heapMiB: number;
+}
+
+/** What a driver in a thread of its own may touch: its library opens connections and files itself. */
+export interface IsolatedContext extends Omit<DriverContext, 'open'> {
+  /** Where it may keep files, such as certificates; made when it is first used. */
+  readonly folder: string;
+}
+export type CreateIsolated<C = unknown, A = unknown> = (
+  config: C,
+  context: IsolatedContext,
+) => Driver<A>;
 
 /**
  * `done`: the batch holds what the device said of each tag. `refused`: the device refuses the request
@@ -212,6 +241,17 @@ export interface Driver<A = unknown> {
   read(group: ReadGroup<A>, into: Batch, signal: AbortSignal): Promise<ReadOutcome>;
   /** Sends at most once, `value` is raw (scale and offset taken out). A refusal is a result, no throw. */
   write?(binding: TagBinding<A>, value: Value, signal: AbortSignal): Promise<WriteOutcome>;
+  /**
+   * Has the device tell of these tags, all of one device, until the driver is closed. Settles when the
+   * device was asked for all of them.
+   * @returns positions of the tags that the device refuses; they have been told as bad, and the host may
+   * subscribe them again, as a group of their own
+   */
+  subscribe?(
+    group: ReadGroup<A>,
+    sink: SubscriptionSink,
+    signal: AbortSignal,
+  ): Promise<readonly number[]>;
   /** Called once when the link breaks while nothing is asked. */
   onLost(handler: (why: GatewayError) => void): void;
   /** Idempotent, at any time; afterwards nothing is called back. */

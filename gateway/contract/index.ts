@@ -10,5 +10,6 @@ export * from './image.js';
 export * from './log.js';
 export * from './quality.js';
 export * from './rules.js';
+export * from './subscription.js';
 export * from './time.js';
 export * from './value.js';

@@ -17,7 +17,7 @@ import type {
 } from '../contract/index.js';
 import { GatewayError as Failure, jsonValue } from '../contract/index.js';
 import { Inbox } from '../scan/inbox.js';
-import { Link, stagger } from '../scan/link.js';
+import { Link, type MakeDriver, stagger } from '../scan/link.js';
 import { TagImage } from '../tags/image.js';
 import { Reporter } from '../tags/report.js';
 import { StalenessSweep } from '../tags/staleness.js';
@@ -38,6 +38,7 @@ export interface FieldOptions {
   readonly audit: Audit;
   readonly outlet: Outlet;
   open: DriverContext['open'];
+  readonly create: MakeDriver;
   /** Revision of each device's dictionary. */
   revisions(table: TagTable): ReadonlyMap<string, string>;
   /** States of rules from before. */
@@ -259,13 +260,14 @@ export class Field {
   }
 
   #addLink(config: LinkConfig): void {
-    const { clock, random, log, open } = this.#o;
+    const { clock, random, log, open, create } = this.#o;
     const link = new Link(config, this.#indexOf(config), {
       clock,
       random,
       log: log.child({ link: config.name }),
       inbox: this.inbox,
       open,
+      create,
       memory: this.#memoryOf(config),
       onStatus: (changed) => this.reportLink(changed),
     });

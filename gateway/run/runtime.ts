@@ -8,7 +8,8 @@ import { HealthWatch } from './health.js';
 import { North, type NorthOptions } from './north.js';
 import { WallClock } from './wall.js';
 
-export interface RuntimeOptions extends Omit<NorthOptions, 'wall'>, Pick<FieldOptions, 'open'> {
+export interface RuntimeOptions
+  extends Omit<NorthOptions, 'wall'>, Pick<FieldOptions, 'open' | 'create'> {
   readonly rules: RuleLanguage;
   /** Memory of the process in bytes, for health. */
   memory(): number;

@@ -149,7 +149,7 @@ export class Tick {
       return;
     }
     reporter.consider(item.group?.indices ?? item.indices, now);
-    if (item.group) item.group.inInbox = false;
+    item.group?.taken();
   }
 
   #nextAt(now: MonoMs): number {

@@ -34,6 +34,7 @@ export class DeviceState {
     corrupt: 0,
     exception: 0,
     late: 0,
+    lost: 0,
   };
   readonly #budget: ProbeBudget;
 
@@ -63,8 +64,8 @@ export class DeviceState {
     this.stats.probes++;
   }
 
-  count(event: DriverEvent): void {
-    this.stats[event]++;
+  count(event: DriverEvent, times = 1): void {
+    this.stats[event] += times;
   }
 
   /** A device that used to answer fast need not be waited for as long as it may take at most. */

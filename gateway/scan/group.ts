@@ -1,9 +1,10 @@
 import { Batch, type ReadGroup, type TagBinding } from '../contract/index.js';
 import type { DeviceState } from './device.js';
+import type { InboxGroup } from './inbox.js';
 import type { Split } from './split.js';
 
 /** A read group with what the host keeps for it. */
-export class LinkGroup {
+export class LinkGroup implements InboxGroup {
   readonly read: ReadGroup<unknown>;
   readonly device: DeviceState;
   readonly batch: Batch;
@@ -20,6 +21,10 @@ export class LinkGroup {
     this.device = device;
     this.batch = new Batch(read.tags.length);
     this.indices = indicesOf(read.tags, tagIndex);
+  }
+
+  taken(): void {
+    this.inInbox = false;
   }
 
   remap(tagIndex: Int32Array): void {

@@ -1,10 +1,22 @@
+import type { Batch } from '../contract/index.js';
 import { limits } from '../limits.js';
-import type { LinkGroup } from './group.js';
+
+/** Readings on their way through the inbox: those of a group that was read, or told by a subscription. */
+export interface InboxGroup {
+  readonly device: { readonly name: string };
+  readonly batch: Batch;
+  /** Image position of each reading of the batch. */
+  readonly indices: Int32Array;
+  /** They wait for a tick: nobody may touch the batch. */
+  inInbox: boolean;
+  /** The tick is done with them. */
+  taken(): void;
+}
 
 /** What the tick takes from the scan: readings of a group, a reason why there are none, or the end of a scan. */
 export interface InboxItem {
   readonly kind: 'readings' | 'bad' | 'scan-end';
-  readonly group: LinkGroup | undefined;
+  readonly group: InboxGroup | undefined;
   /** For `bad`. */
   readonly quality: number;
   readonly indices: Int32Array;
@@ -45,7 +57,7 @@ export class Inbox {
     return this.#items.length === 0;
   }
 
-  readings(group: LinkGroup, scanClass: string): void {
+  readings(group: InboxGroup, scanClass: string): void {
     if (this.#items.length >= limits.inboxGroups) {
       this.shed++;
       group.batch.mustDecode = true;
@@ -58,7 +70,7 @@ export class Inbox {
       quality: 0,
       indices: group.indices,
       at: group.batch.sentAt,
-      device: group.read.device,
+      device: group.device.name,
       scanClass,
     });
   }
@@ -70,6 +82,13 @@ export class Inbox {
 
   /** A scan that began is over. */
   scanEnd(device: string, scanClass: string, at: number): void {
+    this.told(device, scanClass, at);
+    this.#scans--;
+    if (this.#scans === 0) this.#wake(true);
+  }
+
+  /** What a device told is complete: it need not wait for more to be recorded. */
+  told(device: string, scanClass: string, at: number): void {
     this.#push({
       kind: 'scan-end',
       group: undefined,
@@ -79,8 +98,6 @@ export class Inbox {
       device,
       scanClass,
     });
-    this.#scans--;
-    if (this.#scans === 0) this.#wake(true);
   }
 
   /** All that waits; the array is valid until the next `take`. */

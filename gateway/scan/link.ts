@@ -2,6 +2,7 @@ import type {
   Clock,
   Driver,
   DriverContext,
+  DriverModule,
   Log,
   MonoMs,
   Random,
@@ -19,9 +20,12 @@ import type { Inbox } from './inbox.js';
 import { ScanJob, phaseOf } from './job.js';
 import { Poller } from './poller.js';
 import { ProbeBudget } from './probes.js';
+import { Subscriber } from './subscriber.js';
 import { Tap } from './tap.js';
 
 export type LinkState = 'stopped' | 'connecting' | 'connected' | 'waiting';
+
+export type MakeDriver = (module: DriverModule, config: unknown, context: DriverContext) => Driver;
 
 export interface LinkOptions {
   readonly clock: Clock;
@@ -30,6 +34,8 @@ export interface LinkOptions {
   readonly inbox: Inbox;
   /** Opens byte streams for the driver. */
   open: DriverContext['open'];
+  /** Makes a driver of a module, in a thread of its own where it wants one. */
+  readonly create: MakeDriver;
   /** See {@link DriverContext.memory}. */
   readonly memory: Map<string, unknown>;
   /** State or a device of the link changed: its status must be published. */
@@ -47,6 +53,7 @@ export class Link {
   readonly tap: Tap;
   readonly #o: LinkOptions;
   readonly #poller: Poller;
+  readonly #subscriber: Subscriber;
   readonly #backoff: Backoff;
   #tagIndex: Int32Array;
   #state: LinkState = 'stopped';
@@ -68,18 +75,19 @@ export class Link {
     this.jobs = jobsOf(config, this.devices);
     const bounds = config.driver.limits(config.config);
     this.#backoff = new Backoff(options.random, limits.backoffFirstMs, bounds.backoffMax);
-    this.#poller = new Poller({
+    const common = {
       clock: options.clock,
       log: options.log,
       inbox: options.inbox,
       module: config.driver,
       config: config.config,
-      limits: bounds,
-      jobs: this.jobs,
       tagIndex: () => this.#tagIndex,
-      onTrouble: (error) => this.#lost(error),
-      onDevice: (device) => this.#deviceChanged(device),
-    });
+      onTrouble: (error: GatewayError) => this.#lost(error),
+      onDevice: (device: DeviceState) => this.#deviceChanged(device),
+    };
+    const { devices, jobs } = this;
+    this.#poller = new Poller({ ...common, limits: bounds, jobs, devices });
+    this.#subscriber = new Subscriber({ ...common, devices, bindings: config.bindings });
   }
 
   get name(): string {
@@ -144,6 +152,7 @@ export class Link {
   remap(tagIndex: Int32Array): void {
     this.#tagIndex = tagIndex;
     this.#poller.remap(tagIndex);
+    this.#subscriber.remap(tagIndex);
   }
 
   /** See {@link Poller.write}; refused at once while the link is down. */
@@ -155,6 +164,7 @@ export class Link {
   }
   decodeAll(): void {
     this.#poller.decodeAll();
+    this.#subscriber.tellAll();
   }
 
   #connect(): void {
@@ -170,13 +180,14 @@ export class Link {
     let driver: Driver;
     let connecting: Promise<void>;
     try {
-      driver = module.create(config, {
+      driver = this.#o.create(module, config, {
         endpoint,
         log,
         random,
         open: async (...to) => this.tap.wrap(await this.#o.open(...to)),
         memory: this.#o.memory,
-        count: (event, device) => this.devices.find(({ name }) => name === device)?.count(event),
+        count: (event, device, times) =>
+          this.devices.find(({ name }) => name === device)?.count(event, times),
       });
       this.#driver = driver;
       driver.onLost((why) => {
@@ -204,6 +215,7 @@ export class Link {
     this.#lastError = undefined;
     this.#set('connected');
     this.#poller.start(driver);
+    this.#subscriber.start(driver);
   }
 
   #lost(error: GatewayError): void {
@@ -234,6 +246,7 @@ export class Link {
     this.#driver = undefined;
     this.#abort.abort(why);
     this.#poller.stop(why, Quality.notConnected);
+    this.#subscriber.stop(why, Quality.notConnected);
     for (const device of this.devices) device.lastError = why.message;
     return driver;
   }
@@ -262,7 +275,7 @@ function jobsOf(config: LinkConfig, devices: readonly DeviceState[]): readonly S
       config.bindings.filter((b) => b.device === device.name).map((b) => [b.name, b]),
     );
     const classes = groupBy(
-      device.tags.filter((tag) => bindings.has(tag.name)),
+      device.tags.filter((tag) => bindings.has(tag.name) && !tag.subscribed),
       (tag) => tag.scanClass,
     );
     for (const [scanClass, tags] of classes) {

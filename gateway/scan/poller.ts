@@ -30,6 +30,7 @@ export interface PollerOptions {
   readonly config: unknown;
   readonly limits: DriverLimits;
   readonly jobs: readonly ScanJob[];
+  readonly devices: readonly DeviceState[];
   /** Image position of each binding of the link. */
   tagIndex(): Int32Array;
   /** The link is in doubt: it must be closed and opened again. */
@@ -60,7 +61,7 @@ export class Poller implements LaneEnd {
     this.#o = options;
     const { inFlight, ramp, requestTimeout } = options.limits;
     this.#ramp = new Ramp(inFlight, ramp === true, requestTimeout);
-    this.#devices = new Map(options.jobs.map(({ device }) => [device.name, device]));
+    this.#devices = new Map(options.devices.map((device) => [device.name, device]));
   }
 
   /** Requests on the wire at once, at most. */
@@ -130,12 +131,23 @@ export class Poller implements LaneEnd {
 
   /** Reads the group of this tag as soon as possible, beside its slots: to verify a write. */
   readSoon(binding: TagBinding<unknown>): void {
-    for (const job of this.#o.jobs) {
-      if (job.device.demoted) continue;
-      const group = job.groups.find((g) => g.read.tags.some((tag) => tag.tag === binding.tag));
-      if (group && !this.#urgent.includes(group)) this.#urgent.push(group);
-    }
+    if (this.#devices.get(binding.device)?.demoted) return;
+    for (const group of this.#groupsOf(binding))
+      if (!this.#urgent.includes(group)) this.#urgent.push(group);
     this.#pump();
+  }
+
+  /** What this tag is read with; for one that nobody scans, a group of its own. */
+  #groupsOf(binding: TagBinding<unknown>): readonly LinkGroup[] {
+    const { module, config, jobs } = this.#o;
+    const known = jobs
+      .flatMap((job) => job.groups)
+      .filter(({ read }) => read.tags.some(({ tag }) => tag === binding.tag));
+    const device = this.#devices.get(binding.device);
+    if (known.length > 0 || !device || !module.subscribed?.(config, binding.address)) return known;
+    return module
+      .plan(config, [binding], [])
+      .map((read) => new LinkGroup(read, device, this.#o.tagIndex()));
   }
 
   /** The image was rebuilt. Also groups that are asked for or on the wire but in no scan any more move. */

@@ -12,6 +12,7 @@ export function acceptBatch(image: TagImage, indices: Int32Array, batch: Batch):
   const { numbers, qualities, times } = image;
   const { scales, offsets, lows, highs, kinds, grains } = image.table;
   const at = batch.sentAt;
+  const own = batch.times;
   let usable = 0;
   for (let i = 0; i < indices.length; i++) {
     const tag = indices[i] as number;
@@ -37,7 +38,7 @@ export function acceptBatch(image: TagImage, indices: Int32Array, batch: Batch):
       }
     }
     qualities[tag] = quality;
-    times[tag] = at;
+    times[tag] = own === undefined ? at : (own[i] as number);
   }
   return usable;
 }

@@ -7,6 +7,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { modbus } from '../../drivers/modbus/index.js';
 import { silentLog } from '../../gateway/contract/index.js';
+import { inThisThread } from '../support/create.js';
 import { systemClock, systemRandom } from '../../gateway/host/clock.js';
 import { openStream } from '../../gateway/host/open.js';
 import { Inbox } from '../../gateway/scan/inbox.js';
@@ -44,7 +45,7 @@ async function scanTime(
     },
   );
   const inbox = new Inbox(() => {
-    for (const { group } of inbox.take()) if (group) group.inInbox = false;
+    for (const { group } of inbox.take()) group?.taken();
   });
   const one = new Link(config, Int32Array.from(config.bindings.keys()), {
     clock: systemClock,
@@ -52,6 +53,7 @@ async function scanTime(
     log: silentLog,
     inbox,
     open: openStream,
+    create: inThisThread,
     memory: new Map(),
     onStatus: () => undefined,
   });
@@ -63,7 +65,7 @@ async function scanTime(
   while (performance.now() < until) {
     await pause(20);
     const job = one.jobs[0];
-    for (const { group } of inbox.take()) if (group) group.inInbox = false;
+    for (const { group } of inbox.take()) group?.taken();
     if (!job || job.stats.scans === seen) continue;
     // The first scans warm up; with `auto` they also find the width.
     if (++seen > 3 && (inFlight !== 'auto' || one.stats['in_flight'] === 8))

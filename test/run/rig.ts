@@ -5,6 +5,7 @@ import { MemoryStore } from '../../gateway/journal/memory-store.js';
 import type { MqttConnection, MqttPort, Outgoing } from '../../gateway/north/mqtt/port.js';
 import { Runtime, type RuntimeOptions } from '../../gateway/run/runtime.js';
 import { compileRules, createEngine } from '../../rules/index.js';
+import { inThisThread } from '../support/create.js';
 import { Seeded } from '../support/random.js';
 import type { VirtualClock } from '../support/virtual-clock.js';
 import { settle } from '../support/virtual-clock.js';
@@ -80,6 +81,7 @@ export async function gateway(
       version: '0',
       boot: 'b',
       open: () => Promise.reject(new GatewayError('internal', 'no bytes here')),
+      create: inThisThread,
       hash: sha256,
       disk: () => Promise.resolve(undefined),
       memory: () => 0,

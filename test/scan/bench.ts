@@ -2,6 +2,7 @@ import type { DeviceConfig } from '../../gateway/config/model.js';
 import { silentLog } from '../../gateway/contract/index.js';
 import { Inbox, type InboxItem } from '../../gateway/scan/inbox.js';
 import { Link, stagger } from '../../gateway/scan/link.js';
+import { inThisThread } from '../support/create.js';
 import { Seeded } from '../support/random.js';
 import { VirtualClock, settle } from '../support/virtual-clock.js';
 import { Script, lost, scriptedLink } from './script.js';
@@ -23,6 +24,7 @@ export class Bench {
       log: silentLog,
       inbox: this.inbox,
       open: () => Promise.reject(lost()),
+      create: inThisThread,
       memory: new Map(),
       onStatus: () => undefined,
     });
@@ -45,7 +47,6 @@ export class Bench {
     for (const item of this.inbox.take()) {
       this.items.push(item);
       const { group } = item;
-      if (group) group.inInbox = false;
       item.indices.forEach((index, i) => {
         const quality = group ? (group.batch.qualities[i] ?? 0xff) : item.quality;
         const value = group ? (group.batch.numbers[i] ?? NaN) : NaN;
@@ -53,9 +54,12 @@ export class Bench {
         const same = group?.batch.isUnchanged === true && before;
         this.seen.set(
           names[index] ?? '',
-          same ? { ...before, at: item.at } : { quality, value, at: item.at },
+          same
+            ? { ...before, at: item.at }
+            : { quality, value, at: group?.batch.times?.[i] ?? item.at },
         );
       });
+      group?.taken();
     }
   }
   steps(): number {

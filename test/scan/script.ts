@@ -7,6 +7,8 @@ import {
   GatewayError,
   type ReadGroup,
   type ReadOutcome,
+  type Subscribed,
+  type SubscriptionSink,
   type TagBinding,
   type Value,
   type WriteOutcome,
@@ -47,6 +49,10 @@ export class Script {
   /** Called instead of the device for each read; undefined = go on as usual. */
   onRead: ((group: ReadGroup<number>) => Promise<ReadOutcome> | undefined) | undefined;
   onWrite: ((name: string, value: Value) => WriteOutcome | 'never' | undefined) | undefined;
+  /** Tags from address 1,000 on are told by the device, on these terms. */
+  terms: Subscribed | undefined;
+  onSubscribe:
+    ((group: ReadGroup<number>, sink: SubscriptionSink) => Promise<readonly number[]>) | undefined;
   connections = 0;
   /** Breaks the present connection. */
   lose: (why: GatewayError) => void = () => undefined;
@@ -89,6 +95,7 @@ export class Script {
           refused as readonly TagBinding<number>[],
           breaks ?? new Set(),
         ),
+      subscribed: (_config, address) => ((address as number) >= 1_000 ? this.terms : undefined),
       create: () => new ScriptedDriver(this),
     };
   }
@@ -168,6 +175,11 @@ class ScriptedDriver implements Driver<number> {
       this.#last.set(group.label, values.join());
       return 'done';
     });
+  }
+
+  subscribe(group: ReadGroup<number>, sink: SubscriptionSink): Promise<readonly number[]> {
+    this.#s.note(`subscribe ${labelOf(group.tags)}`);
+    return this.#s.onSubscribe?.(group, sink) ?? Promise.resolve([]);
   }
 
   write(binding: TagBinding<number>, value: Value, signal: AbortSignal): Promise<WriteOutcome> {

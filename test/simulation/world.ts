@@ -17,6 +17,7 @@ import type { Store } from '../../gateway/journal/store.js';
 import type { MqttPort } from '../../gateway/north/mqtt/port.js';
 import { Runtime } from '../../gateway/run/runtime.js';
 import { compileRules, createEngine } from '../../rules/index.js';
+import { inThisThread } from '../support/create.js';
 import { Seeded } from '../support/random.js';
 import { VirtualClock, settle } from '../support/virtual-clock.js';
 import { SimBroker } from './broker.js';
@@ -182,6 +183,7 @@ export class World {
         if (!clock.alive) await new Promise(() => undefined);
         return stream;
       },
+      create: inThisThread,
       hash: shortHash,
       disk: () => Promise.resolve(undefined),
       memory: () => 0,

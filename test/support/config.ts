@@ -34,6 +34,7 @@ export function tag(
     deadband: 0,
     maxSilence: undefined,
     stale: ms(period * 3),
+    subscribed: undefined,
     constant: undefined,
     ...extra,
   };

@@ -1,0 +1,36 @@
+import type { DurationMs } from './time.js';
+
+/** The scan class, in topics and tables, of tags that nobody scans. */
+export const subscribedClass = 'subscribed';
+
+/** How a device tells of a tag by itself. */
+export interface Subscribed {
+  /** How often it tells what has changed, at most. */
+  readonly interval: DurationMs;
+  /**
+   * Longest silence of a subscription that is well: within it, the device tells of a change or says
+   * that there was none. After it, the link is in doubt.
+   */
+  readonly alive: DurationMs;
+}
+
+/** What a device told of the tags of a subscription, oldest first, as columns; valid only during the call. */
+export interface Samples {
+  readonly count: number;
+  /** Position of each sample's tag in the group. */
+  readonly positions: ArrayLike<number>;
+  /** As in a batch: raw, 0 or 1 for bool. */
+  readonly numbers: ArrayLike<number>;
+  readonly qualities: ArrayLike<number>;
+  /** How old each sample was when the device sent it, by the device's own clock, ms; NaN = not known. */
+  readonly ages: ArrayLike<number>;
+  /** Strings and exact 64-bit integers, by row. */
+  readonly wide: ReadonlyMap<number, string | bigint> | undefined;
+}
+
+/** Where a driver hands over what a subscription brings. Nothing is called after the driver is closed. */
+export interface SubscriptionSink {
+  samples(samples: Samples): void;
+  /** The device says that nothing but what was told has changed: every value stands. */
+  alive(): void;
+}

@@ -1,0 +1,115 @@
+import type {
+  DriverEvent,
+  Endpoint,
+  ErrorCode,
+  ErrorFields,
+  ReadGroup,
+  ReadOutcome,
+  TagBinding,
+  Value,
+} from '../contract/index.js';
+import { asGatewayError, GatewayError } from '../contract/index.js';
+
+/** What goes between a driver in a thread of its own and its proxy: plain data, copied. */
+
+/** Given to the thread at its start. */
+export interface ThreadData {
+  readonly entry: string;
+  readonly folder: string;
+}
+
+/** An error on its way through a port, which keeps neither its class nor its code. */
+export interface Failure {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly fields: ErrorFields;
+}
+
+export function failureOf(thrown: unknown): Failure {
+  const { code, message, fields } = asGatewayError(thrown);
+  return { code, message, fields };
+}
+export function errorOf({ code, message, fields }: Failure): GatewayError {
+  return new GatewayError(code, message, fields);
+}
+
+interface Call {
+  readonly driver: number;
+  readonly call: number;
+}
+
+export type ToThread =
+  | {
+      readonly kind: 'create';
+      readonly driver: number;
+      readonly config: unknown;
+      readonly endpoint: Endpoint;
+    }
+  | (Call & { readonly kind: 'connect' })
+  | (Call & {
+      readonly kind: 'read';
+      readonly group: number;
+      /** With the first read of the group. */
+      readonly read: ReadGroup<unknown> | undefined;
+      readonly mustDecode: boolean;
+    })
+  | (Call & {
+      readonly kind: 'write';
+      readonly binding: TagBinding<unknown>;
+      readonly value: Value;
+    })
+  | (Call & {
+      readonly kind: 'subscribe';
+      readonly sink: number;
+      readonly group: ReadGroup<unknown>;
+    })
+  | (Call & { readonly kind: 'close' })
+  | { readonly kind: 'abort'; readonly calls: readonly number[]; readonly why: Failure };
+
+/** A batch after a read. */
+export interface BatchColumns {
+  readonly unchanged: boolean;
+  readonly numbers: Float64Array;
+  readonly qualities: Uint8Array;
+  readonly wide: readonly (string | bigint | undefined)[];
+}
+
+/** Samples as {@link Samples}, in columns of their own. */
+export interface SampleColumns {
+  readonly count: number;
+  readonly positions: Uint32Array;
+  readonly numbers: Float64Array;
+  readonly qualities: Uint8Array;
+  readonly ages: Float64Array;
+  readonly wide: ReadonlyMap<number, string | bigint> | undefined;
+}
+
+type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+export type FromThread =
+  | { readonly kind: 'done'; readonly call: number; readonly value: unknown }
+  | {
+      readonly kind: 'read';
+      readonly call: number;
+      readonly outcome: ReadOutcome;
+      readonly batch: BatchColumns;
+    }
+  | { readonly kind: 'failed'; readonly call: number; readonly why: Failure }
+  | { readonly kind: 'printed'; readonly text: string }
+  | { readonly kind: 'lost'; readonly driver: number; readonly why: Failure }
+  | {
+      readonly kind: 'count';
+      readonly driver: number;
+      readonly event: DriverEvent;
+      readonly device: string;
+      readonly times: number;
+    }
+  | {
+      readonly kind: 'log';
+      readonly driver: number;
+      readonly level: LogLevel;
+      readonly message: string;
+      readonly fields: ErrorFields;
+    }
+  | { readonly kind: 'samples'; readonly sink: number; readonly samples: SampleColumns }
+  | { readonly kind: 'alive'; readonly sink: number };

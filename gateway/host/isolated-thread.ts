@@ -1,0 +1,194 @@
+import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
+import {
+  Batch,
+  GatewayError,
+  invariant,
+  type CreateIsolated,
+  type Driver,
+  type ErrorFields,
+  type Log,
+  type ReadGroup,
+  type Samples,
+  type SubscriptionSink,
+} from '../contract/index.js';
+import { systemRandom } from './clock.js';
+import {
+  errorOf,
+  failureOf,
+  type FromThread,
+  type SampleColumns,
+  type ThreadData,
+  type ToThread,
+} from './isolated-messages.js';
+
+/** A driver's end of the thread: takes calls, makes them, and sends back what comes of them. */
+
+/** Calls under way, by their numbers; numbers are given by the other side and never used twice. */
+const underWay = new Map<number, AbortController>();
+
+class Resident {
+  readonly driver: Driver;
+  /** Groups that have been read, with the batch that is theirs. */
+  readonly groups = new Map<number, { readonly read: ReadGroup<unknown>; readonly batch: Batch }>();
+
+  constructor(driver: Driver) {
+    this.driver = driver;
+  }
+
+  async read(
+    { group, read, mustDecode }: Extract<ToThread, { kind: 'read' }>,
+    signal: AbortSignal,
+  ): Promise<Omit<Extract<FromThread, { kind: 'read' }>, 'call'>> {
+    if (read) this.groups.set(group, { read, batch: new Batch(read.tags.length) });
+    const known = this.groups.get(group);
+    invariant(known !== undefined, 'a group is sent with its first read');
+    const { batch } = known;
+    batch.begin(batch.sentAt);
+    batch.mustDecode = mustDecode;
+    const outcome = await this.driver.read(known.read, batch, signal);
+    const { numbers, qualities, wide, isUnchanged: unchanged } = batch;
+    return { kind: 'read', outcome, batch: { unchanged, numbers, qualities, wide } };
+  }
+}
+
+function sinkOf(port: MessagePort, sink: number): SubscriptionSink {
+  return {
+    samples: (samples) => {
+      const columns = columnsOf(samples);
+      const { positions, numbers, qualities, ages } = columns;
+      port.postMessage({ kind: 'samples', sink, samples: columns } satisfies FromThread, [
+        positions.buffer,
+        numbers.buffer,
+        qualities.buffer,
+        ages.buffer,
+      ]);
+    },
+    alive: () => port.postMessage({ kind: 'alive', sink } satisfies FromThread),
+  };
+}
+
+function columnsOf({ count, positions, numbers, qualities, ages, wide }: Samples): SampleColumns & {
+  positions: Uint32Array<ArrayBuffer>;
+  numbers: Float64Array<ArrayBuffer>;
+  qualities: Uint8Array<ArrayBuffer>;
+  ages: Float64Array<ArrayBuffer>;
+} {
+  return {
+    count,
+    positions: first(Uint32Array.from(positions), count),
+    numbers: first(Float64Array.from(numbers), count),
+    qualities: first(Uint8Array.from(qualities), count),
+    ages: first(Float64Array.from(ages), count),
+    wide,
+  };
+}
+
+/** The first elements of a column; the rest of a longer one is not sent. */
+function first<T extends { readonly length: number; slice(from: number, to: number): T }>(
+  column: T,
+  count: number,
+): T {
+  return column.length === count ? column : column.slice(0, count);
+}
+
+function logOf(send: (message: FromThread) => void, driver: number, carried: ErrorFields): Log {
+  const at =
+    (level: Extract<FromThread, { kind: 'log' }>['level']) =>
+    (message: string, fields: ErrorFields = {}): void =>
+      send({ kind: 'log', driver, level, message, fields: { ...carried, ...fields } });
+  return {
+    debug: at('debug'),
+    info: at('info'),
+    warn: at('warn'),
+    error: at('error'),
+    child: (fields) => logOf(send, driver, { ...carried, ...fields }),
+  };
+}
+
+function serve(port: MessagePort, create: CreateIsolated, folder: string): void {
+  const residents = new Map<number, Resident>();
+  /** What drivers have learned of an endpoint, for as long as the thread lives. */
+  const memories = new Map<string, Map<string, unknown>>();
+  const send = (message: FromThread): void => port.postMessage(message);
+
+  const memoryOf = (endpoint: string): Map<string, unknown> => {
+    const known = memories.get(endpoint) ?? new Map<string, unknown>();
+    memories.set(endpoint, known);
+    return known;
+  };
+
+  const add = ({ driver, config, endpoint }: Extract<ToThread, { kind: 'create' }>): void => {
+    const made = create(config, {
+      endpoint,
+      folder,
+      random: systemRandom,
+      log: logOf(send, driver, {}),
+      memory: memoryOf(endpoint.text),
+      count: (event, device, times = 1) => send({ kind: 'count', driver, event, device, times }),
+    });
+    made.onLost((why) => send({ kind: 'lost', driver, why: failureOf(why) }));
+    residents.set(driver, new Resident(made));
+  };
+
+  const perform = async (
+    message: Exclude<ToThread, { kind: 'create' | 'abort' }>,
+    signal: AbortSignal,
+  ): Promise<FromThread> => {
+    const { call } = message;
+    const resident = residents.get(message.driver);
+    if (!resident) throw new GatewayError('link-closed', 'the driver was closed');
+    const { driver } = resident;
+    const done = (value: unknown): FromThread => ({ kind: 'done', call, value });
+    switch (message.kind) {
+      case 'connect':
+        await driver.connect(signal);
+        return done(undefined);
+      case 'read':
+        return { ...(await resident.read(message, signal)), call };
+      case 'write':
+        return done(await driver.write?.(message.binding, message.value, signal));
+      case 'subscribe':
+        return done(await driver.subscribe?.(message.group, sinkOf(port, message.sink), signal));
+      case 'close':
+        residents.delete(message.driver);
+        await driver.close();
+        return done(undefined);
+    }
+  };
+
+  const answer = async (
+    message: Exclude<ToThread, { kind: 'create' | 'abort' }>,
+  ): Promise<void> => {
+    const controller = new AbortController();
+    underWay.set(message.call, controller);
+    try {
+      send(await perform(message, controller.signal));
+    } catch (thrown) {
+      send({ kind: 'failed', call: message.call, why: failureOf(thrown) });
+    } finally {
+      underWay.delete(message.call);
+    }
+  };
+
+  port.on('message', (message: ToThread) => {
+    if (message.kind === 'create') add(message);
+    else if (message.kind === 'abort')
+      for (const call of message.calls) underWay.get(call)?.abort(errorOf(message.why));
+    else void answer(message);
+  });
+}
+
+/** Libraries print; standard output is not theirs. Their lines go to the log. */
+function catchPrinting(port: MessagePort): void {
+  for (const output of [process.stdout, process.stderr])
+    output.write = (text: Uint8Array | string) => {
+      port.postMessage({ kind: 'printed', text: String(text).trim() } satisfies FromThread);
+      return true;
+    };
+}
+
+invariant(parentPort !== null, 'this module is the start of a thread');
+catchPrinting(parentPort);
+const { entry, folder } = workerData as ThreadData;
+const { create } = (await import(entry)) as { create: CreateIsolated };
+serve(parentPort, create, folder);

@@ -1,0 +1,206 @@
+import {
+  asGatewayError,
+  GatewayError,
+  groupBy,
+  mono,
+  type Clock,
+  type Driver,
+  type DriverModule,
+  type Log,
+  type MonoMs,
+  type ReadGroup,
+  type Subscribed,
+  type TagBinding,
+  type Timer,
+} from '../contract/index.js';
+import { limits } from '../limits.js';
+import type { DeviceState } from './device.js';
+import type { Inbox } from './inbox.js';
+import { Subscription } from './subscription.js';
+
+export interface SubscriberOptions {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly inbox: Inbox;
+  readonly module: DriverModule;
+  readonly config: unknown;
+  readonly devices: readonly DeviceState[];
+  readonly bindings: readonly TagBinding<unknown>[];
+  /** Image position of each binding of the link. */
+  tagIndex(): Int32Array;
+  /** The link is in doubt: it must be closed and opened again. */
+  onTrouble(error: GatewayError): void;
+  /** A device tells something again. */
+  onDevice(device: DeviceState): void;
+}
+
+/** What is subscribed together. */
+interface Part {
+  readonly read: ReadGroup<unknown>;
+  readonly device: DeviceState;
+  readonly terms: Subscribed;
+}
+
+/**
+ * Subscribes the tags of one connected driver that tell of themselves, and watches that they do: a
+ * subscription that is silent for longer than it may puts the link in doubt.
+ */
+export class Subscriber {
+  readonly #o: SubscriberOptions;
+  readonly #parts: readonly Part[];
+  #running: Subscription[] = [];
+  #driver: Driver | undefined;
+  #abort = new AbortController();
+  #watch: Timer | undefined;
+  #retry: Timer | undefined;
+  /** Tags that the device refuses, by part. */
+  #refused = new Map<Subscription, readonly number[]>();
+
+  constructor(options: SubscriberOptions) {
+    this.#o = options;
+    this.#parts = partsOf(options);
+  }
+
+  /** The link is up: everything is subscribed anew. */
+  start(driver: Driver): void {
+    if (this.#parts.length === 0) return;
+    this.#driver = driver;
+    this.#abort = new AbortController();
+    for (const part of this.#parts) void this.#subscribe(driver, part);
+  }
+
+  /** The link is down: all that was subscribed is bad. */
+  stop(why: GatewayError, quality: number): void {
+    if (!this.#driver) return;
+    this.#driver = undefined;
+    this.#watch?.cancel();
+    this.#retry?.cancel();
+    this.#retry = undefined;
+    this.#abort.abort(why);
+    for (const subscription of this.#running) subscription.end(quality);
+    this.#running = [];
+    this.#refused.clear();
+  }
+
+  remap(tagIndex: Int32Array): void {
+    for (const subscription of this.#running) subscription.remap(tagIndex);
+  }
+
+  /** See {@link Subscription.tellAll}. */
+  tellAll(): void {
+    for (const subscription of this.#running) subscription.tellAll();
+  }
+
+  async #subscribe(driver: Driver, { read, device, terms }: Part): Promise<void> {
+    const { clock, inbox } = this.#o;
+    const subscription = new Subscription({
+      clock,
+      inbox,
+      read,
+      device,
+      terms,
+      tagIndex: this.#o.tagIndex(),
+      onHeard: (heard) => this.#heard(heard),
+    });
+    this.#running.push(subscription);
+    const late = clock.at(mono(clock.mono() + limits.subscribeMs), () =>
+      this.#trouble(
+        driver,
+        new GatewayError('subscription-silent', `${read.label} could not be subscribed in time`),
+      ),
+    );
+    try {
+      const refused = await this.#begin(driver, subscription);
+      if (this.#driver !== driver) return;
+      subscription.heardAt = clock.mono();
+      if (refused.length > 0) this.#keepRefused(driver, subscription, refused);
+      this.#armWatch(driver);
+    } catch (thrown) {
+      this.#trouble(driver, asGatewayError(thrown));
+    } finally {
+      late.cancel();
+    }
+  }
+
+  #begin(driver: Driver, subscription: Subscription): Promise<readonly number[]> {
+    if (driver.subscribe)
+      return driver.subscribe(subscription.read, subscription, this.#abort.signal);
+    const { name } = this.#o.module;
+    throw new GatewayError('internal', `the driver ${name} cannot subscribe`);
+  }
+
+  #trouble(driver: Driver, error: GatewayError): void {
+    if (this.#driver === driver) this.#o.onTrouble(error);
+  }
+
+  #heard({ device }: Subscription): void {
+    const now = this.#o.clock.mono();
+    const isFirst = device.lastOkAt === undefined;
+    if (device.succeeded(now) || isFirst) this.#o.onDevice(device);
+  }
+
+  /** Looks when the first subscription may have been silent for too long. */
+  #armWatch(driver: Driver): void {
+    this.#watch?.cancel();
+    const due = Math.min(...this.#running.map(({ heardAt, terms }) => heardAt + terms.alive));
+    this.#watch = this.#o.clock.at(mono(due), () => {
+      const now = this.#o.clock.mono();
+      const silent = this.#running.find(({ heardAt, terms }) => now - heardAt >= terms.alive);
+      if (silent) this.#trouble(driver, silenceOf(silent, now));
+      else this.#armWatch(driver);
+    });
+  }
+
+  #keepRefused(driver: Driver, subscription: Subscription, refused: readonly number[]): void {
+    this.#o.log.warn('the device refuses tags; they are bad until it does not', {
+      device: subscription.device.name,
+      count: refused.length,
+      first: subscription.read.tags[refused[0] ?? 0]?.name,
+    });
+    this.#refused.set(subscription, refused);
+    const due = mono(this.#o.clock.mono() + limits.refusedRetryMs);
+    this.#retry ??= this.#o.clock.at(due, () => this.#retryRefused(driver));
+  }
+
+  #retryRefused(driver: Driver): void {
+    this.#retry = undefined;
+    const parts = [...this.#refused].map(([subscription, refused]) => {
+      const { read, device, terms } = subscription;
+      subscription.release(refused);
+      return {
+        read: { ...read, tags: refused.flatMap((at) => read.tags[at] ?? []) },
+        device,
+        terms,
+      };
+    });
+    this.#refused.clear();
+    for (const part of parts) void this.#subscribe(driver, part);
+  }
+}
+
+function silenceOf({ heardAt, read }: Subscription, now: MonoMs): GatewayError {
+  const seconds = String(Math.round((now - heardAt) / 100) / 10);
+  return new GatewayError(
+    'subscription-silent',
+    `${read.label}: nothing was told for ${seconds} s`,
+  );
+}
+
+/** One part for each device and each way of telling. */
+function partsOf({ module, config, devices, bindings }: SubscriberOptions): readonly Part[] {
+  return devices.flatMap((device) => {
+    const told = bindings.flatMap((tag) => {
+      const terms = tag.device === device.name && module.subscribed?.(config, tag.address);
+      return terms ? [{ tag, terms }] : [];
+    });
+    const byTerms = groupBy(told, ({ terms }) => `${terms.interval} ${terms.alive}`);
+    return [...byTerms.values()].flatMap((same) => {
+      const [first] = same;
+      if (!first) return [];
+      const { terms } = first;
+      const label = `${device.name} every ${String(terms.interval)} ms`;
+      const tags = same.map(({ tag }) => tag);
+      return [{ read: { label, device: device.name, tags }, device, terms }];
+    });
+  });
+}

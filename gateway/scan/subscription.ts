@@ -1,0 +1,181 @@
+import {
+  Batch,
+  Quality,
+  subscribedClass,
+  type Clock,
+  type MonoMs,
+  type ReadGroup,
+  type Samples,
+  type Subscribed,
+  type SubscriptionSink,
+} from '../contract/index.js';
+import { limits } from '../limits.js';
+import type { DeviceState } from './device.js';
+import { indicesOf } from './group.js';
+import type { Inbox, InboxGroup } from './inbox.js';
+import { Layers, type Layer } from './layers.js';
+
+export interface SubscriptionOptions {
+  readonly clock: Clock;
+  readonly inbox: Inbox;
+  readonly read: ReadGroup<unknown>;
+  readonly device: DeviceState;
+  readonly terms: Subscribed;
+  readonly tagIndex: Int32Array;
+  /** The device told something, or that there is nothing to tell. */
+  onHeard(subscription: Subscription): void;
+}
+
+/**
+ * What one device tells by itself. Keeps the last sample of every tag, so that it can be put into the
+ * image again when that was overruled, and hands over what was told layer by layer.
+ */
+export class Subscription implements SubscriptionSink, InboxGroup {
+  readonly read: ReadGroup<unknown>;
+  readonly device: DeviceState;
+  readonly terms: Subscribed;
+  inInbox = false;
+  /** The batch and the image positions that are in the inbox, or were there last. */
+  batch: Batch;
+  indices: Int32Array;
+  /** When the device told something, or that there is nothing to tell. */
+  heardAt: MonoMs;
+  readonly #o: SubscriptionOptions;
+  readonly #layers: Layers;
+  /** The last sample of each tag. */
+  readonly #latest: Batch;
+  readonly #lastTimes: Float64Array;
+  /** Says that all stands. */
+  readonly #standing = new Batch(0);
+  /** Image position of each tag, -1 for none. */
+  #all: Int32Array;
+  #released: readonly number[] = [];
+  #layerBatch = new Batch(16);
+  #confirmedAt = 0;
+  #aliveAt: MonoMs | undefined;
+  #tellAll = false;
+  #ended = false;
+
+  constructor(options: SubscriptionOptions) {
+    const { read, device, terms, tagIndex, clock } = options;
+    this.#o = options;
+    this.read = read;
+    this.device = device;
+    this.terms = terms;
+    this.#latest = new Batch(read.tags.length);
+    this.#latest.allBad(Quality.waiting);
+    this.#lastTimes = new Float64Array(read.tags.length);
+    this.#layers = new Layers(read.tags.length, limits.subscribedSamples + read.tags.length);
+    this.#all = indicesOf(read.tags, tagIndex);
+    this.#standing.unchanged();
+    this.batch = this.#standing;
+    this.indices = this.#all;
+    this.heardAt = clock.mono();
+  }
+
+  samples(samples: Samples): void {
+    if (this.#ended) return;
+    const now = this.#o.clock.mono();
+    const shed = this.#layers.add(samples, (age) => this.#timeOf(age, now));
+    if (shed > 0) this.device.count('lost', shed);
+    this.#heard(now);
+  }
+
+  alive(): void {
+    if (!this.#ended) this.#heard(this.#o.clock.mono());
+  }
+
+  /** Values of the image were overruled from outside: put them there again when it is sure that they stand. */
+  tellAll(): void {
+    this.#tellAll = true;
+  }
+
+  /** The link is down: nothing of it counts any more. */
+  end(quality: number): void {
+    this.#ended = true;
+    this.#layers.clear();
+    this.#aliveAt = undefined;
+    this.#o.inbox.bad(this.#all, quality, this.#o.clock.mono(), this.device.name, subscribedClass);
+  }
+
+  /** The image was rebuilt; what waits in layers is given its positions when its turn comes. */
+  remap(tagIndex: Int32Array): void {
+    this.#all = indicesOf(this.read.tags, tagIndex);
+    this.release(this.#released);
+  }
+
+  /** These tags are told by another subscription from now on. */
+  release(positions: readonly number[]): void {
+    this.#released = positions;
+    for (const position of positions) this.#all[position] = -1;
+  }
+
+  taken(): void {
+    this.inInbox = false;
+    this.#handOver();
+  }
+
+  /** By the device's own clock, so that it need not be set; an old sample that was told now stands now. */
+  #timeOf(age: number, now: MonoMs): number {
+    return age >= 0 && age <= this.terms.alive ? now - age : now;
+  }
+
+  #heard(now: MonoMs): void {
+    this.heardAt = now;
+    this.#aliveAt = now;
+    this.#o.onHeard(this);
+    this.#handOver();
+  }
+
+  #handOver(): void {
+    if (this.inInbox || this.#ended) return;
+    const layer = this.#layers.take();
+    if (layer) this.#tell(layer);
+    else if (this.#aliveAt !== undefined) this.#confirm(this.#aliveAt);
+  }
+
+  #tell(layer: Layer): void {
+    const count = layer.positions.length;
+    if (this.#layerBatch.capacity < count) this.#layerBatch = new Batch(2 * count);
+    const batch = this.#layerBatch;
+    batch.begin(this.heardAt);
+    batch.times ??= new Float64Array(batch.capacity);
+    const indices = new Int32Array(count);
+    for (let i = 0; i < count; i++) {
+      const position = layer.positions[i] as number;
+      const time = Math.max(
+        layer.times[i] as number,
+        this.#lastTimes[position] as number,
+        this.#confirmedAt,
+      );
+      this.#lastTimes[position] = time;
+      batch.times[i] = time;
+      batch.numbers[i] = this.#latest.numbers[position] = layer.numbers[i] as number;
+      batch.qualities[i] = this.#latest.qualities[position] = layer.qualities[i] as number;
+      batch.wide[i] = this.#latest.wide[position] = layer.wide[i];
+      indices[i] = this.#all[position] as number;
+    }
+    this.#push(batch, indices);
+    if (this.#layers.isEmpty) this.#o.inbox.told(this.device.name, subscribedClass, this.heardAt);
+  }
+
+  #confirm(at: MonoMs): void {
+    this.#aliveAt = undefined;
+    this.#confirmedAt = at;
+    this.#latest.sentAt = at;
+    this.#standing.sentAt = at;
+    const batch = this.#tellAll ? this.#latest : this.#standing;
+    this.#tellAll = false;
+    this.#push(batch, this.#all);
+  }
+
+  #push(batch: Batch, indices: Int32Array): void {
+    this.batch = batch;
+    this.indices = indices;
+    this.#o.inbox.readings(this, subscribedClass);
+    if (this.inInbox) return;
+    // It was full. The last values are kept, and told again.
+    this.#tellAll = true;
+    this.device.count('lost', indices.length);
+  }
+}

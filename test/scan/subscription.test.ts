@@ -1,0 +1,250 @@
+import t from 'tap';
+import { type Samples, type SubscriptionSink, Quality, ms } from '../../gateway/contract/index.js';
+import { limits } from '../../gateway/limits.js';
+import { Layers } from '../../gateway/scan/layers.js';
+import { must } from '../support/must.js';
+import { Bench } from './bench.js';
+import { device, lost } from './script.js';
+
+const terms = { interval: ms(500), alive: ms(3_000) };
+
+/** Rows of position, value and age. */
+function told(
+  rows: readonly (readonly [position: number, value: number, age?: number, quality?: number])[],
+): Samples {
+  return {
+    count: rows.length,
+    positions: rows.map(([position]) => position),
+    numbers: rows.map(([, value]) => value),
+    ages: rows.map(([, , age]) => age ?? NaN),
+    qualities: rows.map(([, , , quality]) => quality ?? Quality.good),
+    wide: undefined,
+  };
+}
+
+void t.test('layers: each tag once in a layer, in the order it was told', (t) => {
+  const layers = new Layers(3, 100);
+  const add = (rows: Parameters<typeof told>[0]): number => layers.add(told(rows), (age) => age);
+  add([
+    [0, 1],
+    [1, 10],
+    [0, 2],
+    [0, 3],
+  ]);
+  add([
+    [1, 11],
+    [2, 20],
+  ]);
+  const layer = (): unknown => layers.take()?.numbers;
+  t.same(layer(), [1, 10, 20]);
+  t.same(layer(), [2, 11]);
+  add([[1, 12]]);
+  t.same(layer(), [3, 12], 'no later than its turn');
+  t.equal(layer(), undefined);
+  add([[0, 4]]);
+  t.same(layer(), [4], 'what was taken is not waited for');
+  layers.clear();
+  t.ok(layers.isEmpty);
+  t.end();
+});
+
+void t.test('layers: without room, older samples give way to younger ones of their tag', (t) => {
+  const layers = new Layers(2, 3);
+  t.equal(
+    layers.add(
+      told([
+        [0, 1],
+        [0, 2],
+        [0, 3],
+        [1, 10],
+        [0, 4],
+      ]),
+      Number,
+    ),
+    2,
+    'counted',
+  );
+  const left: number[][] = [];
+  for (let next = layers.take(); next; next = layers.take()) left.push(next.numbers);
+  t.same(
+    left.flat().sort((a, b) => a - b),
+    [3, 4, 10],
+    'the last of each tag is there',
+  );
+  t.ok(left.flat().indexOf(3) < left.flat().indexOf(4), 'in order');
+  t.end();
+});
+
+/** A device whose tags are told; `ready` when it was asked for them. */
+async function subscribed(
+  addresses = [1_000, 1_001],
+): Promise<{ b: Bench; sink: SubscriptionSink }> {
+  const b = new Bench();
+  b.script.terms = terms;
+  let sink: SubscriptionSink | undefined;
+  b.script.onSubscribe = (_group, to) => {
+    sink = to;
+    return Promise.resolve([]);
+  };
+  b.start([device('U1', 'l', addresses, { subscribed: terms })]);
+  await b.pass(50);
+  must(sink !== undefined, 'it was subscribed');
+  return { b, sink };
+}
+
+function stateOf(b: Bench): string | undefined {
+  return b.link?.state;
+}
+
+void t.test('what a device tells goes to the image with its own time', async (t) => {
+  const { b, sink } = await subscribed();
+  t.equal(b.script.count(/subscribe/), 1);
+  await b.pass(1_000);
+  sink.samples(
+    told([
+      [0, 7, 400],
+      [1, 8],
+    ]),
+  );
+  const at = b.clock.mono();
+  await b.pass(10);
+  t.equal(b.seen.get('U1.t1000')?.at, at - 400);
+  t.equal(b.seen.get('U1.t1001')?.at, at);
+  t.equal(b.seen.get('U1.t1000')?.value, 7);
+  t.equal(b.quality('U1.t1001'), Quality.good);
+  t.ok(
+    b.items.some(({ kind }) => kind === 'scan-end'),
+    'complete: it can be recorded',
+  );
+});
+
+void t.test('rules see every sample: several of one tag come one after the other', async (t) => {
+  const { b, sink } = await subscribed();
+  sink.samples(
+    told([
+      [0, 1, 300],
+      [0, 2, 200],
+      [1, 9, 200],
+      [0, 3, 100],
+    ]),
+  );
+  const values: number[] = [];
+  for (let i = 0; i < 5; i++) {
+    await b.pass(10);
+    const value = b.seen.get('U1.t1000')?.value;
+    if (value !== undefined && value !== values.at(-1)) values.push(value);
+  }
+  t.same(values, [1, 2, 3]);
+});
+
+void t.test(
+  'silence longer than promised puts the link in doubt; a word of life does not',
+  async (t) => {
+    const { b, sink } = await subscribed();
+    sink.samples(told([[0, 5]]));
+    for (let i = 0; i < 5; i++) {
+      await b.pass(2_900);
+      sink.alive();
+      t.equal(stateOf(b), 'connected');
+    }
+    await b.pass(2_900);
+    t.equal(b.quality('U1.t1000'), Quality.good);
+    await b.pass(200);
+    t.equal(b.quality('U1.t1000'), Quality.notConnected);
+    t.equal(b.link?.lastError?.code, 'subscription-silent');
+    await b.pass(1_000);
+    t.equal(b.script.count(/connect/), 2, 'opened again');
+    t.equal(b.script.count(/subscribe/), 2, 'and subscribed again');
+    sink.samples(told([[0, 6]]));
+    await b.pass(50);
+    t.equal(b.quality('U1.t1000'), Quality.notConnected, 'the old subscription counts no more');
+  },
+);
+
+void t.test(
+  'after it was overruled, a value that stands is put into the image again',
+  async (t) => {
+    const { b, sink } = await subscribed();
+    sink.samples(
+      told([
+        [0, 5],
+        [1, 6],
+      ]),
+    );
+    await b.pass(50);
+    b.link?.decodeAll();
+    b.items.length = 0;
+    sink.alive();
+    await b.pass(50);
+    const full = b.items.find(({ kind }) => kind === 'readings');
+    t.equal(full?.group?.batch.isUnchanged, false);
+    t.same([...(full?.group?.batch.numbers ?? [])], [5, 6]);
+    b.items.length = 0;
+    sink.alive();
+    await b.pass(50);
+    t.equal(b.items.find(({ kind }) => kind === 'readings')?.group?.batch.isUnchanged, true);
+  },
+);
+
+void t.test(
+  'refused tags are tried again, alone, and the old subscription lets go of them',
+  async (t) => {
+    const b = new Bench();
+    b.script.terms = terms;
+    const sinks: SubscriptionSink[] = [];
+    const groups: string[] = [];
+    b.script.onSubscribe = (group, to) => {
+      sinks.push(to);
+      groups.push(group.tags.map(({ name }) => name).join());
+      return Promise.resolve(sinks.length === 1 ? [1] : []);
+    };
+    b.start([device('U1', 'l', [1_000, 1_001], { subscribed: terms })]);
+    await b.pass(50);
+    const [first] = sinks;
+    must(first !== undefined, 'subscribed');
+    first.samples(
+      told([
+        [0, 5],
+        [1, 0, NaN, Quality.device],
+      ]),
+    );
+    for (let at = 0; at < limits.refusedRetryMs; at += 2_000) {
+      await b.pass(2_000);
+      for (const sink of sinks) sink.alive();
+    }
+    t.same(groups, ['U1.t1000,U1.t1001', 'U1.t1001']);
+    const [, second] = sinks;
+    must(second !== undefined, 'subscribed again');
+    second.samples(told([[0, 8]]));
+    await b.pass(50);
+    b.link?.decodeAll();
+    first.alive();
+    await b.pass(50);
+    t.equal(b.quality('U1.t1001'), Quality.good, 'the old one has no say any more');
+  },
+);
+
+void t.test('a driver that fails to subscribe is trouble of its link', async (t) => {
+  const b = new Bench();
+  b.script.terms = terms;
+  b.script.onSubscribe = () => Promise.reject(lost());
+  b.start([device('U1', 'l', [1_000], { subscribed: terms })]);
+  await b.pass(100);
+  t.equal(stateOf(b), 'waiting');
+  b.script.onSubscribe = () => new Promise(() => undefined);
+  await b.pass(2_000);
+  t.equal(stateOf(b), 'connected');
+  await b.pass(limits.subscribeMs);
+  t.equal(b.script.count(/connect/), 3, 'one that never settles, too');
+});
+
+void t.test('a write to a told tag is read back with a read of its own', async (t) => {
+  const { b, sink } = await subscribed();
+  sink.alive();
+  b.script.values.set('U1.t1000', 3);
+  const binding = b.link?.config.bindings[0];
+  must(binding !== undefined, 'it is bound');
+  b.link?.readSoon(binding);
+  await b.pass(50);
+  t.equal(b.seen.get('U1.t1000')?.value, 3);
+});
