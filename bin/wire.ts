@@ -16,6 +16,7 @@ import { version } from './version.js';
 
 /** The drivers that come with the gateway, loaded when a link names them. */
 const drivers: Readonly<Record<string, () => Promise<DriverModule>>> = {
+  opcua: async () => (await import('../drivers/opcua/index.js')).opcua,
   modbus: async () => (await import('../drivers/modbus/index.js')).modbus,
   simulator: async () => (await import('../drivers/simulator/index.js')).simulator,
 };

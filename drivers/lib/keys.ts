@@ -90,6 +90,15 @@ export class KeyReader {
     return fallback;
   }
 
+  /** A text; a number is taken as it is written. Undefined without the key. */
+  text(key: string): string | undefined {
+    const value = this.#source[key];
+    if (value === undefined || typeof value === 'string') return value;
+    if (typeof value === 'number') return String(value);
+    this.problem(key, `${key} must be a text, not ${shown(value)}`, 'put it in quotes');
+    return undefined;
+  }
+
   /** True or false; without the key, the fallback. */
   flag(key: string, fallback: boolean): boolean {
     const value = this.#source[key];

@@ -47,7 +47,8 @@ export function resolveDevice(
       continue;
     }
     check(tagRef, checks?.tag ?? looseCheckOf(anyTag), session.problems);
-    const type = tagTypes.find((known) => known === tagRef.child('type').value);
+    const typed = tagTypes.find((known) => known === tagRef.child('type').value);
+    const type = typed ?? (tagRef.has('type') ? undefined : driver?.defaultType);
     if (!type) continue;
     const parsed = source && parseAddress(context, ref, tagRef, source, type);
     const address: unknown = parsed?.address;

@@ -157,7 +157,9 @@ export function withDriver(level: Level, driver: DriverModule): Shape {
   return {
     description: own.description,
     properties: { ...own.properties, ...theirs.properties },
-    required: [...new Set([...(own.required ?? []), ...(theirs.required ?? [])])],
+    required: [...new Set([...(own.required ?? []), ...(theirs.required ?? [])])].filter(
+      (key) => key !== 'type' || driver.defaultType === undefined,
+    ),
   };
 }
 

@@ -177,9 +177,12 @@ function readEndpoint(
     report(session, secrets, result.problems, () => ref);
     return undefined;
   }
-  const fallback = driver.schemes[result.value.scheme];
-  if (result.value.host === '' && typeof fallback === 'number' && fallback > 0) {
-    session.problems.error(ref, 'the endpoint names no host', 'write it like tcp://10.0.0.5:502');
+  const { scheme, host } = result.value;
+  const kind = driver.schemes[scheme];
+  const port = typeof kind === 'object' ? kind.port : kind;
+  if (host === '' && typeof port === 'number' && port > 0) {
+    const example = `write it like ${scheme}://10.0.0.5:${String(port)}`;
+    session.problems.error(ref, 'the endpoint names no host', example);
     return undefined;
   }
   return { ...result.value, text };

@@ -54,6 +54,10 @@ export const errorCodes = {
     'The bytes are not an answer to what was asked; the link is re-opened.',
   ],
   'auth-failed': ['auth', 'User, password or certificate was refused; check the credentials.'],
+  'certificate-refused': [
+    'auth',
+    'A certificate is not trusted or not valid; see `millrace opcua certs`.',
+  ],
   'too-many': ['limit', 'A bound of the gateway was reached; see docs/limits.md.'],
   'too-large': ['limit', 'The message is larger than the receiver allows.'],
   'disk-full': ['limit', 'The journal has no space; free some or lower `journal.size`.'],

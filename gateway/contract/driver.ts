@@ -49,8 +49,8 @@ export interface Endpoint {
   readonly text: string;
 }
 
-/** The default port of a scheme, 0 for one without network, or a serial port. */
-export type SchemeKind = number | 'serial';
+/** The default port of a scheme, 0 for one without network; a serial port; or a URL that may have a path. */
+export type SchemeKind = number | 'serial' | { readonly port: number; readonly path: true };
 
 /**
  * Bytes in order, both ways: a TCP connection, a serial port or the simulator's wire. Owned by the
@@ -154,6 +154,8 @@ export interface DriverModule<C = unknown, A = unknown> {
     readonly device: KeySchema;
     readonly tag: KeySchema;
   };
+  /** Type of a tag that does not say it; without it, every tag must. */
+  readonly defaultType?: TagType;
   /** Schemes of endpoints that the driver serves. */
   readonly schemes: Readonly<Record<string, SchemeKind>>;
   /** Reads the link's own keys; `endpoint` is undefined when it is wrong itself. Pure. */
@@ -210,6 +212,10 @@ export interface Isolated {
 export interface IsolatedContext extends Omit<DriverContext, 'open'> {
   /** Where it may keep files, such as certificates; made when it is first used. */
   readonly folder: string;
+  /** Name of this machine, for certificates. */
+  readonly hostname: string;
+  /** For what outlives the process, such as the validity of certificates; never for time-outs. */
+  readonly today: () => Date;
 }
 export type CreateIsolated<C = unknown, A = unknown> = (
   config: C,
@@ -254,6 +260,9 @@ export interface Driver<A = unknown> {
   ): Promise<readonly number[]>;
   /** Called once when the link breaks while nothing is asked. */
   onLost(handler: (why: GatewayError) => void): void;
-  /** Idempotent, at any time; afterwards nothing is called back. */
-  close(): Promise<void>;
+  /**
+   * Idempotent, at any time; afterwards nothing is called back.
+   * @param why the link is in doubt, and will be opened again; without it, it is closed for good
+   */
+  close(why?: GatewayError): Promise<void>;
 }

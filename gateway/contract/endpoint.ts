@@ -16,16 +16,18 @@ export function parseEndpoint(
   });
   const names = Object.keys(schemes);
   const shown = names.map((name) => (schemes[name] === 'serial' ? `${name}:` : `${name}://`));
-  const scheme = /^([a-z][a-z0-9+]*):/.exec(text)?.[1];
+  const scheme = /^([a-z][a-z0-9+.]*):/.exec(text)?.[1];
   if (scheme === undefined)
     return fail(`not an endpoint: ${text}`, `write it like ${shown[0] ?? ''}10.0.0.5:502`);
   const kind = schemes[scheme];
   if (kind === undefined)
     return fail(`this driver does not serve ${scheme}://`, `it serves ${shown.join(', ')}`);
-  const rest = text.slice(scheme.length + 1);
+  let rest = text.slice(scheme.length + 1);
+  // A path is for the server to understand; it is in the text.
+  if (typeof kind === 'object') rest = rest.replace(/^(\/\/[^/?#\s]*)\/[^\s]*$/, '$1');
   return kind === 'serial'
     ? serialEndpoint(scheme, rest, text, fail)
-    : networkEndpoint(scheme, rest, text, kind, fail);
+    : networkEndpoint(scheme, rest, text, typeof kind === 'number' ? kind : kind.port, fail);
 }
 
 function networkEndpoint(

@@ -17,6 +17,12 @@ export const Quality = {
   substituted: 0x43,
   /** Computed from inputs of which one was uncertain. */
   derived: 0x44,
+  /** The device says that its sensor is at a limit or out of calibration. */
+  inaccurate: 0x45,
+  /** The device has fewer good sources for this value than it needs. */
+  subNormal: 0x46,
+  /** The device doubts the value for another reason. */
+  doubtful: 0x47,
   /** The link is down. */
   notConnected: 0x80,
   /** The device did not answer in time. */
@@ -35,6 +41,14 @@ export const Quality = {
   waiting: 0x87,
   /** Computed from inputs of which one was bad. */
   input: 0x88,
+  /** The device says that the sensor has failed. */
+  sensorFailure: 0x89,
+  /** The device says that a part of it, or what it asks itself, has failed. */
+  deviceFailure: 0x8a,
+  /** The device says that the source is out of service. */
+  outOfService: 0x8b,
+  /** The device does not let us read the value. */
+  denied: 0x8c,
 } as const;
 
 export type QualityName = keyof typeof Quality;
@@ -63,6 +77,9 @@ const words: readonly (readonly [number, string])[] = [
   [Quality.outOfRange, 'out-of-range'],
   [Quality.substituted, 'substituted'],
   [Quality.derived, 'derived'],
+  [Quality.inaccurate, 'inaccurate'],
+  [Quality.subNormal, 'sub-normal'],
+  [Quality.doubtful, 'doubtful'],
   [Quality.notConnected, 'not-connected'],
   [Quality.timeout, 'timeout'],
   [Quality.device, 'device'],
@@ -72,6 +89,10 @@ const words: readonly (readonly [number, string])[] = [
   [Quality.internal, 'internal'],
   [Quality.waiting, 'waiting'],
   [Quality.input, 'input'],
+  [Quality.sensorFailure, 'sensor-failure'],
+  [Quality.deviceFailure, 'device-failure'],
+  [Quality.outOfService, 'out-of-service'],
+  [Quality.denied, 'denied'],
 ];
 const reasons = new Map<number, string>(words);
 

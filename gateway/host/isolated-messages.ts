@@ -63,7 +63,7 @@ export type ToThread =
       readonly sink: number;
       readonly group: ReadGroup<unknown>;
     })
-  | (Call & { readonly kind: 'close' })
+  | (Call & { readonly kind: 'close'; readonly why: Failure | undefined })
   | { readonly kind: 'abort'; readonly calls: readonly number[]; readonly why: Failure };
 
 /** A batch after a read. */

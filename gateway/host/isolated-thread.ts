@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import {
   Batch,
@@ -11,7 +12,7 @@ import {
   type Samples,
   type SubscriptionSink,
 } from '../contract/index.js';
-import { systemRandom } from './clock.js';
+import { systemClock, systemRandom } from './clock.js';
 import {
   errorOf,
   failureOf,
@@ -121,6 +122,8 @@ function serve(port: MessagePort, create: CreateIsolated, folder: string): void 
     const made = create(config, {
       endpoint,
       folder,
+      hostname: hostname(),
+      today: () => new Date(systemClock.wall()),
       random: systemRandom,
       log: logOf(send, driver, {}),
       memory: memoryOf(endpoint.text),
@@ -151,7 +154,7 @@ function serve(port: MessagePort, create: CreateIsolated, folder: string): void 
         return done(await driver.subscribe?.(message.group, sinkOf(port, message.sink), signal));
       case 'close':
         residents.delete(message.driver);
-        await driver.close();
+        await driver.close(message.why && errorOf(message.why));
         return done(undefined);
     }
   };

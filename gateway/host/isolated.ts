@@ -290,12 +290,13 @@ class IsolatedProxy implements Driver {
     if (!this.#closed) this.#onLost?.(why);
   }
 
-  async close(): Promise<void> {
+  async close(inDoubt?: GatewayError): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
     this.#thread.forget(this.#driver);
     if (this.#thread.ended) return;
-    await this.#call((call, driver) => ({ kind: 'close', driver, call }), undefined);
+    const why = inDoubt && failureOf(inDoubt);
+    await this.#call((call, driver) => ({ kind: 'close', driver, call, why }), undefined);
   }
 
   #call<T>(

@@ -139,9 +139,9 @@ export class Link {
     });
   }
 
-  async #close(driver: Driver): Promise<void> {
+  async #close(driver: Driver, why?: GatewayError): Promise<void> {
     try {
-      await driver.close();
+      await driver.close(why);
     } catch (late) {
       const why = asGatewayError(late).message;
       this.#o.log.warn('closing a driver failed', { link: this.name, why });
@@ -238,7 +238,7 @@ export class Link {
     this.#timer = this.#o.clock.at(mono(this.#o.clock.mono() + wait), () => this.#connect());
     this.#set('waiting');
     // A driver that cannot even close is left behind: its late calls find no listener.
-    if (driver) void this.#close(driver);
+    if (driver) void this.#close(driver, error);
   }
 
   #takeDown(why: GatewayError): Driver | undefined {

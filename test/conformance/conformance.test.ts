@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { conformance, rules } from './index.js';
-import { modbusOptions, repository, simulatorOptions } from './examples.js';
+import { modbusOptions, opcuaOptions, repository, simulatorOptions } from './examples.js';
 
 void t.test('the Modbus driver conforms', async (t) => {
   await conformance(t, modbusOptions());
@@ -31,6 +31,10 @@ for (const endpoint of endpoints) {
 
 void t.test('the simulator conforms', async (t) => {
   await conformance(t, simulatorOptions());
+});
+
+void t.test('the OPC UA driver conforms, as far as there is no wire of ours', async (t) => {
+  await conformance(t, opcuaOptions());
 });
 
 void t.test('the README lists exactly the rules that the suite runs', (t) => {

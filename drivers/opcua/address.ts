@@ -1,0 +1,238 @@
+import {
+  ms,
+  type DurationMs,
+  type KeySchema,
+  type Parsed,
+  type Source,
+  type Subscribed,
+  type TagType,
+} from '../../gateway/contract/index.js';
+import { integerKey, KeyReader, shown } from '../lib/keys.js';
+import type { OpcuaConfig } from './config.js';
+
+/** Which node: by its id with the URI of its namespace, or by a path from the Objects folder. */
+export type NodeRef =
+  | {
+      readonly kind: 'id';
+      readonly uri: string | undefined;
+      readonly ns: number;
+      readonly id: string;
+    }
+  | { readonly kind: 'path'; readonly steps: readonly PathStep[] };
+
+/** One browse name of a path. */
+export interface PathStep {
+  readonly uri: string | undefined;
+  readonly ns: number;
+  readonly name: string;
+}
+
+/** Which changes the server tells of. */
+export interface ServerFilter {
+  readonly trigger: 'status' | 'value' | 'timestamp';
+  readonly deadband: { readonly kind: 'absolute' | 'percent'; readonly value: number } | undefined;
+}
+
+export interface OpcuaAddress {
+  readonly node: NodeRef;
+  readonly type: TagType;
+  /** Part of an array, in the notation of the standard: `3`, `0:4`, `1,2`. */
+  readonly range: string | undefined;
+  /** Names of the fields that lead into a structure. */
+  readonly field: readonly string[];
+  /** Undefined: it is read in a scan. */
+  readonly subscription: SubscriptionAddress | undefined;
+}
+
+export interface SubscriptionAddress {
+  readonly publishing: DurationMs;
+  /** How often the server looks at the value; 0 = as it comes. */
+  readonly sampling: DurationMs;
+  readonly queue: number;
+  readonly discardOldest: boolean;
+  readonly filter: ServerFilter;
+}
+
+/** Keep-alives that may be missing before the link is in doubt. */
+const missedKeepAlives = 3;
+
+export const tagSchema: KeySchema = {
+  properties: {
+    address: {
+      type: 'string',
+      description:
+        'Node id with the URI of its namespace (nsu=URI;s=NAME), or a path from the Objects folder (/2:Line/2:Speed).',
+      examples: ['nsu=urn:maker:line;s=Line1.Speed'],
+    },
+    range: {
+      type: 'string',
+      description: 'Part of an array, such as 3 or 1,2; one element. Default: the whole value.',
+      examples: ['3'],
+    },
+    field: {
+      type: 'string',
+      description:
+        'Field of a structure, with dots for fields within fields. Default: the whole value.',
+      examples: ['limits.high'],
+    },
+    scan: {
+      type: 'string',
+      description:
+        'Scan class: the tag is read once a period instead of being subscribed. Default: subscribed.',
+      examples: ['slow'],
+    },
+    publishing: {
+      type: 'string',
+      description: 'How often the server tells of changes. Default: publishing of the link.',
+      examples: ['500ms'],
+    },
+    sampling: {
+      type: 'string',
+      description: 'How often the server looks at the value. Default: as often as it publishes.',
+      examples: ['250ms'],
+    },
+    queue: integerKey(
+      'Samples that the server keeps between two publishings. Default: enough for its sampling, and 10 more.',
+      { min: 1, max: 10_000 },
+    ),
+    discard: {
+      type: 'string',
+      enum: ['oldest', 'newest'],
+      description: 'What the server drops when its queue is full.',
+      default: 'oldest',
+    },
+    trigger: {
+      type: 'string',
+      enum: ['status', 'value', 'timestamp'],
+      description: 'What counts as a change: the status; or the value too; or its source time too.',
+      default: 'value',
+    },
+    serverDeadband: {
+      type: ['number', 'string'],
+      description:
+        'Smallest change that the server tells of: a number, or a percentage of the range of the node.',
+      default: 0,
+      examples: ['1 %'],
+    },
+  },
+  required: ['address'],
+};
+
+const intervalBounds = { min: 20, max: 3_600_000 };
+
+/** Reads a tag. */
+export function parseTag(
+  config: OpcuaConfig,
+  _device: Source,
+  tag: Source & { readonly type: TagType },
+): Parsed<OpcuaAddress> {
+  const keys = new KeyReader(tag);
+  const node = readNode(keys);
+  const range = readRange(keys);
+  const field = keys.text('field') ?? '';
+  const scanned = keys.has('scan');
+  const onlySubscribed = [
+    'publishing',
+    'sampling',
+    'queue',
+    'discard',
+    'trigger',
+    'serverDeadband',
+  ];
+  for (const key of scanned ? onlySubscribed : [])
+    if (keys.has(key))
+      keys.problem(key, `a tag that is scanned has no ${key}`, 'leave out scan, or this');
+  return keys.finish({
+    node,
+    type: tag.type,
+    range,
+    field: field === '' ? [] : field.split('.'),
+    subscription: scanned ? undefined : readSubscription(keys, config),
+  });
+}
+
+function readSubscription(keys: KeyReader, config: OpcuaConfig): SubscriptionAddress {
+  const publishing = keys.duration('publishing', intervalBounds, config.publishing);
+  const sampling = keys.duration('sampling', { min: 0, max: 3_600_000 }, publishing);
+  const usual = sampling > 0 ? Math.ceil(publishing / sampling) + 10 : 100;
+  return {
+    publishing,
+    sampling,
+    queue: keys.integer('queue', { min: 1, max: 10_000 }, Math.min(usual, 10_000)),
+    discardOldest: keys.choice('discard', ['oldest', 'newest'] as const, 'oldest') === 'oldest',
+    filter: {
+      trigger: keys.choice('trigger', ['status', 'value', 'timestamp'] as const, 'value'),
+      deadband: readDeadband(keys),
+    },
+  };
+}
+
+function readDeadband(keys: KeyReader): ServerFilter['deadband'] {
+  const value = keys.raw('serverDeadband') ?? 0;
+  if (typeof value === 'number' && value >= 0)
+    return value === 0 ? undefined : { kind: 'absolute', value };
+  const percent = typeof value === 'string' ? /^\s*(\d+(?:\.\d+)?)\s*%\s*$/.exec(value) : null;
+  if (percent) return { kind: 'percent', value: Number(percent[1]) };
+  keys.problem('serverDeadband', `not a deadband: ${shown(value)}`, 'write it like 0.5 or 1 %');
+  return undefined;
+}
+
+function readRange(keys: KeyReader): string | undefined {
+  const text = keys.text('range');
+  if (text === undefined || /^\d+(,\d+)*$/.test(text)) return text;
+  keys.problem('range', `not one element of an array: ${shown(text)}`, 'write it like 3 or 1,2');
+  return undefined;
+}
+
+const idForm = /^(?:nsu=(?<uri>[^;]+);|ns=(?<ns>\d{1,5});)?(?<id>[isgb]=.+)$/s;
+const stepForm = /^(?:nsu=(?<uri>[^;]+);|(?<ns>\d{1,5}):)?(?<name>.+)$/s;
+const examples = 'write it like nsu=urn:maker:line;s=Line1.Speed, or /2:Line/2:Speed';
+
+function readNode(keys: KeyReader): NodeRef {
+  const text = keys.text('address')?.trim() ?? '';
+  const nowhere: NodeRef = { kind: 'path', steps: [] };
+  if (text.startsWith('/')) {
+    const steps = splitPath(text).map((step) => {
+      const { uri, ns, name = '' } = stepForm.exec(step)?.groups ?? {};
+      return { uri, ns: Number(ns ?? 0), name };
+    });
+    if (steps.length > 0 && steps.every(({ name }) => name !== '')) return { kind: 'path', steps };
+  }
+  const { uri, ns, id } = idForm.exec(text)?.groups ?? {};
+  if (id !== undefined && isId(id)) return { kind: 'id', uri, ns: Number(ns ?? 0), id };
+  keys.problem('address', `not a node: ${shown(text)}`, examples);
+  return nowhere;
+}
+
+/** Cuts at slashes; `&/` is a slash within a name, as in the standard's own notation. */
+function splitPath(text: string): string[] {
+  return text
+    .slice(1)
+    .split(/(?<!&)\//)
+    .map((step) => step.replace(/&(.)/g, '$1'));
+}
+
+function isId(id: string): boolean {
+  const body = id.slice(2);
+  switch (id[0]) {
+    case 'i':
+      return /^\d{1,10}$/.test(body) && Number(body) <= 0xffff_ffff;
+    case 'g':
+      return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(body);
+    case 'b':
+      return /^[A-Za-z0-9+/]+={0,2}$/.test(body);
+    default:
+      return body !== '';
+  }
+}
+
+/** See `DriverModule.subscribed`. */
+export function subscribed(
+  config: OpcuaConfig,
+  { subscription }: OpcuaAddress,
+): Subscribed | undefined {
+  if (!subscription) return undefined;
+  const { publishing } = subscription;
+  const beat = Math.max(config.keepAlive, publishing);
+  return { interval: publishing, alive: ms(beat * missedKeepAlives + config.requestTimeout) };
+}

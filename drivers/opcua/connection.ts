@@ -1,0 +1,234 @@
+import {
+  MessageSecurityMode,
+  OPCUAClient,
+  SecurityPolicy,
+  UserTokenType,
+  type EndpointDescription,
+  type OPCUAClientOptions,
+  type UserIdentityInfo,
+} from 'node-opcua-client';
+import { GatewayError, type Log } from '../../gateway/contract/index.js';
+import { abortError } from '../lib/abort.js';
+import type { UaConnection } from './client.js';
+import type { Identity, OpcuaConfig } from './config.js';
+import { chooseOffer, isDowngraded, modeOf, policyOf, type Offer } from './endpoints.js';
+import { failureOf } from './failures.js';
+import { LibrarySession, type RawSession } from './library.js';
+import { describeCertificate, type Pki } from './pki.js';
+
+/** Largest message and its pieces: a hostile server must not fill the memory of the thread. */
+const transportSettings = { maxMessageSize: 16 * 1024 * 1024, maxChunkCount: 1_024 };
+/** By the number that stands in an endpoint. */
+const securityModes = [
+  MessageSecurityMode.Invalid,
+  MessageSecurityMode.None,
+  MessageSecurityMode.Sign,
+  MessageSecurityMode.SignAndEncrypt,
+];
+/** Reconnecting is the host's work, and done once for all drivers. */
+const connectionStrategy = { maxRetry: 0, initialDelay: 10, maxDelay: 20, randomisationFactor: 0 };
+
+export interface Target {
+  readonly url: string;
+  readonly config: OpcuaConfig;
+  readonly pki: Pki;
+  readonly log: Log;
+  /** A session of an earlier connection to this URL. */
+  readonly earlier: LibrarySession | undefined;
+}
+
+/**
+ * Connects: asks the server for its endpoints, takes the best one that is allowed, checks its certificate,
+ * and takes up the earlier session again, or makes one. Rejections are GatewayErrors.
+ */
+export async function connect(target: Target, signal: AbortSignal): Promise<UaConnection> {
+  const clients: OPCUAClient[] = [];
+  const giveUp = (): void => {
+    for (const client of clients) void drop(client);
+  };
+  signal.addEventListener('abort', giveUp, { once: true });
+  try {
+    return await establish(target, clients, signal);
+  } catch (thrown) {
+    giveUp();
+    throw signal.aborted ? abortError(signal) : failureOf(thrown);
+  } finally {
+    signal.removeEventListener('abort', giveUp);
+  }
+}
+
+async function establish(
+  target: Target,
+  clients: OPCUAClient[],
+  signal: AbortSignal,
+): Promise<UaConnection> {
+  const { url, config, pki } = target;
+  const offered = await discover(url, config, pki, clients);
+  const chosen = chooseOffer(offered, config);
+  await checkServer(chosen, pki);
+  const client = OPCUAClient.create(optionsOf(config, pki, chosen));
+  clients.push(client);
+  let lost: (why: Error) => void = () => undefined;
+  client.on('close', (error?: Error | null) =>
+    lost(error ?? new GatewayError('link-closed', 'the connection was closed')),
+  );
+  await client.connect(url);
+  if (signal.aborted) throw abortError(signal);
+  const { session, resumed } = await sessionOf(target, client);
+  if (isDowngraded(chosen, session.raw.serverEndpoints.map(offerOf), config))
+    throw new GatewayError(
+      'certificate-refused',
+      'somebody on the way took out the better endpoints',
+    );
+  await session.learnLimits();
+  target.log.info('OPC UA session', {
+    policy: policyOf(chosen),
+    mode: modeOf(chosen),
+    resumed,
+    timeout: session.raw.timeout,
+  });
+  let closed = false;
+  return {
+    session,
+    resumed,
+    onLost: (handler) => {
+      lost = (why) => {
+        if (!closed) handler(failureOf(why));
+      };
+    },
+    close: async (withSession) => {
+      closed = true;
+      if (withSession) await session.raw.close(true).catch(() => undefined);
+      await drop(client);
+    },
+  };
+}
+
+/** What the server offers, asked for over a channel of its own without security. */
+export async function discover(
+  url: string,
+  config: Pick<OpcuaConfig, 'requestTimeout'>,
+  pki: Pki,
+  clients: OPCUAClient[] = [],
+): Promise<readonly (Offer & { readonly described: EndpointDescription })[]> {
+  const client = OPCUAClient.create({
+    ...commonOptions(config, pki),
+    securityMode: MessageSecurityMode.None,
+    securityPolicy: SecurityPolicy.None,
+  });
+  clients.push(client);
+  try {
+    await client.connect(url);
+    return (await client.getEndpoints()).map(offerOf);
+  } finally {
+    await drop(client);
+  }
+}
+
+function offerOf(
+  described: EndpointDescription,
+): Offer & { readonly described: EndpointDescription } {
+  const kinds: Readonly<Record<number, number>> = {
+    [UserTokenType.Anonymous]: 0,
+    [UserTokenType.UserName]: 1,
+    [UserTokenType.Certificate]: 2,
+  };
+  return {
+    described,
+    securityPolicyUri: described.securityPolicyUri,
+    securityMode: described.securityMode,
+    certificate: described.serverCertificate,
+    identities: (described.userIdentityTokens ?? []).map(({ tokenType }) => kinds[tokenType] ?? -1),
+  };
+}
+
+async function checkServer({ certificate, securityMode }: Offer, { manager }: Pki): Promise<void> {
+  if (securityMode === (MessageSecurityMode.None as number)) return;
+  if (!certificate || certificate.length === 0)
+    throw new GatewayError('certificate-refused', 'the server shows no certificate');
+  const der = Buffer.from(certificate);
+  const status = await manager.checkCertificate(der);
+  if (status.isGood()) return;
+  const { thumbprint, subject } = describeCertificate(der);
+  throw new GatewayError(
+    'certificate-refused',
+    `the certificate of the server is not trusted (${status.name}): ${subject}, thumbprint ${thumbprint}`,
+    { thumbprint },
+  );
+}
+
+function commonOptions(config: Pick<OpcuaConfig, 'requestTimeout'>, pki: Pki): OPCUAClientOptions {
+  return {
+    applicationName: 'Millrace',
+    applicationUri: pki.applicationUri,
+    clientName: 'Millrace',
+    clientCertificateManager: pki.manager,
+    certificateFile: pki.certificate,
+    privateKeyFile: pki.key,
+    connectionStrategy,
+    endpointMustExist: false,
+    keepPendingSessionsOnDisconnect: true,
+    transportSettings,
+    transportTimeout: config.requestTimeout,
+    defaultTransactionTimeout: config.requestTimeout,
+  };
+}
+
+function optionsOf(config: OpcuaConfig, pki: Pki, chosen: Offer): OPCUAClientOptions {
+  return {
+    ...commonOptions(config, pki),
+    securityMode: securityModes[chosen.securityMode] ?? MessageSecurityMode.Invalid,
+    securityPolicy: chosen.securityPolicyUri ?? SecurityPolicy.None,
+    ...(chosen.certificate ? { serverCertificate: Buffer.from(chosen.certificate) } : {}),
+    requestedSessionTimeout: config.sessionTimeout,
+    // Publish requests keep a session alive, and reads; a link that is read once an hour has neither.
+    keepSessionAlive: true,
+    keepAliveInterval: Math.floor(config.sessionTimeout / 3),
+  };
+}
+
+/** The earlier session, if the server still has it: with its subscriptions, and no second one beside it. */
+async function sessionOf(
+  { earlier, url, config, log }: Target,
+  client: OPCUAClient,
+): Promise<{ session: LibrarySession; resumed: boolean }> {
+  if (earlier) {
+    try {
+      await client.reactivateSession(earlier.raw);
+      return { session: earlier, resumed: true };
+    } catch (thrown) {
+      log.info('the earlier session is no more', { why: failureOf(thrown).message });
+    }
+  }
+  const raw = (await client.createSession(identityOf(config.identity))) as RawSession;
+  return { session: new LibrarySession(url, raw), resumed: false };
+}
+
+function identityOf(identity: Identity): UserIdentityInfo {
+  switch (identity.kind) {
+    case 'anonymous':
+      return { type: UserTokenType.Anonymous };
+    case 'user':
+      return { type: UserTokenType.UserName, userName: identity.name, password: identity.password };
+    case 'certificate':
+      return {
+        type: UserTokenType.Certificate,
+        certificateData: derOf(identity.certificate),
+        privateKey: identity.key,
+      };
+  }
+}
+
+function derOf(pem: string): Buffer {
+  const body = /-----BEGIN CERTIFICATE-----([\s\S]+?)-----END CERTIFICATE-----/.exec(pem)?.[1];
+  return Buffer.from(body ?? '', 'base64');
+}
+
+/** Closes a client whatever state it is in; its session, if any, stays with the server. */
+async function drop(client: OPCUAClient): Promise<void> {
+  try {
+    await client.disconnect();
+  } catch {
+    // It was gone already.
+  }
+}

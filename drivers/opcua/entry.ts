@@ -1,0 +1,26 @@
+import type { CreateIsolated, IsolatedContext } from '../../gateway/contract/index.js';
+import type { OpcuaAddress } from './address.js';
+import type { UaSession } from './client.js';
+import type { OpcuaConfig } from './config.js';
+import { connect } from './connection.js';
+import { OpcuaDriver, type Connect } from './driver.js';
+import { LibrarySession } from './library.js';
+import { pkiOf } from './pki.js';
+
+/** Certificates of OPC UA, below the folder of the gateway's data. */
+export const pkiFolder = 'pki';
+
+/** Loaded in the driver's thread; see `isolated` in index.ts. */
+export const create: CreateIsolated<OpcuaConfig, OpcuaAddress> = (config, context) =>
+  new OpcuaDriver(config, context, connector(config, context));
+
+function connector(
+  config: OpcuaConfig,
+  { folder, hostname, log, today }: IsolatedContext,
+): Connect {
+  return async (url: string, earlier: UaSession | undefined, signal: AbortSignal) => {
+    const pki = await pkiOf(`${folder}/${pkiFolder}`, hostname, today());
+    const known = earlier instanceof LibrarySession ? earlier : undefined;
+    return connect({ url, config, pki, log, earlier: known }, signal);
+  };
+}

@@ -1,0 +1,28 @@
+import { driverContract, GatewayError, type DriverModule } from '../../gateway/contract/index.js';
+import { parseTag, subscribed, tagSchema, type OpcuaAddress } from './address.js';
+import { deviceSchema, limits, linkSchema, parseLink, type OpcuaConfig } from './config.js';
+import { plan } from './plan.js';
+
+export type { OpcuaAddress } from './address.js';
+export type { OpcuaConfig } from './config.js';
+
+/** OPC UA over its binary protocol. What is heavy about it is loaded in a thread of its own. */
+export const opcua: DriverModule<OpcuaConfig, OpcuaAddress> = {
+  name: 'opcua',
+  contract: driverContract,
+  schema: { link: linkSchema, device: deviceSchema, tag: tagSchema },
+  schemes: { 'opc.tcp': { port: 4840, path: true } },
+  // Takes every number and bool.
+  defaultType: 'float64',
+  parseLink,
+  parseTag,
+  limits,
+  plan,
+  subscribed,
+  unwritable: (_config, { address }) =>
+    address.field.length > 0 ? 'a field of a structure cannot be written alone' : undefined,
+  create: () => {
+    throw new GatewayError('internal', 'this driver runs in a thread of its own');
+  },
+  isolated: { entry: new URL('./entry.js', import.meta.url), heapMiB: 256 },
+};

@@ -1,0 +1,273 @@
+import {
+  DataChangeFilter,
+  DataChangeNotification,
+  DataChangeTrigger,
+  DataType,
+  DeadbandType,
+  MonitoringMode,
+  PublishRequest,
+  readOperationLimits,
+  RepublishRequest,
+  StatusChangeNotification,
+  TimestampsToReturn,
+  Variant,
+  VariantArrayType,
+  type ClientSession,
+  type ClientSessionRawSubscriptionService,
+  type ReadValueIdOptions,
+  type WriteValueOptions,
+  type PublishResponse,
+  type RepublishResponse,
+} from 'node-opcua-client';
+import type {
+  Ack,
+  Monitored,
+  MonitorItem,
+  Notification,
+  PathTarget,
+  ReadItem,
+  Status,
+  SubscriptionTerms,
+  UaSession,
+  UaValue,
+  UaVariant,
+} from './client.js';
+import { failureOf } from './failures.js';
+
+/** How long the server may keep a publish request; it answers with BadTimeout then, and gets another. */
+const publishHintMs = 600_000;
+/** Nodes in one request where the server says nothing. */
+const usualBatch = 1_000;
+const objectsFolder = 'i=85';
+const hierarchical = 'i=33';
+
+/** The library's session with the services that its public interface leaves out. */
+export interface RawSession extends ClientSession, ClientSessionRawSubscriptionService {
+  publish(
+    request: PublishRequest,
+    done: (error: Error | null, answer?: PublishResponse) => void,
+  ): void;
+  republish(
+    request: RepublishRequest,
+    done: (error: Error | null, answer?: RepublishResponse) => void,
+  ): void;
+}
+
+type MessageOf = PublishResponse['notificationMessage'];
+
+/** A session of the library as the driver sees it. Every rejection is a GatewayError. */
+export class LibrarySession implements UaSession {
+  readonly url: string;
+  readonly raw: RawSession;
+  limits: UaSession['limits'] = { read: usualBatch, write: usualBatch, monitor: usualBatch };
+
+  constructor(url: string, raw: RawSession) {
+    this.url = url;
+    this.raw = raw;
+  }
+
+  /** Asks the server for its limits; one that does not say gets requests of moderate size. */
+  async learnLimits(): Promise<void> {
+    const said = await readOperationLimits(this.raw).catch(() => undefined);
+    const bound = (value: number | undefined): number =>
+      value !== undefined && value > 0 ? Math.min(value, usualBatch) : usualBatch;
+    this.limits = {
+      read: bound(said?.maxNodesPerRead),
+      write: bound(said?.maxNodesPerWrite),
+      monitor: bound(said?.maxMonitoredItemsPerCall),
+    };
+  }
+
+  namespaces(): Promise<readonly string[]> {
+    return guarded(() => this.raw.readNamespaceArray());
+  }
+
+  translate(
+    paths: readonly (readonly { ns: number; name: string }[])[],
+  ): Promise<readonly PathTarget[]> {
+    return guarded(async () => {
+      const results = await this.raw.translateBrowsePath(paths.map(browsePathOf));
+      return results.map(({ statusCode, targets }) => ({
+        statusCode,
+        nodeId: targets?.[0]?.targetId.toString(),
+      }));
+    });
+  }
+
+  read(items: readonly ReadItem[]): Promise<readonly UaValue[]> {
+    return inBatches(items, this.limits.read, (some) =>
+      guarded(() => this.raw.read(some.map(valueIdOf))),
+    );
+  }
+
+  write(item: ReadItem, { dataType, value, isArray }: UaVariant): Promise<Status> {
+    const arrayType = isArray === true ? VariantArrayType.Array : VariantArrayType.Scalar;
+    const name = DataType[dataType] as keyof typeof DataType;
+    const wrapped = new Variant({ dataType: DataType[name], arrayType, value });
+    // No time stamps: many servers refuse a write that brings some.
+    const request: WriteValueOptions = { ...valueIdOf(item), value: { value: wrapped } };
+    return guarded(() => this.raw.write(request));
+  }
+
+  createSubscription(
+    interval: number,
+    keepAliveCount: number,
+    lifetimeCount: number,
+  ): Promise<SubscriptionTerms> {
+    return guarded(async () => {
+      const made = await this.raw.createSubscription({
+        requestedPublishingInterval: interval,
+        requestedMaxKeepAliveCount: keepAliveCount,
+        requestedLifetimeCount: lifetimeCount,
+        maxNotificationsPerPublish: 0,
+        publishingEnabled: true,
+        priority: 0,
+      });
+      return {
+        id: made.subscriptionId,
+        interval: made.revisedPublishingInterval,
+        keepAliveCount: made.revisedMaxKeepAliveCount,
+      };
+    });
+  }
+
+  monitor(subscriptionId: number, items: readonly MonitorItem[]): Promise<readonly Monitored[]> {
+    return inBatches(items, this.limits.monitor, (some) =>
+      guarded(async () => {
+        const { results } = await this.raw.createMonitoredItems({
+          subscriptionId,
+          timestampsToReturn: TimestampsToReturn.Both,
+          itemsToCreate: some.map(requestOf),
+        });
+        return results ?? [];
+      }),
+    );
+  }
+
+  publish(subscriptionAcknowledgements: readonly Ack[]): Promise<Notification> {
+    const request = new PublishRequest({
+      requestHeader: { timeoutHint: publishHintMs },
+      subscriptionAcknowledgements: [...subscriptionAcknowledgements],
+    });
+    return new Promise((resolve, reject) => {
+      this.raw.publish(request, (error, answer) => {
+        if (error || !answer) reject(failureOf(error ?? 'no answer'));
+        else resolve(notificationOf(answer.subscriptionId, answer.notificationMessage));
+      });
+    });
+  }
+
+  republish(subscription: number, sequence: number): Promise<Notification | undefined> {
+    const request = new RepublishRequest({
+      subscriptionId: subscription,
+      retransmitSequenceNumber: sequence,
+    });
+    return new Promise((resolve, reject) => {
+      this.raw.republish(request, (error, answer) => {
+        if (answer) resolve(notificationOf(subscription, answer.notificationMessage));
+        else if (/BadMessageNotAvailable/.test(error?.message ?? '')) resolve(undefined);
+        else reject(failureOf(error ?? 'no answer'));
+      });
+    });
+  }
+
+  deleteSubscriptions(ids: readonly number[]): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.raw.deleteSubscriptions({ subscriptionIds: [...ids] }, (error) =>
+        error ? reject(failureOf(error)) : resolve(),
+      );
+    });
+  }
+}
+
+async function guarded<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (thrown) {
+    throw failureOf(thrown);
+  }
+}
+
+/** One request after the other, each within the server's limit. */
+async function inBatches<T, R>(
+  items: readonly T[],
+  size: number,
+  call: (some: readonly T[]) => Promise<readonly R[]>,
+): Promise<readonly R[]> {
+  const results: R[] = [];
+  for (let at = 0; at < items.length; at += size)
+    results.push(...(await call(items.slice(at, at + size))));
+  return results;
+}
+
+function valueIdOf({ nodeId, attributeId, indexRange }: ReadItem): ReadValueIdOptions {
+  if (indexRange === undefined) return { nodeId, attributeId };
+  // The library takes the text too, and its type says otherwise.
+  return { nodeId, attributeId, indexRange } as unknown as ReadValueIdOptions;
+}
+
+function browsePathOf(steps: readonly { ns: number; name: string }[]): {
+  startingNode: string;
+  relativePath: object;
+} {
+  return {
+    startingNode: objectsFolder,
+    relativePath: {
+      elements: steps.map(({ ns, name }) => ({
+        referenceTypeId: hierarchical,
+        isInverse: false,
+        includeSubtypes: true,
+        targetName: { namespaceIndex: ns, name },
+      })),
+    },
+  };
+}
+
+function requestOf(item: MonitorItem): object {
+  const { handle, sampling, queue, discardOldest } = item;
+  return {
+    itemToMonitor: valueIdOf(item),
+    monitoringMode: MonitoringMode.Reporting,
+    requestedParameters: {
+      clientHandle: handle,
+      samplingInterval: sampling,
+      queueSize: queue,
+      discardOldest,
+      filter: filterOf(item),
+    },
+  };
+}
+
+function filterOf({ trigger, deadband }: MonitorItem): DataChangeFilter | null {
+  if (trigger === 1 && !deadband) return null;
+  const kinds = { absolute: DeadbandType.Absolute, percent: DeadbandType.Percent };
+  return new DataChangeFilter({
+    trigger:
+      [
+        DataChangeTrigger.Status,
+        DataChangeTrigger.StatusValue,
+        DataChangeTrigger.StatusValueTimestamp,
+      ][trigger] ?? DataChangeTrigger.StatusValue,
+    deadbandType: deadband ? kinds[deadband.kind] : DeadbandType.None,
+    deadbandValue: deadband?.value ?? 0,
+  });
+}
+
+function notificationOf(subscription: number, message: MessageOf): Notification {
+  const { sequenceNumber, publishTime, notificationData } = message;
+  const changes: { clientHandle: number; value: UaValue }[] = [];
+  let ended: Status | undefined;
+  for (const data of notificationData ?? []) {
+    if (data instanceof DataChangeNotification)
+      for (const item of data.monitoredItems ?? []) changes.push(item);
+    else if (data instanceof StatusChangeNotification) ended = data.status;
+  }
+  return {
+    subscription,
+    sequence: sequenceNumber,
+    changes,
+    ended,
+    isKeepAlive: (notificationData?.length ?? 0) === 0,
+    sentAt: publishTime?.getTime() ?? NaN,
+  };
+}

@@ -1,0 +1,79 @@
+import type { NodeRef, OpcuaAddress } from './address.js';
+import type { UaSession } from './client.js';
+
+/** Names of browse paths in one request. */
+const pathsAtOnce = 100;
+
+/**
+ * Node ids of this session: indexes of namespaces move from one start of a server to the next, so they are
+ * looked up by their URIs at each connect.
+ */
+export class Nodes {
+  readonly #session: UaSession;
+  readonly #indexes: ReadonlyMap<string, number>;
+  readonly #byPath = new Map<string, string | undefined>();
+
+  private constructor(session: UaSession, uris: readonly string[]) {
+    this.#session = session;
+    this.#indexes = new Map(uris.map((uri, index) => [uri, index]));
+  }
+
+  static async of(session: UaSession): Promise<Nodes> {
+    return new Nodes(session, await session.namespaces());
+  }
+
+  /** The ids of these nodes, in their order; undefined for one that the server does not have. */
+  async find(addresses: readonly OpcuaAddress[]): Promise<readonly (string | undefined)[]> {
+    const unknown = new Map<string, readonly { ns: number; name: string }[]>();
+    for (const { node } of addresses) {
+      const steps = node.kind === 'path' ? this.#stepsOf(node) : undefined;
+      const key = steps && keyOf(steps);
+      if (steps && key !== undefined && !this.#byPath.has(key)) unknown.set(key, steps);
+    }
+    await this.#translate(unknown);
+    return addresses.map(({ node }) => this.#idOf(node));
+  }
+
+  async #translate(
+    paths: ReadonlyMap<string, readonly { ns: number; name: string }[]>,
+  ): Promise<void> {
+    const all = [...paths];
+    for (let at = 0; at < all.length; at += pathsAtOnce) {
+      const some = all.slice(at, at + pathsAtOnce);
+      const targets = await this.#session.translate(some.map(([, steps]) => steps));
+      some.forEach(([key], i) => {
+        this.#byPath.set(key, targets[i]?.nodeId);
+      });
+    }
+  }
+
+  #idOf(node: NodeRef): string | undefined {
+    if (node.kind === 'path') {
+      const steps = this.#stepsOf(node);
+      return steps && this.#byPath.get(keyOf(steps));
+    }
+    const ns = this.#indexOf(node);
+    return ns === undefined ? undefined : `ns=${String(ns)};${node.id}`;
+  }
+
+  #stepsOf({
+    steps,
+  }: Extract<NodeRef, { kind: 'path' }>): readonly { ns: number; name: string }[] | undefined {
+    const known = steps.map((step) => ({ ns: this.#indexOf(step) ?? -1, name: step.name }));
+    return known.every(({ ns }) => ns >= 0) ? known : undefined;
+  }
+
+  #indexOf({
+    uri,
+    ns,
+  }: {
+    readonly uri: string | undefined;
+    readonly ns: number;
+  }): number | undefined {
+    return uri === undefined ? ns : this.#indexes.get(uri);
+  }
+}
+
+function keyOf(steps: readonly { ns: number; name: string }[]): string {
+  return JSON.stringify(steps);
+}

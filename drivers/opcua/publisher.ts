@@ -1,0 +1,152 @@
+import { GatewayError, type Log } from '../../gateway/contract/index.js';
+import type { Ack, Notification, UaSession } from './client.js';
+import { failureOf } from './failures.js';
+
+/** Publish requests that wait at the server for each subscription, and for all of them at most. */
+const perSubscription = 2;
+const atMost = 10;
+/** Notifications that are asked for again, at most: no server keeps more. */
+const mostRepublished = 1_000;
+/** Sequence numbers are 32 bit and have no zero. */
+const lastSequence = 0xffff_ffff;
+
+export function nextSequence(sequence: number, count = 1): number {
+  return ((sequence - 1 + count) % lastSequence) + 1;
+}
+
+/** How far `to` is ahead of `from`, going round at the end; negative when it lies behind. */
+export function distance(from: number, to: number): number {
+  const ahead = (to - from + lastSequence) % lastSequence;
+  return ahead > lastSequence / 2 ? ahead - lastSequence : ahead;
+}
+
+/** A server's subscription, for as long as the server keeps it: it outlives connections. */
+export interface ServerSubscription {
+  readonly id: number;
+  /** Sequence number of the next notification. */
+  expected: number;
+}
+
+export interface PublisherOptions {
+  readonly session: UaSession;
+  readonly log: Log;
+  /** In order, each once, without holes. */
+  onNotification(subscription: ServerSubscription, notification: Notification): void;
+  /** Notifications are lost: the values must be read anew. */
+  onHole(subscription: ServerSubscription, count: number): void;
+  /** The session or a subscription is no more. */
+  onTrouble(error: GatewayError): void;
+}
+
+/**
+ * Keeps publish requests waiting at the server, and puts what comes in order: what is missing is asked for
+ * again, and what the server no longer has is reported as a hole.
+ */
+export class Publisher {
+  readonly #o: PublisherOptions;
+  readonly #subscriptions = new Map<number, ServerSubscription>();
+  readonly #acks: Ack[] = [];
+  /** Notifications are worked on one after the other: a republish takes time. */
+  #queue: Promise<void> = Promise.resolve();
+  #waiting = 0;
+  #most = atMost;
+  #stopped = false;
+
+  constructor(options: PublisherOptions) {
+    this.#o = options;
+  }
+
+  add(subscription: ServerSubscription): void {
+    this.#subscriptions.set(subscription.id, subscription);
+    this.#fill();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  #fill(): void {
+    const wanted = Math.min(this.#subscriptions.size * perSubscription, this.#most);
+    while (!this.#stopped && this.#waiting < wanted) this.#ask();
+  }
+
+  #ask(): void {
+    this.#waiting++;
+    this.#o.session.publish(this.#acks.splice(0)).then(
+      (notification) => {
+        this.#waiting--;
+        this.#fill();
+        this.#queue = this.#queue.then(() => this.#take(notification));
+      },
+      (thrown: unknown) => {
+        this.#waiting--;
+        this.#refused(failureOf(thrown));
+      },
+    );
+  }
+
+  #refused(error: GatewayError): void {
+    if (this.#stopped) return;
+    if (/BadTooManyPublishRequests/.test(error.message)) {
+      this.#most = Math.max(1, this.#waiting);
+      return;
+    }
+    // The server gave one back that had waited for long.
+    if (/BadTimeout/.test(error.message)) this.#fill();
+    else this.#trouble(error);
+  }
+
+  #trouble(error: GatewayError): void {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    this.#o.onTrouble(error);
+  }
+
+  async #take(notification: Notification): Promise<void> {
+    const subscription = this.#subscriptions.get(notification.subscription);
+    if (!subscription || this.#stopped) return;
+    try {
+      const behind = distance(subscription.expected, notification.sequence);
+      if (behind > 0) await this.#catchUp(subscription, notification.sequence);
+      // One that came before was asked for again and is known.
+      if (behind < 0) this.#acknowledge(notification);
+      else this.#deliver(subscription, notification);
+    } catch (thrown) {
+      this.#trouble(failureOf(thrown));
+    }
+  }
+
+  /** Asks again for what is missing before `until`. */
+  async #catchUp(subscription: ServerSubscription, until: number): Promise<void> {
+    let lost = Math.max(0, distance(subscription.expected, until) - mostRepublished);
+    if (lost > 0) subscription.expected = nextSequence(subscription.expected, lost);
+    while (subscription.expected !== until && !this.#stopped) {
+      const { id, expected } = subscription;
+      const again = await this.#o.session.republish(id, expected);
+      if (again) this.#deliver(subscription, again);
+      else {
+        lost++;
+        subscription.expected = nextSequence(expected);
+      }
+    }
+    if (lost > 0) this.#o.onHole(subscription, lost);
+  }
+
+  #deliver(subscription: ServerSubscription, notification: Notification): void {
+    if (this.#stopped) return;
+    const { ended } = notification;
+    if (!notification.isKeepAlive) {
+      subscription.expected = nextSequence(notification.sequence);
+      this.#acknowledge(notification);
+    }
+    this.#o.onNotification(subscription, notification);
+    if (ended)
+      this.#trouble(
+        new GatewayError('link-closed', `the server ended a subscription (${ended.name})`),
+      );
+  }
+
+  #acknowledge({ subscription, sequence, isKeepAlive }: Notification): void {
+    if (!isKeepAlive) this.#acks.push({ subscriptionId: subscription, sequenceNumber: sequence });
+  }
+}

@@ -1,0 +1,192 @@
+import {
+  Quality,
+  type QualityCode,
+  type TagType,
+  type Value,
+} from '../../gateway/contract/index.js';
+import type { OpcuaAddress } from './address.js';
+import { BuiltIn, type UaValue, type UaVariant } from './client.js';
+import { qualityOf } from './status.js';
+
+/** A value as the gateway holds it: a number, and for texts and exact 64-bit integers that too. */
+export interface Reading {
+  number: number;
+  quality: QualityCode;
+  wide: string | bigint | undefined;
+}
+
+const isInteger: Partial<Record<TagType, readonly [low: number, high: number]>> = {
+  int8: [-128, 127],
+  uint8: [0, 255],
+  int16: [-32_768, 32_767],
+  uint16: [0, 65_535],
+  int32: [-2_147_483_648, 2_147_483_647],
+  uint32: [0, 4_294_967_295],
+};
+
+/**
+ * Reads what the server told of a tag into `out`, which is used again and again. What does not fit the
+ * type of the tag is bad (decode): a value is never bent to fit.
+ */
+export function readValue(
+  { value, statusCode }: UaValue,
+  address: OpcuaAddress,
+  out: Reading,
+): void {
+  out.wide = undefined;
+  out.number = NaN;
+  out.quality = qualityOf(statusCode.value);
+  if (out.quality >= 0x80) return;
+  const plain = plainOf(value, address);
+  if (plain === undefined || !put(plain, address.type, out)) out.quality = Quality.decode;
+}
+
+/** A value without its wrapping; undefined when there is nothing of that kind in it. */
+function plainOf(
+  { dataType, value }: UaVariant,
+  { range, field, type }: OpcuaAddress,
+): number | bigint | string | boolean | undefined {
+  let inner: unknown = range === undefined ? value : onlyElement(dataType, value);
+  if (field.length === 0) return scalarOf(dataType, inner, type);
+  for (const name of field) inner = fieldOf(inner, name);
+  return looseScalar(inner, type);
+}
+
+/** A range of one element comes as an array of one. */
+function onlyElement(dataType: number, value: unknown): unknown {
+  if (value instanceof Uint8Array) return dataType === BuiltIn.byteString ? value : value[0];
+  const isPair = dataType === BuiltIn.int64 || dataType === BuiltIn.uint64;
+  return isList(value) && (!isPair || isList(value[0])) ? value[0] : value;
+}
+
+function isList(value: unknown): value is ArrayLike<unknown> {
+  return Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof Uint8Array));
+}
+
+function fieldOf(of: unknown, name: string): unknown {
+  if (typeof of !== 'object' || of === null) return undefined;
+  if (Array.isArray(of)) return of[Number(name)] as unknown;
+  // The library gives fields a small first letter; people type what the server's model says.
+  const lower = name.charAt(0).toLowerCase() + name.slice(1);
+  for (const key of [name, lower])
+    if (Object.hasOwn(of, key)) return (of as Record<string, unknown>)[key];
+  return undefined;
+}
+
+function scalarOf(dataType: number, value: unknown, type: TagType): ReturnType<typeof plainOf> {
+  switch (dataType) {
+    case BuiltIn.int64:
+      return integer64(value, true);
+    case BuiltIn.uint64:
+      return integer64(value, false);
+    case BuiltIn.boolean:
+      return typeof value === 'boolean' ? value : undefined;
+    case BuiltIn.statusCode:
+      return (value as { value?: number } | null)?.value;
+    default:
+      return looseScalar(value, type);
+  }
+}
+
+function integer64(value: unknown, signed: boolean): bigint | undefined {
+  if (!isList(value) || value.length !== 2) return undefined;
+  const [high, low] = [Number(value[0]), Number(value[1])];
+  const bits = (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0);
+  return signed ? BigInt.asIntN(64, bits) : bits;
+}
+
+/**
+ * Of what the library gives for texts, times, ids and the like, the text or number that people mean. A
+ * time is a text for a string, and Unix milliseconds for a number.
+ */
+function looseScalar(value: unknown, type: TagType): ReturnType<typeof plainOf> {
+  if (typeof value === 'number' || typeof value === 'string' || typeof value === 'boolean')
+    return value;
+  if (value === null || value === undefined) return undefined;
+  if (isTime(value)) return type === 'string' ? value.toISOString() : value.getTime();
+  if (value instanceof Uint8Array) return hexOf(value);
+  if (typeof value !== 'object') return undefined;
+  // LocalizedText has a text, QualifiedName a name; ids print themselves.
+  if ('text' in value) return typeof value.text === 'string' ? value.text : '';
+  if ('name' in value && 'namespaceIndex' in value) return String(value.name);
+  if ('identifierType' in value) return (value as { toString(): string }).toString();
+  return undefined;
+}
+
+function isTime(value: unknown): value is { toISOString(): string; getTime(): number } {
+  return typeof value === 'object' && value !== null && 'toISOString' in value;
+}
+
+function hexOf(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+/** @returns false when the value does not fit the type */
+function put(plain: number | bigint | string | boolean, type: TagType, out: Reading): boolean {
+  if (type === 'string') {
+    out.wide = String(plain);
+    return true;
+  }
+  if (type === 'bool') return putBool(plain, out);
+  if (type === 'int64' || type === 'uint64') return putInteger64(plain, type, out);
+  if (typeof plain === 'string') return false;
+  out.number = Number(plain);
+  const bounds = isInteger[type];
+  if (!bounds) return true;
+  return Number.isInteger(out.number) && out.number >= bounds[0] && out.number <= bounds[1];
+}
+
+function putBool(plain: number | bigint | string | boolean, out: Reading): boolean {
+  out.number = Number(plain);
+  return typeof plain !== 'string' && (out.number === 0 || out.number === 1);
+}
+
+function putInteger64(
+  plain: number | bigint | string | boolean,
+  type: 'int64' | 'uint64',
+  out: Reading,
+): boolean {
+  if (typeof plain === 'string' || (typeof plain === 'number' && !Number.isSafeInteger(plain)))
+    return false;
+  const exact = BigInt(plain);
+  out.wide = exact;
+  out.number = Number(exact);
+  return exact === (type === 'int64' ? BigInt.asIntN(64, exact) : BigInt.asUintN(64, exact));
+}
+
+const ranges: Readonly<Record<number, readonly [bigint, bigint]>> = {
+  [BuiltIn.sByte]: [-128n, 127n],
+  [BuiltIn.byte]: [0n, 255n],
+  [BuiltIn.int16]: [-(1n << 15n), (1n << 15n) - 1n],
+  [BuiltIn.uint16]: [0n, (1n << 16n) - 1n],
+  [BuiltIn.int32]: [-(1n << 31n), (1n << 31n) - 1n],
+  [BuiltIn.uint32]: [0n, (1n << 32n) - 1n],
+  [BuiltIn.int64]: [-(1n << 63n), (1n << 63n) - 1n],
+  [BuiltIn.uint64]: [0n, (1n << 64n) - 1n],
+};
+
+/** A value as a variant of the node's own type; undefined when it does not fit, and must not be sent. */
+export function variantOf(value: Value, dataType: number): UaVariant | undefined {
+  if (value === null) return undefined;
+  if (dataType === BuiltIn.string)
+    return typeof value === 'string' ? { dataType, value } : undefined;
+  if (typeof value === 'string') return undefined;
+  if (dataType === BuiltIn.boolean)
+    return Number(value) === 0 || Number(value) === 1
+      ? { dataType, value: Boolean(value) }
+      : undefined;
+  if (dataType === BuiltIn.float || dataType === BuiltIn.double)
+    return typeof value === 'bigint' ? undefined : { dataType, value: Number(value) };
+  return integerVariant(value, dataType);
+}
+
+function integerVariant(value: number | bigint | boolean, dataType: number): UaVariant | undefined {
+  const range = ranges[dataType];
+  if (!range || (typeof value === 'number' && !Number.isInteger(value))) return undefined;
+  const exact = BigInt(value);
+  if (exact < range[0] || exact > range[1]) return undefined;
+  if (dataType !== BuiltIn.int64 && dataType !== BuiltIn.uint64)
+    return { dataType, value: Number(exact) };
+  const bits = BigInt.asUintN(64, exact);
+  return { dataType, value: [Number(bits >> 32n), Number(bits & 0xffff_ffffn)] };
+}

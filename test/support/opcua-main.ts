@@ -1,0 +1,23 @@
+/** An OPC UA server in a process of its own, to be killed, stopped and full. */
+import { serve } from './helper.js';
+import { UaServer, type UaServerOptions } from './opcua-server.js';
+
+// The package prints; standard output is for answers.
+const write = process.stdout.write.bind(process.stdout);
+process.stdout.write = (text) => (String(text).startsWith('{') ? write(text) : true);
+const options = JSON.parse(process.argv[2] ?? '{}') as UaServerOptions;
+const server = await UaServer.start(options);
+
+serve(
+  { port: options.port },
+  {
+    count: (everyMs) => server.count(Number(everyMs)),
+    counted: () => server.counted,
+    set: (name, value, status) => server.set(String(name), value, status as string | undefined),
+    value: (name) => server.value(String(name)),
+    load: () => ({ sessions: server.sessions, subscriptions: server.subscriptions }),
+    dropSessions: () => server.dropSessions(),
+    dropSubscriptions: () => server.dropSubscriptions(),
+    stop: () => server.stop(),
+  },
+);

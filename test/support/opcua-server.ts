@@ -1,0 +1,179 @@
+import { join } from 'node:path';
+import {
+  coerceNodeId,
+  DataType,
+  OPCUACertificateManager,
+  OPCUAServer,
+  StatusCodes,
+  Variant,
+  VariantArrayType,
+  type Namespace,
+  type UAVariable,
+  type VariantLike,
+} from 'node-opcua';
+
+export interface UaServerOptions {
+  readonly port: number;
+  /** Where its certificates are. */
+  readonly folder: string;
+  /** Namespaces before the one of the nodes, so that its index moves. */
+  readonly before?: readonly string[];
+  readonly maxSessions?: number;
+  /** Trusts the certificate of every client. */
+  readonly trusting?: boolean;
+}
+
+/** The namespace of the nodes. */
+export const uri = 'urn:test:line';
+export const users: Readonly<Record<string, string>> = { operator: 'secret' };
+
+/** One of every built-in type that a tag can hold, by the name of its node: type, value, what a tag shows. */
+export const samples: Readonly<Record<string, readonly [type: DataType, value: unknown]>> = {
+  Boolean: [DataType.Boolean, true],
+  SByte: [DataType.SByte, -128],
+  Byte: [DataType.Byte, 255],
+  Int16: [DataType.Int16, -32_768],
+  UInt16: [DataType.UInt16, 65_535],
+  Int32: [DataType.Int32, -2_147_483_648],
+  UInt32: [DataType.UInt32, 4_294_967_295],
+  Int64: [DataType.Int64, [0x8000_0000, 1]],
+  UInt64: [DataType.UInt64, [0xffff_ffff, 0xffff_fffe]],
+  Float: [DataType.Float, 1.5],
+  Double: [DataType.Double, Math.PI],
+  String: [DataType.String, 'Förderband 带'],
+  DateTime: [DataType.DateTime, new Date(Date.UTC(2026, 1, 3, 4, 5, 6, 789))],
+  Guid: [DataType.Guid, '72962B91-FA75-4AE6-8D28-B404DC7DAF63'],
+  ByteString: [DataType.ByteString, Buffer.from([0, 1, 254, 255])],
+  LocalizedText: [DataType.LocalizedText, { text: 'Läuft', locale: 'de' }],
+  QualifiedName: [DataType.QualifiedName, { name: 'Speed', namespaceIndex: 1 }],
+  NodeId: [DataType.NodeId, coerceNodeId('ns=1;s=Elsewhere')],
+};
+
+/** A server of the `node-opcua` package with nodes for every test. */
+export class UaServer {
+  readonly server: OPCUAServer;
+  readonly #variables = new Map<string, UAVariable>();
+  #count = 0;
+  #counting: NodeJS.Timeout | undefined;
+
+  private constructor(server: OPCUAServer) {
+    this.server = server;
+  }
+
+  static async start(options: UaServerOptions): Promise<UaServer> {
+    const { port, folder, trusting = true } = options;
+    const certificates = new OPCUACertificateManager({
+      rootFolder: join(folder, 'server-pki'),
+      automaticallyAcceptUnknownCertificate: trusting,
+      disableFileWatchers: true,
+    });
+    await certificates.initialize();
+    const server = new OPCUAServer({
+      port,
+      resourcePath: '/line',
+      serverCertificateManager: certificates,
+      userCertificateManager: certificates,
+      userManager: { isValidUser: (name: string, password: string) => users[name] === password },
+      serverCapabilities: {
+        ...(options.maxSessions === undefined ? {} : { maxSessions: options.maxSessions }),
+        minSupportedSampleRate: 20,
+      },
+    });
+    await server.initialize();
+    const started = new UaServer(server);
+    started.#fill(options.before ?? []);
+    await server.start();
+    return started;
+  }
+
+  stop(): Promise<void> {
+    clearInterval(this.#counting);
+    return this.server.shutdown(0);
+  }
+
+  #fill(before: readonly string[]): void {
+    const { addressSpace } = this.server.engine;
+    if (!addressSpace) return;
+    for (const name of before) addressSpace.registerNamespace(name);
+    const ns = addressSpace.registerNamespace(uri);
+    const line = ns.addFolder(addressSpace.rootFolder.objects, { browseName: 'Line' });
+    const add = (name: string, value: VariantLike): UAVariable => {
+      const variable = addTo(ns, line, name, value);
+      this.#variables.set(name, variable);
+      return variable;
+    };
+    for (const [name, [dataType, value]] of Object.entries(samples))
+      add(name, { dataType, arrayType: VariantArrayType.Scalar, value });
+    add('Doubles', {
+      dataType: DataType.Double,
+      arrayType: VariantArrayType.Array,
+      value: Float64Array.of(1, 2, 3),
+    });
+    add('UInt64s', {
+      dataType: DataType.UInt64,
+      arrayType: VariantArrayType.Array,
+      value: [
+        [0, 1],
+        [1, 0],
+      ],
+    });
+    add('count', { dataType: DataType.UInt32, value: 0 });
+  }
+
+  /** A number that counts up by one every so many milliseconds, each value once. */
+  count(everyMs: number): void {
+    this.#counting ??= setInterval(() => {
+      this.#count++;
+      this.set('count', this.#count);
+    }, everyMs);
+  }
+  get counted(): number {
+    return this.#count;
+  }
+
+  set(name: string, value: unknown, status = 'Good'): void {
+    const variable = this.#variables.get(name);
+    const dataType = samples[name]?.[0] ?? (name === 'count' ? DataType.UInt32 : DataType.Double);
+    const code = StatusCodes[status as keyof typeof StatusCodes] as never;
+    variable?.setValueFromSource(
+      new Variant({ dataType, arrayType: VariantArrayType.Scalar, value }),
+      code,
+    );
+  }
+
+  value(name: string): unknown {
+    return this.#variables.get(name)?.readValue().value.value as unknown;
+  }
+
+  get sessions(): number {
+    return this.server.engine.currentSessionCount;
+  }
+  get subscriptions(): number {
+    return this.server.engine.currentSubscriptionCount;
+  }
+
+  /** As a server that loses its sessions without a word. */
+  dropSessions(): void {
+    const { engine } = this.server;
+    for (const session of engine.getSessions())
+      engine.closeSession(session.authenticationToken, true, 'Terminated');
+  }
+
+  /** Deletes the subscriptions of all sessions. */
+  dropSubscriptions(): void {
+    for (const session of this.server.engine.getSessions())
+      for (const { id } of session.publishEngine.subscriptions) session.deleteSubscription(id);
+  }
+}
+
+function addTo(ns: Namespace, parent: object, name: string, value: VariantLike): UAVariable {
+  return ns.addVariable({
+    organizedBy: parent as never,
+    browseName: name,
+    nodeId: `s=${name}`,
+    dataType: DataType[value.dataType as DataType],
+    valueRank: value.arrayType === VariantArrayType.Array ? 1 : -1,
+    minimumSamplingInterval: 0,
+    value,
+  });
+}
