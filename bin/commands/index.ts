@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { alarms } from './alarms.js';
 import { demo } from './demo.js';
 import { modbus } from './modbus.js';
+import { opcua } from './opcua.js';
 import { read } from './read.js';
 import { reload } from './reload.js';
 import { reset } from './reset.js';
@@ -32,6 +33,7 @@ export const commands: readonly ((program: Command) => void)[] = [
   trace,
   scan,
   modbus,
+  opcua,
   schema,
   version,
 ];

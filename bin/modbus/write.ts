@@ -1,6 +1,3 @@
-import { appendFile, mkdir } from 'node:fs/promises';
-import { userInfo } from 'node:os';
-import { dirname } from 'node:path';
 import { parseTag } from '../../drivers/modbus/address.js';
 import { parseLink } from '../../drivers/modbus/config.js';
 import { TagWriter } from '../../drivers/modbus/write.js';
@@ -9,14 +6,12 @@ import { isRegisters } from '../../drivers/modbus/notation.js';
 import { orderOf, swapsOf } from '../../drivers/modbus/orders.js';
 import { tagTypes, type TagType, type Value } from '../../gateway/contract/index.js';
 import type { WriteOptions } from '../commands/modbus.js';
+import { recordWrite } from '../commissioning-log.js';
 import { Exit } from '../exit.js';
 import { CliError, print, printJson, valueText } from '../output.js';
 import type { ModbusClient } from './client.js';
 import { addressText, placeOf, wholeNumber } from './place.js';
 import { clientOf, readValues } from './read.js';
-
-/** Where writes past the gateway are recorded. */
-const logFile = 'millrace-data/commissioning.log';
 
 /** `millrace modbus write` */
 export async function writeCommand(
@@ -125,14 +120,4 @@ function valueOf(type: TagType, typed: string): Value {
 function rounded(type: TagType, value: Value): Value {
   if (type === 'float32' && typeof value === 'number') return Math.fround(value);
   return typeof value === 'bigint' && !type.endsWith('64') ? Number(value) : value;
-}
-
-async function recordWrite(entry: Readonly<Record<string, unknown>>): Promise<void> {
-  const line = JSON.stringify({
-    time: new Date().toISOString(),
-    who: userInfo().username,
-    ...entry,
-  });
-  await mkdir(dirname(logFile), { recursive: true });
-  await appendFile(logFile, `${line}\n`);
 }

@@ -2,6 +2,9 @@ import {
   MessageSecurityMode,
   OPCUAClient,
   SecurityPolicy,
+  setDebugLogger,
+  setErrorLogger,
+  setWarningLogger,
   UserTokenType,
   type EndpointDescription,
   type OPCUAClientOptions,
@@ -28,6 +31,16 @@ const securityModes = [
 /** Reconnecting is the host's work, and done once for all drivers. */
 const connectionStrategy = { maxRetry: 0, initialDelay: 10, maxDelay: 20, randomisationFactor: 0 };
 
+/** The library prints what it also throws; a command line and a test want only the latter. */
+export function quiet(): void {
+  for (const set of [setDebugLogger, setWarningLogger, setErrorLogger]) set(() => undefined);
+}
+
+/** A connection whose session can be browsed too. */
+export interface LibraryConnection extends UaConnection {
+  readonly session: LibrarySession;
+}
+
 export interface Target {
   readonly url: string;
   readonly config: OpcuaConfig;
@@ -41,7 +54,7 @@ export interface Target {
  * Connects: asks the server for its endpoints, takes the best one that is allowed, checks its certificate,
  * and takes up the earlier session again, or makes one. Rejections are GatewayErrors.
  */
-export async function connect(target: Target, signal: AbortSignal): Promise<UaConnection> {
+export async function connect(target: Target, signal: AbortSignal): Promise<LibraryConnection> {
   const clients: OPCUAClient[] = [];
   const giveUp = (): void => {
     for (const client of clients) void drop(client);
@@ -61,7 +74,7 @@ async function establish(
   target: Target,
   clients: OPCUAClient[],
   signal: AbortSignal,
-): Promise<UaConnection> {
+): Promise<LibraryConnection> {
   const { url, config, pki } = target;
   const offered = await discover(url, config, pki, clients);
   const chosen = chooseOffer(offered, config);

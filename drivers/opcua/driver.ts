@@ -99,7 +99,6 @@ export class OpcuaDriver implements Driver<OpcuaAddress> {
     await forgetEnded(now);
     const publisher = new Publisher({
       session,
-      log: this.#context.log,
       onNotification: ({ id }, notification) => {
         this.#heard = true;
         setOf(now, id)?.deliver(notification, (item) => this.#overflowed(item));

@@ -1,10 +1,12 @@
 import {
+  BrowseDirection,
   DataChangeFilter,
   DataChangeNotification,
   DataChangeTrigger,
   DataType,
   DeadbandType,
   MonitoringMode,
+  NodeClass,
   PublishRequest,
   readOperationLimits,
   RepublishRequest,
@@ -15,6 +17,7 @@ import {
   type ClientSession,
   type ClientSessionRawSubscriptionService,
   type ReadValueIdOptions,
+  type ReferenceDescription,
   type WriteValueOptions,
   type PublishResponse,
   type RepublishResponse,
@@ -171,6 +174,34 @@ export class LibrarySession implements UaSession {
     });
   }
 
+  /** What lies below a node in the tree, at most `most` of them. */
+  browse(nodeId: string, most: number): Promise<readonly Child[]> {
+    return guarded(async () => {
+      const found: ReferenceDescription[] = [];
+      const browseDirection = BrowseDirection.Forward;
+      let page = await this.raw.browse({
+        nodeId,
+        browseDirection,
+        referenceTypeId: hierarchical,
+        includeSubtypes: true,
+        nodeClassMask: NodeClass.Object | NodeClass.Variable | NodeClass.Method,
+        resultMask: 63,
+      });
+      for (;;) {
+        if (page.statusCode.isNotGood()) throw failureOf(page.statusCode.toString());
+        // Either may be null on the wire, whatever the library's types say.
+        const { references, continuationPoint } = page as Partial<typeof page>;
+        found.push(...(references ?? []));
+        if (!continuationPoint || continuationPoint.length === 0) break;
+        // A point that is not used up is given back: servers have few.
+        const enough = found.length >= most;
+        page = await this.raw.browseNext(continuationPoint, enough);
+        if (enough) break;
+      }
+      return found.slice(0, most).map(childOf);
+    });
+  }
+
   deleteSubscriptions(ids: readonly number[]): Promise<void> {
     return new Promise((resolve, reject) => {
       this.raw.deleteSubscriptions({ subscriptionIds: [...ids] }, (error) =>
@@ -178,6 +209,31 @@ export class LibrarySession implements UaSession {
       );
     });
   }
+}
+
+/** A node below another one. */
+export interface Child {
+  readonly nodeId: string;
+  readonly name: string;
+  readonly ns: number;
+  readonly kind: 'object' | 'variable' | 'method';
+}
+
+const kinds: ReadonlyMap<number, Child['kind']> = new Map<number, Child['kind']>([
+  [NodeClass.Variable, 'variable'],
+  [NodeClass.Method, 'method'],
+]);
+
+function childOf({ nodeId, browseName, nodeClass }: ReferenceDescription): Child {
+  const { name, namespaceIndex } = browseName;
+  // As people write it: the namespace of the standard needs no index.
+  const id = nodeId.toString().replace(/^ns=0;/, '');
+  return {
+    nodeId: id,
+    name: name ?? '',
+    ns: namespaceIndex,
+    kind: kinds.get(nodeClass) ?? 'object',
+  };
 }
 
 async function guarded<T>(call: () => Promise<T>): Promise<T> {

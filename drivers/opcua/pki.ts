@@ -12,6 +12,8 @@ export interface Pki {
   readonly certificate: string;
   readonly key: string;
   readonly applicationUri: string;
+  /** Makes a new certificate of our own, for the same key. */
+  renew(file: string, today: Date): Promise<void>;
 }
 
 export interface CertificateInfo {
@@ -46,17 +48,17 @@ async function make(folder: string, host: string, today: Date): Promise<Pki> {
     await manager.initialize();
     const certificate = `${manager.rootDir}/own/certs/millrace.pem`;
     const applicationUri = `urn:${host}:millrace`;
-    if (!isThere(certificate)) {
-      await manager.createSelfSignedCertificate({
+    const renew = (outputFile: string, startDate: Date): Promise<void> =>
+      manager.createSelfSignedCertificate({
         applicationUri,
         dns: [host],
-        outputFile: certificate,
+        outputFile,
         subject: `/CN=Millrace@${host}/O=Millrace`,
-        startDate: today,
+        startDate,
         validity: validDays,
       });
-    }
-    return { manager, certificate, key: manager.privateKey, applicationUri };
+    if (!isThere(certificate)) await renew(certificate, today);
+    return { manager, certificate, key: manager.privateKey, applicationUri, renew };
   } catch (thrown) {
     const why = thrown instanceof GatewayError ? thrown.message : String(thrown);
     throw new GatewayError(
@@ -74,6 +76,11 @@ function isThere(file: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** Is this certificate (DER) one that a person trusts, and valid? */
+export async function trustOf({ manager }: Pki, certificate: Uint8Array): Promise<boolean> {
+  return (await manager.checkCertificate(Buffer.from(certificate))).isGood();
 }
 
 /** What a certificate (DER) says. */

@@ -1,4 +1,4 @@
-import { GatewayError, type Log } from '../../gateway/contract/index.js';
+import { GatewayError } from '../../gateway/contract/index.js';
 import type { Ack, Notification, UaSession } from './client.js';
 import { failureOf } from './failures.js';
 
@@ -29,7 +29,6 @@ export interface ServerSubscription {
 
 export interface PublisherOptions {
   readonly session: UaSession;
-  readonly log: Log;
   /** In order, each once, without holes. */
   onNotification(subscription: ServerSubscription, notification: Notification): void;
   /** Notifications are lost: the values must be read anew. */

@@ -5,7 +5,9 @@
  */
 import { copyFile, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { connectAsync } from 'mqtt';
 import t, { type Test } from 'tap';
+import { startBroker } from '../../bin/demo/broker.js';
 import { GatewayProcess } from '../support/gateway.js';
 import { Helper } from '../support/helper.js';
 import { uri, type UaServerOptions } from '../support/opcua-server.js';
@@ -26,7 +28,7 @@ interface Load {
   readonly subscriptions: number;
 }
 
-function configOf(folder: string, port: number): string {
+function configOf(folder: string, port: number, broker: number): string {
   return [
     'millrace: 1',
     'gateway: { id: interop }',
@@ -49,10 +51,57 @@ function configOf(folder: string, port: number): string {
     '    endpoint: sim://',
     '    scanClasses: { fast: 100ms }',
     '    devices: { S: { tags: { v: { type: uint32, wave: counter, period: 100ms } } } }',
-    `journal: { path: ${join(folder, 'j.db')}, size: 64MiB, history: { keep: 1h } }`,
+    `sinks: { out: { type: mqtt, url: "mqtt://127.0.0.1:${String(broker)}", version: "3.1.1", root: edge, payload: rows } }`,
+    `journal: { path: ${join(folder, 'j.db')}, size: 64MiB }`,
     `control: { socket: ${join(folder, 'c.sock')} }`,
     '',
   ].join('\n');
+}
+
+interface Row {
+  readonly n: string;
+  readonly v: number | null;
+  readonly q?: number;
+}
+
+/** What the gateway publishes of the counter, in the order of its arrival. */
+class Book {
+  readonly rows: Row[] = [];
+  #seen = 0;
+
+  static async open(t: Test): Promise<{ book: Book; port: number }> {
+    const broker = await startBroker(0);
+    t.teardown(() => broker.close());
+    const book = new Book();
+    const client = await connectAsync(`mqtt://127.0.0.1:${String(broker.port)}`);
+    t.teardown(() => client.endAsync(true));
+    client.on('message', (_topic, payload) => {
+      const { rows } = JSON.parse(payload.toString()) as { rows: readonly Row[] };
+      book.rows.push(...rows.filter(({ n }) => n === 'LINE.count'));
+    });
+    await client.subscribeAsync('edge/dev/LINE/data/#');
+    return { book, port: broker.port };
+  }
+
+  /** Since the last call: pairs of good values, one after the other without a word, that do not follow. */
+  faults(): { silent: [number, number][]; missing: number; rows: number } {
+    const rows = this.rows.slice(this.#seen);
+    // The last one is looked at again: what follows it must fit.
+    this.#seen = Math.max(0, this.rows.length - 1);
+    const silent: [number, number][] = [];
+    const good = new Set<number>();
+    let last: number | undefined;
+    for (const { v, q } of rows) {
+      if (v === null || q !== undefined) last = undefined;
+      else {
+        if (last !== undefined && v !== last + 1) silent.push([last, v]);
+        good.add(v);
+        last = v;
+      }
+    }
+    const missing = good.size === 0 ? 0 : Math.max(...good) - Math.min(...good) + 1 - good.size;
+    return { silent, missing, rows: rows.length };
+  }
 }
 
 /** A gateway, a server, and the cable between them. */
@@ -61,12 +110,13 @@ class Plant {
   readonly serverPort: number;
   readonly cable: Relay;
   readonly gateway: GatewayProcess;
+  readonly book: Book;
   readonly #t: Test;
   server: Helper<unknown>;
 
   private constructor(
     t: Test,
-    parts: Pick<Plant, 'folder' | 'serverPort' | 'cable' | 'gateway' | 'server'>,
+    parts: Pick<Plant, 'folder' | 'serverPort' | 'cable' | 'gateway' | 'server' | 'book'>,
   ) {
     this.#t = t;
     this.folder = parts.folder;
@@ -74,6 +124,7 @@ class Plant {
     this.cable = parts.cable;
     this.gateway = parts.gateway;
     this.server = parts.server;
+    this.book = parts.book;
   }
 
   static async start(t: Test): Promise<Plant> {
@@ -84,10 +135,11 @@ class Plant {
     await cable.open(0);
     t.teardown(() => cable.close());
     const file = join(folder, 'gateway.yaml');
-    await writeFile(file, configOf(folder, cable.port));
+    const { book, port } = await Book.open(t);
+    await writeFile(file, configOf(folder, cable.port, port));
     await trustServer(folder);
     const gateway = await GatewayProcess.start(t, file, join(folder, 'c.sock'));
-    return new Plant(t, { folder, serverPort, cable, gateway, server });
+    return new Plant(t, { folder, serverPort, cable, gateway, server, book });
   }
 
   async restartServer(options: Partial<UaServerOptions> = {}): Promise<void> {
@@ -138,6 +190,8 @@ void t.test('everything that ends a subscription', { timeout: 600_000 }, async (
   t.comment(`first values after ${String(await plant.becomes('good', backMs))} ms`);
   t.equal(await plant.quality('LINE.wrong'), 'bad', 'a wrong node is one bad tag');
 
+  /** Those after which the server still has the subscription: then nothing at all is lost. */
+  const kept = ['the cable is cut', 'the cable goes dead without a word', 'the server hangs'];
   const faults: Readonly<Record<string, () => Promise<void>>> = {
     'the server is killed and restarted': async () => {
       await plant.server.kill();
@@ -185,6 +239,11 @@ void t.test('everything that ends a subscription', { timeout: 600_000 }, async (
     t.equal((await plant.load()).sessions, 1, 'one session at the server');
     t.equal((await plant.load()).subscriptions, 1, 'one subscription');
     t.equal(await plant.quality('S.v'), 'uncertain', 'the other link goes on');
+    await elapse(1_500);
+    const { silent, missing, rows } = plant.book.faults();
+    t.ok(rows > 20, `${String(rows)} samples`);
+    t.same(silent, [], 'no sample is missing or doubled without a word');
+    if (kept.includes(name)) t.equal(missing, 0, 'and none at all is missing');
   }
   t.equal((await plant.gateway.stop()).code, 0);
   const { sessions } = await plant.load();

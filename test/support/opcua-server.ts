@@ -4,6 +4,7 @@ import {
   DataType,
   OPCUACertificateManager,
   OPCUAServer,
+  standardUnits,
   StatusCodes,
   Variant,
   VariantArrayType,
@@ -118,6 +119,16 @@ export class UaServer {
       ],
     });
     add('count', { dataType: DataType.UInt32, value: 0 });
+    const analog = ns.addAnalogDataItem({
+      organizedBy: line,
+      browseName: 'Speed of belt 1',
+      nodeId: 's=Speed',
+      dataType: 'Double',
+      engineeringUnitsRange: { low: 0, high: 80 },
+      engineeringUnits: standardUnits.metre_per_second,
+      value: new Variant({ dataType: DataType.Double, value: 12.5 }),
+    });
+    this.#variables.set('Speed', analog);
   }
 
   /** A number that counts up by one every so many milliseconds, each value once. */

@@ -1,0 +1,139 @@
+import { BuiltIn, type UaValue } from '../../drivers/opcua/client.js';
+import { Publisher } from '../../drivers/opcua/publisher.js';
+import type { GatewayError } from '../../gateway/contract/index.js';
+import type { ReachOptions, WatchOptions } from '../commands/opcua.js';
+import { print, printJson, table, valueText } from '../output.js';
+import { idsOf, timeOf, withClient, type UaClient } from './client.js';
+
+const valueAttribute = 13;
+const watchedQueue = 100;
+
+/** Name of a built-in type. */
+export function typeName(type: number): string {
+  const [name] = Object.entries(BuiltIn).find(([, number]) => number === type) ?? [];
+  return name ?? (type === 0 ? 'nothing' : `type ${String(type)}`);
+}
+
+/** A value of whatever type, short enough for a line. */
+export function shownValue({ value, statusCode }: UaValue): string {
+  if (statusCode.value >>> 31 === 1) return '-';
+  const { dataType, value: held } = value;
+  const text = plain(dataType, held);
+  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+}
+
+function plain(dataType: number, held: unknown): string {
+  if (held === null || held === undefined) return '-';
+  const isPair = dataType === BuiltIn.int64 || dataType === BuiltIn.uint64;
+  if (isPair && Array.isArray(held) && typeof held[0] === 'number') return exact(dataType, held);
+  if (held instanceof Date) return held.toISOString();
+  if (held instanceof Uint8Array) return Buffer.from(held).toString('hex');
+  if (Array.isArray(held) || ArrayBuffer.isView(held))
+    return `[${Array.from(held as ArrayLike<unknown>, (one) => plain(dataType, one)).join(', ')}]`;
+  if (typeof held === 'object' && 'text' in held) return String(held.text);
+  if (typeof held === 'object' && 'identifierType' in held)
+    return (held as { toString(): string }).toString();
+  return typeof held === 'object' ? JSON.stringify(held) : valueText(held);
+}
+
+function exact(dataType: number, [high, low]: readonly number[]): string {
+  const bits = (BigInt((high ?? 0) >>> 0) << 32n) | BigInt((low ?? 0) >>> 0);
+  return String(dataType === BuiltIn.int64 ? BigInt.asIntN(64, bits) : bits);
+}
+
+function jsonOf(node: string, value: UaValue): Readonly<Record<string, unknown>> {
+  return {
+    node,
+    value: shownValue(value),
+    type: typeName(value.value.dataType),
+    status: value.statusCode.name,
+    source: value.sourceTimestamp?.toISOString() ?? null,
+    server: value.serverTimestamp?.toISOString() ?? null,
+  };
+}
+
+function rowOf(node: string, value: UaValue): string[] {
+  const row = jsonOf(node, value);
+  return ['node', 'value', 'type', 'status', 'source', 'server'].map((key) => valueText(row[key]));
+}
+
+/** `millrace opcua read` */
+export async function readCommand(
+  options: ReachOptions,
+  url: string,
+  nodes: readonly string[],
+): Promise<void> {
+  await withClient(options, url, async (client) => {
+    const ids = await idsOf(client, nodes);
+    const values = await client.session.read(
+      ids.map((nodeId) => ({ nodeId, attributeId: valueAttribute })),
+    );
+    if (options.json) printJson(values.map((value, at) => jsonOf(nodes[at] ?? '', value)));
+    else
+      print(
+        table(
+          ['node', 'value', 'type', 'status', 'source time', 'server time'],
+          values.map((value, at) => rowOf(nodes[at] ?? '', value)),
+        ),
+      );
+  });
+}
+
+/** `millrace opcua watch`: until Ctrl-C, or so many changes. */
+export async function watchCommand(
+  options: WatchOptions,
+  url: string,
+  nodes: readonly string[],
+): Promise<void> {
+  const interval = timeOf(options.interval, '--interval');
+  const most = options.count === undefined ? Infinity : Number(options.count);
+  await withClient(options, url, async (client) => {
+    const ids = await idsOf(client, nodes);
+    await watch(client, ids, interval, most, (at, value) => {
+      if (options.json) print(JSON.stringify(jsonOf(nodes[at] ?? '', value)));
+      else print(rowOf(nodes[at] ?? '', value).join('  '));
+    });
+  });
+}
+
+async function watch(
+  { session, connection }: UaClient,
+  ids: readonly string[],
+  interval: number,
+  most: number,
+  show: (at: number, value: UaValue) => void,
+): Promise<void> {
+  const { id } = await session.createSubscription(interval, 10, 100);
+  let shown = 0;
+  await new Promise<void>((done, failed) => {
+    const stop = (): void => {
+      publisher.stop();
+      done();
+    };
+    const publisher = new Publisher({
+      session,
+      onNotification: (_, { changes }) => {
+        for (const { clientHandle, value } of changes) {
+          if (shown >= most) return;
+          show(clientHandle, value);
+          if (++shown >= most) stop();
+        }
+      },
+      onHole: (_, count) => print(`${String(count)} notifications are lost`),
+      onTrouble: (error: GatewayError) => failed(error),
+    });
+    connection.onLost(failed);
+    process.once('SIGINT', stop);
+    const items = ids.map((nodeId, handle) => ({
+      nodeId,
+      attributeId: valueAttribute,
+      handle,
+      sampling: interval,
+      queue: watchedQueue,
+      discardOldest: true,
+      trigger: 1 as const,
+      deadband: undefined,
+    }));
+    session.monitor(id, items).then(() => publisher.add({ id, expected: 1 }), failed);
+  });
+}
