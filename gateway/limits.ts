@@ -38,6 +38,8 @@ export const limits = {
   sinkBackoffMaxMs: 1_500,
   /** Auth failures are not solved by hurry, and lock accounts. */
   backoffAuthMs: 60_000,
+  /** A certificate that is not trusted: nobody is locked out, and a person is about to trust it. */
+  backoffTrustMs: 15_000,
   /** Failures of a unit in a row before it is demoted, and the waits between its probes then. */
   demoteAfter: 2,
   probeFirstMs: 2_000,

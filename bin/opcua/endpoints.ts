@@ -1,7 +1,7 @@
 import { chooseOffer, identitiesOf, modeOf, policyOf } from '../../drivers/opcua/endpoints.js';
 import { parseLink, weakPolicies } from '../../drivers/opcua/config.js';
 import { discover, quiet } from '../../drivers/opcua/connection.js';
-import { describeCertificate, trustOf } from '../../drivers/opcua/pki.js';
+import { describeCertificate, statusOf } from '../../drivers/opcua/pki.js';
 import { ms } from '../../gateway/contract/index.js';
 import type { ReachOptions } from '../commands/opcua.js';
 import { print, printJson, table } from '../output.js';
@@ -31,7 +31,7 @@ export async function endpointsCommand(options: ReachOptions, url: string): Prom
   const certificate = offers.find((offer) => offer.certificate?.length)?.certificate;
   const shown = certificate && {
     ...describeCertificate(certificate),
-    trusted: await trustOf(pki, certificate),
+    trusted: (await statusOf(pki, certificate)) === 'Good',
   };
   if (options.json) {
     printJson({ endpoints: rows, certificate: shown ?? null });

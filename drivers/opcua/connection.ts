@@ -17,7 +17,7 @@ import type { Identity, OpcuaConfig } from './config.js';
 import { chooseOffer, isDowngraded, modeOf, policyOf, type Offer } from './endpoints.js';
 import { failureOf } from './failures.js';
 import { LibrarySession, type RawSession } from './library.js';
-import { describeCertificate, type Pki } from './pki.js';
+import { describeCertificate, statusOf, type Pki } from './pki.js';
 
 /** Largest message and its pieces: a hostile server must not fill the memory of the thread. */
 const transportSettings = { maxMessageSize: 16 * 1024 * 1024, maxChunkCount: 1_024 };
@@ -155,17 +155,16 @@ function offerOf(
   };
 }
 
-async function checkServer({ certificate, securityMode }: Offer, { manager }: Pki): Promise<void> {
+async function checkServer({ certificate, securityMode }: Offer, pki: Pki): Promise<void> {
   if (securityMode === (MessageSecurityMode.None as number)) return;
   if (!certificate || certificate.length === 0)
     throw new GatewayError('certificate-refused', 'the server shows no certificate');
-  const der = Buffer.from(certificate);
-  const status = await manager.checkCertificate(der);
-  if (status.isGood()) return;
-  const { thumbprint, subject } = describeCertificate(der);
+  const status = await statusOf(pki, certificate);
+  if (status === 'Good') return;
+  const { thumbprint, subject } = describeCertificate(certificate);
   throw new GatewayError(
     'certificate-refused',
-    `the certificate of the server is not trusted (${status.name}): ${subject}, thumbprint ${thumbprint}`,
+    `the certificate of the server is not trusted (${status}): ${subject}, thumbprint ${thumbprint}`,
     { thumbprint },
   );
 }

@@ -41,7 +41,7 @@ export function pkiOf(folder: string, host: string, today: Date): Promise<Pki> {
 async function make(folder: string, host: string, today: Date): Promise<Pki> {
   const manager = new OPCUACertificateManager({
     rootFolder: folder,
-    // Files are read when a certificate is checked; what the command line changes counts at once.
+    // The folder is read again whenever a certificate is checked.
     disableFileWatchers: true,
   });
   try {
@@ -78,9 +78,13 @@ function isThere(file: string): boolean {
   }
 }
 
-/** Is this certificate (DER) one that a person trusts, and valid? */
-export async function trustOf({ manager }: Pki, certificate: Uint8Array): Promise<boolean> {
-  return (await manager.checkCertificate(Buffer.from(certificate))).isGood();
+/**
+ * What is to be said of this certificate (DER): `Good`, or why it is not to be trusted; then it lies among
+ * the refused ones. What a person has changed meanwhile counts.
+ */
+export async function statusOf({ manager }: Pki, certificate: Uint8Array): Promise<string> {
+  await manager.reloadCertificates();
+  return (await manager.checkCertificate(Buffer.from(certificate))).name;
 }
 
 /** What a certificate (DER) says. */

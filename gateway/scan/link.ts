@@ -234,11 +234,16 @@ export class Link {
       if (this.devices.some(({ lastOkAt }) => lastOkAt !== undefined && lastOkAt >= this.#since))
         this.#backoff.reset();
     }
-    const wait = error.kind === 'auth' ? limits.backoffAuthMs : this.#backoff.next();
+    const wait = this.#waitAfter(error);
     this.#timer = this.#o.clock.at(mono(this.#o.clock.mono() + wait), () => this.#connect());
     this.#set('waiting');
     // A driver that cannot even close is left behind: its late calls find no listener.
     if (driver) void this.#close(driver, error);
+  }
+
+  #waitAfter({ kind, code }: GatewayError): number {
+    if (kind !== 'auth') return this.#backoff.next();
+    return code === 'certificate-refused' ? limits.backoffTrustMs : limits.backoffAuthMs;
   }
 
   #takeDown(why: GatewayError): Driver | undefined {

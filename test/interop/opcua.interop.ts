@@ -6,9 +6,10 @@
 import { copyFile, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { connectAsync } from 'mqtt';
+import { OPCUAClient } from 'node-opcua';
 import t, { type Test } from 'tap';
 import { startBroker } from '../../bin/demo/broker.js';
-import { GatewayProcess } from '../support/gateway.js';
+import { GatewayProcess, millrace } from '../support/gateway.js';
 import { Helper } from '../support/helper.js';
 import { uri, type UaServerOptions } from '../support/opcua-server.js';
 import { Relay } from '../support/relay.js';
@@ -28,7 +29,7 @@ interface Load {
   readonly subscriptions: number;
 }
 
-function configOf(folder: string, port: number, broker: number): string {
+function configOf(folder: string, port: number, broker: number, extra: readonly string[]): string {
   return [
     'millrace: 1',
     'gateway: { id: interop }',
@@ -39,7 +40,7 @@ function configOf(folder: string, port: number, broker: number): string {
     '    publishing: 200ms',
     '    keepAlive: 1s',
     '    timeout: 1s',
-    '    sessionTimeout: 120s',
+    ...extra.map((line) => `    ${line}`),
     '    devices:',
     '      LINE:',
     '        tags:',
@@ -127,7 +128,7 @@ class Plant {
     this.book = parts.book;
   }
 
-  static async start(t: Test): Promise<Plant> {
+  static async start(t: Test, extra: readonly string[] = ['sessionTimeout: 120s']): Promise<Plant> {
     const folder = await scratch(t);
     const serverPort = await freePort();
     const server = await startServer(t, { port: serverPort, folder });
@@ -136,8 +137,8 @@ class Plant {
     t.teardown(() => cable.close());
     const file = join(folder, 'gateway.yaml');
     const { book, port } = await Book.open(t);
-    await writeFile(file, configOf(folder, cable.port, port));
-    await trustServer(folder);
+    await writeFile(file, configOf(folder, cable.port, port, extra));
+    await trustServers(folder);
     const gateway = await GatewayProcess.start(t, file, join(folder, 'c.sock'));
     return new Plant(t, { folder, serverPort, cable, gateway, server, book });
   }
@@ -165,6 +166,17 @@ class Plant {
     return Math.round(performance.now() - begun);
   }
 
+  /** Takes a session of the server's, as another client does. @returns gives it back */
+  async occupy(): Promise<() => Promise<void>> {
+    const client = OPCUAClient.create({ endpointMustExist: false });
+    await client.connect(`opc.tcp://127.0.0.1:${String(this.serverPort)}/line`);
+    const session = await client.createSession();
+    return async () => {
+      await session.close();
+      await client.disconnect();
+    };
+  }
+
   load(): Promise<Load> {
     return this.server.ask('load') as Promise<Load>;
   }
@@ -176,13 +188,16 @@ async function startServer(t: Test, options: UaServerOptions): Promise<Helper<un
   return server;
 }
 
-/** As a person does: the server's certificate goes where trusted ones lie. */
-async function trustServer(folder: string): Promise<void> {
-  const own = join(folder, 'server-pki', 'own', 'certs');
+/** As a person does: the servers' certificates go where trusted ones lie. */
+async function trustServers(folder: string): Promise<void> {
   const trusted = join(folder, 'pki', 'trusted', 'certs');
   await mkdir(trusted, { recursive: true });
-  for (const name of await readdir(own))
-    if (name.endsWith('.pem')) await copyFile(join(own, name), join(trusted, name));
+  for (const name of await readdir(folder)) {
+    const own = join(folder, name, 'own', 'certs');
+    if (!name.startsWith('server-pki')) continue;
+    for (const file of await readdir(own))
+      if (file.endsWith('.pem')) await copyFile(join(own, file), join(trusted, `${name}-${file}`));
+  }
 }
 
 void t.test('everything that ends a subscription', { timeout: 600_000 }, async (t) => {
@@ -248,4 +263,89 @@ void t.test('everything that ends a subscription', { timeout: 600_000 }, async (
   t.equal((await plant.gateway.stop()).code, 0);
   const { sessions } = await plant.load();
   t.equal(sessions, 0, 'no session is left behind');
+});
+
+void t.test(
+  'a session that the server gave up in a long outage',
+  { timeout: 120_000 },
+  async (t) => {
+    const plant = await Plant.start(t, ['sessionTimeout: 10s']);
+    await plant.becomes('good', backMs);
+    plant.cable.silence(true);
+    await plant.becomes('bad', silenceMs);
+    await waitFor(
+      async () => (await plant.load()).sessions === 0,
+      'the server gives it up',
+      60_000,
+    );
+    plant.cable.silence(false);
+    t.ok((await plant.becomes('good', backMs)) < backMs);
+    t.equal((await plant.load()).sessions, 1);
+    await elapse(1_500);
+    t.same(plant.book.faults().silent, [], 'no sample is missing or doubled without a word');
+  },
+);
+
+void t.test('the clock of the server is set', { timeout: 120_000 }, async (t) => {
+  const plant = await Plant.start(t);
+  await plant.becomes('good', backMs);
+  for (const step of [3_600_000, -7_200_000, 3_600_000]) {
+    await plant.server.ask('stepClock', step);
+    await elapse(3_000);
+    t.equal(await plant.quality('LINE.count'), 'good');
+    const { time } = await tagOf(plant.gateway, 'LINE.count');
+    t.ok(Math.abs(Date.now() - time) < 3_000, 'samples are as old as they are');
+  }
+  // Such a server ends its sessions by its own clock; the gateway must not add to that.
+  const { links } = await plant.gateway.status();
+  const reconnects = links.find(({ link }) => link === 'ua')?.stats['reconnects'] ?? 0;
+  t.ok(reconnects <= 1, `${String(reconnects)} reconnects`);
+  t.same(plant.book.faults().silent, []);
+});
+
+void t.test('another certificate of the server', { timeout: 120_000 }, async (t) => {
+  const plant = await Plant.start(t);
+  await plant.becomes('good', backMs);
+  await plant.server.kill();
+  await plant.restartServer({ pki: 'server-pki-2' });
+  await elapse(5_000);
+  t.equal(await plant.quality('LINE.steady'), 'bad', 'it is not trusted because the old one was');
+  const { links } = (await plant.gateway.ask('status')) as {
+    links: { link: string; error?: { code: string; text: string } }[];
+  };
+  const error = links.find(({ link }) => link === 'ua')?.error;
+  t.equal(error?.code, 'certificate-refused');
+  const thumbprint = /thumbprint ([0-9a-f]{40})/.exec(error?.text ?? '')?.[1] ?? '';
+  const pki = join(plant.folder, 'pki');
+  const trusted = await millrace(['opcua', 'certs', 'trust', thumbprint, '--pki', pki]);
+  t.equal(trusted.code, 0, trusted.stdout);
+  t.ok((await plant.becomes('good', backMs)) < backMs, 'a person trusts it');
+});
+
+void t.test('a server that is full', { timeout: 120_000 }, async (t) => {
+  const plant = await Plant.start(t);
+  await plant.becomes('good', backMs);
+  await plant.server.kill();
+  await plant.restartServer({ maxSessions: 1 });
+  const other = await plant.occupy();
+  await elapse(4_000);
+  t.equal(await plant.quality('LINE.steady'), 'bad');
+  await other();
+  t.ok((await plant.becomes('good', backMs)) < backMs, 'there is room again');
+  t.equal((await plant.load()).sessions, 1);
+});
+
+void t.test('redundant servers', { timeout: 120_000 }, async (t) => {
+  const port = await freePort();
+  const plant = await Plant.start(t, [`redundant: ["opc.tcp://127.0.0.1:${String(port)}/line"]`]);
+  await plant.becomes('good', backMs);
+  const second = await startServer(t, { port, folder: plant.folder, pki: 'server-pki-2' });
+  await trustServers(plant.folder);
+  await plant.server.kill();
+  await plant.becomes('bad', 2_000);
+  t.ok((await plant.becomes('good', backMs)) < backMs, 'the second one serves');
+  await plant.restartServer();
+  await second.kill();
+  await plant.becomes('bad', 2_000);
+  t.ok((await plant.becomes('good', backMs)) < backMs, 'and the first one again');
 });

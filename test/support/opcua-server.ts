@@ -20,8 +20,12 @@ export interface UaServerOptions {
   /** Namespaces before the one of the nodes, so that its index moves. */
   readonly before?: readonly string[];
   readonly maxSessions?: number;
+  /** Name of the folder with its certificates. */
+  readonly pki?: string;
   /** Trusts the certificate of every client. */
   readonly trusting?: boolean;
+  /** With the nodes of examples/opcua-line. */
+  readonly example?: boolean;
 }
 
 /** The namespace of the nodes. */
@@ -62,9 +66,9 @@ export class UaServer {
   }
 
   static async start(options: UaServerOptions): Promise<UaServer> {
-    const { port, folder, trusting = true } = options;
+    const { port, folder, pki = 'server-pki', trusting = true } = options;
     const certificates = new OPCUACertificateManager({
-      rootFolder: join(folder, 'server-pki'),
+      rootFolder: join(folder, pki),
       automaticallyAcceptUnknownCertificate: trusting,
       disableFileWatchers: true,
     });
@@ -83,6 +87,7 @@ export class UaServer {
     await server.initialize();
     const started = new UaServer(server);
     started.#fill(options.before ?? []);
+    if (options.example) started.#fillExample();
     await server.start();
     return started;
   }
@@ -129,6 +134,31 @@ export class UaServer {
       value: new Variant({ dataType: DataType.Double, value: 12.5 }),
     });
     this.#variables.set('Speed', analog);
+  }
+
+  /** A line that runs when it is told to. */
+  #fillExample(): void {
+    const { addressSpace } = this.server.engine;
+    const ns = addressSpace?.registerNamespace('urn:example:filling');
+    if (!addressSpace || !ns) return;
+    const line = ns.addFolder(addressSpace.rootFolder.objects, { browseName: 'Line1' });
+    const nodes: Readonly<Record<string, VariantLike>> = {
+      Speed: { dataType: DataType.Double, value: 40 },
+      Bottles: {
+        dataType: DataType.UInt64,
+        arrayType: VariantArrayType.Scalar,
+        value: [0xffff_ffff, 0xffff_fffe],
+      },
+      Product: { dataType: DataType.String, value: 'Water 0.5 l' },
+      RunCommand: { dataType: DataType.Boolean, value: false },
+      Running: { dataType: DataType.Boolean, value: false },
+      Reset: { dataType: DataType.Boolean, value: false },
+    };
+    for (const [name, value] of Object.entries(nodes))
+      this.#variables.set(`Line1.${name}`, addTo(ns, line, `Line1.${name}`, value));
+    this.#variables.get('Line1.RunCommand')?.on('value_changed', ({ value }) => {
+      this.#variables.get('Line1.Running')?.setValueFromSource(value);
+    });
   }
 
   /** A number that counts up by one every so many milliseconds, each value once. */
