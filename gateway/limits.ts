@@ -58,6 +58,8 @@ export const limits = {
   linkTimeouts: 3,
   /** Extra reads to isolate bad addresses in one scan of one device. */
   splitReads: 64,
+  /** A driver's thread that says nothing for so long after a call was given up hangs: it is ended, and started anew. */
+  threadHangMs: 5_000,
   /** How long a driver or a connection may take to close; then it is left behind. */
   closeMs: 2_000,
   /** How long refused tags rest before they are tried again. */

@@ -5,6 +5,7 @@ import {
   type Endpoint,
   type KeySchema,
   type Parsed,
+  type Problem,
   type Source,
 } from '../../gateway/contract/index.js';
 import { durationKey, integerKey, KeyReader } from '../lib/keys.js';
@@ -185,6 +186,29 @@ function readRedundant(keys: KeyReader): readonly string[] {
       'write them like opc.tcp://10.0.0.10:4840',
     );
   return urls;
+}
+
+/** See `DriverModule.weaknesses`. */
+export function weaknesses({ policy, mode, identity }: OpcuaConfig): readonly Problem[] {
+  const found: Problem[] = [];
+  if (policy !== 'best' && weakPolicies.includes(policy))
+    found.push({
+      path: ['security', 'policy'],
+      message:
+        policy === 'None'
+          ? 'everybody on the network can read and change what is sent'
+          : `${policy} is broken: what is sent can be read and changed`,
+      hint: 'use policy: best as soon as the server can',
+    });
+  else if (mode === 'Sign')
+    found.push({
+      path: ['security', 'mode'],
+      message: 'everybody on the network can read what is sent',
+      hint: 'use mode: SignAndEncrypt',
+    });
+  if (identity.kind === 'user' && identity.password === '')
+    found.push({ path: ['security', 'user'], message: 'the user has no password' });
+  return found;
 }
 
 export function limits(config: OpcuaConfig): DriverLimits {

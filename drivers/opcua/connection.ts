@@ -28,6 +28,9 @@ const securityModes = [
   MessageSecurityMode.Sign,
   MessageSecurityMode.SignAndEncrypt,
 ];
+const dayMs = 86_400_000;
+/** Six weeks: time for whoever must order a new one. */
+const warnDays = 42;
 /** Reconnecting is the host's work, and done once for all drivers. */
 const connectionStrategy = { maxRetry: 0, initialDelay: 10, maxDelay: 20, randomisationFactor: 0 };
 
@@ -46,6 +49,7 @@ export interface Target {
   readonly config: OpcuaConfig;
   readonly pki: Pki;
   readonly log: Log;
+  readonly today: Date;
   /** A session of an earlier connection to this URL. */
   readonly earlier: LibrarySession | undefined;
 }
@@ -94,6 +98,7 @@ async function establish(
       'somebody on the way took out the better endpoints',
     );
   await session.learnLimits();
+  warnOfExpiry(target, chosen);
   target.log.info('OPC UA session', {
     policy: policyOf(chosen),
     mode: modeOf(chosen),
@@ -115,6 +120,22 @@ async function establish(
       await drop(client);
     },
   };
+}
+
+/** Weeks before a certificate ends, somebody must know: then the connection ends, too. */
+function warnOfExpiry({ log, pki, today }: Target, { certificate, securityMode }: Offer): void {
+  if (securityMode === securityModes.indexOf(MessageSecurityMode.None)) return;
+  const own = describeCertificate(pki.own());
+  const server = certificate && describeCertificate(certificate);
+  for (const [whose, described] of [
+    ['of the gateway', own],
+    ['of the server', server],
+  ] as const) {
+    if (!described) continue;
+    const days = Math.floor((described.notAfter.getTime() - today.getTime()) / dayMs);
+    if (days < warnDays)
+      log.warn(`the certificate ${whose} ends`, { days, thumbprint: described.thumbprint });
+  }
 }
 
 /** What the server offers, asked for over a channel of its own without security. */

@@ -15,7 +15,7 @@ import { abortError } from '../lib/abort.js';
 import type { OpcuaAddress, SubscriptionAddress } from './address.js';
 import type { MonitorItem, UaConnection, UaSession } from './client.js';
 import type { OpcuaConfig } from './config.js';
-import { Item, ItemSet, signatureOf, tellBad } from './items.js';
+import { Item, ItemSet, Outgoing, signatureOf, tellBad } from './items.js';
 import { Nodes } from './nodes.js';
 import { Publisher } from './publisher.js';
 import { isBad } from './status.js';
@@ -179,17 +179,22 @@ export class OpcuaDriver implements Driver<OpcuaAddress> {
     const set = await settled(this.#subscription(online, interval), signal);
     const refused: number[] = [];
     const wanted: Item[] = [];
+    const out = new Outgoing(sink);
+    set.listen(out);
+    const kept = new Map(set.unclaimed.map((item) => [item.signature, item]));
     tags.forEach(({ address, device }, position) => {
       const nodeId = ids[position];
       if (nodeId === undefined) {
         refused.push(position);
-        tellBad(sink, position, Quality.configuration);
+        tellBad(out, position, Quality.configuration);
         return;
       }
-      const kept = set.unclaimed(signatureOf(nodeId, address));
-      const item = kept ?? new Item(this.#handle(), nodeId, address);
-      Object.assign(item, { device, sink, position });
-      if (kept) kept.retell();
+      const signature = signatureOf(nodeId, address);
+      const known = kept.get(signature);
+      kept.delete(signature);
+      const item = known ?? set.add((handle) => new Item(handle, nodeId, address));
+      Object.assign(item, { device, out, position });
+      if (known) known.retell();
       else wanted.push(item);
     });
     refused.push(...(await settled(monitor(online.session, set, wanted), signal)));
@@ -235,13 +240,6 @@ export class OpcuaDriver implements Driver<OpcuaAddress> {
     handler?.(why instanceof GatewayError ? why : new GatewayError('link-closed', why.message));
   }
 
-  /** Client handles are never used twice in one thread: late notifications find nobody. */
-  #handle(): number {
-    const next = Number(this.#context.memory.get('handle') ?? 0) + 1;
-    this.#context.memory.set('handle', next);
-    return next;
-  }
-
   /** The server's subscription of this interval: the one from before, or a new one. */
   async #subscription({ session, kept }: Online, interval: number): Promise<ItemSet> {
     const known = kept.subscriptions.get(interval);
@@ -272,7 +270,7 @@ export class OpcuaDriver implements Driver<OpcuaAddress> {
 
   /** Notifications are lost: what changed meanwhile is not known, so all values are read anew. */
   async #refresh(session: UaSession, set: ItemSet | undefined, count: number): Promise<void> {
-    const items = [...(set?.all ?? [])].filter(({ sink }) => sink);
+    const items = (set?.all ?? []).filter(({ out }) => out);
     this.#context.log.warn('notifications of the server are lost', { count });
     for (const device of new Set(items.map((item) => item.device)))
       this.#context.count('lost', device, count);
@@ -331,14 +329,12 @@ async function monitor(
   set: ItemSet,
   items: readonly Item[],
 ): Promise<number[]> {
-  // Before they are asked for: the first notification may come before the answer.
-  for (const item of items) set.add(item);
   const results = await session.monitor(set.server.id, items.map(monitorItemOf));
   return items.flatMap((item, at) => {
     const status = results[at]?.statusCode.value ?? 0x8000_0000;
     if (!isBad(status)) return [];
     set.remove(item);
-    if (item.sink) tellBad(item.sink, item.position, Quality.configuration);
+    if (item.out) tellBad(item.out, item.position, Quality.configuration);
     return [item.position];
   });
 }

@@ -21,6 +21,6 @@ function connector(
   return async (url: string, earlier: UaSession | undefined, signal: AbortSignal) => {
     const pki = await pkiOf(`${folder}/${pkiFolder}`, hostname, today());
     const known = earlier instanceof LibrarySession ? earlier : undefined;
-    return connect({ url, config, pki, log, earlier: known }, signal);
+    return connect({ url, config, pki, log, today: today(), earlier: known }, signal);
   };
 }

@@ -3,6 +3,11 @@ import { GatewayError, type ErrorCode } from '../../gateway/contract/index.js';
 /** What the library's messages mean, first match counts: it has no error codes of its own. */
 const meanings: readonly (readonly [RegExp, ErrorCode, string])[] = [
   [
+    /hadError ?true|Connection Break|disconnected by third party/,
+    'link-closed',
+    'the server broke the connection off',
+  ],
+  [
     /BadIdentityToken|BadUserAccessDenied|BadUserSignature|BadNoValidLicense/,
     'auth-failed',
     'the server refuses the user',
@@ -55,7 +60,9 @@ export function failureOf(thrown: unknown): GatewayError {
   );
 }
 
+/** The library wraps what happened into sentences; `Err = (…)` is what did. */
 function firstLine(text: string): string {
-  const line = text.trim().split('\n')[0] ?? '';
+  const inner = /Err = \((?:Error: )?([^\n]+?)\)\s*$/m.exec(text)?.[1] ?? text;
+  const line = inner.trim().split('\n')[0] ?? '';
   return line.length > 200 ? `${line.slice(0, 197)}...` : line;
 }

@@ -1,6 +1,13 @@
 import { driverContract, GatewayError, type DriverModule } from '../../gateway/contract/index.js';
 import { parseTag, subscribed, tagSchema, type OpcuaAddress } from './address.js';
-import { deviceSchema, limits, linkSchema, parseLink, type OpcuaConfig } from './config.js';
+import {
+  deviceSchema,
+  limits,
+  linkSchema,
+  parseLink,
+  weaknesses,
+  type OpcuaConfig,
+} from './config.js';
 import { plan } from './plan.js';
 
 export type { OpcuaAddress } from './address.js';
@@ -17,6 +24,7 @@ export const opcua: DriverModule<OpcuaConfig, OpcuaAddress> = {
   parseLink,
   parseTag,
   limits,
+  weaknesses,
   plan,
   subscribed,
   unwritable: (_config, { address }) =>

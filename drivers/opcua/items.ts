@@ -1,29 +1,55 @@
 import { Quality, type QualityCode, type SubscriptionSink } from '../../gateway/contract/index.js';
 import type { OpcuaAddress } from './address.js';
-import type { DataChange, Notification } from './client.js';
+import type { Notification } from './client.js';
 import type { ServerSubscription } from './publisher.js';
 import { hasOverflow } from './status.js';
 import { readValue, type Reading } from './values.js';
 
-/** Columns that grow, for what goes to one sink. */
-class Columns {
-  readonly positions: number[] = [];
-  readonly numbers: number[] = [];
-  readonly qualities: number[] = [];
-  readonly ages: number[] = [];
+/** Columns on their way to one sink, used again and again. */
+export class Outgoing {
+  readonly sink: SubscriptionSink;
+  count = 0;
+  positions: Uint32Array = new Uint32Array(64);
+  numbers: Float64Array = new Float64Array(64);
+  qualities: Uint8Array = new Uint8Array(64);
+  ages: Float64Array = new Float64Array(64);
   wide: Map<number, string | bigint> | undefined;
 
-  get count(): number {
-    return this.positions.length;
+  constructor(sink: SubscriptionSink) {
+    this.sink = sink;
   }
 
   add(position: number, { number, quality, wide }: Reading, age: number): void {
-    if (wide !== undefined) (this.wide ??= new Map()).set(this.count, wide);
-    this.positions.push(position);
-    this.numbers.push(number);
-    this.qualities.push(quality);
-    this.ages.push(age);
+    const at = this.count++;
+    if (at === this.positions.length) this.#grow();
+    this.positions[at] = position;
+    this.numbers[at] = number;
+    this.qualities[at] = quality;
+    this.ages[at] = age;
+    if (wide !== undefined) (this.wide ??= new Map()).set(at, wide);
   }
+
+  send(): void {
+    if (this.count > 0) this.sink.samples(this);
+    this.count = 0;
+    this.wide = undefined;
+  }
+
+  #grow(): void {
+    const size = this.positions.length * 2;
+    this.positions = larger(this.positions, new Uint32Array(size));
+    this.numbers = larger(this.numbers, new Float64Array(size));
+    this.qualities = larger(this.qualities, new Uint8Array(size));
+    this.ages = larger(this.ages, new Float64Array(size));
+  }
+}
+
+function larger<T extends { set(from: ArrayLike<number>): void }>(
+  from: ArrayLike<number>,
+  to: T,
+): T {
+  to.set(from);
+  return to;
 }
 
 /** One monitored item. It outlives connections if its subscription does. */
@@ -34,10 +60,12 @@ export class Item {
   /** Everything that the server was told of it, as a text. */
   readonly signature: string;
   device = '';
-  sink: SubscriptionSink | undefined;
+  /** Who listens; undefined between two connections. */
+  out: Outgoing | undefined;
   position = 0;
-  /** What the server told last; undefined = nothing yet. */
-  last: Reading | undefined;
+  /** What the server told last. */
+  readonly last: Reading = { number: NaN, quality: Quality.waiting, wide: undefined };
+  isTold = false;
 
   constructor(handle: number, nodeId: string, address: OpcuaAddress) {
     this.handle = handle;
@@ -48,7 +76,9 @@ export class Item {
 
   /** Tells what the server told last, to a sink that is new. */
   retell(): void {
-    if (this.last) tellOne(this.sink, this.position, this.last);
+    if (!this.isTold) return;
+    this.out?.add(this.position, this.last, NaN);
+    this.out?.send();
   }
 }
 
@@ -59,47 +89,53 @@ export function signatureOf(
   return JSON.stringify([nodeId, range, field, type, subscription]);
 }
 
-function tellOne(sink: SubscriptionSink | undefined, position: number, reading: Reading): void {
-  const columns = new Columns();
-  columns.add(position, reading, NaN);
-  sink?.samples(columns);
-}
-
 /** Tells a tag as bad that the server does not serve. */
-export function tellBad(sink: SubscriptionSink, position: number, quality: QualityCode): void {
-  tellOne(sink, position, { number: NaN, quality, wide: undefined });
+export function tellBad(out: Outgoing, position: number, quality: QualityCode): void {
+  out.add(position, { number: NaN, quality, wide: undefined }, NaN);
+  out.send();
 }
 
 /** The items of one subscription of the server. */
 export class ItemSet {
   readonly server: ServerSubscription;
-  readonly #items = new Map<number, Item>();
+  /** By their handle: dense, as handles are counted from zero in each set. */
+  readonly #items: (Item | undefined)[] = [];
+  readonly #outs = new Set<Outgoing>();
 
   constructor(server: ServerSubscription) {
     this.server = server;
   }
 
-  get all(): Iterable<Item> {
-    return this.#items.values();
+  get all(): readonly Item[] {
+    return this.#items.filter((item) => item !== undefined);
   }
 
-  add(item: Item): void {
-    this.#items.set(item.handle, item);
+  /**
+   * Before the server is asked for it: its first notification may come before the answer. Handles are never
+   * used twice: late notifications find nobody.
+   */
+  add(make: (handle: number) => Item): Item {
+    const item = make(this.#items.length);
+    this.#items.push(item);
+    return item;
   }
   remove(item: Item): void {
-    this.#items.delete(item.handle);
+    this.#items[item.handle] = undefined;
+  }
+  /** Somebody who listens to items of this set, until they are released. */
+  listen(out: Outgoing): void {
+    this.#outs.add(out);
   }
 
-  /** An item of this signature that nobody listens to: kept from an earlier connection. */
-  unclaimed(signature: string): Item | undefined {
-    for (const item of this.#items.values())
-      if (!item.sink && item.signature === signature) return item;
-    return undefined;
+  /** Items that nobody listens to: kept from an earlier connection. */
+  get unclaimed(): readonly Item[] {
+    return this.all.filter(({ out }) => !out);
   }
 
   /** The connection is gone; the items stay with the server. */
   release(): void {
-    for (const item of this.#items.values()) item.sink = undefined;
+    this.#outs.clear();
+    for (const item of this.all) item.out = undefined;
   }
 
   /**
@@ -107,33 +143,23 @@ export class ItemSet {
    * @param onOverflow the server could not keep all samples of an item
    */
   deliver({ changes, sentAt }: Notification, onOverflow: (item: Item) => void): void {
-    const bySink = new Map<SubscriptionSink, Columns>();
-    for (const change of changes) {
-      const item = this.#items.get(change.clientHandle);
+    for (const { clientHandle, value } of changes) {
+      const item = this.#items[clientHandle];
       if (!item) continue;
-      if (hasOverflow(change.value.statusCode.value)) onOverflow(item);
-      const isFirst = item.last === undefined;
-      const reading = (item.last ??= { number: NaN, quality: Quality.waiting, wide: undefined });
-      readValue(change.value, item.address, reading);
-      if (!item.sink) continue;
-      let columns = bySink.get(item.sink);
-      if (!columns) bySink.set(item.sink, (columns = new Columns()));
-      // The first value may have stood for days: it stands now.
-      columns.add(item.position, reading, isFirst ? NaN : ageOf(change, sentAt));
+      const { statusCode, sourceTimestamp } = value;
+      if (statusCode.value !== 0 && hasOverflow(statusCode.value)) onOverflow(item);
+      readValue(value, item.address, item.last);
+      // The first value may have stood for days: it stands now. All others are as old as the server's own
+      // clock says, so that it need not agree with ours.
+      const isFirst = !item.isTold;
+      item.isTold = true;
+      const age =
+        isFirst || !sourceTimestamp ? NaN : Math.max(0, sentAt - sourceTimestamp.getTime());
+      item.out?.add(item.position, item.last, age);
     }
-    for (const [sink, columns] of bySink) sink.samples(columns);
-    this.alive();
+    for (const out of this.#outs) {
+      out.send();
+      out.sink.alive();
+    }
   }
-
-  alive(): void {
-    const sinks = new Set<SubscriptionSink>();
-    for (const { sink } of this.#items.values()) if (sink) sinks.add(sink);
-    for (const sink of sinks) sink.alive();
-  }
-}
-
-/** By the server's own clock, so that it need not agree with ours. */
-function ageOf({ value }: DataChange, sentAt: number): number {
-  const taken = value.sourceTimestamp ?? value.serverTimestamp;
-  return taken ? Math.max(0, sentAt - taken.getTime()) : NaN;
 }

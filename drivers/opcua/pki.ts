@@ -12,6 +12,8 @@ export interface Pki {
   readonly certificate: string;
   readonly key: string;
   readonly applicationUri: string;
+  /** Our certificate as it is on disk now, DER. */
+  own(): Uint8Array;
   /** Makes a new certificate of our own, for the same key. */
   renew(file: string, today: Date): Promise<void>;
 }
@@ -58,7 +60,8 @@ async function make(folder: string, host: string, today: Date): Promise<Pki> {
         validity: validDays,
       });
     if (!isThere(certificate)) await renew(certificate, today);
-    return { manager, certificate, key: manager.privateKey, applicationUri, renew };
+    const own = (): Uint8Array => readCertificateChain(certificate)[0] ?? new Uint8Array();
+    return { manager, certificate, key: manager.privateKey, applicationUri, own, renew };
   } catch (thrown) {
     const why = thrown instanceof GatewayError ? thrown.message : String(thrown);
     throw new GatewayError(
@@ -83,8 +86,11 @@ function isThere(file: string): boolean {
  * the refused ones. What a person has changed meanwhile counts.
  */
 export async function statusOf({ manager }: Pki, certificate: Uint8Array): Promise<string> {
+  const der = Buffer.from(certificate);
   await manager.reloadCertificates();
-  return (await manager.checkCertificate(Buffer.from(certificate))).name;
+  // Somebody has put the file among the trusted ones by hand: then it is no longer a refused one.
+  if ((await manager.isCertificateTrusted(der)) === 'Good') await manager.trustCertificate(der);
+  return (await manager.checkCertificate(der)).name;
 }
 
 /** What a certificate (DER) says. */

@@ -6,7 +6,7 @@ import { failureOf } from './failures.js';
 const perSubscription = 2;
 const atMost = 10;
 /** Notifications that are asked for again, at most: no server keeps more. */
-const mostRepublished = 1_000;
+const mostRepublished = 200;
 /** Sequence numbers are 32 bit and have no zero. */
 const lastSequence = 0xffff_ffff;
 

@@ -34,11 +34,21 @@ export function readValue(
   out: Reading,
 ): void {
   out.wide = undefined;
+  if (statusCode.value === 0 && typeof value.value === 'number' && isPlainFloat(address)) {
+    out.number = value.value;
+    out.quality = Quality.good;
+    return;
+  }
   out.number = NaN;
   out.quality = qualityOf(statusCode.value);
   if (out.quality >= 0x80) return;
   const plain = plainOf(value, address);
   if (plain === undefined || !put(plain, address.type, out)) out.quality = Quality.decode;
+}
+
+/** What most tags are: a number that is taken as it is. */
+function isPlainFloat({ type, range, field }: OpcuaAddress): boolean {
+  return (type === 'float64' || type === 'float32') && range === undefined && field.length === 0;
 }
 
 /** A value without its wrapping; undefined when there is nothing of that kind in it. */

@@ -240,7 +240,11 @@ function parseLink(
   const source = Object.fromEntries(own.map((key) => [key, typed[key]]));
   try {
     const result = driver.parseLink(source, endpoint);
-    if (result.ok) return { config: result.value };
+    if (result.ok) {
+      for (const { path, message, hint } of driver.weaknesses?.(result.value) ?? [])
+        session.problems.warn(ref.descend(path), message, hint);
+      return { config: result.value };
+    }
     report(session, secrets, result.problems, (path) => ref.descend(path));
   } catch {
     // What a driver throws may hold what it was given: not shown.

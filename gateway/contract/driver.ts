@@ -163,6 +163,8 @@ export interface DriverModule<C = unknown, A = unknown> {
   /** Reads one tag's address; `device` holds the keys of its device. Pure; all problems at once. */
   parseTag(config: C, device: Source, tag: Source & { readonly type: TagType }): Parsed<A>;
   limits(config: C): DriverLimits;
+  /** In what this link is less protected than it could be: warnings, and a condition of its health. Pure. */
+  weaknesses?(config: C): readonly Problem[];
   /**
    * Groups tags into reads, one request each, within the protocol's limits. Pure and offline.
    * Tags in `refused` cannot be read by the device: they are in no group, and no group may cover

@@ -64,6 +64,8 @@ export type ToThread =
       readonly group: ReadGroup<unknown>;
     })
   | (Call & { readonly kind: 'close'; readonly why: Failure | undefined })
+  /** Is anybody there? */
+  | { readonly kind: 'ping' }
   | { readonly kind: 'abort'; readonly calls: readonly number[]; readonly why: Failure };
 
 /** A batch after a read. */
@@ -95,6 +97,7 @@ export type FromThread =
       readonly batch: BatchColumns;
     }
   | { readonly kind: 'failed'; readonly call: number; readonly why: Failure }
+  | { readonly kind: 'pong' }
   | { readonly kind: 'printed'; readonly text: string }
   | { readonly kind: 'lost'; readonly driver: number; readonly why: Failure }
   | {

@@ -76,20 +76,28 @@ function columnsOf({ count, positions, numbers, qualities, ages, wide }: Samples
 } {
   return {
     count,
-    positions: first(Uint32Array.from(positions), count),
-    numbers: first(Float64Array.from(numbers), count),
-    qualities: first(Uint8Array.from(qualities), count),
-    ages: first(Float64Array.from(ages), count),
+    positions: own(positions, Uint32Array, count),
+    numbers: own(numbers, Float64Array, count),
+    qualities: own(qualities, Uint8Array, count),
+    ages: own(ages, Float64Array, count),
     wide,
   };
 }
 
-/** The first elements of a column; the rest of a longer one is not sent. */
-function first<T extends { readonly length: number; slice(from: number, to: number): T }>(
-  column: T,
+interface ColumnOf<T> {
+  new (length: number): T;
+}
+
+/** A copy of the rows that count, to be given away. */
+function own<T extends Uint32Array | Float64Array | Uint8Array>(
+  from: ArrayLike<number>,
+  Column: ColumnOf<T>,
   count: number,
 ): T {
-  return column.length === count ? column : column.slice(0, count);
+  const column = new Column(count);
+  if (ArrayBuffer.isView(from)) column.set((from as Float64Array).subarray(0, count));
+  else for (let i = 0; i < count; i++) column[i] = from[i] as number;
+  return column;
 }
 
 function logOf(send: (message: FromThread) => void, driver: number, carried: ErrorFields): Log {
@@ -134,7 +142,7 @@ function serve(port: MessagePort, create: CreateIsolated, folder: string): void 
   };
 
   const perform = async (
-    message: Exclude<ToThread, { kind: 'create' | 'abort' }>,
+    message: Exclude<ToThread, { kind: 'create' | 'abort' | 'ping' }>,
     signal: AbortSignal,
   ): Promise<FromThread> => {
     const { call } = message;
@@ -160,7 +168,7 @@ function serve(port: MessagePort, create: CreateIsolated, folder: string): void 
   };
 
   const answer = async (
-    message: Exclude<ToThread, { kind: 'create' | 'abort' }>,
+    message: Exclude<ToThread, { kind: 'create' | 'abort' | 'ping' }>,
   ): Promise<void> => {
     const controller = new AbortController();
     underWay.set(message.call, controller);
@@ -175,6 +183,7 @@ function serve(port: MessagePort, create: CreateIsolated, folder: string): void 
 
   port.on('message', (message: ToThread) => {
     if (message.kind === 'create') add(message);
+    else if (message.kind === 'ping') send({ kind: 'pong' });
     else if (message.kind === 'abort')
       for (const call of message.calls) underWay.get(call)?.abort(errorOf(message.why));
     else void answer(message);

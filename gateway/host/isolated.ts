@@ -14,6 +14,7 @@ import {
   type Value,
   type WriteOutcome,
 } from '../contract/index.js';
+import { limits } from '../limits.js';
 import {
   errorOf,
   failureOf,
@@ -23,20 +24,27 @@ import {
 } from './isolated-messages.js';
 
 /** Young objects of the thread, MiB: small, so that it stays small. */
-const youngHeapMiB = 8;
+const youngHeapMiB = 16;
 
 interface Settle {
+  readonly kind: ToThread['kind'];
+  readonly driver: number;
   done(value: unknown): void;
   failed(why: GatewayError): void;
   /** For reads: where the answer goes. */
   readonly into: Batch | undefined;
 }
 
-/** Makes drivers; those on heavy libraries in threads of their own, one for each kind of driver. */
+/**
+ * Makes drivers; those on heavy libraries in threads of their own, one for each kind of driver. Whoever was
+ * connecting when a thread ended may have ended it: from then on its endpoint has a thread to itself, so
+ * that one sick server hurts no other.
+ */
 export class DriverMaker {
   readonly #folder: string;
   readonly #log: Log;
   readonly #threads = new Map<string, DriverThread>();
+  readonly #suspects = new Set<string>();
 
   constructor(folder: string, log: Log) {
     this.#folder = folder;
@@ -47,10 +55,15 @@ export class DriverMaker {
   create(module: DriverModule, config: unknown, context: DriverContext): Driver {
     const { isolated, name } = module;
     if (!isolated) return module.create(config, context);
-    let thread = this.#threads.get(name);
+    const { text } = context.endpoint;
+    const key = this.#suspects.has(text) ? `${name} ${text}` : name;
+    let thread = this.#threads.get(key);
     if (!thread || thread.ended) {
-      thread = new DriverThread(isolated, this.#folder, this.#log.child({ driver: name }));
-      this.#threads.set(name, thread);
+      const log = this.#log.child({ driver: name });
+      thread = new DriverThread(isolated, this.#folder, log, (endpoint) =>
+        this.#suspects.add(endpoint),
+      );
+      this.#threads.set(key, thread);
     }
     return new IsolatedProxy(thread, config, context);
   }
@@ -67,8 +80,18 @@ class DriverThread {
   /** Calls under way on each signal: one listener a signal, however many calls. */
   readonly #bySignal = new WeakMap<AbortSignal, Set<number>>();
   #last = 0;
+  /** Runs while an answer to a ping is outstanding. */
+  #hang: NodeJS.Timeout | undefined;
+  /** Told of each endpoint that was being connected to when the thread ended. */
+  readonly #onSuspect: (endpoint: string) => void;
 
-  constructor({ entry, heapMiB }: Isolated, folder: string, log: Log) {
+  constructor(
+    { entry, heapMiB }: Isolated,
+    folder: string,
+    log: Log,
+    onSuspect: (endpoint: string) => void,
+  ) {
+    this.#onSuspect = onSuspect;
     const workerData: ThreadData = { entry: entry.href, folder };
     this.#worker = new Worker(new URL('./isolated-thread.js', import.meta.url), {
       workerData,
@@ -115,6 +138,7 @@ class DriverThread {
 
   /** Makes a call. An abort settles it at once, whatever the thread does. */
   call<T>(
+    driver: number,
     message: (call: number) => ToThread,
     signal: AbortSignal | undefined,
     into?: Batch,
@@ -131,9 +155,11 @@ class DriverThread {
       const call = this.number();
       const done = (value: unknown): void => resolve(value as T);
       if (this.#calls.size === 0) this.#worker.ref();
-      this.#calls.set(call, { done, failed: reject, into });
+      const sent = message(call);
+      const { kind } = sent;
+      this.#calls.set(call, { kind, driver, done, failed: reject, into });
       if (signal) this.#watch(signal, call);
-      this.post(message(call));
+      this.post(sent);
     });
   }
 
@@ -152,7 +178,19 @@ class DriverThread {
     const why = reasonOf(signal);
     const open = [...calls].filter((call) => this.#calls.has(call));
     this.post({ kind: 'abort', calls: open, why: failureOf(why) });
+    this.#ping();
     for (const call of open) this.#settle(call)?.failed(why);
+  }
+
+  /** A call was given up: is it the device that does not answer, or the thread? */
+  #ping(): void {
+    if (this.#hang || this.ended) return;
+    this.post({ kind: 'ping' });
+    this.#hang = setTimeout(() => {
+      this.#log.error('the thread of a driver hangs, and is ended');
+      void this.#worker.terminate();
+    }, limits.threadHangMs);
+    this.#hang.unref();
   }
 
   #settle(call: number): Settle | undefined {
@@ -177,6 +215,10 @@ class DriverThread {
         break;
       case 'alive':
         this.#sinks.get(message.sink)?.sink.alive();
+        break;
+      case 'pong':
+        clearTimeout(this.#hang);
+        this.#hang = undefined;
         break;
       case 'printed':
         this.#log.debug('printed by a library', { text: message.text });
@@ -213,7 +255,12 @@ class DriverThread {
 
   #died(why: string): void {
     this.ended = true;
+    clearTimeout(this.#hang);
     const error = this.#deathOf(why);
+    for (const { kind, driver } of this.#calls.values()) {
+      const endpoint = this.#drivers.get(driver)?.context.endpoint;
+      if (kind === 'connect' && endpoint) this.#onSuspect(endpoint.text);
+    }
     for (const call of [...this.#calls.keys()]) this.#settle(call)?.failed(error);
     for (const proxy of [...this.#drivers.values()]) proxy.lost(error);
     this.#drivers.clear();
@@ -304,6 +351,7 @@ class IsolatedProxy implements Driver {
     signal: AbortSignal | undefined,
     into?: Batch,
   ): Promise<T> {
-    return this.#thread.call((call) => message(call, this.#driver), signal, into);
+    const driver = this.#driver;
+    return this.#thread.call(driver, (call) => message(call, driver), signal, into);
   }
 }

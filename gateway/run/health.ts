@@ -82,9 +82,12 @@ export class HealthWatch {
           text: `${link.state}: ${link.lastError?.message ?? 'not yet up'}`,
         };
       }
-      return silent.length > 0
-        ? { check, level: 'warn', text: `no answer from ${silent.join(', ')}` }
-        : { check, level: 'ok', text: 'connected' };
+      if (silent.length > 0)
+        return { check, level: 'warn', text: `no answer from ${silent.join(', ')}` };
+      const { driver, config } = link.config;
+      const [weakness] = driver.weaknesses?.(config) ?? [];
+      if (weakness) return { check, level: 'warn', text: `connected, but ${weakness.message}` };
+      return { check, level: 'ok', text: 'connected' };
     });
   }
 

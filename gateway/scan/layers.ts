@@ -2,15 +2,62 @@ import type { Samples } from '../contract/index.js';
 
 /** Samples of different tags that may be looked at together. */
 export interface Layer {
-  readonly positions: number[];
-  readonly numbers: number[];
-  readonly qualities: number[];
-  readonly times: number[];
-  readonly wide: (string | bigint | undefined)[];
+  /** Rows; the columns may be longer. */
+  readonly count: number;
+  readonly positions: ArrayLike<number>;
+  readonly numbers: ArrayLike<number>;
+  readonly qualities: ArrayLike<number>;
+  /** Monotonic ms. */
+  readonly times: ArrayLike<number>;
+  /** Strings and exact integers by row. */
+  readonly wide: ReadonlyMap<number, string | bigint> | undefined;
 }
 
-function emptyLayer(): Layer {
-  return { positions: [], numbers: [], qualities: [], times: [], wide: [] };
+/** A layer that grows; its columns are used again. */
+class OpenLayer implements Layer {
+  count = 0;
+  positions = new Uint32Array(64);
+  numbers = new Float64Array(64);
+  qualities = new Uint8Array(64);
+  times = new Float64Array(64);
+  wide: Map<number, string | bigint> | undefined;
+
+  add(
+    position: number,
+    number: number,
+    quality: number,
+    time: number,
+    wide: string | bigint | undefined,
+  ): void {
+    const at = this.count++;
+    if (at === this.positions.length) this.#grow();
+    this.positions[at] = position;
+    this.numbers[at] = number;
+    this.qualities[at] = quality;
+    this.times[at] = time;
+    if (wide !== undefined) (this.wide ??= new Map()).set(at, wide);
+  }
+
+  clear(): void {
+    this.count = 0;
+    this.wide = undefined;
+  }
+
+  #grow(): void {
+    const size = this.positions.length * 2;
+    this.positions = larger(this.positions, new Uint32Array(size));
+    this.numbers = larger(this.numbers, new Float64Array(size));
+    this.qualities = larger(this.qualities, new Uint8Array(size));
+    this.times = larger(this.times, new Float64Array(size));
+  }
+}
+
+function larger<T extends { set(from: ArrayLike<number>): void }>(
+  from: ArrayLike<number>,
+  to: T,
+): T {
+  to.set(from);
+  return to;
 }
 
 /**
@@ -23,7 +70,9 @@ export class Layers {
   readonly #next: Uint32Array;
   /** Number of the first layer that waits. */
   #base = 0;
-  #waiting: Layer[] = [];
+  #waiting: OpenLayer[] = [];
+  /** The layer that was taken last, to be used again. */
+  #spare: OpenLayer | undefined;
   #count = 0;
 
   /** @param limit samples that may wait; beyond it, older samples give way to younger ones of their tag */
@@ -45,24 +94,34 @@ export class Layers {
     for (let i = 0; i < samples.count; i++) {
       const position = samples.positions[i] as number;
       const at = Math.max(this.#base, this.#next[position] as number);
-      const layer = (this.#waiting[at - this.#base] ??= emptyLayer());
+      const layer = (this.#waiting[at - this.#base] ??= this.#fresh());
       this.#next[position] = at + 1;
-      layer.positions.push(position);
-      layer.numbers.push(samples.numbers[i] as number);
-      layer.qualities.push(samples.qualities[i] as number);
-      layer.times.push(timeOf(samples.ages[i] as number));
-      layer.wide.push(samples.wide?.get(i));
+      layer.add(
+        position,
+        samples.numbers[i] as number,
+        samples.qualities[i] as number,
+        timeOf(samples.ages[i] as number),
+        samples.wide?.get(i),
+      );
     }
     this.#count += samples.count;
     return this.#makeRoom();
   }
 
-  /** The oldest layer, off the list. */
+  /** The oldest layer, off the list; valid until the next call. */
   take(): Layer | undefined {
     const layer = this.#waiting.shift();
     if (!layer) return undefined;
     this.#base++;
-    this.#count -= layer.positions.length;
+    this.#count -= layer.count;
+    this.#spare = layer;
+    return layer;
+  }
+
+  #fresh(): OpenLayer {
+    const layer = this.#spare ?? new OpenLayer();
+    this.#spare = undefined;
+    layer.clear();
     return layer;
   }
 
@@ -80,21 +139,20 @@ export class Layers {
       if (!oldest || !next) break;
       this.#waiting.shift();
       this.#base++;
-      const younger = new Set(next.positions);
-      oldest.positions.forEach((position, i) => {
+      const younger = new Set(next.positions.subarray(0, next.count));
+      oldest.positions.subarray(0, oldest.count).forEach((position, i) => {
         if (younger.has(position)) shed++;
-        else copy(oldest, i, next);
+        else
+          next.add(
+            position,
+            oldest.numbers[i] as number,
+            oldest.qualities[i] as number,
+            oldest.times[i] as number,
+            oldest.wide?.get(i),
+          );
       });
-      this.#count = this.#waiting.reduce((sum, layer) => sum + layer.positions.length, 0);
+      this.#count = this.#waiting.reduce((sum, layer) => sum + layer.count, 0);
     }
     return shed;
   }
-}
-
-function copy(from: Layer, at: number, to: Layer): void {
-  to.positions.push(from.positions[at] as number);
-  to.numbers.push(from.numbers[at] as number);
-  to.qualities.push(from.qualities[at] as number);
-  to.times.push(from.times[at] as number);
-  to.wide.push(from.wide[at]);
 }

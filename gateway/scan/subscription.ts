@@ -52,6 +52,13 @@ export class Subscription implements SubscriptionSink, InboxGroup {
   #released: readonly number[] = [];
   #layerBatch = new Batch(16);
   #confirmedAt = 0;
+  /** Round in which each tag was seen last; see #areDistinct. */
+  readonly #seenIn: Uint32Array;
+  #round = 0;
+  readonly #hasWide: boolean;
+  // Used again: nothing is told while the last is still in the inbox.
+  #times = new Float64Array(16);
+  #indices = new Int32Array(16);
   #aliveAt: MonoMs | undefined;
   #tellAll = false;
   #ended = false;
@@ -67,6 +74,8 @@ export class Subscription implements SubscriptionSink, InboxGroup {
     this.#lastTimes = new Float64Array(read.tags.length);
     this.#layers = new Layers(read.tags.length, limits.subscribedSamples + read.tags.length);
     this.#all = indicesOf(read.tags, tagIndex);
+    this.#seenIn = new Uint32Array(read.tags.length);
+    this.#hasWide = read.tags.some(({ type }) => type === 'string' || type.endsWith('64'));
     this.#standing.unchanged();
     this.batch = this.#standing;
     this.indices = this.#all;
@@ -76,8 +85,12 @@ export class Subscription implements SubscriptionSink, InboxGroup {
   samples(samples: Samples): void {
     if (this.#ended) return;
     const now = this.#o.clock.mono();
-    const shed = this.#layers.add(samples, (age) => this.#timeOf(age, now));
-    if (shed > 0) this.device.count('lost', shed);
+    if (!this.inInbox && this.#layers.isEmpty && this.#areDistinct(samples))
+      this.#tell({ ...samples, times: this.#timesOf(samples, now) });
+    else {
+      const shed = this.#layers.add(samples, (age) => timeOf(age, now));
+      if (shed > 0) this.device.count('lost', shed);
+    }
     this.#heard(now);
   }
 
@@ -115,9 +128,21 @@ export class Subscription implements SubscriptionSink, InboxGroup {
     this.#handOver();
   }
 
-  /** By the device's own clock, so that it need not be set; an old sample that was told now stands now. */
-  #timeOf(age: number, now: MonoMs): number {
-    return age >= 0 && age <= this.terms.alive ? now - age : now;
+  /** No tag twice: then they are a layer as they are. */
+  #areDistinct({ count, positions }: Samples): boolean {
+    const round = ++this.#round;
+    for (let i = 0; i < count; i++) {
+      const position = positions[i] as number;
+      if (this.#seenIn[position] === round) return false;
+      this.#seenIn[position] = round;
+    }
+    return true;
+  }
+
+  #timesOf({ count, ages }: Samples, now: MonoMs): Float64Array {
+    if (this.#times.length < count) this.#times = new Float64Array(2 * count);
+    for (let i = 0; i < count; i++) this.#times[i] = timeOf(ages[i] as number, now);
+    return this.#times;
   }
 
   #heard(now: MonoMs): void {
@@ -135,12 +160,13 @@ export class Subscription implements SubscriptionSink, InboxGroup {
   }
 
   #tell(layer: Layer): void {
-    const count = layer.positions.length;
+    const { count } = layer;
     if (this.#layerBatch.capacity < count) this.#layerBatch = new Batch(2 * count);
     const batch = this.#layerBatch;
     batch.begin(this.heardAt);
     batch.times ??= new Float64Array(batch.capacity);
-    const indices = new Int32Array(count);
+    if (this.#indices.length < count) this.#indices = new Int32Array(2 * count);
+    const indices = this.#indices.subarray(0, count);
     for (let i = 0; i < count; i++) {
       const position = layer.positions[i] as number;
       const time = Math.max(
@@ -152,7 +178,7 @@ export class Subscription implements SubscriptionSink, InboxGroup {
       batch.times[i] = time;
       batch.numbers[i] = this.#latest.numbers[position] = layer.numbers[i] as number;
       batch.qualities[i] = this.#latest.qualities[position] = layer.qualities[i] as number;
-      batch.wide[i] = this.#latest.wide[position] = layer.wide[i];
+      if (this.#hasWide) batch.wide[i] = this.#latest.wide[position] = layer.wide?.get(i);
       indices[i] = this.#all[position] as number;
     }
     this.#push(batch, indices);
@@ -178,4 +204,9 @@ export class Subscription implements SubscriptionSink, InboxGroup {
     this.#tellAll = true;
     this.device.count('lost', indices.length);
   }
+}
+
+/** By the device's own clock, so that it need not be set; a sample of unknown age stands now. */
+function timeOf(age: number, now: MonoMs): number {
+  return age >= 0 ? now - age : now;
 }

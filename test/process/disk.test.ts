@@ -43,7 +43,11 @@ void t.test('a full disk', { timeout: 120_000, ...skipUnlessRoot() }, async (t) 
     'live values go on while the disk is full',
     10_000,
   );
-  t.ok((await rig.arrivals()).some(({ history }) => !history));
+  await waitFor(
+    async () => (await rig.arrivals()).some(({ history }) => !history),
+    'and they come live, not as history',
+    10_000,
+  );
   t.ok(gateway.child.running);
 
   await rm(join(disk, 'filler'));

@@ -108,3 +108,6 @@ export const create: CreateIsolated = (config, context) => {
     close: () => Promise.resolve(),
   };
 };
+
+/** The name under which the gateway finds it in a configuration that names this file. */
+export const driver: DriverModule = isolatedDriver;

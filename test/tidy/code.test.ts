@@ -78,9 +78,9 @@ function switchedOff(file: string): string[] {
   return found;
 }
 
-/** `bin/modbus/` talks to devices past the gateway, with the code of the driver. */
+/** `bin/modbus/` and the like talk to devices past the gateway, with the code of the driver. */
 function isToolOfDriver(file: string): boolean {
-  return file.startsWith('bin/modbus/');
+  return /^bin\/(modbus|opcua)\//.test(file);
 }
 
 void t.test('who imports what, beyond the fences of the linter', (t) => {
@@ -107,15 +107,18 @@ void t.test('who imports what, beyond the fences of the linter', (t) => {
     .filter((file) => /^bin\/.*\.ts$/.test(file) && !isToolOfDriver(file))
     .filter((file) => importsOf(file).some((from) => /(^|\/)(drivers|rules)\//.test(from)));
   t.same(roots, ['bin/wire.ts'], 'bin/wire.ts is the only composition root');
-  const tools = files
-    .filter(isToolOfDriver)
-    .flatMap((file) => importsOf(file).map((from) => posix.join(posix.dirname(file), from)))
-    .filter((to) => /^(drivers|rules)\//.test(to));
+  const tools = files.filter(isToolOfDriver).flatMap((file) => {
+    const own = `drivers/${file.split('/')[1] ?? ''}/`;
+    return importsOf(file)
+      .map((from) => posix.join(posix.dirname(file), from))
+      .filter((to) => /^(drivers|rules)\//.test(to))
+      .map((to) => ({ to, isOwn: to.startsWith(own) || to.startsWith('drivers/lib/') }));
+  });
   t.ok(tools.length > 0);
   t.same(
-    tools.filter((to) => !to.startsWith('drivers/modbus/') && !to.startsWith('drivers/lib/')),
+    tools.filter(({ isOwn }) => !isOwn),
     [],
-    'bin/modbus holds the tools of that driver, and knows no other',
+    'bin/DRIVER holds the tools of that driver, and knows no other',
   );
   t.end();
 });
