@@ -1,4 +1,9 @@
-import { Quality, type QualityCode, type SubscriptionSink } from '../../gateway/contract/index.js';
+import {
+  enlarge,
+  Quality,
+  type QualityCode,
+  type SubscriptionSink,
+} from '../../gateway/contract/index.js';
 import type { OpcuaAddress } from './address.js';
 import type { Notification } from './client.js';
 import type { ServerSubscription } from './publisher.js';
@@ -37,19 +42,11 @@ export class Outgoing {
 
   #grow(): void {
     const size = this.positions.length * 2;
-    this.positions = larger(this.positions, new Uint32Array(size));
-    this.numbers = larger(this.numbers, new Float64Array(size));
-    this.qualities = larger(this.qualities, new Uint8Array(size));
-    this.ages = larger(this.ages, new Float64Array(size));
+    this.positions = enlarge(this.positions, new Uint32Array(size));
+    this.numbers = enlarge(this.numbers, new Float64Array(size));
+    this.qualities = enlarge(this.qualities, new Uint8Array(size));
+    this.ages = enlarge(this.ages, new Float64Array(size));
   }
-}
-
-function larger<T extends { set(from: ArrayLike<number>): void }>(
-  from: ArrayLike<number>,
-  to: T,
-): T {
-  to.set(from);
-  return to;
 }
 
 /** One monitored item. It outlives connections if its subscription does. */

@@ -1,6 +1,7 @@
 /** The public API of the gateway for drivers and rules. Imports nothing outside this folder. */
 export * from './batch.js';
 export * from './codes.js';
+export * from './columns.js';
 export * from './driver.js';
 export * from './endpoint.js';
 export * from './engine.js';

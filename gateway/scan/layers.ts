@@ -1,16 +1,9 @@
-import type { Samples } from '../contract/index.js';
+import { enlarge, type Samples } from '../contract/index.js';
 
-/** Samples of different tags that may be looked at together. */
-export interface Layer {
-  /** Rows; the columns may be longer. */
-  readonly count: number;
-  readonly positions: ArrayLike<number>;
-  readonly numbers: ArrayLike<number>;
-  readonly qualities: ArrayLike<number>;
+/** Samples of different tags that may be looked at together; the columns may be longer than their count. */
+export interface Layer extends Omit<Samples, 'ages'> {
   /** Monotonic ms. */
   readonly times: ArrayLike<number>;
-  /** Strings and exact integers by row. */
-  readonly wide: ReadonlyMap<number, string | bigint> | undefined;
 }
 
 /** A layer that grows; its columns are used again. */
@@ -45,19 +38,11 @@ class OpenLayer implements Layer {
 
   #grow(): void {
     const size = this.positions.length * 2;
-    this.positions = larger(this.positions, new Uint32Array(size));
-    this.numbers = larger(this.numbers, new Float64Array(size));
-    this.qualities = larger(this.qualities, new Uint8Array(size));
-    this.times = larger(this.times, new Float64Array(size));
+    this.positions = enlarge(this.positions, new Uint32Array(size));
+    this.numbers = enlarge(this.numbers, new Float64Array(size));
+    this.qualities = enlarge(this.qualities, new Uint8Array(size));
+    this.times = enlarge(this.times, new Float64Array(size));
   }
-}
-
-function larger<T extends { set(from: ArrayLike<number>): void }>(
-  from: ArrayLike<number>,
-  to: T,
-): T {
-  to.set(from);
-  return to;
 }
 
 /**

@@ -1,3 +1,4 @@
+import { enlarge } from '../contract/index.js';
 import { Kind } from './table.js';
 
 /**
@@ -129,12 +130,4 @@ function columnsFor(
     qualities: new Uint8Array(bytes, count * 20, count),
     kinds: new Uint8Array(bytes, count * 21, count),
   };
-}
-
-function enlarge<T extends { set(from: ArrayLike<number>): void }>(
-  from: ArrayLike<number>,
-  to: T,
-): T {
-  to.set(from);
-  return to;
 }

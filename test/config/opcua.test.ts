@@ -44,7 +44,7 @@ void t.test('what cannot work, and what is weak', async (t) => {
     ],
     ['security: { polciy: best },', address, /polciy/],
     ['redundant: [10.0.0.3],', address, /not endpoints of servers/],
-    ['', 'address: 40001', /not a node: "40001".*nsu=urn:maker:line/],
+    ['', 'address: abc', /not a node: "abc".*nsu=urn:maker:line/],
     ['', "address: 'ns=2;i=4294967296'", /not a node/],
     ['', "address: 'ns=2;g=123'", /not a node/],
     ['', `${address}, scan: fast`, /no scan class "fast"/],
