@@ -7,6 +7,7 @@ import {
   DeadbandType,
   MonitoringMode,
   NodeClass,
+  promoteOpaqueStructure,
   PublishRequest,
   readOperationLimits,
   RepublishRequest,
@@ -15,6 +16,7 @@ import {
   Variant,
   VariantArrayType,
   type ClientSession,
+  type DataValue,
   type ClientSessionRawSubscriptionService,
   type ReadValueIdOptions,
   type ReferenceDescription,
@@ -22,18 +24,18 @@ import {
   type PublishResponse,
   type RepublishResponse,
 } from 'node-opcua-client';
-import type {
-  Ack,
-  Monitored,
-  MonitorItem,
-  Notification,
-  PathTarget,
-  ReadItem,
-  Status,
-  SubscriptionTerms,
-  UaSession,
-  UaValue,
-  UaVariant,
+import {
+  type Ack,
+  type Monitored,
+  type MonitorItem,
+  type Notification,
+  type PathTarget,
+  type ReadItem,
+  type Status,
+  type SubscriptionTerms,
+  type UaSession,
+  type UaValue,
+  type UaVariant,
 } from './client.js';
 import { failureOf } from './failures.js';
 
@@ -99,7 +101,11 @@ export class LibrarySession implements UaSession {
 
   read(items: readonly ReadItem[]): Promise<readonly UaValue[]> {
     return inBatches(items, this.limits.read, (some) =>
-      guarded(() => this.raw.read(some.map(valueIdOf))),
+      guarded(async () => {
+        const values = await this.raw.read(some.map(valueIdOf));
+        await this.#decode(values.filter(isStructure));
+        return values;
+      }),
     );
   }
 
@@ -156,7 +162,7 @@ export class LibrarySession implements UaSession {
     return new Promise((resolve, reject) => {
       this.raw.publish(request, (error, answer) => {
         if (error || !answer) reject(failureOf(error ?? 'no answer'));
-        else resolve(notificationOf(answer.subscriptionId, answer.notificationMessage));
+        else resolve(this.#received(answer.subscriptionId, answer.notificationMessage));
       });
     });
   }
@@ -168,11 +174,29 @@ export class LibrarySession implements UaSession {
     });
     return new Promise((resolve, reject) => {
       this.raw.republish(request, (error, answer) => {
-        if (answer) resolve(notificationOf(subscription, answer.notificationMessage));
+        if (answer) resolve(this.#received(subscription, answer.notificationMessage));
         else if (/BadMessageNotAvailable/.test(error?.message ?? '')) resolve(undefined);
         else reject(failureOf(error ?? 'no answer'));
       });
     });
+  }
+
+  /** A notification with its structures decoded; at once where there is none. */
+  async #received(subscription: number, message: MessageOf): Promise<Notification> {
+    const data = (message.notificationData ?? []).filter(
+      (one) => one instanceof DataChangeNotification,
+    );
+    await this.#decode(data.flatMap(({ monitoredItems }) => structuresIn(monitoredItems ?? [])));
+    return notificationOf(subscription, message);
+  }
+
+  /**
+   * Decodes structures of types that the server defines itself. The first one has the library ask the
+   * server for them, which takes a while; a server that does not tell leaves them undecoded.
+   */
+  async #decode(structures: DataValue[]): Promise<void> {
+    if (structures.length > 0)
+      await promoteOpaqueStructure(this.raw, structures).catch(() => undefined);
   }
 
   /** What lies below a node in the tree, at most `most` of them. */
@@ -210,6 +234,16 @@ export class LibrarySession implements UaSession {
       );
     });
   }
+}
+
+function isStructure({ value }: DataValue): boolean {
+  return value.dataType === DataType.ExtensionObject;
+}
+
+/** Nothing is allocated where there is none. */
+function structuresIn(items: readonly { readonly value: DataValue }[]): DataValue[] {
+  if (!items.some(({ value }) => isStructure(value))) return [];
+  return items.map(({ value }) => value).filter(isStructure);
 }
 
 /** A node below another one. */

@@ -18,10 +18,10 @@ interface Setting {
   readonly tool: (...args: readonly string[]) => ReturnType<typeof millrace>;
 }
 
-async function setUp(t: Test): Promise<Setting> {
+async function setUp(t: Test, more: object = {}): Promise<Setting> {
   const folder = await scratch(t);
   const port = await freePort();
-  const server = await Helper.start(t, 'opcua', [JSON.stringify({ port, folder })]);
+  const server = await Helper.start(t, 'opcua', [JSON.stringify({ port, folder, ...more })]);
   const url = `opc.tcp://127.0.0.1:${String(port)}/line`;
   const tool: Setting['tool'] = (...args) => millrace(['opcua', ...args], { cwd: folder });
   return { folder, url, server, tool };
@@ -140,4 +140,42 @@ void t.test('a password stays off an open channel', async (t) => {
   t.equal((await tool('read', url, 'i=2258', '--policy', 'None', '--allow-weak')).code, 0);
   const user = ['--policy', 'None', '--allow-weak', '--user', 'operator'];
   t.match((await tool('read', url, 'i=2258', ...user)).stderr, /open channel/);
+});
+
+void t.test('a structure of a type that the server defines', { timeout: 120_000 }, async (t) => {
+  const { folder, url, tool } = await setUp(t, { structures: true });
+  const weak = { policy: 'None', allowWeak: true };
+  const read = await tool('read', url, `nsu=${uri};s=Scan`, '--policy', 'None', '--allow-weak');
+  t.match(read.stdout, /"duration":1500/);
+  const address = `nsu=${uri};s=Scan`;
+  const tags = {
+    duration: { address, field: 'Duration' },
+    cycles: { address, field: 'cycles', type: 'int32' },
+    asked: { address, field: 'DataAvailable', type: 'bool', scan: 'default' },
+    nothing: { address, field: 'nothing' },
+  };
+  const config = {
+    millrace: 1,
+    gateway: { id: 'g1' },
+    links: { ua: { driver: 'opcua', endpoint: url, security: weak, devices: { D: { tags } } } },
+    journal: { path: 'j.db', size: '8MiB' },
+    control: { socket: join(folder, 'c.sock') },
+  };
+  const file = join(folder, 'gateway.yaml');
+  await writeFile(file, JSON.stringify(config));
+  const gateway = await GatewayProcess.start(t, file, join(folder, 'c.sock'), { cwd: folder });
+  for (const [name, value] of [
+    ['duration', 1_500],
+    ['cycles', 3],
+    ['asked', true],
+  ] as const) {
+    await waitFor(
+      async () => (await tagOf(gateway, `D.${name}`)).value === value,
+      `${name} is ${String(value)}`,
+      20_000,
+    );
+    t.pass(name);
+  }
+  t.equal((await tagOf(gateway, 'D.nothing')).reason, 'decode');
+  t.equal((await gateway.stop()).code, 0);
 });

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import {
   coerceNodeId,
   DataType,
+  nodesets,
   OPCUACertificateManager,
   OPCUAServer,
   standardUnits,
@@ -26,6 +27,8 @@ export interface UaServerOptions {
   readonly trusting?: boolean;
   /** With the nodes of examples/opcua-line. */
   readonly example?: boolean;
+  /** With a structure of a companion specification: a type that clients do not know. */
+  readonly structures?: boolean;
 }
 
 /** The namespace of the nodes. */
@@ -78,6 +81,9 @@ export class UaServer {
       resourcePath: '/line',
       serverCertificateManager: certificates,
       userCertificateManager: certificates,
+      ...(options.structures
+        ? { nodeset_filename: [nodesets.standard, nodesets.di, nodesets.autoId] }
+        : {}),
       userManager: { isValidUser: (name: string, password: string) => users[name] === password },
       serverCapabilities: {
         ...(options.maxSessions === undefined ? {} : { maxSessions: options.maxSessions }),
@@ -88,6 +94,7 @@ export class UaServer {
     const started = new UaServer(server);
     started.#fill(options.before ?? []);
     if (options.example) started.#fillExample();
+    if (options.structures) started.#fillStructures();
     await server.start();
     return started;
   }
@@ -134,6 +141,26 @@ export class UaServer {
       value: new Variant({ dataType: DataType.Double, value: 12.5 }),
     });
     this.#variables.set('Speed', analog);
+  }
+
+  #fillStructures(): void {
+    const { addressSpace } = this.server.engine;
+    const autoId = addressSpace?.getNamespaceIndex('http://opcfoundation.org/UA/AutoID/') ?? -1;
+    const type = addressSpace?.findDataType('ScanSettings', autoId);
+    const ns = addressSpace?.getNamespace(uri);
+    if (!addressSpace || !type || !ns) return;
+    const settings = addressSpace.constructExtensionObject(type, {
+      duration: 1_500,
+      cycles: 3,
+      dataAvailable: true,
+    });
+    ns.addVariable({
+      organizedBy: addressSpace.rootFolder.objects,
+      browseName: 'Scan',
+      nodeId: 's=Scan',
+      dataType: type.nodeId,
+      value: { dataType: DataType.ExtensionObject, value: settings },
+    });
   }
 
   /** A line that runs when it is told to. */
