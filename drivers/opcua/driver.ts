@@ -198,6 +198,7 @@ export class OpcuaDriver implements Driver<OpcuaAddress> {
       else wanted.push(item);
     });
     refused.push(...(await settled(monitor(online.session, set, wanted), signal)));
+    if (refused.length === tags.length) set.unlisten(out);
     online.publisher.add(set.server);
     return refused;
   }

@@ -124,6 +124,11 @@ export class ItemSet {
     this.#outs.add(out);
   }
 
+  /** Nothing that it asked for is served. */
+  unlisten(out: Outgoing): void {
+    this.#outs.delete(out);
+  }
+
   /** Items that nobody listens to: kept from an earlier connection. */
   get unclaimed(): readonly Item[] {
     return this.all.filter(({ out }) => !out);

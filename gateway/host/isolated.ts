@@ -126,6 +126,10 @@ class DriverThread {
     return id;
   }
 
+  unlisten(id: number): void {
+    this.#sinks.delete(id);
+  }
+
   /** The driver is closed: nothing of it is called back any more. */
   forget(driver: number): void {
     this.#drivers.delete(driver);
@@ -316,16 +320,18 @@ class IsolatedProxy implements Driver {
     return this.#call((call, driver) => ({ kind: 'write', driver, call, binding, value }), signal);
   }
 
-  subscribe(
+  async subscribe(
     group: ReadGroup<unknown>,
     sink: SubscriptionSink,
     signal: AbortSignal,
   ): Promise<readonly number[]> {
     const id = this.#thread.listen(this.#driver, sink);
-    return this.#call(
+    const refused = await this.#call<readonly number[]>(
       (call, driver) => ({ kind: 'subscribe', driver, call, sink: id, group }),
       signal,
     );
+    if (refused.length === group.tags.length) this.#thread.unlisten(id);
+    return refused;
   }
 
   onLost(handler: (why: GatewayError) => void): void {

@@ -10,6 +10,7 @@ import {
   type MonoMs,
   type ReadGroup,
   type Subscribed,
+  type SubscriptionSink,
   type TagBinding,
   type Timer,
 } from '../contract/index.js';
@@ -91,7 +92,7 @@ export class Subscriber {
     for (const subscription of this.#running) subscription.tellAll();
   }
 
-  async #subscribe(driver: Driver, { read, device, terms }: Part): Promise<void> {
+  #subscribe(driver: Driver, { read, device, terms }: Part): Promise<void> {
     const { clock, inbox } = this.#o;
     const subscription = new Subscription({
       clock,
@@ -103,6 +104,13 @@ export class Subscriber {
       onHeard: (heard) => this.#heard(heard),
     });
     this.#running.push(subscription);
+    return this.#ask(driver, subscription, [...read.tags.keys()]);
+  }
+
+  /** Asks for some tags of a subscription: all of them, or those that were refused before. */
+  async #ask(driver: Driver, subscription: Subscription, some: readonly number[]): Promise<void> {
+    const { clock } = this.#o;
+    const { read } = subscription;
     const late = clock.at(mono(clock.mono() + limits.subscribeMs), () =>
       this.#trouble(
         driver,
@@ -110,10 +118,14 @@ export class Subscriber {
       ),
     );
     try {
-      const refused = await this.#begin(driver, subscription);
+      const refused = await this.#begin(driver, subscription, some);
       if (this.#driver !== driver) return;
       subscription.heardAt = clock.mono();
-      if (refused.length > 0) this.#keepRefused(driver, subscription, refused);
+      this.#keepRefused(
+        driver,
+        subscription,
+        refused.flatMap((at) => some[at] ?? []),
+      );
       this.#armWatch(driver);
     } catch (thrown) {
       this.#trouble(driver, asGatewayError(thrown));
@@ -122,11 +134,20 @@ export class Subscriber {
     }
   }
 
-  #begin(driver: Driver, subscription: Subscription): Promise<readonly number[]> {
-    if (driver.subscribe)
-      return driver.subscribe(subscription.read, subscription, this.#abort.signal);
-    const { name } = this.#o.module;
-    throw new GatewayError('internal', `the driver ${name} cannot subscribe`);
+  #begin(
+    driver: Driver,
+    subscription: Subscription,
+    some: readonly number[],
+  ): Promise<readonly number[]> {
+    const { read } = subscription;
+    if (!driver.subscribe) {
+      const { name } = this.#o.module;
+      throw new GatewayError('internal', `the driver ${name} cannot subscribe`);
+    }
+    const { signal } = this.#abort;
+    if (some.length === read.tags.length) return driver.subscribe(read, subscription, signal);
+    const group = { ...read, tags: some.flatMap((at) => read.tags[at] ?? []) };
+    return driver.subscribe(group, partOf(subscription, some), signal);
   }
 
   #trouble(driver: Driver, error: GatewayError): void {
@@ -142,40 +163,52 @@ export class Subscriber {
   /** Looks when the first subscription may have been silent for too long. */
   #armWatch(driver: Driver): void {
     this.#watch?.cancel();
-    const due = Math.min(...this.#running.map(({ heardAt, terms }) => heardAt + terms.alive));
+    // One of which everything is refused has nothing to tell.
+    const watched = this.#running.filter(
+      (one) => (this.#refused.get(one)?.length ?? 0) < one.read.tags.length,
+    );
+    if (watched.length === 0) return;
+    const due = Math.min(...watched.map(({ heardAt, terms }) => heardAt + terms.alive));
     this.#watch = this.#o.clock.at(mono(due), () => {
       const now = this.#o.clock.mono();
-      const silent = this.#running.find(({ heardAt, terms }) => now - heardAt >= terms.alive);
+      const silent = watched.find(({ heardAt, terms }) => now - heardAt >= terms.alive);
       if (silent) this.#trouble(driver, silenceOf(silent, now));
       else this.#armWatch(driver);
     });
   }
 
   #keepRefused(driver: Driver, subscription: Subscription, refused: readonly number[]): void {
-    this.#o.log.warn('the device refuses tags; they are bad until it does not', {
-      device: subscription.device.name,
-      count: refused.length,
-      first: subscription.read.tags[refused[0] ?? 0]?.name,
-    });
+    if (refused.length === 0) {
+      this.#refused.delete(subscription);
+      return;
+    }
+    if (!this.#refused.has(subscription))
+      this.#o.log.warn('the device refuses tags; they are bad until it does not', {
+        device: subscription.device.name,
+        count: refused.length,
+        first: subscription.read.tags[refused[0] ?? 0]?.name,
+      });
     this.#refused.set(subscription, refused);
     const due = mono(this.#o.clock.mono() + limits.refusedRetryMs);
-    this.#retry ??= this.#o.clock.at(due, () => this.#retryRefused(driver));
-  }
-
-  #retryRefused(driver: Driver): void {
-    this.#retry = undefined;
-    const parts = [...this.#refused].map(([subscription, refused]) => {
-      const { read, device, terms } = subscription;
-      subscription.release(refused);
-      return {
-        read: { ...read, tags: refused.flatMap((at) => read.tags[at] ?? []) },
-        device,
-        terms,
-      };
+    this.#retry ??= this.#o.clock.at(due, () => {
+      this.#retry = undefined;
+      for (const [one, again] of this.#refused) void this.#ask(driver, one, again);
     });
-    this.#refused.clear();
-    for (const part of parts) void this.#subscribe(driver, part);
   }
+}
+
+/** Some tags of a subscription, which are told with positions of their own. */
+function partOf(whole: Subscription, some: readonly number[]): SubscriptionSink {
+  return {
+    samples: (samples) => {
+      const positions = Array.from(
+        { length: samples.count },
+        (_, i) => some[samples.positions[i] ?? -1] ?? -1,
+      );
+      whole.samples({ ...samples, positions });
+    },
+    alive: () => whole.alive(),
+  };
 }
 
 function silenceOf({ heardAt, read }: Subscription, now: MonoMs): GatewayError {

@@ -47,9 +47,7 @@ export class Subscription implements SubscriptionSink, InboxGroup {
   readonly #lastTimes: Float64Array;
   /** Says that all stands. */
   readonly #standing = new Batch(0);
-  /** Image position of each tag, -1 for none. */
   #all: Int32Array;
-  #released: readonly number[] = [];
   #layerBatch = new Batch(16);
   #confirmedAt = 0;
   /** Round in which each tag was seen last; see #areDistinct. */
@@ -114,13 +112,6 @@ export class Subscription implements SubscriptionSink, InboxGroup {
   /** The image was rebuilt; what waits in layers is given its positions when its turn comes. */
   remap(tagIndex: Int32Array): void {
     this.#all = indicesOf(this.read.tags, tagIndex);
-    this.release(this.#released);
-  }
-
-  /** These tags are told by another subscription from now on. */
-  release(positions: readonly number[]): void {
-    this.#released = positions;
-    for (const position of positions) this.#all[position] = -1;
   }
 
   taken(): void {

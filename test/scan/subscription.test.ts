@@ -190,43 +190,57 @@ void t.test(
   },
 );
 
-void t.test(
-  'refused tags are tried again, alone, and the old subscription lets go of them',
-  async (t) => {
-    const b = new Bench();
-    b.script.terms = terms;
-    const sinks: SubscriptionSink[] = [];
-    const groups: string[] = [];
-    b.script.onSubscribe = (group, to) => {
-      sinks.push(to);
-      groups.push(group.tags.map(({ name }) => name).join());
-      return Promise.resolve(sinks.length === 1 ? [1] : []);
-    };
-    b.start([device('U1', 'l', [1_000, 1_001], { subscribed: terms })]);
-    await b.pass(50);
-    const [first] = sinks;
-    must(first !== undefined, 'subscribed');
-    first.samples(
-      told([
-        [0, 5],
-        [1, 0, NaN, Quality.device],
-      ]),
-    );
-    for (let at = 0; at < limits.refusedRetryMs; at += 2_000) {
+void t.test('refused tags are tried again, alone, and told by the same subscription', async (t) => {
+  const b = new Bench();
+  b.script.terms = terms;
+  const sinks: SubscriptionSink[] = [];
+  const groups: string[] = [];
+  b.script.onSubscribe = (group, to) => {
+    sinks.push(to);
+    groups.push(group.tags.map(({ name }) => name).join());
+    return Promise.resolve(sinks.length === 1 ? [1] : []);
+  };
+  b.start([device('U1', 'l', [1_000, 1_001], { subscribed: terms })]);
+  await b.pass(50);
+  const [first] = sinks;
+  must(first !== undefined, 'subscribed');
+  const live = async (time: number): Promise<void> => {
+    for (let at = 0; at < time; at += 2_000) {
       await b.pass(2_000);
-      for (const sink of sinks) sink.alive();
+      first.alive();
     }
-    t.same(groups, ['U1.t1000,U1.t1001', 'U1.t1001']);
-    const [, second] = sinks;
-    must(second !== undefined, 'subscribed again');
-    second.samples(told([[0, 8]]));
-    await b.pass(50);
-    b.link?.decodeAll();
-    first.alive();
-    await b.pass(50);
-    t.equal(b.quality('U1.t1001'), Quality.good, 'the old one has no say any more');
-  },
-);
+  };
+  first.samples(
+    told([
+      [0, 5],
+      [1, 0, NaN, Quality.device],
+    ]),
+  );
+  await live(limits.refusedRetryMs);
+  t.same(groups, ['U1.t1000,U1.t1001', 'U1.t1001']);
+  t.equal(b.quality('U1.t1001'), Quality.device);
+  const [, second] = sinks;
+  must(second !== undefined, 'subscribed again');
+  second.samples(told([[0, 8]]));
+  await b.pass(50);
+  t.equal(b.seen.get('U1.t1001')?.value, 8, 'by its position in the whole');
+  b.link?.decodeAll();
+  first.alive();
+  await b.pass(50);
+  t.equal(b.seen.get('U1.t1001')?.value, 8, 'and it stands');
+  await live(limits.refusedRetryMs);
+  t.equal(groups.length, 2, 'nothing is left to be tried');
+});
+
+void t.test('a device that refuses everything is no silent one', async (t) => {
+  const b = new Bench();
+  b.script.terms = terms;
+  b.script.onSubscribe = () => Promise.resolve([0]);
+  b.start([device('U1', 'l', [1_000], { subscribed: terms })]);
+  await b.pass(limits.refusedRetryMs * 2 + 1_000);
+  t.equal(stateOf(b), 'connected');
+  t.equal(b.script.count(/subscribe/), 3, 'it is asked now and then');
+});
 
 void t.test('a driver that fails to subscribe is trouble of its link', async (t) => {
   const b = new Bench();
