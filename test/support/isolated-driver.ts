@@ -100,7 +100,7 @@ export const create: CreateIsolated = (config, context) => {
     },
     subscribe: (_group, to) => {
       sink = to;
-      return Promise.resolve([7]);
+      return Promise.resolve([1]);
     },
     onLost: (handler) => {
       lost = handler;
