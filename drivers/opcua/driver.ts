@@ -1,4 +1,5 @@
 import {
+  asGatewayError,
   GatewayError,
   Quality,
   type Batch,
@@ -84,14 +85,14 @@ export class OpcuaDriver implements Driver<OpcuaAddress> {
     connection.onLost((why) => this.#lost(why));
     try {
       await this.#goOnline(connection, now);
+      if (this.#givenUp(signal)) throw this.#closed ? closing() : abortError(signal);
     } catch (thrown) {
-      await connection.close(true);
+      this.#online = undefined;
+      // A session that was taken up again holds samples: it is for the next attempt.
+      if (resumed) memory.set('kept', now);
+      await connection.close(!resumed);
       throw thrown;
     }
-    if (!this.#givenUp(signal)) return;
-    this.#online = undefined;
-    await connection.close(true);
-    throw this.#closed ? closing() : abortError(signal);
   }
 
   async #goOnline(connection: UaConnection, now: Kept): Promise<void> {
@@ -306,7 +307,10 @@ async function forgetEnded({ session, subscriptions }: Kept): Promise<void> {
   for (const [interval, { server }] of subscriptions) {
     try {
       await session.republish(server.id, server.expected);
-    } catch {
+    } catch (thrown) {
+      // Only if the server says so: after a time-out it may still have it.
+      if (!/BadSubscriptionIdInvalid|BadNoSubscription/.test(asGatewayError(thrown).message))
+        throw thrown;
       subscriptions.delete(interval);
     }
   }
