@@ -20,6 +20,8 @@ export const limits = {
   subscribedSamples: 50_000,
   /** How long a device may take to be asked for all tags of a subscription. */
   subscribeMs: 60_000,
+  /** Alarms of devices that stand. Shed: the newest; their events are recorded all the same. */
+  deviceAlarms: 2_000,
   /** Tags in one gateway. Refused by `validate`. */
   tags: 200_000,
   /** Shortest scan period. Refused by `validate`. */

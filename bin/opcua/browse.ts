@@ -1,5 +1,5 @@
 import { stringify } from 'yaml';
-import { BuiltIn } from '../../drivers/opcua/client.js';
+import { Attribute, BuiltIn } from '../../drivers/opcua/client.js';
 import type { Child } from '../../drivers/opcua/library.js';
 import { isBad } from '../../drivers/opcua/status.js';
 import type { TagType } from '../../gateway/contract/index.js';
@@ -11,7 +11,6 @@ import { idsOf, withClient, type UaClient } from './client.js';
 const objectsFolder = 'i=85';
 /** Below the server's own object lies only its diagnosis. */
 const serverObject = 'i=2253';
-const valueAttribute = 13;
 
 interface Found extends Child {
   readonly path: string;
@@ -101,7 +100,7 @@ const tagTypes: Readonly<Record<number, TagType>> = {
 async function deviceBlock(client: UaClient, found: readonly Found[]): Promise<string> {
   const variables = found.filter(({ kind, name }) => kind === 'variable' && !isProperty(name));
   const values = await client.session.read(
-    variables.map(({ nodeId }) => ({ nodeId, attributeId: valueAttribute })),
+    variables.map(({ nodeId }) => ({ nodeId, attributeId: Attribute.value })),
   );
   const uris = await client.session.namespaces();
   const tags: Record<string, object> = {};
@@ -172,7 +171,7 @@ async function unitAndSpan(
     children.find((child) => child.name === name)?.nodeId;
   const ids = [property('EngineeringUnits'), property('EURange')];
   const known = ids.flatMap((id) =>
-    id === undefined ? [] : [{ nodeId: id, attributeId: valueAttribute }],
+    id === undefined ? [] : [{ nodeId: id, attributeId: Attribute.value }],
   );
   if (known.length === 0) return {};
   const result: { unit?: string; span?: [number, number] } = {};

@@ -89,7 +89,7 @@ export async function idsOf(
   { nodes, config }: UaClient,
   texts: readonly string[],
 ): Promise<readonly string[]> {
-  const ids = await nodes.find(texts.map((text) => addressOf(config, text)));
+  const ids = await nodes.find(texts.map((text) => addressOf(config, text).node));
   return ids.map((id, at) => {
     if (id !== undefined) return id;
     throw new CliError(

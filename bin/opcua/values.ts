@@ -1,11 +1,10 @@
-import { BuiltIn, type UaValue } from '../../drivers/opcua/client.js';
+import { Attribute, BuiltIn, type UaValue } from '../../drivers/opcua/client.js';
 import { Publisher } from '../../drivers/opcua/publisher.js';
 import type { GatewayError } from '../../gateway/contract/index.js';
 import type { ReachOptions, WatchOptions } from '../commands/opcua.js';
 import { print, printJson, table, valueText } from '../output.js';
 import { idsOf, timeOf, withClient, type UaClient } from './client.js';
 
-const valueAttribute = 13;
 const watchedQueue = 100;
 
 /** Name of a built-in type. */
@@ -66,7 +65,7 @@ export async function readCommand(
   await withClient(options, url, async (client) => {
     const ids = await idsOf(client, nodes);
     const values = await client.session.read(
-      ids.map((nodeId) => ({ nodeId, attributeId: valueAttribute })),
+      ids.map((nodeId) => ({ nodeId, attributeId: Attribute.value })),
     );
     if (options.json) printJson(values.map((value, at) => jsonOf(nodes[at] ?? '', value)));
     else
@@ -126,7 +125,7 @@ async function watch(
     process.once('SIGINT', stop);
     const items = ids.map((nodeId, handle) => ({
       nodeId,
-      attributeId: valueAttribute,
+      attributeId: Attribute.value,
       handle,
       sampling: interval,
       queue: watchedQueue,

@@ -1,4 +1,4 @@
-import { BuiltIn } from '../../drivers/opcua/client.js';
+import { Attribute, BuiltIn } from '../../drivers/opcua/client.js';
 import { isBad } from '../../drivers/opcua/status.js';
 import { variantOf } from '../../drivers/opcua/values.js';
 import type { Value } from '../../gateway/contract/index.js';
@@ -8,8 +8,6 @@ import { Exit } from '../exit.js';
 import { CliError, print, printJson } from '../output.js';
 import { idsOf, withClient, type UaClient } from './client.js';
 import { shownValue, typeName } from './values.js';
-
-const valueAttribute = 13;
 
 /** `millrace opcua write` */
 export async function writeCommand(
@@ -38,7 +36,7 @@ export async function writeCommand(
       );
     const record = { endpoint: url, node, before: shownValue(before), value: typed };
     await recordWrite({ ...record, result: 'requested' });
-    const status = await client.session.write({ nodeId, attributeId: valueAttribute }, variant);
+    const status = await client.session.write({ nodeId, attributeId: Attribute.value }, variant);
     const after = shownValue(await held(client, nodeId));
     await recordWrite({ ...record, result: status.name, after });
     if (isBad(status.value))
@@ -61,7 +59,7 @@ async function readOne(
   session: UaClient['session'],
   nodeId: string,
 ): Promise<Awaited<ReturnType<UaClient['session']['read']>>[number]> {
-  const [value] = await session.read([{ nodeId, attributeId: valueAttribute }]);
+  const [value] = await session.read([{ nodeId, attributeId: Attribute.value }]);
   if (value && !isBad(value.statusCode.value)) return value;
   const why = value?.statusCode.name ?? 'no answer';
   throw new CliError(`the node cannot be read: ${why}`, '', Exit.device, 'device-refused');

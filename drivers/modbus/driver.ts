@@ -9,7 +9,7 @@ import {
   type ReadOutcome,
   type TagBinding,
   type Value,
-  type WriteOutcome,
+  type DeviceOutcome,
 } from '../../gateway/contract/index.js';
 import { openStream, type Opening } from '../lib/abort.js';
 import type { ModbusAddress } from './address.js';
@@ -95,7 +95,7 @@ export class ModbusDriver implements Driver<ModbusAddress> {
     binding: TagBinding<ModbusAddress>,
     value: Value,
     signal: AbortSignal,
-  ): Promise<WriteOutcome> {
+  ): Promise<DeviceOutcome> {
     const session = this.#session;
     if (!session) return Promise.reject(this.#closed ? closing() : notConnected());
     return this.#writer.write(binding, value, (request) =>

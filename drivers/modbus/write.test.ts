@@ -1,6 +1,6 @@
 /** Writes: which function codes, what is learned, and that a bit leaves its neighbours alone. */
 import t from 'tap';
-import type { Value, WriteOutcome } from '../../gateway/contract/index.js';
+import type { Value, DeviceOutcome } from '../../gateway/contract/index.js';
 import { modbusOptions, ModbusDevice } from '../../test/conformance/examples.js';
 import { Rig } from '../../test/conformance/rig.js';
 import type { TagSource } from '../../test/conformance/types.js';
@@ -43,7 +43,7 @@ async function write(
   rig: PlainRig,
   name: string,
   value: Value,
-): Promise<[WriteOutcome | undefined, number[]]> {
+): Promise<[DeviceOutcome | undefined, number[]]> {
   const { requests } = rig.device.fake;
   const before = requests.length;
   const pending = rig.write(rig.tagNamed(name), value);

@@ -1,4 +1,4 @@
-import type { TagBinding, Value, WriteOutcome } from '../../gateway/contract/index.js';
+import type { TagBinding, Value, DeviceOutcome } from '../../gateway/contract/index.js';
 import { isRegisters, type ModbusAddress } from './address.js';
 import { asBit, asInteger, encodeValue } from './encode.js';
 import { exceptionText, Fn, get16, put16 } from './frame.js';
@@ -48,8 +48,8 @@ export function unwritable({ address }: TagBinding<ModbusAddress>): string | und
   return undefined;
 }
 
-const refuse = (code: string): WriteOutcome => ({ ok: false, code });
-const done: WriteOutcome = { ok: true };
+const refuse = (code: string): DeviceOutcome => ({ ok: false, code });
+const done: DeviceOutcome = { ok: true };
 
 /**
  * Writes values of tags. The device executes each at most once: another function code is only tried
@@ -68,7 +68,7 @@ export class TagWriter {
     this.#learned = learnedIn(memory);
   }
 
-  async write(binding: TagBinding<ModbusAddress>, value: Value, ask: Ask): Promise<WriteOutcome> {
+  async write(binding: TagBinding<ModbusAddress>, value: Value, ask: Ask): Promise<DeviceOutcome> {
     const { unit } = binding.address;
     const before = this.#turns.get(unit);
     // Without a promise in between, where nothing is under way: a trip goes out in this very turn.
@@ -84,7 +84,7 @@ export class TagWriter {
     }
   }
 
-  async #write(binding: TagBinding<ModbusAddress>, value: Value, ask: Ask): Promise<WriteOutcome> {
+  async #write(binding: TagBinding<ModbusAddress>, value: Value, ask: Ask): Promise<DeviceOutcome> {
     const { address, device } = binding;
     const to = { unit: address.unit, device };
     const never = unwritable(binding);
@@ -103,7 +103,7 @@ export class TagWriter {
     return this.#registers(to, address, encoded.data, ask);
   }
 
-  async #coil(to: Target, a: ModbusAddress, on: boolean, ask: Ask): Promise<WriteOutcome> {
+  async #coil(to: Target, a: ModbusAddress, on: boolean, ask: Ask): Promise<DeviceOutcome> {
     const many = a.write === 'multiple' || a.write === 'read-write';
     const request = (multiple: boolean): Request => writeCoil(to, a.start, on, multiple);
     const { noCoil } = this.#learned;
@@ -115,7 +115,7 @@ export class TagWriter {
     a: ModbusAddress,
     data: Uint8Array,
     ask: Ask,
-  ): Promise<WriteOutcome> {
+  ): Promise<DeviceOutcome> {
     if (a.write === 'read-write') return writeAndRead(to, a.start, data, ask);
     if (data.length > mostBytes) return refuse('value is longer than one request');
     const many = a.write === 'multiple' || data.length > 2;
@@ -142,7 +142,7 @@ export class TagWriter {
   }
 
   /** Changes some bits and leaves the others as they are. */
-  async #changePart(to: Target, a: ModbusAddress, part: Part, ask: Ask): Promise<WriteOutcome> {
+  async #changePart(to: Target, a: ModbusAddress, part: Part, ask: Ask): Promise<DeviceOutcome> {
     const { noMask } = this.#learned;
     const [mask = 0] = part.masks;
     const [bits = 0] = part.bits;
@@ -163,7 +163,7 @@ export class TagWriter {
     a: ModbusAddress,
     part: Part,
     ask: Ask,
-  ): Promise<WriteOutcome> {
+  ): Promise<DeviceOutcome> {
     const count = part.masks.length;
     const before = await ask(
       readRequest(to, Fn.readHoldingRegisters, a.start, count, a.request.maxGap > 0),
@@ -230,7 +230,7 @@ async function writeAndRead(
   start: number,
   data: Uint8Array,
   ask: Ask,
-): Promise<WriteOutcome> {
+): Promise<DeviceOutcome> {
   if (data.length > mostBytes - 4) return refuse('value is longer than one request');
   const answer = await ask(readWrite(to, start, data));
   if (!answer.ok) return outcomeOf(answer);
@@ -239,6 +239,6 @@ async function writeAndRead(
     : refuse('the device holds another value after the write');
 }
 
-function outcomeOf(answer: Answer): WriteOutcome {
+function outcomeOf(answer: Answer): DeviceOutcome {
   return answer.ok ? done : refuse(refusalOf(answer) ?? exceptionText(0));
 }

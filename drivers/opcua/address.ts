@@ -6,6 +6,7 @@ import {
   type Source,
   type Subscribed,
   type TagType,
+  type Value,
 } from '../../gateway/contract/index.js';
 import { integerKey, KeyReader, shown } from '../lib/keys.js';
 import type { OpcuaConfig } from './config.js';
@@ -40,9 +41,21 @@ export interface OpcuaAddress {
   readonly range: string | undefined;
   /** Names of the fields that lead into a structure. */
   readonly field: readonly string[];
-  /** Undefined: it is read in a scan. */
+  /** Undefined: it is read in a scan, or is a method. */
   readonly subscription: SubscriptionAddress | undefined;
+  /** The tag stands for a method: writing it calls the method, and its value is what was given last. */
+  readonly method: MethodAddress | undefined;
 }
+
+export interface MethodAddress {
+  readonly node: NodeRef;
+  /** Undefined: the written value alone, or nothing where the method takes nothing. */
+  readonly arguments: readonly MethodArgument[] | undefined;
+}
+
+export type MethodArgument =
+  /** What is written. */
+  { readonly kind: 'value' } | { readonly kind: 'constant'; readonly constant: Value };
 
 export interface SubscriptionAddress {
   readonly publishing: DurationMs;
@@ -114,6 +127,19 @@ export const tagSchema: KeySchema = {
       default: 0,
       examples: ['1 %'],
     },
+    method: {
+      type: 'string',
+      description:
+        'Method of the object that address names: writing the tag calls it, and its value is what was given last. Default: none.',
+      examples: ['nsu=urn:maker:line;s=Line1.Start'],
+    },
+    arguments: {
+      type: 'array',
+      description:
+        'Arguments of the method, $value standing for what is written. Default: $value alone, or none.',
+      items: { type: ['string', 'number', 'boolean'] },
+      examples: [['$value', 5]],
+    },
   },
   required: ['address'],
 };
@@ -127,28 +153,52 @@ export function parseTag(
   tag: Source & { readonly type: TagType },
 ): Parsed<OpcuaAddress> {
   const keys = new KeyReader(tag);
-  const node = readNode(keys);
+  const node = readNode(keys, 'address');
+  if (keys.has('method')) return keys.finish(readMethod(keys, node, tag.type));
   const range = readRange(keys);
   const field = keys.text('field') ?? '';
   const scanned = keys.has('scan');
-  const onlySubscribed = [
-    'publishing',
-    'sampling',
-    'queue',
-    'discard',
-    'trigger',
-    'serverDeadband',
-  ];
-  for (const key of scanned ? onlySubscribed : [])
-    if (keys.has(key))
-      keys.problem(key, `a tag that is scanned has no ${key}`, 'leave out scan, or this');
+  refuse(keys, scanned ? onlySubscribed : [], 'a tag that is scanned', 'leave out scan, or this');
+  refuse(keys, ['arguments'], 'a tag without a method', 'add method: NODE');
   return keys.finish({
     node,
     type: tag.type,
     range,
     field: field === '' ? [] : field.split('.'),
     subscription: scanned ? undefined : readSubscription(keys, config),
+    method: undefined,
   });
+}
+
+const onlySubscribed = ['publishing', 'sampling', 'queue', 'discard', 'trigger', 'serverDeadband'];
+
+function refuse(keys: KeyReader, names: readonly string[], what: string, hint: string): void {
+  for (const key of names) if (keys.has(key)) keys.problem(key, `${what} has no ${key}`, hint);
+}
+
+function readMethod(keys: KeyReader, object: NodeRef, type: TagType): OpcuaAddress {
+  refuse(
+    keys,
+    ['range', 'field', 'scan', ...onlySubscribed],
+    'a tag that stands for a method',
+    'leave it out',
+  );
+  return {
+    node: object,
+    type,
+    range: undefined,
+    field: [],
+    subscription: undefined,
+    method: { node: readNode(keys, 'method'), arguments: readArguments(keys) },
+  };
+}
+
+function readArguments(keys: KeyReader): MethodAddress['arguments'] {
+  const list = keys.raw('arguments');
+  if (!Array.isArray(list)) return undefined;
+  return list.map((one: Value) =>
+    one === '$value' ? { kind: 'value' } : { kind: 'constant', constant: one },
+  );
 }
 
 function readSubscription(keys: KeyReader, config: OpcuaConfig): SubscriptionAddress {
@@ -188,8 +238,8 @@ const idForm = /^(?:nsu=(?<uri>[^;]+);|ns=(?<ns>\d{1,5});)?(?<id>[isgb]=.+)$/s;
 const stepForm = /^(?:nsu=(?<uri>[^;]+);|(?<ns>\d{1,5}):)?(?<name>.+)$/s;
 const examples = 'write it like nsu=urn:maker:line;s=Line1.Speed, or /2:Line/2:Speed';
 
-function readNode(keys: KeyReader): NodeRef {
-  const text = keys.text('address')?.trim() ?? '';
+export function readNode(keys: KeyReader, key: string): NodeRef {
+  const text = keys.text(key)?.trim() ?? '';
   const nowhere: NodeRef = { kind: 'path', steps: [] };
   if (text.startsWith('/')) {
     const steps = splitPath(text).map((step) => {
@@ -200,7 +250,7 @@ function readNode(keys: KeyReader): NodeRef {
   }
   const { uri, ns, id } = idForm.exec(text)?.groups ?? {};
   if (id !== undefined && isId(id)) return { kind: 'id', uri, ns: Number(ns ?? 0), id };
-  keys.problem('address', `not a node: ${shown(text)}`, examples);
+  keys.problem(key, `not a node: ${shown(text)}`, examples);
   return nowhere;
 }
 
@@ -229,10 +279,15 @@ function isId(id: string): boolean {
 /** See `DriverModule.subscribed`. */
 export function subscribed(
   config: OpcuaConfig,
-  { subscription }: OpcuaAddress,
+  { subscription, method }: OpcuaAddress,
 ): Subscribed | undefined {
-  if (!subscription) return undefined;
-  const { publishing } = subscription;
+  // The driver tells of what was given to a method.
+  const publishing = method ? config.publishing : subscription?.publishing;
+  return publishing && { interval: publishing, alive: longestSilence(config, publishing) };
+}
+
+/** How long a subscription that is well may say nothing. */
+export function longestSilence(config: OpcuaConfig, publishing: DurationMs): DurationMs {
   const beat = Math.max(config.keepAlive, publishing);
-  return { interval: publishing, alive: ms(beat * missedKeepAlives + config.requestTimeout) };
+  return ms(beat * missedKeepAlives + config.requestTimeout);
 }

@@ -35,6 +35,18 @@ export const BuiltIn = {
   extensionObject: 22,
 } as const;
 
+/** Numbers of the attributes of a node, as in OPC 10000-6. */
+export const Attribute = {
+  nodeId: 1,
+  nodeClass: 2,
+  eventNotifier: 12,
+  value: 13,
+  dataType: 14,
+  accessLevel: 17,
+  userAccessLevel: 18,
+  userExecutable: 22,
+} as const;
+
 export interface UaVariant {
   /** Of {@link BuiltIn}. */
   readonly dataType: number;
@@ -56,6 +68,14 @@ export interface ReadItem {
   readonly nodeId: string;
   readonly attributeId: number;
   readonly indexRange?: string | undefined;
+}
+
+/** What an item is read by: its value. */
+export function itemOf(
+  nodeId: string,
+  { range }: { readonly range: string | undefined },
+): ReadItem {
+  return { nodeId, attributeId: Attribute.value, indexRange: range };
 }
 
 export interface MonitorItem extends ReadItem {
@@ -86,16 +106,50 @@ export interface DataChange {
   readonly value: UaValue;
 }
 
+/** A field of an event: the type that defines it (a node id of the standard), and the way to it. */
+export interface EventField {
+  readonly of: string;
+  readonly path: readonly string[];
+}
+
+/** The fields of one event, in the order in which they were asked for. */
+export type EventFields = readonly UaVariant[];
+
+/** Events of one node that a subscription is to tell of. */
+export interface EventRequest {
+  readonly nodeId: string;
+  readonly handle: number;
+  readonly queue: number;
+  readonly fields: readonly EventField[];
+  /** Only events whose field is at least so much. */
+  readonly severity: { readonly field: EventField; readonly least: number } | undefined;
+}
+
 /** A notification message. Without data it is a keep-alive, and `sequence` that of the next one. */
 export interface Notification {
   readonly subscription: number;
   readonly sequence: number;
   readonly changes: readonly DataChange[];
+  readonly events: readonly { readonly clientHandle: number; readonly fields: EventFields }[];
   /** The subscription is no more, for this reason. */
   readonly ended: Status | undefined;
   readonly isKeepAlive: boolean;
   /** When the server sent it, by its own clock, Unix ms; NaN = not said. */
   readonly sentAt: number;
+}
+
+/** What a method wants as one of its arguments. */
+export interface ArgumentType {
+  readonly name: string;
+  /** Of {@link BuiltIn}; 0 where the server does not say. */
+  readonly dataType: number;
+  readonly isArray: boolean;
+}
+
+export interface CallResult {
+  readonly status: Status;
+  /** What is wrong with each argument; empty where nothing is. */
+  readonly inputs: readonly Status[];
 }
 
 export interface Ack {
@@ -106,6 +160,23 @@ export interface Ack {
 export interface PathTarget {
   readonly nodeId: string | undefined;
   readonly statusCode: Status;
+}
+
+/** The history of one node, between two times of the server. */
+export interface HistoryItem {
+  readonly nodeId: string;
+  readonly indexRange: string | undefined;
+  readonly from: Date;
+  readonly to: Date;
+  /** Where the page before ended. */
+  readonly point: Uint8Array | undefined;
+}
+
+export interface HistoryPage {
+  readonly status: Status;
+  readonly values: UaValue[];
+  /** Set when there is more. */
+  readonly point: Uint8Array | undefined;
 }
 
 /** A session on a live connection. Rejections are GatewayErrors. */
@@ -120,12 +191,29 @@ export interface UaSession {
   ): Promise<readonly PathTarget[]>;
   read(items: readonly ReadItem[]): Promise<readonly UaValue[]>;
   write(item: ReadItem, value: UaVariant): Promise<Status>;
+  /** Has the server prepare for nodes that are asked for often. @returns ids to use instead, in this session */
+  register(nodeIds: readonly string[]): Promise<readonly string[]>;
+  argumentsOf(method: string): Promise<readonly ArgumentType[]>;
+  call(object: string, method: string, given: readonly UaVariant[]): Promise<CallResult>;
   createSubscription(
     interval: number,
     keepAliveCount: number,
     lifetimeCount: number,
   ): Promise<SubscriptionTerms>;
   monitor(subscription: number, items: readonly MonitorItem[]): Promise<readonly Monitored[]>;
+  monitorEvents(subscription: number, request: EventRequest): Promise<Monitored>;
+  /** @param event identity of an event, hexadecimal */
+  acknowledge(condition: string, event: string, comment: string): Promise<Status>;
+  /** Has the server tell again which conditions stand, framed by two events. */
+  refreshConditions(subscription: number): Promise<CallResult>;
+  /**
+   * What a server remembers of some nodes, oldest first.
+   * @param most samples of each node; 0 = none, give the points back
+   */
+  history(
+    items: readonly HistoryItem[],
+    most: number,
+  ): Promise<{ readonly pages: readonly HistoryPage[]; readonly sentAt: number }>;
   publish(acks: readonly Ack[]): Promise<Notification>;
   /** Undefined when the server has it no more. */
   republish(subscription: number, sequence: number): Promise<Notification | undefined>;

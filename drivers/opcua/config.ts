@@ -34,8 +34,6 @@ export interface OpcuaConfig {
   readonly urls: readonly string[];
   readonly policy: Policy | 'best';
   readonly mode: 'SignAndEncrypt' | 'Sign';
-  /** Deprecated policies and None are taken when `policy` names them. */
-  readonly allowWeak: boolean;
   readonly identity: Identity;
   /** How often the server tells of changes, unless the tag says otherwise. */
   readonly publishing: DurationMs;
@@ -45,6 +43,10 @@ export interface OpcuaConfig {
   readonly connectTimeout: DurationMs;
   readonly requestTimeout: DurationMs;
   readonly inFlight: number;
+  /** Nodes that are read in scans are registered with the server first. */
+  readonly registerNodes: boolean;
+  /** After an interruption, the server is asked for what it remembers of it. */
+  readonly backfill: boolean;
 }
 
 const text = (
@@ -111,10 +113,19 @@ export const linkSchema: KeySchema = {
     connectTimeout: durationKey('Longest wait for connection and session.', '20s'),
     timeout: durationKey('Longest wait for an answer.', '5s'),
     inFlight: integerKey('Requests at the same time, at most.', { min: 1, max: 16 }, 4),
+    registerNodes: {
+      type: 'boolean',
+      description: 'Register nodes that are scanned: some servers then answer faster.',
+      default: false,
+    },
+    backfill: {
+      type: 'boolean',
+      description:
+        'After an interruption, ask the server for the history of it, where it keeps one.',
+      default: true,
+    },
   },
 };
-
-export const deviceSchema: KeySchema = { properties: {} };
 
 const intervalBounds = { min: 20, max: 3_600_000 };
 const waitBounds = { min: 100, max: 600_000 };
@@ -139,7 +150,6 @@ export function parseLink(link: Source, endpoint: Endpoint | undefined): Parsed<
     urls: [endpoint?.text ?? '', ...redundant],
     policy,
     mode,
-    allowWeak,
     identity,
     publishing: keys.duration('publishing', intervalBounds, ms(500)),
     keepAlive: keys.duration('keepAlive', { min: 500, max: 600_000 }, ms(3_000)),
@@ -147,6 +157,8 @@ export function parseLink(link: Source, endpoint: Endpoint | undefined): Parsed<
     connectTimeout: keys.duration('connectTimeout', waitBounds, ms(20_000)),
     requestTimeout: keys.duration('timeout', waitBounds, ms(5_000)),
     inFlight: keys.integer('inFlight', { min: 1, max: 16 }, 4),
+    registerNodes: keys.flag('registerNodes', false),
+    backfill: keys.flag('backfill', true),
   });
 }
 

@@ -1,38 +1,29 @@
 import {
-  asGatewayError,
   GatewayError,
   Quality,
   type Batch,
+  type DeviceOutcome,
   type Driver,
+  type EventSink,
+  type EventTerms,
   type IsolatedContext,
   type ReadGroup,
   type ReadOutcome,
   type SubscriptionSink,
   type TagBinding,
   type Value,
-  type WriteOutcome,
 } from '../../gateway/contract/index.js';
 import { abortError } from '../lib/abort.js';
-import type { OpcuaAddress, SubscriptionAddress } from './address.js';
-import type { MonitorItem, UaConnection, UaSession } from './client.js';
+import type { MethodAddress, OpcuaAddress } from './address.js';
+import type { Backlog } from './backfill.js';
+import { Attribute, itemOf, type UaConnection, type UaSession } from './client.js';
 import type { OpcuaConfig } from './config.js';
-import { Item, ItemSet, Outgoing, signatureOf, tellBad } from './items.js';
+import type { EventSource } from './events.js';
+import { Methods } from './methods.js';
 import { Nodes } from './nodes.js';
-import { Publisher } from './publisher.js';
 import { isBad } from './status.js';
+import { Subscriptions, type Kept } from './subscriptions.js';
 import { readValue, variantOf, type Reading } from './values.js';
-
-/** Attribute of a node: its value. */
-const valueAttribute = 13;
-/** The server keeps a subscription whose client is silent for so many of its keep-alives. */
-const lifetimeInKeepAlives = 20;
-
-/** What outlives a connection, because the server keeps it. */
-export interface Kept {
-  readonly session: UaSession;
-  /** By publishing interval. */
-  readonly subscriptions: Map<number, ItemSet>;
-}
 
 /** Opens a connection; `earlier` is the session to take up again, if it was one of this URL. */
 export type Connect = (
@@ -45,8 +36,9 @@ interface Online {
   readonly connection: UaConnection;
   readonly session: UaSession;
   readonly nodes: Nodes;
-  readonly publisher: Publisher;
   readonly kept: Kept;
+  readonly subscriptions: Subscriptions;
+  readonly methods: Methods;
   /** Built-in type of each node that was written. */
   readonly types: Map<string, number>;
 }
@@ -59,7 +51,6 @@ export class OpcuaDriver implements Driver<OpcuaAddress> {
   #online: Online | undefined;
   #onLost: ((why: GatewayError) => void) | undefined;
   #closed = false;
-  #heard = false;
 
   constructor(
     config: OpcuaConfig,
@@ -81,34 +72,43 @@ export class OpcuaDriver implements Driver<OpcuaAddress> {
     memory.delete('kept');
     memory.set('url', url);
     const { session, resumed } = connection;
-    const now: Kept = resumed && kept ? kept : { session, subscriptions: new Map() };
     connection.onLost((why) => this.#lost(why));
+    let now = resumed ? kept : undefined;
     try {
+      now ??= { session, nodes: await Nodes.of(session), subscriptions: new Map() };
       await this.#goOnline(connection, now);
       if (this.#givenUp(signal)) throw this.#closed ? closing() : abortError(signal);
     } catch (thrown) {
       this.#online = undefined;
       // A session that was taken up again holds samples: it is for the next attempt.
-      if (resumed) memory.set('kept', now);
+      if (resumed && now) memory.set('kept', now);
       await connection.close(!resumed);
       throw thrown;
     }
   }
 
-  async #goOnline(connection: UaConnection, now: Kept): Promise<void> {
-    const { session } = connection;
-    await forgetEnded(now);
-    const publisher = new Publisher({
-      session,
-      onNotification: ({ id }, notification) => {
-        this.#heard = true;
-        setOf(now, id)?.deliver(notification, (item) => this.#overflowed(item));
-      },
-      onHole: ({ id }, count) => void this.#refresh(session, setOf(now, id), count),
+  async #goOnline(connection: UaConnection, kept: Kept): Promise<void> {
+    const { session, nodes } = kept;
+    const subscriptions = new Subscriptions({
+      config: this.#config,
+      log: this.#context.log,
+      kept,
+      backlog: this.#backlog(),
+      count: (event, device, times) => this.#context.count(event, device, times),
       onTrouble: (error) => this.#lost(error),
     });
-    const nodes = await Nodes.of(session);
-    this.#online = { connection, session, nodes, publisher, kept: now, types: new Map() };
+    await subscriptions.forgetEnded();
+    const methods = new Methods(session, nodes);
+    const types = new Map<string, number>();
+    this.#online = { connection, session, nodes, kept, subscriptions, methods, types };
+  }
+
+  #backlog(): Backlog {
+    const { memory } = this.#context;
+    const known = memory.get('backlog') as Backlog | undefined;
+    const backlog = known ?? { told: new Map<string, Date>(), holes: new Set() };
+    memory.set('backlog', backlog);
+    return backlog;
   }
 
   /** The server that served last, or the next one when that did not. */
@@ -128,80 +128,96 @@ export class OpcuaDriver implements Driver<OpcuaAddress> {
     into: Batch,
     signal: AbortSignal,
   ): Promise<ReadOutcome> {
-    const { session, nodes } = this.#connected(signal);
-    const ids = await settled(nodes.find(tags.map(({ address }) => address)), signal);
+    const { session, nodes, methods } = this.#connected(signal);
+    const refs = tags.map(({ address }) => address.node);
+    const found = this.#config.registerNodes ? nodes.registered(refs) : nodes.find(refs);
+    const ids = await settled(found, signal);
     const known = tags.flatMap((tag, at) => {
-      const nodeId = ids[at];
+      const nodeId = tag.address.method ? undefined : ids[at];
       return nodeId === undefined ? [] : [{ at, nodeId, address: tag.address }];
     });
     const items = known.map(({ nodeId, address }) => itemOf(nodeId, address));
     const values = items.length > 0 ? await settled(session.read(items), signal) : [];
     into.allBad(Quality.configuration);
+    const put = (at: number, { number, quality, wide }: Reading): void => {
+      into.numberAs(at, number, quality);
+      into.wide[at] = wide;
+    };
     const reading: Reading = { number: NaN, quality: Quality.waiting, wide: undefined };
     known.forEach(({ at, address }, i) => {
       const value = values[i];
       if (!value) return;
       readValue(value, address, reading);
-      into.numberAs(at, reading.number, reading.quality);
-      into.wide[at] = reading.wide;
+      put(at, reading);
+    });
+    tags.forEach(({ name, address }, at) => {
+      if (address.method) put(at, methods.given(name));
     });
     return 'done';
   }
 
   async write(
-    { address }: TagBinding<OpcuaAddress>,
+    { name, address }: TagBinding<OpcuaAddress>,
     value: Value,
     signal: AbortSignal,
-  ): Promise<WriteOutcome> {
+  ): Promise<DeviceOutcome> {
     const online = this.#connected(signal);
-    const [nodeId] = await settled(online.nodes.find([address]), signal);
+    return isMethod(address)
+      ? settled(online.methods.call(name, address, value), signal)
+      : this.#writeValue(online, address, value, signal);
+  }
+
+  async #writeValue(
+    { session, nodes, types }: Online,
+    address: OpcuaAddress,
+    value: Value,
+    signal: AbortSignal,
+  ): Promise<DeviceOutcome> {
+    const [nodeId] = await settled(nodes.find([address.node]), signal);
     if (nodeId === undefined) return { ok: false, code: 'the server has no such node' };
-    const dataType =
-      online.types.get(nodeId) ?? (await settled(typeOf(online.session, nodeId), signal));
+    const dataType = types.get(nodeId) ?? (await settled(typeOf(session, nodeId), signal));
     if (dataType === undefined)
       return { ok: false, code: 'the server does not say of which type the node is' };
-    online.types.set(nodeId, dataType);
+    types.set(nodeId, dataType);
     const variant = variantOf(value, dataType);
     if (!variant) return { ok: false, code: `the value does not fit the type of the node` };
     const isPart = address.range !== undefined;
     const sent = isPart ? { ...variant, value: [variant.value], isArray: true } : variant;
-    const status = await settled(online.session.write(itemOf(nodeId, address), sent), signal);
+    const status = await settled(session.write(itemOf(nodeId, address), sent), signal);
     return isBad(status.value) ? { ok: false, code: status.name } : { ok: true };
   }
 
   async subscribe(
-    { tags }: ReadGroup<OpcuaAddress>,
+    group: ReadGroup<OpcuaAddress>,
     sink: SubscriptionSink,
     signal: AbortSignal,
   ): Promise<readonly number[]> {
-    const online = this.#connected(signal);
-    const ids = await settled(online.nodes.find(tags.map(({ address }) => address)), signal);
-    const interval = tags[0]?.address.subscription?.publishing ?? this.#config.publishing;
-    const set = await settled(this.#subscription(online, interval), signal);
-    const refused: number[] = [];
-    const wanted: Item[] = [];
-    const out = new Outgoing(sink);
-    set.listen(out);
-    const kept = new Map(set.unclaimed.map((item) => [item.signature, item]));
-    tags.forEach(({ address, device }, position) => {
-      const nodeId = ids[position];
-      if (nodeId === undefined) {
-        refused.push(position);
-        tellBad(out, position, Quality.configuration);
-        return;
-      }
-      const signature = signatureOf(nodeId, address);
-      const known = kept.get(signature);
-      kept.delete(signature);
-      const item = known ?? set.add((handle) => new Item(handle, nodeId, address));
-      Object.assign(item, { device, out, position });
-      if (known) known.retell();
-      else wanted.push(item);
-    });
-    refused.push(...(await settled(monitor(online.session, set, wanted), signal)));
-    if (refused.length === tags.length) set.unlisten(out);
-    online.publisher.add(set.server);
-    return refused;
+    const { subscriptions, methods } = this.#connected(signal);
+    return settled(subscriptions.subscribe(group, sink, methods), signal);
+  }
+
+  async listen(
+    device: string,
+    { from }: EventTerms,
+    sink: EventSink,
+    signal: AbortSignal,
+  ): Promise<DeviceOutcome> {
+    const { subscriptions } = this.#connected(signal);
+    return settled(subscriptions.listen(device, from as EventSource, sink), signal);
+  }
+
+  async acknowledge(
+    _device: string,
+    condition: string,
+    event: string,
+    comment: string,
+    signal: AbortSignal,
+  ): Promise<DeviceOutcome> {
+    const { session } = this.#connected(signal);
+    // A branch of a condition is told apart by the event alone.
+    const [node = ''] = condition.split(' ', 1);
+    const status = await settled(session.acknowledge(node, event, comment), signal);
+    return isBad(status.value) ? { ok: false, code: status.name } : { ok: true };
   }
 
   onLost(handler: (why: GatewayError) => void): void {
@@ -215,11 +231,11 @@ export class OpcuaDriver implements Driver<OpcuaAddress> {
     const online = this.#online;
     this.#online = undefined;
     if (!online) return;
-    const { connection, publisher, kept } = online;
-    publisher.stop();
-    for (const set of kept.subscriptions.values()) set.release();
+    const { connection, subscriptions, kept } = online;
+    subscriptions.stop();
     // Taken up again and still silent: the next time everything is made anew.
-    const isMute = why?.code === 'subscription-silent' && connection.resumed && !this.#heard;
+    const isMute =
+      why?.code === 'subscription-silent' && connection.resumed && !subscriptions.heard;
     if (why && !isMute) this.#context.memory.set('kept', kept);
     await connection.close(why === undefined || isMute);
   }
@@ -236,132 +252,22 @@ export class OpcuaDriver implements Driver<OpcuaAddress> {
 
   #lost(why: Error): void {
     if (this.#closed) return;
-    this.#online?.publisher.stop();
+    this.#online?.subscriptions.stop();
     const handler = this.#onLost;
     this.#onLost = undefined;
     handler?.(why instanceof GatewayError ? why : new GatewayError('link-closed', why.message));
   }
-
-  /** The server's subscription of this interval: the one from before, or a new one. */
-  async #subscription({ session, kept }: Online, interval: number): Promise<ItemSet> {
-    const known = kept.subscriptions.get(interval);
-    if (known) return known;
-    const keepAlives = Math.max(1, Math.round(this.#config.keepAlive / interval));
-    const made = await session.createSubscription(
-      interval,
-      keepAlives,
-      Math.max(
-        keepAlives * lifetimeInKeepAlives,
-        Math.ceil(this.#config.sessionTimeout / interval),
-      ),
-    );
-    // Two groups may have asked at the same time.
-    const meanwhile = kept.subscriptions.get(interval);
-    if (meanwhile) {
-      await session.deleteSubscriptions([made.id]);
-      return meanwhile;
-    }
-    const set = new ItemSet({ id: made.id, expected: 1 });
-    kept.subscriptions.set(interval, set);
-    return set;
-  }
-
-  #overflowed({ device }: Item): void {
-    this.#context.count('lost', device);
-  }
-
-  /** Notifications are lost: what changed meanwhile is not known, so all values are read anew. */
-  async #refresh(session: UaSession, set: ItemSet | undefined, count: number): Promise<void> {
-    const items = (set?.all ?? []).filter(({ out }) => out);
-    this.#context.log.warn('notifications of the server are lost', { count });
-    for (const device of new Set(items.map((item) => item.device)))
-      this.#context.count('lost', device, count);
-    try {
-      const values = await session.read(
-        items.map(({ nodeId, address }) => itemOf(nodeId, address)),
-      );
-      const changes = items.flatMap(({ handle }, at) => {
-        const value = values[at];
-        return value ? [{ clientHandle: handle, value }] : [];
-      });
-      const server = set?.server.id ?? 0;
-      set?.deliver(
-        {
-          subscription: server,
-          sequence: 0,
-          changes,
-          ended: undefined,
-          isKeepAlive: false,
-          sentAt: NaN,
-        },
-        () => undefined,
-      );
-    } catch (thrown) {
-      this.#lost(thrown as Error);
-    }
-  }
 }
 
-/** Of the subscriptions that are taken up again, drops those that the server no longer has. */
-async function forgetEnded({ session, subscriptions }: Kept): Promise<void> {
-  for (const [interval, { server }] of subscriptions) {
-    try {
-      await session.republish(server.id, server.expected);
-    } catch (thrown) {
-      // Only if the server says so: after a time-out it may still have it.
-      if (!/BadSubscriptionIdInvalid|BadNoSubscription/.test(asGatewayError(thrown).message))
-        throw thrown;
-      subscriptions.delete(interval);
-    }
-  }
-}
-
-function setOf({ subscriptions }: Kept, id: number): ItemSet | undefined {
-  for (const set of subscriptions.values()) if (set.server.id === id) return set;
-  return undefined;
-}
-
-function itemOf(
-  nodeId: string,
-  { range }: OpcuaAddress,
-): { nodeId: string; attributeId: number; indexRange: string | undefined } {
-  return { nodeId, attributeId: valueAttribute, indexRange: range };
-}
-
-/** Has the server watch these items. @returns positions of those that it refuses, told as bad */
-async function monitor(
-  session: UaSession,
-  set: ItemSet,
-  items: readonly Item[],
-): Promise<number[]> {
-  const results = await session.monitor(set.server.id, items.map(monitorItemOf));
-  return items.flatMap((item, at) => {
-    const status = results[at]?.statusCode.value ?? 0x8000_0000;
-    if (!isBad(status)) return [];
-    set.remove(item);
-    if (item.out) tellBad(item.out, item.position, Quality.configuration);
-    return [item.position];
-  });
-}
-
-const triggers = { status: 0, value: 1, timestamp: 2 } as const;
-
-function monitorItemOf({ handle, nodeId, address }: Item): MonitorItem {
-  const { sampling, queue, discardOldest, filter } = address.subscription as SubscriptionAddress;
-  return {
-    ...itemOf(nodeId, address),
-    handle,
-    sampling,
-    queue,
-    discardOldest,
-    trigger: triggers[filter.trigger],
-    deadband: filter.deadband,
-  };
+function isMethod(
+  address: OpcuaAddress,
+): address is OpcuaAddress & { readonly method: MethodAddress } {
+  return address.method !== undefined;
 }
 
 /** The built-in type of a node's value, as the value that it holds shows it. */
 async function typeOf(session: UaSession, nodeId: string): Promise<number | undefined> {
-  const [held] = await session.read([{ nodeId, attributeId: valueAttribute }]);
+  const [held] = await session.read([{ nodeId, attributeId: Attribute.value }]);
   const type = held?.value.dataType;
   return type === undefined || type === 0 ? undefined : type;
 }

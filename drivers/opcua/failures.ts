@@ -39,6 +39,11 @@ const meanings: readonly (readonly [RegExp, ErrorCode, string])[] = [
     'link-refused',
     'the server does not know this URL',
   ],
+  [
+    /BadServiceUnsupported|BadNotSupported|BadNotImplemented|BadHistoryOperationUnsupported/,
+    'device-refused',
+    'the server does not offer this',
+  ],
   [/timed? ?out|BadTimeout|BadRequestTimeout/i, 'request-timeout', 'no answer in time'],
   [
     /BadDecodingError|BadEncodingError|BadTcpMessage|BadUnexpectedError|premature/,

@@ -1,13 +1,7 @@
 import { driverContract, GatewayError, type DriverModule } from '../../gateway/contract/index.js';
 import { parseTag, subscribed, tagSchema, type OpcuaAddress } from './address.js';
-import {
-  deviceSchema,
-  limits,
-  linkSchema,
-  parseLink,
-  weaknesses,
-  type OpcuaConfig,
-} from './config.js';
+import { limits, linkSchema, parseLink, weaknesses, type OpcuaConfig } from './config.js';
+import { eventsSchema, parseEvents } from './events.js';
 import { plan } from './plan.js';
 
 export type { OpcuaAddress } from './address.js';
@@ -17,7 +11,7 @@ export type { OpcuaConfig } from './config.js';
 export const opcua: DriverModule<OpcuaConfig, OpcuaAddress> = {
   name: 'opcua',
   contract: driverContract,
-  schema: { link: linkSchema, device: deviceSchema, tag: tagSchema },
+  schema: { link: linkSchema, device: { properties: eventsSchema }, tag: tagSchema },
   schemes: { 'opc.tcp': { port: 4840, path: true } },
   // Takes every number and bool.
   defaultType: 'float64',
@@ -27,6 +21,7 @@ export const opcua: DriverModule<OpcuaConfig, OpcuaAddress> = {
   weaknesses,
   plan,
   subscribed,
+  parseEvents,
   unwritable: (_config, { address }) =>
     address.field.length > 0 ? 'a field of a structure cannot be written alone' : undefined,
   create: () => {

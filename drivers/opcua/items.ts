@@ -1,51 +1,39 @@
 import {
-  enlarge,
+  groupBy,
   Quality,
   type QualityCode,
+  SampleRows,
   type SubscriptionSink,
 } from '../../gateway/contract/index.js';
 import type { OpcuaAddress } from './address.js';
-import type { Notification } from './client.js';
+import type { Notification, UaValue } from './client.js';
+import type { EventItem, EventWord } from './events.js';
 import type { ServerSubscription } from './publisher.js';
+import { Standing } from './standing.js';
 import { hasOverflow } from './status.js';
 import { readValue, type Reading } from './values.js';
 
-/** Columns on their way to one sink, used again and again. */
-export class Outgoing {
+/** Samples on their way to one sink. */
+export class Outgoing extends SampleRows {
   readonly sink: SubscriptionSink;
-  count = 0;
-  positions: Uint32Array = new Uint32Array(64);
-  numbers: Float64Array = new Float64Array(64);
-  qualities: Uint8Array = new Uint8Array(64);
-  ages: Float64Array = new Float64Array(64);
-  wide: Map<number, string | bigint> | undefined;
 
   constructor(sink: SubscriptionSink) {
+    super();
     this.sink = sink;
   }
 
-  add(position: number, { number, quality, wide }: Reading, age: number): void {
-    const at = this.count++;
-    if (at === this.positions.length) this.#grow();
-    this.positions[at] = position;
-    this.numbers[at] = number;
-    this.qualities[at] = quality;
-    this.ages[at] = age;
-    if (wide !== undefined) (this.wide ??= new Map()).set(at, wide);
+  /** How old each was when the server sent it, ms. */
+  get ages(): Float64Array {
+    return this.stamps;
+  }
+
+  tell(position: number, { number, quality, wide }: Reading, age: number): void {
+    this.add(position, number, quality, age, wide);
   }
 
   send(): void {
     if (this.count > 0) this.sink.samples(this);
-    this.count = 0;
-    this.wide = undefined;
-  }
-
-  #grow(): void {
-    const size = this.positions.length * 2;
-    this.positions = enlarge(this.positions, new Uint32Array(size));
-    this.numbers = enlarge(this.numbers, new Float64Array(size));
-    this.qualities = enlarge(this.qualities, new Uint8Array(size));
-    this.ages = enlarge(this.ages, new Float64Array(size));
+    this.clear();
   }
 }
 
@@ -56,6 +44,8 @@ export class Item {
   readonly address: OpcuaAddress;
   /** Everything that the server was told of it, as a text. */
   readonly signature: string;
+  /** What it is, for as long as the gateway runs: the same under another session, and another id. */
+  readonly key: string;
   device = '';
   /** Who listens; undefined between two connections. */
   out: Outgoing | undefined;
@@ -63,18 +53,26 @@ export class Item {
   /** What the server told last. */
   readonly last: Reading = { number: NaN, quality: Quality.waiting, wide: undefined };
   isTold = false;
+  /** The server has said that it watches it. */
+  isMonitored = false;
+  /** Source time of what the server told last; undefined = nothing yet, or it does not say. */
+  toldUntil: Date | undefined;
+  /** False: samples before the next one were not told. */
+  isWhole = false;
 
   constructor(handle: number, nodeId: string, address: OpcuaAddress) {
     this.handle = handle;
     this.nodeId = nodeId;
     this.address = address;
     this.signature = signatureOf(nodeId, address);
+    const { node, range, field, type } = address;
+    this.key = JSON.stringify([node, range, field, type]);
   }
 
   /** Tells what the server told last, to a sink that is new. */
   retell(): void {
     if (!this.isTold) return;
-    this.out?.add(this.position, this.last, NaN);
+    this.out?.tell(this.position, this.last, NaN);
     this.out?.send();
   }
 }
@@ -88,7 +86,7 @@ export function signatureOf(
 
 /** Tells a tag as bad that the server does not serve. */
 export function tellBad(out: Outgoing, position: number, quality: QualityCode): void {
-  out.add(position, { number: NaN, quality, wide: undefined }, NaN);
+  out.tell(position, { number: NaN, quality, wide: undefined }, NaN);
   out.send();
 }
 
@@ -97,6 +95,8 @@ export class ItemSet {
   readonly server: ServerSubscription;
   /** By their handle: dense, as handles are counted from zero in each set. */
   readonly #items: (Item | undefined)[] = [];
+  readonly #events = new Map<number, EventItem>();
+  readonly standing: Standing = new Standing(this.#events);
   readonly #outs = new Set<Outgoing>();
 
   constructor(server: ServerSubscription) {
@@ -134,34 +134,104 @@ export class ItemSet {
     return this.all.filter(({ out }) => !out);
   }
 
+  /** Whose tags and events are in it. */
+  get devices(): ReadonlySet<string> {
+    const told = [...this.all.filter(({ out }) => out), ...this.#events.values()];
+    return new Set(told.map(({ device }) => device));
+  }
+
+  /** As {@link add}. */
+  addEvents(make: (handle: number) => EventItem): EventItem {
+    const item = make(this.#items.length);
+    this.#items.push(undefined);
+    this.#events.set(item.handle, item);
+    return item;
+  }
+  removeEvents({ handle }: EventItem): void {
+    this.#events.delete(handle);
+  }
+  eventItem(signature: string): EventItem | undefined {
+    return [...this.#events.values()].find((item) => item.signature === signature);
+  }
+  get hasEvents(): boolean {
+    return this.#events.size > 0;
+  }
+
   /** The connection is gone; the items stay with the server. */
   release(): void {
     this.#outs.clear();
-    for (const item of this.all) item.out = undefined;
+    this.standing.abandon();
+    for (const item of this.all) {
+      item.out = undefined;
+      // Whether the server has it is not known: it is asked for anew.
+      if (!item.isMonitored) this.remove(item);
+    }
+    for (const item of [...this.#events.values()]) {
+      item.sink = undefined;
+      if (!item.isMonitored) this.removeEvents(item);
+    }
   }
 
   /**
    * Hands over what a notification brings, then that nothing else has changed.
-   * @param onOverflow the server could not keep all samples of an item
+   * @returns what the server itself has to say of events
    */
-  deliver({ changes, sentAt }: Notification, onOverflow: (item: Item) => void): void {
+  deliver(notification: Notification, found: Findings): readonly Said[] {
+    const { changes, events, sentAt } = notification;
     for (const { clientHandle, value } of changes) {
       const item = this.#items[clientHandle];
-      if (!item) continue;
-      const { statusCode, sourceTimestamp } = value;
-      if (statusCode.value !== 0 && hasOverflow(statusCode.value)) onOverflow(item);
-      readValue(value, item.address, item.last);
-      // The first value may have stood for days: it stands now. All others are as old as the server's own
-      // clock says, so that it need not agree with ours.
-      const isFirst = !item.isTold;
-      item.isTold = true;
-      const age =
-        isFirst || !sourceTimestamp ? NaN : Math.max(0, sentAt - sourceTimestamp.getTime());
-      item.out?.add(item.position, item.last, age);
+      if (item) take(item, value, sentAt, found);
     }
+    const said = events.length > 0 ? this.#takeEvents(events, sentAt) : silence;
     for (const out of this.#outs) {
       out.send();
       out.sink.alive();
     }
+    for (const { sink } of this.#events.values()) sink?.alive();
+    return said;
   }
+
+  #takeEvents(events: Notification['events'], sentAt: number): readonly Said[] {
+    const byItem = groupBy(events, ({ clientHandle }) => clientHandle);
+    return [...byItem].flatMap(([handle, some]) => {
+      const item = this.#events.get(handle);
+      const fields = some.map((one) => one.fields);
+      return item ? [...item.take(fields, sentAt)].map((word) => ({ item, word })) : [];
+    });
+  }
+}
+
+/** What shows while samples are handed over. */
+export interface Findings {
+  /** The server could not keep all samples of an item. */
+  onOverflow(item: Item): void;
+  /** Samples between these times of the server were not told. */
+  onHole(item: Item, from: Date, to: Date): void;
+}
+
+/** What the server itself has to say of events, and to whom. */
+export interface Said {
+  readonly item: EventItem;
+  readonly word: EventWord;
+}
+const silence: readonly Said[] = [];
+
+function take(item: Item, value: UaValue, sentAt: number, found: Findings): void {
+  const { statusCode, sourceTimestamp } = value;
+  if (statusCode.value !== 0 && hasOverflow(statusCode.value)) {
+    found.onOverflow(item);
+    item.isWhole = false;
+  }
+  if (!item.isWhole) {
+    item.isWhole = true;
+    if (item.toldUntil && sourceTimestamp) found.onHole(item, item.toldUntil, sourceTimestamp);
+  }
+  item.toldUntil = sourceTimestamp ?? item.toldUntil;
+  readValue(value, item.address, item.last);
+  // The first value may have stood for days: it stands now. All others are as old as the server's own
+  // clock says, so that it need not agree with ours.
+  const age =
+    item.isTold && sourceTimestamp ? Math.max(0, sentAt - sourceTimestamp.getTime()) : NaN;
+  item.isTold = true;
+  item.out?.tell(item.position, item.last, age);
 }

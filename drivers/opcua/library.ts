@@ -5,6 +5,8 @@ import {
   DataChangeTrigger,
   DataType,
   DeadbandType,
+  EventNotificationList,
+  findBasicDataType,
   MonitoringMode,
   NodeClass,
   promoteOpaqueStructure,
@@ -25,7 +27,14 @@ import {
   type RepublishResponse,
 } from 'node-opcua-client';
 import {
+  Attribute,
+  BuiltIn,
   type Ack,
+  type ArgumentType,
+  type CallResult,
+  type EventRequest,
+  type HistoryItem,
+  type HistoryPage,
   type Monitored,
   type MonitorItem,
   type Notification,
@@ -38,6 +47,8 @@ import {
   type UaVariant,
 } from './client.js';
 import { failureOf } from './failures.js';
+import { eventFilterOf, eventsIn } from './library-events.js';
+import { historyRequest, pageOf } from './library-history.js';
 
 /** How long the server may keep a publish request; it answers with BadTimeout then, and gets another. */
 const publishHintMs = 600_000;
@@ -45,6 +56,9 @@ const publishHintMs = 600_000;
 const usualBatch = 1_000;
 const objectsFolder = 'i=85';
 const hierarchical = 'i=33';
+const conditionType = 'i=2782';
+const conditionRefresh = 'i=3875';
+const acknowledge = 'i=9111';
 
 /** The library's session with the services that its public interface leaves out. */
 export interface RawSession extends ClientSession, ClientSessionRawSubscriptionService {
@@ -109,13 +123,40 @@ export class LibrarySession implements UaSession {
     );
   }
 
-  write(item: ReadItem, { dataType, value, isArray }: UaVariant): Promise<Status> {
-    const arrayType = isArray === true ? VariantArrayType.Array : VariantArrayType.Scalar;
-    const name = DataType[dataType] as keyof typeof DataType;
-    const wrapped = new Variant({ dataType: DataType[name], arrayType, value });
+  write(item: ReadItem, value: UaVariant): Promise<Status> {
     // No time stamps: many servers refuse a write that brings some.
-    const request: WriteValueOptions = { ...valueIdOf(item), value: { value: wrapped } };
+    const request: WriteValueOptions = { ...valueIdOf(item), value: { value: variantTo(value) } };
     return guarded(() => this.raw.write(request));
+  }
+
+  register(nodeIds: readonly string[]): Promise<readonly string[]> {
+    return inBatches(nodeIds, this.limits.read, (some) =>
+      guarded(async () => (await this.raw.registerNodes([...some])).map((id) => id.toString())),
+    );
+  }
+
+  argumentsOf(method: string): Promise<readonly ArgumentType[]> {
+    return guarded(async () => {
+      const { inputArguments } = await this.raw.getArgumentDefinition(method);
+      return Promise.all(
+        inputArguments.map(async ({ name, dataType, valueRank }) => ({
+          name: name ?? '',
+          dataType: await findBasicDataType(this.raw, dataType),
+          isArray: valueRank >= 0,
+        })),
+      );
+    });
+  }
+
+  call(objectId: string, methodId: string, given: readonly UaVariant[]): Promise<CallResult> {
+    return guarded(async () => {
+      const { statusCode, inputArgumentResults } = await this.raw.call({
+        objectId,
+        methodId,
+        inputArguments: given.map(variantTo),
+      });
+      return { status: statusCode, inputs: inputArgumentResults ?? [] };
+    });
   }
 
   createSubscription(
@@ -152,6 +193,61 @@ export class LibrarySession implements UaSession {
         return results ?? [];
       }),
     );
+  }
+
+  monitorEvents(subscriptionId: number, request: EventRequest): Promise<Monitored> {
+    return guarded(async () => {
+      const { results } = await this.raw.createMonitoredItems({
+        subscriptionId,
+        timestampsToReturn: TimestampsToReturn.Neither,
+        itemsToCreate: [
+          {
+            itemToMonitor: { nodeId: request.nodeId, attributeId: Attribute.eventNotifier },
+            monitoringMode: MonitoringMode.Reporting,
+            requestedParameters: {
+              clientHandle: request.handle,
+              samplingInterval: 0,
+              queueSize: request.queue,
+              discardOldest: true,
+              filter: eventFilterOf(request),
+            },
+          },
+        ],
+      });
+      const [made] = results ?? [];
+      if (!made) throw failureOf('the server did not answer for the item');
+      return made;
+    });
+  }
+
+  async acknowledge(condition: string, event: string, comment: string): Promise<Status> {
+    const { byteString, localizedText } = BuiltIn;
+    const { status } = await this.call(condition, acknowledge, [
+      { dataType: byteString, value: Buffer.from(event, 'hex') },
+      { dataType: localizedText, value: { text: comment } },
+    ]);
+    return status;
+  }
+
+  refreshConditions(subscription: number): Promise<CallResult> {
+    return this.call(conditionType, conditionRefresh, [
+      { dataType: BuiltIn.uint32, value: subscription },
+    ]);
+  }
+
+  history(
+    items: readonly HistoryItem[],
+    most: number,
+  ): Promise<{ pages: readonly HistoryPage[]; sentAt: number }> {
+    return guarded(async () => {
+      const { responseHeader, results } = await this.raw.historyRead(historyRequest(items, most));
+      if (responseHeader.serviceResult.isNotGood())
+        throw failureOf(responseHeader.serviceResult.toString());
+      return {
+        sentAt: responseHeader.timestamp?.getTime() ?? NaN,
+        pages: (results ?? []).map(pageOf),
+      };
+    });
   }
 
   publish(subscriptionAcknowledgements: readonly Ack[]): Promise<Notification> {
@@ -279,6 +375,12 @@ async function guarded<T>(call: () => Promise<T>): Promise<T> {
   }
 }
 
+function variantTo({ dataType, value, isArray }: UaVariant): Variant {
+  const arrayType = isArray === true ? VariantArrayType.Array : VariantArrayType.Scalar;
+  const name = DataType[dataType] as keyof typeof DataType;
+  return new Variant({ dataType: DataType[name], arrayType, value });
+}
+
 /** One request after the other, each within the server's limit. */
 async function inBatches<T, R>(
   items: readonly T[],
@@ -347,9 +449,11 @@ function filterOf({ trigger, deadband }: MonitorItem): DataChangeFilter | null {
 function notificationOf(subscription: number, message: MessageOf): Notification {
   const { sequenceNumber, publishTime, notificationData } = message;
   const changes: { clientHandle: number; value: UaValue }[] = [];
+  const events: Notification['events'][number][] = [];
   let ended: Status | undefined;
   for (const data of notificationData ?? []) {
-    if (data instanceof DataChangeNotification)
+    if (data instanceof EventNotificationList) events.push(...eventsIn(data));
+    else if (data instanceof DataChangeNotification)
       for (const item of data.monitoredItems ?? []) changes.push(item);
     else if (data instanceof StatusChangeNotification) ended = data.status;
   }
@@ -357,6 +461,7 @@ function notificationOf(subscription: number, message: MessageOf): Notification 
     subscription,
     sequence: sequenceNumber,
     changes,
+    events,
     ended,
     isKeepAlive: (notificationData?.length ?? 0) === 0,
     sentAt: publishTime?.getTime() ?? NaN,

@@ -1,4 +1,4 @@
-import type { NodeRef, OpcuaAddress } from './address.js';
+import type { NodeRef } from './address.js';
 import type { UaSession } from './client.js';
 
 /** Names of browse paths in one request. */
@@ -12,6 +12,8 @@ export class Nodes {
   readonly #session: UaSession;
   readonly #indexes: ReadonlyMap<string, number>;
   readonly #byPath = new Map<string, string | undefined>();
+  /** What the server gave for nodes that were registered. */
+  readonly #registered = new Map<string, string>();
 
   private constructor(session: UaSession, uris: readonly string[]) {
     this.#session = session;
@@ -23,15 +25,26 @@ export class Nodes {
   }
 
   /** The ids of these nodes, in their order; undefined for one that the server does not have. */
-  async find(addresses: readonly OpcuaAddress[]): Promise<readonly (string | undefined)[]> {
+  async find(nodes: readonly NodeRef[]): Promise<readonly (string | undefined)[]> {
     const unknown = new Map<string, readonly { ns: number; name: string }[]>();
-    for (const { node } of addresses) {
+    for (const node of nodes) {
       const steps = node.kind === 'path' ? this.#stepsOf(node) : undefined;
       const key = steps && keyOf(steps);
       if (steps && key !== undefined && !this.#byPath.has(key)) unknown.set(key, steps);
     }
     await this.#translate(unknown);
-    return addresses.map(({ node }) => this.#idOf(node));
+    return nodes.map((node) => this.#idOf(node));
+  }
+
+  /** As {@link find}, for nodes that are asked for often: registered with the server. */
+  async registered(nodes: readonly NodeRef[]): Promise<readonly (string | undefined)[]> {
+    const ids = await this.find(nodes);
+    const fresh = [...new Set(ids)].filter((id) => id !== undefined && !this.#registered.has(id));
+    if (fresh.length > 0) {
+      const given = await this.#session.register(fresh as string[]);
+      fresh.forEach((id, at) => this.#registered.set(id as string, given[at] ?? (id as string)));
+    }
+    return ids.map((id) => id && this.#registered.get(id));
   }
 
   async #translate(

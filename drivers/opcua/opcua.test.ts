@@ -1,138 +1,17 @@
 import { join } from 'node:path';
 import { copyFile } from 'node:fs/promises';
-import { hostname } from 'node:os';
-import t, { type Test } from 'tap';
+import t from 'tap';
 import {
-  Batch,
   GatewayError,
   Quality,
-  type Driver,
-  type ReadGroup,
-  type Samples,
-  type SubscriptionSink,
   type TagBinding,
   type TagType,
-  silentLog,
 } from '../../gateway/contract/index.js';
-import { parseEndpoint } from '../../gateway/contract/index.js';
-import { systemRandom } from '../../gateway/host/clock.js';
-import { must } from '../../test/support/must.js';
-import { UaServer, uri, type UaServerOptions } from '../../test/support/opcua-server.js';
+import { UaServer, uri } from '../../test/support/opcua-server.js';
 import { freePort, scratch } from '../../test/support/scratch.js';
 import { waitFor } from '../../test/support/wait.js';
-import type { OpcuaAddress, OpcuaConfig } from './index.js';
-import { create } from './entry.js';
-import { opcua } from './index.js';
-import { pkiOf } from './pki.js';
-
-const never = new AbortController().signal;
-
-/** A server and drivers for it, which trust each other. */
-class Rig {
-  readonly url: string;
-  readonly folder: string;
-  readonly port: number;
-  server: UaServer;
-  readonly counts: string[] = [];
-  readonly memory = new Map<string, unknown>();
-
-  private constructor(folder: string, port: number, server: UaServer) {
-    this.folder = folder;
-    this.port = port;
-    this.server = server;
-    this.url = `opc.tcp://127.0.0.1:${String(port)}/line`;
-  }
-
-  static async start(t: Test, options: Partial<UaServerOptions> = {}): Promise<Rig> {
-    const folder = await scratch(t);
-    const port = await freePort();
-    const server = await UaServer.start({ port, folder, ...options });
-    const rig = new Rig(folder, port, server);
-    t.teardown(() => rig.server.stop());
-    await rig.trust();
-    return rig;
-  }
-
-  /** As a person does who has compared the thumbprint. */
-  async trust(): Promise<void> {
-    const pki = await pkiOf(join(this.folder, 'pki'), hostname(), new Date());
-    await pki.manager.trustCertificate(this.server.server.getCertificate());
-  }
-
-  config(link: Record<string, unknown> = {}): OpcuaConfig {
-    const endpoint = parseEndpoint(this.url, opcua.schemes);
-    must(endpoint.ok, 'an endpoint');
-    const parsed = opcua.parseLink(link, endpoint.value);
-    if (!parsed.ok) throw new GatewayError('internal', JSON.stringify(parsed.problems));
-    return parsed.value;
-  }
-
-  driver(link: Record<string, unknown> = {}): Driver<OpcuaAddress> {
-    return create(this.config(link), {
-      endpoint: { scheme: 'opc.tcp', host: '127.0.0.1', port: this.port, text: this.url },
-      log: silentLog,
-      random: systemRandom,
-      folder: this.folder,
-      hostname: hostname(),
-      today: () => new Date(),
-      memory: this.memory,
-      count: (event, device, times = 1) => this.counts.push(`${event} ${device} ${String(times)}`),
-    });
-  }
-
-  async connected(t: Test, link: Record<string, unknown> = {}): Promise<Driver<OpcuaAddress>> {
-    const driver = this.driver(link);
-    t.teardown(() => driver.close());
-    await driver.connect(never);
-    return driver;
-  }
-
-  tag(
-    address: string,
-    type: TagType = 'float64',
-    keys: Record<string, unknown> = {},
-  ): TagBinding<OpcuaAddress> {
-    const source = { address: address.replace('@', `nsu=${uri};s=`), type, ...keys };
-    const parsed = opcua.parseTag(this.config(), {}, source);
-    if (!parsed.ok) throw new GatewayError('internal', JSON.stringify(parsed.problems));
-    return { tag: 0, name: `D.${address}`, device: 'D', type, address: parsed.value };
-  }
-}
-
-function groupOf(tags: readonly TagBinding<OpcuaAddress>[]): ReadGroup<OpcuaAddress> {
-  return { label: 'test', device: 'D', tags };
-}
-
-async function readOne(
-  driver: Driver<OpcuaAddress>,
-  tag: TagBinding<OpcuaAddress>,
-): Promise<unknown> {
-  const batch = new Batch(1);
-  await driver.read(groupOf([tag]), batch, never);
-  const quality = batch.qualities[0] ?? 0xff;
-  return quality >= 0x80 ? quality : (batch.wide[0] ?? batch.numbers[0]);
-}
-
-/** Takes what a subscription tells, by position. */
-class Listener implements SubscriptionSink {
-  readonly told: { position: number; value: unknown; quality: number; age: number }[] = [];
-  beats = 0;
-  samples(s: Samples): void {
-    for (let i = 0; i < s.count; i++)
-      this.told.push({
-        position: s.positions[i] as number,
-        value: s.wide?.get(i) ?? s.numbers[i],
-        quality: s.qualities[i] as number,
-        age: s.ages[i] as number,
-      });
-  }
-  alive(): void {
-    this.beats++;
-  }
-  values(position: number): unknown[] {
-    return this.told.filter((one) => one.position === position).map(({ value }) => value);
-  }
-}
+import type { OpcuaAddress } from './index.js';
+import { groupOf, Listener, never, readOne, Rig } from '../../test/support/opcua-rig.js';
 
 void t.test('every built-in type, read and subscribed, whole and as text', async (t) => {
   const rig = await Rig.start(t, { before: ['urn:other'] });

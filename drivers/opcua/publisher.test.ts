@@ -6,7 +6,15 @@ import { distance, nextSequence, Publisher, type ServerSubscription } from './pu
 const last = 0xffff_ffff;
 
 function data(sequence: number, subscription = 7): Notification {
-  return { subscription, sequence, changes: [], ended: undefined, isKeepAlive: false, sentAt: 0 };
+  return {
+    subscription,
+    sequence,
+    changes: [],
+    events: [],
+    ended: undefined,
+    isKeepAlive: false,
+    sentAt: 0,
+  };
 }
 function keepAlive(sequence: number): Notification {
   return { ...data(sequence), isKeepAlive: true };

@@ -46,6 +46,13 @@ export function readValue(
   if (plain === undefined || !put(plain, address.type, out)) out.quality = Quality.decode;
 }
 
+/** A value that we hold ourselves, as the tag shows it; bad (decode) where it does not fit. */
+export function readingOf(value: Value, type: TagType): Reading {
+  const out: Reading = { number: NaN, quality: Quality.good, wide: undefined };
+  if (value === null || !put(value, type, out)) out.quality = Quality.decode;
+  return out;
+}
+
 /** What most tags are: a number that is taken as it is. */
 function isPlainFloat({ type, range, field }: OpcuaAddress): boolean {
   return (type === 'float64' || type === 'float32') && range === undefined && field.length === 0;
@@ -123,7 +130,7 @@ function looseScalar(value: unknown, type: TagType): ReturnType<typeof plainOf> 
   return undefined;
 }
 
-function isTime(value: unknown): value is { toISOString(): string; getTime(): number } {
+export function isTime(value: unknown): value is { toISOString(): string; getTime(): number } {
   return typeof value === 'object' && value !== null && 'toISOString' in value;
 }
 

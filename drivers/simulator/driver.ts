@@ -8,7 +8,7 @@ import {
   type ReadOutcome,
   type TagBinding,
   type Value,
-  type WriteOutcome,
+  type DeviceOutcome,
 } from '../../gateway/contract/index.js';
 import { abortError } from '../lib/abort.js';
 import type { SimulatorAddress, SimulatorConfig } from './config.js';
@@ -94,7 +94,7 @@ export class SimulatorDriver implements Driver<SimulatorAddress> {
     }
   }
 
-  write(binding: Binding, value: Value, signal: AbortSignal): Promise<WriteOutcome> {
+  write(binding: Binding, value: Value, signal: AbortSignal): Promise<DeviceOutcome> {
     const down = this.#down(signal);
     if (down) return Promise.reject(down);
     const { wave, type } = binding.address;

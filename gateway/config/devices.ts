@@ -1,4 +1,10 @@
-import { tagTypes, type Source, type TagBinding, type TagType } from '../contract/index.js';
+import {
+  tagTypes,
+  type EventTerms,
+  type Source,
+  type TagBinding,
+  type TagType,
+} from '../contract/index.js';
 import { report } from './drivers.js';
 import type { Shape } from './fields.js';
 import { constantShape, deviceShape, isConstant, tagShape } from './keys-link.js';
@@ -33,7 +39,7 @@ export function resolveDevice(
   const tags: TagConfig[] = [];
   const bindings: TagBinding<unknown>[] = [];
   const typedPrimary = ref.child('primary').text;
-  const empty = { name, link, tags, primary: typedPrimary };
+  const empty = { name, link, tags, primary: typedPrimary, events: undefined };
   if (!complete || ref.node?.kind !== 'map')
     return { config: empty, bindings, names, complete: false };
   const fits = check(ref, checks?.device ?? looseCheckOf(deviceShape), session.problems);
@@ -60,7 +66,9 @@ export function resolveDevice(
     bindings.push({ tag: tagNumber, name: tag.name, device: name, type: tag.type, address });
   }
   checkPrimary(context, ref, fits);
-  return { config: { name, link, tags, primary: typedPrimary }, bindings, names, complete };
+  const events = source && parseEvents(context, ref, source);
+  const config = { name, link, tags, primary: typedPrimary, events };
+  return { config, bindings, names, complete };
 }
 
 /** Some keys of a map as plain values, secrets filled in. */
@@ -94,6 +102,23 @@ function parseAddress(
   } catch {
     // What a driver throws may hold what it was given: not shown.
     session.problems.errorAtKey(ref, `the driver ${driver.name} failed on this tag`);
+  }
+  return undefined;
+}
+
+function parseEvents(
+  { driver, parsed, session, secrets }: LinkContext,
+  device: Ref,
+  source: Source,
+): EventTerms | undefined {
+  if (!driver?.parseEvents || !parsed) return undefined;
+  try {
+    const result = driver.parseEvents(parsed.config, source);
+    if (result.ok) return result.value;
+    report(session, secrets, result.problems, (path) => device.descend(path));
+  } catch {
+    // What a driver throws may hold what it was given: not shown.
+    session.problems.errorAtKey(device, `the driver ${driver.name} failed on this device`);
   }
   return undefined;
 }

@@ -1,8 +1,10 @@
 import {
   asGatewayError,
+  backfillClass,
   ms,
   parseDuration,
   parseEndpoint,
+  subscribedClass,
   type DriverModule,
   type DurationMs,
   type Endpoint,
@@ -221,6 +223,8 @@ function readScanClasses(session: Session, ref: Ref): ReadonlyMap<string, Durati
         `${at.text ?? ''} is shorter than the shortest period`,
         `use ${limits.scanPeriodMs}ms or more`,
       );
+    if (name === subscribedClass || name === backfillClass)
+      session.problems.errorAtKey(at, `"${name}" has a meaning of its own`, 'choose another name');
     classes.set(name, period ?? ms(1_000));
   }
   if (classes.size === 0) classes.set('default', ms(1_000));

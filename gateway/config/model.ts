@@ -2,6 +2,7 @@ import type {
   DriverModule,
   DurationMs,
   Endpoint,
+  EventTerms,
   RuleProblem,
   RuleSource,
   Subscribed,
@@ -52,6 +53,8 @@ export interface DeviceConfig {
   readonly tags: readonly TagConfig[];
   /** Local name of the tag that the bare device name stands for in rules. */
   readonly primary: string | undefined;
+  /** Which events and alarms it tells of; undefined = none. */
+  readonly events: EventTerms | undefined;
 }
 
 export interface TagConfig {

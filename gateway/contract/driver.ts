@@ -1,4 +1,5 @@
 import type { Batch } from './batch.js';
+import type { EventSink, EventTerms } from './device-events.js';
 import type { GatewayError } from './errors.js';
 import type { Log } from './log.js';
 import type { Subscribed, SubscriptionSink } from './subscription.js';
@@ -182,6 +183,8 @@ export interface DriverModule<C = unknown, A = unknown> {
    * `subscribe`. Pure and offline.
    */
   subscribed?(config: C, address: A): Subscribed | undefined;
+  /** Which events of a device are wanted, from its own keys; undefined in `value` = none. Pure. */
+  parseEvents?(config: C, device: Source): Parsed<EventTerms | undefined>;
   /** Why this tag can never be written, whatever the value; undefined where it can. Pure and offline. */
   unwritable?(config: C, tag: TagBinding<A>): string | undefined;
   /** Longest wait for the answer to a write of this tag; without it, the link's `requestTimeout`. */
@@ -231,7 +234,8 @@ export type CreateIsolated<C = unknown, A = unknown> = (
  */
 export type ReadOutcome = 'done' | 'refused' | 'silent';
 
-export type WriteOutcome =
+/** What became of something that a device was asked to do. */
+export type DeviceOutcome =
   | { readonly ok: true }
   /** The device said no. `code` is the device's own, such as `illegal address (2)`. */
   | { readonly ok: false; readonly code: string };
@@ -248,7 +252,7 @@ export interface Driver<A = unknown> {
    */
   read(group: ReadGroup<A>, into: Batch, signal: AbortSignal): Promise<ReadOutcome>;
   /** Sends at most once, `value` is raw (scale and offset taken out). A refusal is a result, no throw. */
-  write?(binding: TagBinding<A>, value: Value, signal: AbortSignal): Promise<WriteOutcome>;
+  write?(binding: TagBinding<A>, value: Value, signal: AbortSignal): Promise<DeviceOutcome>;
   /**
    * Has the device tell of these tags, all of one device, until the driver is closed. Settles when the
    * device was asked for all of them.
@@ -260,6 +264,27 @@ export interface Driver<A = unknown> {
     sink: SubscriptionSink,
     signal: AbortSignal,
   ): Promise<readonly number[]>;
+  /**
+   * Has a device tell of events, until the driver is closed; all conditions that stand are told at once.
+   * A refusal is a result.
+   */
+  listen?(
+    device: string,
+    events: EventTerms,
+    sink: EventSink,
+    signal: AbortSignal,
+  ): Promise<DeviceOutcome>;
+  /**
+   * Acknowledges a condition, once. A refusal is a result.
+   * @param event identity of the event that told of it last
+   */
+  acknowledge?(
+    device: string,
+    condition: string,
+    event: string,
+    comment: string,
+    signal: AbortSignal,
+  ): Promise<DeviceOutcome>;
   /** Called once when the link breaks while nothing is asked. */
   onLost(handler: (why: GatewayError) => void): void;
   /**

@@ -2,6 +2,7 @@
 export * from './batch.js';
 export * from './codes.js';
 export * from './columns.js';
+export * from './device-events.js';
 export * from './driver.js';
 export * from './endpoint.js';
 export * from './engine.js';

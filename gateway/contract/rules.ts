@@ -77,6 +77,12 @@ export interface AlarmSnapshot {
   readonly response: string | undefined;
   readonly responseTime: string | undefined;
   readonly ackedBy: string | undefined;
+  /** The device whose alarm it is; undefined for one of a rule. */
+  readonly device?: string;
+  /** As the device says it, 1..1000. */
+  readonly severity?: number;
+  /** Why it may stand otherwise by now: the device cannot say. */
+  readonly doubt?: string;
 }
 
 /** The answer to `millrace why RULE`. */

@@ -3,6 +3,9 @@ import type { DurationMs } from './time.js';
 /** The scan class, in topics and tables, of tags that nobody scans. */
 export const subscribedClass = 'subscribed';
 
+/** The same for what a device remembered and told later: a stream of its own, marked historical. */
+export const backfillClass = 'backfill';
+
 /** How a device tells of a tag by itself. */
 export interface Subscribed {
   /** How often it tells what has changed, at most. */
@@ -31,6 +34,11 @@ export interface Samples {
 /** Where a driver hands over what a subscription brings. Nothing is called after the driver is closed. */
 export interface SubscriptionSink {
   samples(samples: Samples): void;
+  /**
+   * What the device remembers of a time in which it could not tell: for the record, not for the image.
+   * Optional for whoever takes samples.
+   */
+  history?(samples: Samples): void;
   /** The device says that nothing but what was told has changed: every value stands. */
   alive(): void;
 }

@@ -1,6 +1,8 @@
 import type {
+  DeviceEvent,
   DriverEvent,
   Endpoint,
+  EventTerms,
   ErrorCode,
   ErrorFields,
   ReadGroup,
@@ -63,6 +65,19 @@ export type ToThread =
       readonly sink: number;
       readonly group: ReadGroup<unknown>;
     })
+  | (Call & {
+      readonly kind: 'listen';
+      readonly sink: number;
+      readonly device: string;
+      readonly events: EventTerms;
+    })
+  | (Call & {
+      readonly kind: 'acknowledge';
+      readonly device: string;
+      readonly condition: string;
+      readonly event: string;
+      readonly comment: string;
+    })
   | (Call & { readonly kind: 'close'; readonly why: Failure | undefined })
   /** Is anybody there? */
   | { readonly kind: 'ping' }
@@ -114,5 +129,11 @@ export type FromThread =
       readonly message: string;
       readonly fields: ErrorFields;
     }
-  | { readonly kind: 'samples'; readonly sink: number; readonly samples: SampleColumns }
+  | {
+      readonly kind: 'samples' | 'history';
+      readonly sink: number;
+      readonly samples: SampleColumns;
+    }
+  | { readonly kind: 'events'; readonly sink: number; readonly events: readonly DeviceEvent[] }
+  | { readonly kind: 'standing'; readonly sink: number; readonly keys: readonly string[] }
   | { readonly kind: 'alive'; readonly sink: number };

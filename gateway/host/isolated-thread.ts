@@ -7,6 +7,7 @@ import {
   type CreateIsolated,
   type Driver,
   type ErrorFields,
+  type EventSink,
   type Log,
   type ReadGroup,
   type Samples,
@@ -27,6 +28,9 @@ import {
 /** Calls under way, by their numbers; numbers are given by the other side and never used twice. */
 const underWay = new Map<number, AbortController>();
 
+/** What is asked of one driver. */
+type ToResident = Exclude<ToThread, { kind: 'create' | 'abort' | 'ping' }>;
+
 class Resident {
   readonly driver: Driver;
   /** Groups that have been read, with the batch that is theirs. */
@@ -34,6 +38,34 @@ class Resident {
 
   constructor(driver: Driver) {
     this.driver = driver;
+  }
+
+  async perform(message: ToResident, port: MessagePort, signal: AbortSignal): Promise<FromThread> {
+    const { driver } = this;
+    const { call } = message;
+    const done = (value: unknown): FromThread => ({ kind: 'done', call, value });
+    switch (message.kind) {
+      case 'connect':
+        await driver.connect(signal);
+        return done(undefined);
+      case 'read':
+        return { ...(await this.read(message, signal)), call };
+      case 'write':
+        return done(await driver.write?.(message.binding, message.value, signal));
+      case 'subscribe':
+        return done(await driver.subscribe?.(message.group, sinkOf(port, message.sink), signal));
+      case 'listen': {
+        const { device, events, sink } = message;
+        return done(await driver.listen?.(device, events, eventSinkOf(port, sink), signal));
+      }
+      case 'acknowledge': {
+        const { device, condition, event, comment } = message;
+        return done(await driver.acknowledge?.(device, condition, event, comment, signal));
+      }
+      case 'close':
+        await driver.close(message.why && errorOf(message.why));
+        return done(undefined);
+    }
   }
 
   async read(
@@ -53,18 +85,29 @@ class Resident {
 }
 
 function sinkOf(port: MessagePort, sink: number): SubscriptionSink {
+  const post = (kind: 'samples' | 'history', samples: Samples): void => {
+    const columns = columnsOf(samples);
+    const { positions, numbers, qualities, ages } = columns;
+    port.postMessage({ kind, sink, samples: columns } satisfies FromThread, [
+      positions.buffer,
+      numbers.buffer,
+      qualities.buffer,
+      ages.buffer,
+    ]);
+  };
   return {
-    samples: (samples) => {
-      const columns = columnsOf(samples);
-      const { positions, numbers, qualities, ages } = columns;
-      port.postMessage({ kind: 'samples', sink, samples: columns } satisfies FromThread, [
-        positions.buffer,
-        numbers.buffer,
-        qualities.buffer,
-        ages.buffer,
-      ]);
-    },
+    samples: (samples) => post('samples', samples),
+    history: (samples) => post('history', samples),
     alive: () => port.postMessage({ kind: 'alive', sink } satisfies FromThread),
+  };
+}
+
+function eventSinkOf(port: MessagePort, sink: number): EventSink {
+  const send = (message: FromThread): void => port.postMessage(message);
+  return {
+    events: (events) => send({ kind: 'events', sink, events }),
+    standing: (keys) => send({ kind: 'standing', sink, keys }),
+    alive: () => send({ kind: 'alive', sink }),
   };
 }
 
@@ -141,39 +184,14 @@ function serve(port: MessagePort, create: CreateIsolated, folder: string): void 
     residents.set(driver, new Resident(made));
   };
 
-  const perform = async (
-    message: Exclude<ToThread, { kind: 'create' | 'abort' | 'ping' }>,
-    signal: AbortSignal,
-  ): Promise<FromThread> => {
-    const { call } = message;
-    const resident = residents.get(message.driver);
-    if (!resident) throw new GatewayError('link-closed', 'the driver was closed');
-    const { driver } = resident;
-    const done = (value: unknown): FromThread => ({ kind: 'done', call, value });
-    switch (message.kind) {
-      case 'connect':
-        await driver.connect(signal);
-        return done(undefined);
-      case 'read':
-        return { ...(await resident.read(message, signal)), call };
-      case 'write':
-        return done(await driver.write?.(message.binding, message.value, signal));
-      case 'subscribe':
-        return done(await driver.subscribe?.(message.group, sinkOf(port, message.sink), signal));
-      case 'close':
-        residents.delete(message.driver);
-        await driver.close(message.why && errorOf(message.why));
-        return done(undefined);
-    }
-  };
-
-  const answer = async (
-    message: Exclude<ToThread, { kind: 'create' | 'abort' | 'ping' }>,
-  ): Promise<void> => {
+  const answer = async (message: ToResident): Promise<void> => {
     const controller = new AbortController();
     underWay.set(message.call, controller);
     try {
-      send(await perform(message, controller.signal));
+      const resident = residents.get(message.driver);
+      if (!resident) throw new GatewayError('link-closed', 'the driver was closed');
+      if (message.kind === 'close') residents.delete(message.driver);
+      send(await resident.perform(message, port, controller.signal));
     } catch (thrown) {
       send({ kind: 'failed', call: message.call, why: failureOf(thrown) });
     } finally {

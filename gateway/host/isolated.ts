@@ -5,6 +5,8 @@ import {
   type Driver,
   type DriverContext,
   type DriverModule,
+  type EventSink,
+  type EventTerms,
   type Isolated,
   type Log,
   type ReadGroup,
@@ -12,7 +14,7 @@ import {
   type SubscriptionSink,
   type TagBinding,
   type Value,
-  type WriteOutcome,
+  type DeviceOutcome,
 } from '../contract/index.js';
 import { limits } from '../limits.js';
 import {
@@ -33,6 +35,13 @@ interface Settle {
   failed(why: GatewayError): void;
   /** For reads: where the answer goes. */
   readonly into: Batch | undefined;
+}
+
+/** Where what a driver tells goes: values or events. */
+interface Heard {
+  readonly driver: number;
+  readonly values?: SubscriptionSink;
+  readonly events?: EventSink;
 }
 
 /**
@@ -76,7 +85,7 @@ class DriverThread {
   readonly #worker: Worker;
   readonly #drivers = new Map<number, IsolatedProxy>();
   readonly #calls = new Map<number, Settle>();
-  readonly #sinks = new Map<number, { readonly driver: number; readonly sink: SubscriptionSink }>();
+  readonly #sinks = new Map<number, Heard>();
   /** Calls under way on each signal: one listener a signal, however many calls. */
   readonly #bySignal = new WeakMap<AbortSignal, Set<number>>();
   #last = 0;
@@ -120,9 +129,9 @@ class DriverThread {
     this.#drivers.set(driver, proxy);
   }
 
-  listen(driver: number, sink: SubscriptionSink): number {
+  listen(heard: Heard): number {
     const id = this.number();
-    this.#sinks.set(id, { driver, sink });
+    this.#sinks.set(id, heard);
     return id;
   }
 
@@ -215,11 +224,23 @@ class DriverThread {
         this.#answer(message);
         break;
       case 'samples':
-        this.#sinks.get(message.sink)?.sink.samples(message.samples);
+        this.#sinks.get(message.sink)?.values?.samples(message.samples);
         break;
-      case 'alive':
-        this.#sinks.get(message.sink)?.sink.alive();
+      case 'history':
+        this.#sinks.get(message.sink)?.values?.history?.(message.samples);
         break;
+      case 'events':
+        this.#sinks.get(message.sink)?.events?.events(message.events);
+        break;
+      case 'standing':
+        this.#sinks.get(message.sink)?.events?.standing(message.keys);
+        break;
+      case 'alive': {
+        const heard = this.#sinks.get(message.sink);
+        heard?.values?.alive();
+        heard?.events?.alive();
+        break;
+      }
       case 'pong':
         clearTimeout(this.#hang);
         this.#hang = undefined;
@@ -316,7 +337,7 @@ class IsolatedProxy implements Driver {
     );
   }
 
-  write(binding: TagBinding<unknown>, value: Value, signal: AbortSignal): Promise<WriteOutcome> {
+  write(binding: TagBinding<unknown>, value: Value, signal: AbortSignal): Promise<DeviceOutcome> {
     return this.#call((call, driver) => ({ kind: 'write', driver, call, binding, value }), signal);
   }
 
@@ -325,13 +346,41 @@ class IsolatedProxy implements Driver {
     sink: SubscriptionSink,
     signal: AbortSignal,
   ): Promise<readonly number[]> {
-    const id = this.#thread.listen(this.#driver, sink);
+    const id = this.#thread.listen({ driver: this.#driver, values: sink });
     const refused = await this.#call<readonly number[]>(
       (call, driver) => ({ kind: 'subscribe', driver, call, sink: id, group }),
       signal,
     );
     if (refused.length === group.tags.length) this.#thread.unlisten(id);
     return refused;
+  }
+
+  async listen(
+    device: string,
+    events: EventTerms,
+    sink: EventSink,
+    signal: AbortSignal,
+  ): Promise<DeviceOutcome> {
+    const id = this.#thread.listen({ driver: this.#driver, events: sink });
+    const outcome = await this.#call<DeviceOutcome>(
+      (call, driver) => ({ kind: 'listen', driver, call, sink: id, device, events }),
+      signal,
+    );
+    if (!outcome.ok) this.#thread.unlisten(id);
+    return outcome;
+  }
+
+  acknowledge(
+    device: string,
+    condition: string,
+    event: string,
+    comment: string,
+    signal: AbortSignal,
+  ): Promise<DeviceOutcome> {
+    return this.#call(
+      (call, driver) => ({ kind: 'acknowledge', driver, call, device, condition, event, comment }),
+      signal,
+    );
   }
 
   onLost(handler: (why: GatewayError) => void): void {

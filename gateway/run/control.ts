@@ -1,5 +1,11 @@
-import type { CommandResult, Value } from '../contract/index.js';
-import { GatewayError, jsonValue, qualityLevel, qualityReason } from '../contract/index.js';
+import type { AlarmSnapshot, CommandResult, Value } from '../contract/index.js';
+import {
+  asGatewayError,
+  GatewayError,
+  jsonValue,
+  qualityLevel,
+  qualityReason,
+} from '../contract/index.js';
 import type { TagInfo } from '../tags/table.js';
 import { parseTyped } from '../write/convert.js';
 import { deviceReports, linkReport } from './link-reports.js';
@@ -54,7 +60,7 @@ export class Control {
       case 'write':
         return this.#write(args, who);
       case 'alarms':
-        return Promise.resolve(this.#runtime.field.engine.alarms());
+        return Promise.resolve(this.#alarms());
       case 'rules':
         return Promise.resolve(Object.fromEntries(this.#runtime.field.engine.states()));
       case 'trace':
@@ -94,7 +100,7 @@ export class Control {
           .reduce((n, [a, b]) => n + b - a + 1, 0),
         stats,
       })),
-      alarms: field.engine.alarms().length,
+      alarms: this.#alarms().length,
       rules: Object.fromEntries(field.engine.states()),
     };
   }
@@ -168,6 +174,11 @@ export class Control {
     };
   }
 
+  #alarms(): readonly AlarmSnapshot[] {
+    const { engine, deviceAlarms } = this.#runtime.field;
+    return [...engine.alarms(), ...deviceAlarms.all()];
+  }
+
   #why(rule: string): unknown {
     const explanation = this.#runtime.field.engine.why(rule);
     if (!explanation) throw new GatewayError('unknown-name', `no rule ${rule}`);
@@ -175,18 +186,43 @@ export class Control {
   }
 
   async #ruleCommand(op: 'reset' | 'ack', id: string, who: string): Promise<unknown> {
-    const { engine, tick } = this.#runtime.field;
+    const { engine, tick, deviceAlarms } = this.#runtime.field;
     const { clock } = this.#runtime.options;
     const audit = { who, source: 'cli', action: op, object: id };
     await this.#runtime.audit.record({ ...audit, result: 'requested' });
     const now = clock.mono();
     const result: CommandResult =
-      op === 'reset' ? engine.reset(id, who, now) : engine.ack(id, who, now);
+      op === 'reset'
+        ? engine.reset(id, who, now)
+        : deviceAlarms.find(id)
+          ? await this.#ackAtDevice(id, who)
+          : engine.ack(id, who, now);
     tick.wake();
     await this.#runtime.audit.record({ ...audit, result: result.ok ? 'done' : 'refused' });
     if (!result.ok)
       throw new GatewayError(op === 'reset' ? 'reset-refused' : 'bad-request', result.reason);
     return { [op]: id };
+  }
+
+  /** Asks the device to acknowledge its alarm; that it did comes back as an event of the device. */
+  async #ackAtDevice(id: string, who: string): Promise<CommandResult> {
+    const { field } = this.#runtime;
+    const alarm = field.deviceAlarms.find(id);
+    const name = alarm?.snapshot.device;
+    const link = [...field.links.values()].find(({ config }) =>
+      config.devices.some((device) => device.name === name),
+    );
+    const device = link?.config.devices.find((one) => one.name === name);
+    if (!alarm || !link || !device) return { ok: false, reason: `${id} does not stand any more` };
+    if (!device.events?.acknowledge)
+      return { ok: false, reason: `alarms of ${device.name} may not be acknowledged from here` };
+    try {
+      const comment = `${who}, by Millrace`;
+      const outcome = await link.acknowledge(device.name, alarm.key, alarm.event, comment);
+      return outcome.ok ? { ok: true } : { ok: false, reason: `${id}: ${outcome.code}` };
+    } catch (thrown) {
+      return { ok: false, reason: asGatewayError(thrown).message };
+    }
   }
 }
 

@@ -13,17 +13,20 @@ import type {
   RuleProblem,
   ScanResult,
   Value,
-  WriteOutcome,
+  DeviceOutcome,
 } from '../contract/index.js';
 import { GatewayError as Failure, jsonValue } from '../contract/index.js';
 import { Inbox } from '../scan/inbox.js';
 import { Link, type MakeDriver, stagger } from '../scan/link.js';
+import { BackfillRecorder } from '../tags/backfill.js';
+import type { Block } from '../tags/block.js';
 import { TagImage } from '../tags/image.js';
 import { Reporter } from '../tags/report.js';
 import { StalenessSweep } from '../tags/staleness.js';
 import { type TagInfo, TagTable } from '../tags/table.js';
 import type { Audit } from '../write/audit.js';
 import { WriteGate } from '../write/gate.js';
+import { DeviceAlarms } from './device-alarms.js';
 import { deviceReports, linkReport } from './link-reports.js';
 import type { Outlet } from './outlet.js';
 import { Tick, type TickParts } from './tick.js';
@@ -45,6 +48,8 @@ export interface FieldOptions {
   readonly retained: RetainedStates | undefined;
   /** They are gone: the journal that held them was damaged. */
   readonly retainedLost: boolean;
+  /** Alarms of devices from before. */
+  readonly deviceAlarms: string | undefined;
 }
 
 /** A configuration whose rules are compiled: ready to run. */
@@ -78,6 +83,8 @@ export class Field {
   readonly inbox: Inbox;
   readonly tick: Tick;
   readonly gate: WriteGate;
+  /** Those that devices raise themselves. */
+  readonly deviceAlarms: DeviceAlarms;
   readonly #o: FieldOptions;
   readonly #links = new Map<string, Link>();
   readonly #memories = new Map<string, Map<string, unknown>>();
@@ -85,6 +92,7 @@ export class Field {
   #image: TagImage;
   #engine: RuleEngine;
   #reporter: Reporter;
+  #backfill: BackfillRecorder;
 
   constructor(plan: Plan, options: FieldOptions) {
     this.#o = options;
@@ -94,7 +102,9 @@ export class Field {
       ...(options.retained ? { retained: options.retained } : {}),
       retainedLost: options.retainedLost,
     });
-    this.#reporter = this.#reporterOf();
+    [this.#reporter, this.#backfill] = this.#recorders();
+    this.deviceAlarms = new DeviceAlarms({ ...options, stored: options.deviceAlarms });
+    this.deviceAlarms.keepOnly(tellersOf(plan));
     this.gate = new WriteGate(this.#image, plan.config.writes, {
       clock: options.clock,
       log: options.log,
@@ -144,6 +154,7 @@ export class Field {
   async stop(): Promise<void> {
     await Promise.all([...this.#links.values()].map((link) => link.stop()));
     this.tick.stop();
+    this.deviceAlarms.store();
     this.#reporter.closeOld(this.#o.clock.mono(), true);
   }
 
@@ -166,12 +177,13 @@ export class Field {
     // Rules that did not change go on where they stand: timers, latches, edges and all.
     const running = this.#engine;
     this.#engine = this.#engineOf(plan, { retained: running.retained(), earlier: running });
-    this.#reporter = this.#reporterOf();
+    [this.#reporter, this.#backfill] = this.#recorders();
     this.gate.replace(
       this.#image,
       plan.config.writes,
       ({ link }) => link !== undefined && !this.#links.has(link),
     );
+    this.deviceAlarms.keepOnly(tellersOf(plan));
     for (const link of this.#links.values()) link.remap(this.#indexOf(link.config));
     const added = plan.config.links.filter((link) => !this.#links.has(link.name));
     for (const link of added) this.#addLink(link);
@@ -242,14 +254,16 @@ export class Field {
     });
   }
 
-  #reporterOf(): Reporter {
+  #recorders(): [Reporter, BackfillRecorder] {
     const { outlet, wall } = this.#o;
-    return new Reporter(
-      this.#image,
-      this.#o.revisions(this.#plan.table),
-      () => wall.offset,
-      (block) => outlet.block(block),
-    );
+    const { table } = this.#plan;
+    const revisions = this.#o.revisions(table);
+    const wallOffset = (): number => wall.offset;
+    const emit = (block: Block): void => outlet.block(block);
+    return [
+      new Reporter(this.#image, revisions, wallOffset, emit),
+      new BackfillRecorder({ table, revisions, wallOffset, emit }),
+    ];
   }
 
   /** Constants and derived tags are in no reading: a new reporter hears of them here. */
@@ -269,6 +283,9 @@ export class Field {
       open,
       create,
       memory: this.#memoryOf(config),
+      events: this.deviceAlarms,
+      onHistory: (device, samples, indices) =>
+        this.#backfill.record(device, samples, indices, clock.mono()),
       onStatus: (changed) => this.reportLink(changed),
     });
     this.#links.set(config.name, link);
@@ -299,16 +316,22 @@ export class Field {
     return link && binding && { link, binding };
   }
 
-  #send(tag: TagInfo, raw: Value, urgent: boolean): Promise<WriteOutcome> {
+  #send(tag: TagInfo, raw: Value, urgent: boolean): Promise<DeviceOutcome> {
     const way = this.#bindingOf(tag);
     if (way) return way.link.write(way.binding, raw, urgent);
-    return Promise.reject<WriteOutcome>(unreachable(tag));
+    return Promise.reject<DeviceOutcome>(unreachable(tag));
   }
 
   #readBack(tag: TagInfo): void {
     const way = this.#bindingOf(tag);
     way?.link.readSoon(way.binding);
   }
+}
+
+/** Devices that tell of events. */
+function tellersOf({ config }: Plan): ReadonlySet<string> {
+  const devices = config.links.flatMap((link) => link.devices);
+  return new Set(devices.filter(({ events }) => events).map(({ name }) => name));
 }
 
 function unreachable(tag: TagInfo): GatewayError {

@@ -156,8 +156,9 @@ export class North implements Outlet {
       this.#devices.delete(name);
       this.#post((f) => f.topics.device(name), '');
     }
-    const alarms = rules.map((name) => ({ name }));
-    for (const id of namesBut(this.#alarms, alarms)) {
+    for (const [id, { device }] of [...this.#alarms]) {
+      // Those of devices are taken down by whoever keeps them.
+      if (device !== undefined || rules.includes(id)) continue;
       this.#alarms.delete(id);
       this.#post((f) => f.topics.alarm(id), '');
     }
@@ -199,6 +200,10 @@ export class North implements Outlet {
 
   retained(json: string): void {
     this.journal.putState('rules', json).catch(() => undefined);
+  }
+
+  deviceAlarms(json: string): void {
+    this.journal.stage('device-alarms', json);
   }
 
   /** Publishes the health of the gateway; it expires when it is not renewed. */

@@ -14,4 +14,6 @@ export interface Outlet {
   device(report: DeviceReport): void;
   /** States of rules that must survive a restart; durable at once. */
   retained(json: string): void;
+  /** Alarms of devices, which must survive a restart. */
+  deviceAlarms(json: string): void;
 }

@@ -1,4 +1,4 @@
-import type { RuleEvent, WallMs } from '../contract/index.js';
+import type { AlarmState, RuleEvent, WallMs } from '../contract/index.js';
 import type { LinkState } from '../scan/link.js';
 
 /** Payload of `link/LINK/status`. */
@@ -64,4 +64,18 @@ export type GatewayEvent =
       readonly value: string | number | boolean | null;
       readonly rule: string;
       readonly result: string;
+    }
+  | {
+      readonly type: 'device';
+      readonly time: WallMs;
+      readonly device: string;
+      readonly source: string;
+      readonly kind: string;
+      readonly severity: number;
+      readonly text: string;
+      readonly id: string;
+      /** Id of the alarm that it tells of, and the state of that. */
+      readonly alarm?: string;
+      readonly state?: AlarmState;
+      readonly by?: string;
     };

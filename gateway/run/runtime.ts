@@ -77,6 +77,7 @@ export class Runtime {
       audit,
       outlet: north,
       revisions: (table) => north.useTable(table),
+      deviceAlarms: journal.getState('device-alarms'),
       retainedLost: journal.report.quarantined !== undefined,
       retained:
         retained === undefined ? undefined : (JSON.parse(retained) as Record<string, unknown>),

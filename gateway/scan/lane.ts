@@ -4,7 +4,7 @@ import type {
   MonoMs,
   ReadOutcome,
   Timer,
-  WriteOutcome,
+  DeviceOutcome,
 } from '../contract/index.js';
 import { GatewayError as Failure, asGatewayError, mono } from '../contract/index.js';
 import type { LinkGroup } from './group.js';
@@ -19,7 +19,7 @@ export type Errand =
 /** Called when a request of the lane has settled, in time or not. */
 export interface LaneEnd {
   read(lane: Lane, group: LinkGroup, job: ScanJob | undefined, outcome: ReadOutcome): void;
-  written(lane: Lane, write: PendingWrite, outcome: WriteOutcome): void;
+  written(lane: Lane, write: PendingWrite, outcome: DeviceOutcome): void;
   failed(lane: Lane, errand: Errand, error: unknown): void;
 }
 
@@ -79,7 +79,7 @@ export class Lane {
   write(
     write: PendingWrite,
     timeout: number,
-    request: (signal: AbortSignal) => Promise<WriteOutcome>,
+    request: (signal: AbortSignal) => Promise<DeviceOutcome>,
   ): void {
     const errand: Errand = { kind: 'write', write };
     this.#begin(errand, timeout);

@@ -1,4 +1,4 @@
-import { enlarge, type Samples } from '../contract/index.js';
+import { SampleRows, type Samples } from '../contract/index.js';
 
 /** Samples of different tags that may be looked at together; the columns may be longer than their count. */
 export interface Layer extends Omit<Samples, 'ages'> {
@@ -7,41 +7,9 @@ export interface Layer extends Omit<Samples, 'ages'> {
 }
 
 /** A layer that grows; its columns are used again. */
-class OpenLayer implements Layer {
-  count = 0;
-  positions = new Uint32Array(64);
-  numbers = new Float64Array(64);
-  qualities = new Uint8Array(64);
-  times = new Float64Array(64);
-  wide: Map<number, string | bigint> | undefined;
-
-  add(
-    position: number,
-    number: number,
-    quality: number,
-    time: number,
-    wide: string | bigint | undefined,
-  ): void {
-    const at = this.count++;
-    if (at === this.positions.length) this.#grow();
-    this.positions[at] = position;
-    this.numbers[at] = number;
-    this.qualities[at] = quality;
-    this.times[at] = time;
-    if (wide !== undefined) (this.wide ??= new Map()).set(at, wide);
-  }
-
-  clear(): void {
-    this.count = 0;
-    this.wide = undefined;
-  }
-
-  #grow(): void {
-    const size = this.positions.length * 2;
-    this.positions = enlarge(this.positions, new Uint32Array(size));
-    this.numbers = enlarge(this.numbers, new Float64Array(size));
-    this.qualities = enlarge(this.qualities, new Uint8Array(size));
-    this.times = enlarge(this.times, new Float64Array(size));
+class OpenLayer extends SampleRows implements Layer {
+  get times(): Float64Array {
+    return this.stamps;
   }
 }
 

@@ -6,16 +6,18 @@ import type {
   Log,
   MonoMs,
   Random,
+  Samples,
   TagBinding,
   Timer,
   Value,
-  WriteOutcome,
+  DeviceOutcome,
 } from '../contract/index.js';
 import { GatewayError, Quality, asGatewayError, groupBy, mono } from '../contract/index.js';
 import type { LinkConfig } from '../config/model.js';
 import { limits } from '../limits.js';
 import { Backoff } from './backoff.js';
 import { DeviceState } from './device.js';
+import { EventFeed, type EventOutlet } from './event-feed.js';
 import type { Inbox } from './inbox.js';
 import { ScanJob, phaseOf } from './job.js';
 import { Poller } from './poller.js';
@@ -38,6 +40,10 @@ export interface LinkOptions {
   readonly create: MakeDriver;
   /** See {@link DriverContext.memory}. */
   readonly memory: Map<string, unknown>;
+  /** Where the events of its devices go. */
+  readonly events: EventOutlet;
+  /** See {@link Subscriber}; for the record only. */
+  onHistory(device: string, samples: Samples, indices: Int32Array): void;
   /** State or a device of the link changed: its status must be published. */
   onStatus(link: Link): void;
 }
@@ -54,6 +60,7 @@ export class Link {
   readonly #o: LinkOptions;
   readonly #poller: Poller;
   readonly #subscriber: Subscriber;
+  readonly #feed: EventFeed;
   readonly #backoff: Backoff;
   #tagIndex: Int32Array;
   #state: LinkState = 'stopped';
@@ -87,7 +94,21 @@ export class Link {
     };
     const { devices, jobs } = this;
     this.#poller = new Poller({ ...common, limits: bounds, jobs, devices });
-    this.#subscriber = new Subscriber({ ...common, devices, bindings: config.bindings });
+    this.#subscriber = new Subscriber({
+      ...common,
+      devices,
+      bindings: config.bindings,
+      onHistory: (...what) => options.onHistory(...what),
+    });
+    this.#feed = new EventFeed({
+      ...common,
+      devices,
+      terms: new Map(
+        config.devices.flatMap(({ name, events }) => (events ? [[name, events]] : [])),
+      ),
+      requestTimeout: bounds.requestTimeout,
+      outlet: options.events,
+    });
   }
 
   get name(): string {
@@ -156,8 +177,12 @@ export class Link {
   }
 
   /** See {@link Poller.write}; refused at once while the link is down. */
-  write(binding: TagBinding<unknown>, raw: Value, urgent: boolean): Promise<WriteOutcome> {
+  write(binding: TagBinding<unknown>, raw: Value, urgent: boolean): Promise<DeviceOutcome> {
     return this.#poller.write(binding, raw, urgent);
+  }
+  /** See {@link EventFeed.acknowledge}. */
+  acknowledge(...what: Parameters<EventFeed['acknowledge']>): Promise<DeviceOutcome> {
+    return this.#feed.acknowledge(...what);
   }
   readSoon(binding: TagBinding<unknown>): void {
     if (this.#poller.running) this.#poller.readSoon(binding);
@@ -216,6 +241,7 @@ export class Link {
     this.#set('connected');
     this.#poller.start(driver);
     this.#subscriber.start(driver);
+    this.#feed.start(driver);
   }
 
   #lost(error: GatewayError): void {
@@ -252,6 +278,7 @@ export class Link {
     this.#abort.abort(why);
     this.#poller.stop(why, Quality.notConnected);
     this.#subscriber.stop(why, Quality.notConnected);
+    this.#feed.stop(why);
     for (const device of this.devices) device.lastError = why.message;
     return driver;
   }

@@ -8,7 +8,7 @@ import type {
   ReadOutcome,
   TagBinding,
   Timer,
-  WriteOutcome,
+  DeviceOutcome,
 } from '../contract/index.js';
 import { GatewayError, Quality, asGatewayError, mono } from '../contract/index.js';
 import { limits } from '../limits.js';
@@ -118,7 +118,7 @@ export class Poller implements LaneEnd {
     binding: TagBinding<unknown>,
     value: PendingWrite['value'],
     urgent: boolean,
-  ): Promise<WriteOutcome> {
+  ): Promise<DeviceOutcome> {
     return new Promise((done, failed) => {
       if (!this.#driver) {
         failed(new GatewayError('not-connected', 'the device is not connected'));
@@ -176,7 +176,7 @@ export class Poller implements LaneEnd {
     this.#landed(lane, job, now);
   }
 
-  written(lane: Lane, write: PendingWrite, outcome: WriteOutcome): void {
+  written(lane: Lane, write: PendingWrite, outcome: DeviceOutcome): void {
     this.#timeoutsInARow = 0;
     write.done(outcome);
     this.#landed(lane, undefined, this.#o.clock.mono());

@@ -7,8 +7,8 @@ import {
   type Driver,
   type DriverModule,
   type Log,
-  type MonoMs,
   type ReadGroup,
+  type Samples,
   type Subscribed,
   type SubscriptionSink,
   type TagBinding,
@@ -17,6 +17,7 @@ import {
 import { limits } from '../limits.js';
 import type { DeviceState } from './device.js';
 import type { Inbox } from './inbox.js';
+import { SilenceWatch } from './silence.js';
 import { Subscription } from './subscription.js';
 
 export interface SubscriberOptions {
@@ -31,6 +32,8 @@ export interface SubscriberOptions {
   tagIndex(): Int32Array;
   /** The link is in doubt: it must be closed and opened again. */
   onTrouble(error: GatewayError): void;
+  /** A device told what it remembers of a time in which the link was down. */
+  onHistory(device: string, samples: Samples, indices: Int32Array): void;
   /** A device tells something again. */
   onDevice(device: DeviceState): void;
 }
@@ -52,7 +55,7 @@ export class Subscriber {
   #running: Subscription[] = [];
   #driver: Driver | undefined;
   #abort = new AbortController();
-  #watch: Timer | undefined;
+  readonly #watch: SilenceWatch;
   #retry: Timer | undefined;
   /** Tags that the device refuses, by part. */
   #refused = new Map<Subscription, readonly number[]>();
@@ -60,6 +63,7 @@ export class Subscriber {
   constructor(options: SubscriberOptions) {
     this.#o = options;
     this.#parts = partsOf(options);
+    this.#watch = new SilenceWatch(options.clock, (why) => options.onTrouble(why));
   }
 
   /** The link is up: everything is subscribed anew. */
@@ -74,7 +78,7 @@ export class Subscriber {
   stop(why: GatewayError, quality: number): void {
     if (!this.#driver) return;
     this.#driver = undefined;
-    this.#watch?.cancel();
+    this.#watch.stop();
     this.#retry?.cancel();
     this.#retry = undefined;
     this.#abort.abort(why);
@@ -102,6 +106,8 @@ export class Subscriber {
       terms,
       tagIndex: this.#o.tagIndex(),
       onHeard: (heard) => this.#heard(heard),
+      onHistory: ({ device: { name } }, samples, indices) =>
+        this.#o.onHistory(name, samples, indices),
     });
     this.#running.push(subscription);
     return this.#ask(driver, subscription, [...read.tags.keys()]);
@@ -126,7 +132,7 @@ export class Subscriber {
         subscription,
         refused.flatMap((at) => some[at] ?? []),
       );
-      this.#armWatch(driver);
+      this.#armWatch();
     } catch (thrown) {
       this.#trouble(driver, asGatewayError(thrown));
     } finally {
@@ -160,21 +166,11 @@ export class Subscriber {
     if (device.succeeded(now) || isFirst) this.#o.onDevice(device);
   }
 
-  /** Looks when the first subscription may have been silent for too long. */
-  #armWatch(driver: Driver): void {
-    this.#watch?.cancel();
+  #armWatch(): void {
     // One of which everything is refused has nothing to tell.
-    const watched = this.#running.filter(
-      (one) => (this.#refused.get(one)?.length ?? 0) < one.read.tags.length,
-    );
-    if (watched.length === 0) return;
-    const due = Math.min(...watched.map(({ heardAt, terms }) => heardAt + terms.alive));
-    this.#watch = this.#o.clock.at(mono(due), () => {
-      const now = this.#o.clock.mono();
-      const silent = watched.find(({ heardAt, terms }) => now - heardAt >= terms.alive);
-      if (silent) this.#trouble(driver, silenceOf(silent, now));
-      else this.#armWatch(driver);
-    });
+    const isServed = (one: Subscription): boolean =>
+      (this.#refused.get(one)?.length ?? 0) < one.read.tags.length;
+    this.#watch.watch(this.#running.filter(isServed));
   }
 
   #keepRefused(driver: Driver, subscription: Subscription, refused: readonly number[]): void {
@@ -199,24 +195,19 @@ export class Subscriber {
 
 /** Some tags of a subscription, which are told with positions of their own. */
 function partOf(whole: Subscription, some: readonly number[]): SubscriptionSink {
+  const placed = ({ count, positions, numbers, qualities, ages, wide }: Samples): Samples => ({
+    count,
+    positions: Array.from({ length: count }, (_, i) => some[positions[i] ?? -1] ?? -1),
+    numbers,
+    qualities,
+    ages,
+    wide,
+  });
   return {
-    samples: (samples) => {
-      const positions = Array.from(
-        { length: samples.count },
-        (_, i) => some[samples.positions[i] ?? -1] ?? -1,
-      );
-      whole.samples({ ...samples, positions });
-    },
+    samples: (samples) => whole.samples(placed(samples)),
+    history: (samples) => whole.history(placed(samples)),
     alive: () => whole.alive(),
   };
-}
-
-function silenceOf({ heardAt, read }: Subscription, now: MonoMs): GatewayError {
-  const seconds = String(Math.round((now - heardAt) / 100) / 10);
-  return new GatewayError(
-    'subscription-silent',
-    `${read.label}: nothing was told for ${seconds} s`,
-  );
 }
 
 /** One part for each device and each way of telling. */

@@ -3,6 +3,7 @@ import {
   Quality,
   subscribedClass,
   type Clock,
+  type DurationMs,
   type MonoMs,
   type ReadGroup,
   type Samples,
@@ -14,6 +15,7 @@ import type { DeviceState } from './device.js';
 import { indicesOf } from './group.js';
 import type { Inbox, InboxGroup } from './inbox.js';
 import { Layers, type Layer } from './layers.js';
+import type { Told } from './silence.js';
 
 export interface SubscriptionOptions {
   readonly clock: Clock;
@@ -24,13 +26,15 @@ export interface SubscriptionOptions {
   readonly tagIndex: Int32Array;
   /** The device told something, or that there is nothing to tell. */
   onHeard(subscription: Subscription): void;
+  /** The device told what it remembers; `indices` are the image positions of all tags. */
+  onHistory(subscription: Subscription, samples: Samples, indices: Int32Array): void;
 }
 
 /**
  * What one device tells by itself. Keeps the last sample of every tag, so that it can be put into the
  * image again when that was overruled, and hands over what was told layer by layer.
  */
-export class Subscription implements SubscriptionSink, InboxGroup {
+export class Subscription implements SubscriptionSink, InboxGroup, Told {
   readonly read: ReadGroup<unknown>;
   readonly device: DeviceState;
   readonly terms: Subscribed;
@@ -80,6 +84,13 @@ export class Subscription implements SubscriptionSink, InboxGroup {
     this.heardAt = clock.mono();
   }
 
+  get label(): string {
+    return this.read.label;
+  }
+  get longest(): DurationMs {
+    return this.terms.alive;
+  }
+
   samples(samples: Samples): void {
     if (this.#ended) return;
     const now = this.#o.clock.mono();
@@ -90,6 +101,10 @@ export class Subscription implements SubscriptionSink, InboxGroup {
       if (shed > 0) this.device.count('lost', shed);
     }
     this.#heard(now);
+  }
+
+  history(samples: Samples): void {
+    if (!this.#ended) this.#o.onHistory(this, samples, this.#all);
   }
 
   alive(): void {

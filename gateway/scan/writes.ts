@@ -1,4 +1,4 @@
-import type { TagBinding, Value, WriteOutcome } from '../contract/index.js';
+import type { TagBinding, Value, DeviceOutcome } from '../contract/index.js';
 import { GatewayError } from '../contract/index.js';
 import { limits } from '../limits.js';
 
@@ -7,7 +7,7 @@ export interface PendingWrite {
   readonly binding: TagBinding<unknown>;
   /** Raw: scale and offset are taken out. */
   readonly value: Value;
-  readonly done: (outcome: WriteOutcome) => void;
+  readonly done: (outcome: DeviceOutcome) => void;
   readonly failed: (error: GatewayError) => void;
 }
 

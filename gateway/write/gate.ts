@@ -1,5 +1,5 @@
 import type { WritePermit, WriteSource } from '../config/model.js';
-import type { Clock, Log, MonoMs, Value, WriteIntent, WriteOutcome } from '../contract/index.js';
+import type { Clock, Log, MonoMs, Value, WriteIntent, DeviceOutcome } from '../contract/index.js';
 import {
   GatewayError,
   asGatewayError,
@@ -19,7 +19,7 @@ export interface GateOptions {
   readonly log: Log;
   readonly audit: Audit;
   /** Puts a raw value on the wire of the tag's link, before any poll; rejects when it cannot. */
-  send(tag: TagInfo, raw: Value, urgent: boolean): Promise<WriteOutcome>;
+  send(tag: TagInfo, raw: Value, urgent: boolean): Promise<DeviceOutcome>;
   /** Reads the tag soon, to verify. */
   readBack(tag: TagInfo): void;
   /** An output that a rule holds was written, verified, or could not be. */

@@ -7,7 +7,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { modbus } from '../../drivers/modbus/index.js';
 import { silentLog } from '../../gateway/contract/index.js';
-import { inThisThread } from '../support/create.js';
+import { inThisThread, noEvents } from '../support/create.js';
 import { systemClock, systemRandom } from '../../gateway/host/clock.js';
 import { openStream } from '../../gateway/host/open.js';
 import { Inbox } from '../../gateway/scan/inbox.js';
@@ -37,7 +37,7 @@ async function scanTime(
     'l',
     modbus,
     `tcp://127.0.0.1:${String(port)}`,
-    [{ name: 'D', link: 'l', tags, primary: undefined }],
+    [{ name: 'D', link: 'l', tags, primary: undefined, events: undefined }],
     {
       link: { inFlight },
       device: () => ({ unit: 1 }),
@@ -55,6 +55,8 @@ async function scanTime(
     open: openStream,
     create: inThisThread,
     memory: new Map(),
+    events: noEvents,
+    onHistory: () => undefined,
     onStatus: () => undefined,
   });
   one.start();

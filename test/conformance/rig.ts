@@ -15,7 +15,7 @@ import {
   type ReadOutcome,
   type TagBinding,
   type Value,
-  type WriteOutcome,
+  type DeviceOutcome,
 } from '../../gateway/contract/index.js';
 import type { ConformanceOptions, FakeDevice, TagSource } from './types.js';
 import { turn, World } from './world.js';
@@ -190,7 +190,7 @@ export class Rig<C, A, F extends FakeDevice<A> = FakeDevice<A>> {
     return pending;
   }
 
-  write(binding: TagBinding<A>, value: Value): Pending<WriteOutcome> {
+  write(binding: TagBinding<A>, value: Value): Pending<DeviceOutcome> {
     const promise = this.driver.write?.(binding, value, this.control.signal);
     assert.ok(promise, 'the driver can write');
     return new Pending(promise);

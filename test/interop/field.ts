@@ -14,7 +14,7 @@ import {
   type TagType,
   type TlsMaterial,
   type Value,
-  type WriteOutcome,
+  type DeviceOutcome,
 } from '../../gateway/contract/index.js';
 import { openStream } from '../../gateway/host/open.js';
 import { modbus, type ModbusAddress, type ModbusConfig } from '../../drivers/modbus/index.js';
@@ -158,7 +158,7 @@ export class TagSet {
     return values;
   }
 
-  write(name: string, value: Value): Promise<WriteOutcome> {
+  write(name: string, value: Value): Promise<DeviceOutcome> {
     const binding = this.#bindings.find((tag) => tag.name === name);
     must(binding !== undefined && this.#driver.write !== undefined, `${name} can be written`);
     return this.#driver.write(binding, value, AbortSignal.timeout(bound));

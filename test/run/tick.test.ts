@@ -110,7 +110,9 @@ async function pump(): Promise<{ g: Gateway; script: Script; control: Control; o
     tag('P', 't2', 'a', { type: 'bool' }),
     tag('P', 't3', 'a', { type: 'float32', unit: 'bar' }),
   ];
-  const links = [scriptedLink('a', script, [{ name: 'P', link: 'a', tags, primary: 't1' }])];
+  const links = [
+    scriptedLink('a', script, [{ name: 'P', link: 'a', tags, primary: 't1', events: undefined }]),
+  ];
   const permit = {
     range: [0, 100] as const,
     ratePerSecond: undefined,

@@ -2,7 +2,7 @@ import type { DeviceConfig } from '../../gateway/config/model.js';
 import { silentLog } from '../../gateway/contract/index.js';
 import { Inbox, type InboxItem } from '../../gateway/scan/inbox.js';
 import { Link, stagger } from '../../gateway/scan/link.js';
-import { inThisThread } from '../support/create.js';
+import { inThisThread, noEvents } from '../support/create.js';
 import { Seeded } from '../support/random.js';
 import { VirtualClock, settle } from '../support/virtual-clock.js';
 import { Script, lost, scriptedLink } from './script.js';
@@ -26,6 +26,8 @@ export class Bench {
       open: () => Promise.reject(lost()),
       create: inThisThread,
       memory: new Map(),
+      events: noEvents,
+      onHistory: () => undefined,
       onStatus: () => undefined,
     });
     this.link = link;

@@ -11,7 +11,7 @@ import {
   type SubscriptionSink,
   type TagBinding,
   type Value,
-  type WriteOutcome,
+  type DeviceOutcome,
   mono,
   ms,
 } from '../../gateway/contract/index.js';
@@ -48,7 +48,7 @@ export class Script {
   bounds: Partial<DriverLimits> = {};
   /** Called instead of the device for each read; undefined = go on as usual. */
   onRead: ((group: ReadGroup<number>) => Promise<ReadOutcome> | undefined) | undefined;
-  onWrite: ((name: string, value: Value) => WriteOutcome | 'never' | undefined) | undefined;
+  onWrite: ((name: string, value: Value) => DeviceOutcome | 'never' | undefined) | undefined;
   /** Tags from address 1,000 on are told by the device, on these terms. */
   terms: Subscribed | undefined;
   onSubscribe:
@@ -182,7 +182,7 @@ class ScriptedDriver implements Driver<number> {
     return this.#s.onSubscribe?.(group, sink) ?? Promise.resolve([]);
   }
 
-  write(binding: TagBinding<number>, value: Value, signal: AbortSignal): Promise<WriteOutcome> {
+  write(binding: TagBinding<number>, value: Value, signal: AbortSignal): Promise<DeviceOutcome> {
     this.#s.note(`write ${binding.name}=${String(value)}`);
     const outcome = this.#s.onWrite?.(binding.name, value);
     const never = outcome === 'never' || this.#s.dead.has(binding.device);
@@ -228,7 +228,7 @@ export function device(
   extra: Partial<TagConfig> = {},
 ): DeviceConfig {
   const tags = addresses.map((address) => tag(name, `t${String(address)}`, linkName, extra));
-  return { name, link: linkName, tags, primary: undefined };
+  return { name, link: linkName, tags, primary: undefined, events: undefined };
 }
 
 export function scriptedLink(

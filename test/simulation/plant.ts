@@ -70,7 +70,7 @@ export function plantConfig(modbus: DriverModule, variant: number, way: Way): Co
       tags.push(tag(name, 'run', linkName, { type: 'bool', period }));
       tags.push(tag(name, 'button', linkName, { type: 'bool', period }));
     }
-    return { name, link: linkName, tags, primary: undefined };
+    return { name, link: linkName, tags, primary: undefined, events: undefined };
   });
   const address = (t: TagConfig): string => {
     if (t.local === 'danger') return 'di:0';

@@ -1,5 +1,6 @@
 /** An OPC UA server in a process of its own, to be killed, stopped and full. */
 import { serve } from './helper.js';
+import { raise } from './opcua-equipment.js';
 import { UaServer, type UaServerOptions } from './opcua-server.js';
 
 // The package prints; standard output is for answers.
@@ -32,6 +33,8 @@ serve(
     stepClock: (ms) => {
       shift += Number(ms);
     },
+    raise: (severity, text) => raise(server.server, Number(severity), String(text)),
+    calls: () => server.calls,
     stop: () => server.stop(),
   },
 );

@@ -13,6 +13,7 @@ import {
   type UAVariable,
   type VariantLike,
 } from 'node-opcua';
+import { equip } from './opcua-equipment.js';
 
 export interface UaServerOptions {
   readonly port: number;
@@ -27,6 +28,8 @@ export interface UaServerOptions {
   readonly trusting?: boolean;
   /** With the nodes of examples/opcua-line. */
   readonly example?: boolean;
+  /** With alarms, methods and a history. */
+  readonly equipped?: boolean;
   /** With a structure of a companion specification: a type that clients do not know. */
   readonly structures?: boolean;
 }
@@ -61,6 +64,8 @@ export const samples: Readonly<Record<string, readonly [type: DataType, value: u
 export class UaServer {
   readonly server: OPCUAServer;
   readonly #variables = new Map<string, UAVariable>();
+  /** Calls of methods: name and arguments. */
+  readonly calls: (readonly unknown[])[] = [];
   #count = 0;
   #counting: NodeJS.Timeout | undefined;
 
@@ -94,6 +99,8 @@ export class UaServer {
     const started = new UaServer(server);
     started.#fill(options.before ?? []);
     if (options.example) started.#fillExample();
+    if (options.equipped)
+      equip(started.server, started.#variables, (call) => started.calls.push(call));
     if (options.structures) started.#fillStructures();
     await server.start();
     return started;

@@ -12,7 +12,7 @@ import { TagTable } from '../../gateway/tags/table.js';
 import { tag } from '../support/config.js';
 
 function imageOf(tags: readonly TagConfig[], primary?: string): TagImage {
-  const devices: DeviceConfig[] = [{ name: 'D', link: 'l', tags, primary }];
+  const devices: DeviceConfig[] = [{ name: 'D', link: 'l', tags, primary, events: undefined }];
   return new TagImage(new TagTable(devices, new Set(), new Set()));
 }
 function all(image: TagImage): Int32Array {

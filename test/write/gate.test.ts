@@ -6,7 +6,7 @@ import {
   type TagType,
   type Value,
   type WriteIntent,
-  type WriteOutcome,
+  type DeviceOutcome,
   ms,
   silentLog,
   wall,
@@ -48,7 +48,8 @@ class Bench {
   readonly read = new Set<string>();
   auditFails = false;
   /** Settles writes; default: at once, well. */
-  onSend: (name: string, raw: Value) => Promise<WriteOutcome> = () => Promise.resolve({ ok: true });
+  onSend: (name: string, raw: Value) => Promise<DeviceOutcome> = () =>
+    Promise.resolve({ ok: true });
   readonly gate: WriteGate;
 
   constructor(permits: readonly [string, WritePermit][]) {
@@ -59,7 +60,7 @@ class Bench {
       ['big', 'int64', 1],
     ];
     const tags = types.map(([local, type, scale]) => tag('P', local, 'l', { type, scale }));
-    const devices = [{ name: 'P', link: 'l', tags, primary: 'sp' }];
+    const devices = [{ name: 'P', link: 'l', tags, primary: 'sp', events: undefined }];
     this.image = new TagImage(new TagTable(devices, new Set(permits.map(([n]) => n)), new Set()));
     for (const { name } of tags) this.holds(name, 0);
     const audit = new Audit({
@@ -167,7 +168,7 @@ void t.test(
       permit('P', { tag: 'P.sp' }),
       permit('P.sp', { verify: { by: 'P.level', within: ms(500) } }),
     ]);
-    let answer: (outcome: WriteOutcome) => void = () => undefined;
+    let answer: (outcome: DeviceOutcome) => void = () => undefined;
     b.onSend = () => {
       t.strictSame(b.results(), ['requested']);
       return new Promise((resolve) => (answer = resolve));
@@ -286,7 +287,7 @@ void t.test(
       b.intents = b.intents.map((intent) => ({ ...intent }));
       b.gate.replace(b.image, new Map([permit('P.run'), permit('P.sp')]), () => isNew);
     };
-    let answer: (outcome: WriteOutcome) => void = () => undefined;
+    let answer: (outcome: DeviceOutcome) => void = () => undefined;
     b.onSend = () => new Promise((resolve) => (answer = resolve));
     b.holds('P.run', 1);
     b.intents = [b.intent(false)];

@@ -1,3 +1,4 @@
+import { backfillClass } from '../../contract/index.js';
 import { type Entry, isBlock } from '../../journal/entry.js';
 import { sliceBlock } from '../../tags/block.js';
 import { type FrameContext, type PayloadForm, frameOf } from '../frame.js';
@@ -15,14 +16,17 @@ export interface MessageContext {
 /**
  * An entry of the journal as messages: one, unless its samples do not fit; then several, each with the
  * sequence of its own first sample.
+ * @param late it waited, and goes out in the history lane
  */
 export function messagesOf(
   entry: Entry,
-  history: boolean,
+  late: boolean,
   context: MessageContext,
 ): readonly Outgoing[] {
   const { body } = entry;
-  if (!isBlock(body)) return [recordMessage(entry, body, history, context.topics)];
+  if (!isBlock(body)) return [recordMessage(entry, body, late, context.topics)];
+  // What a device told afterwards is history, even if it is sent at once.
+  const history = late || body.group === backfillClass;
   const payload = frameOf(entry, body, context.form, history, context.frames);
   if (payload.length <= context.maxBytes || body.count < 2) {
     const topic = context.topics.data(body.device, body.group, history);

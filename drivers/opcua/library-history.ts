@@ -1,0 +1,44 @@
+import {
+  HistoryData,
+  HistoryReadRequest,
+  ReadRawModifiedDetails,
+  TimestampsToReturn,
+  type HistoryReadResult,
+} from 'node-opcua-client';
+import type { HistoryItem, HistoryPage } from './client.js';
+
+/** History in the terms of the library. */
+
+/** All items of one request are asked for the same time; what is too early or too late is left out later. */
+export function historyRequest(items: readonly HistoryItem[], most: number): HistoryReadRequest {
+  return new HistoryReadRequest({
+    historyReadDetails: new ReadRawModifiedDetails({
+      isReadModified: false,
+      startTime: items.map(({ from }) => from).reduce((a, b) => (a < b ? a : b)),
+      endTime: items.map(({ to }) => to).reduce((a, b) => (a > b ? a : b)),
+      numValuesPerNode: most,
+      returnBounds: false,
+    }),
+    timestampsToReturn: TimestampsToReturn.Source,
+    releaseContinuationPoints: most === 0,
+    nodesToRead: items.map(({ nodeId, indexRange, point }) => ({
+      nodeId,
+      ...(indexRange === undefined ? {} : ({ indexRange } as object)),
+      ...(point ? { continuationPoint: Buffer.from(point) } : {}),
+    })),
+  });
+}
+
+export function pageOf({
+  statusCode,
+  continuationPoint,
+  historyData,
+}: HistoryReadResult): HistoryPage {
+  // May be null on the wire, whatever the library's types say.
+  const given = continuationPoint as Uint8Array | null;
+  return {
+    status: statusCode,
+    values: historyData instanceof HistoryData ? [...(historyData.dataValues ?? [])] : [],
+    point: given && given.length > 0 ? given : undefined,
+  };
+}

@@ -1,0 +1,328 @@
+import {
+  asGatewayError,
+  GatewayError,
+  Quality,
+  type DeviceOutcome,
+  type DriverEvent,
+  type EventSink,
+  type Log,
+  type ReadGroup,
+  type SubscriptionSink,
+} from '../../gateway/contract/index.js';
+import type { OpcuaAddress, SubscriptionAddress } from './address.js';
+import { Backfill, type Backlog } from './backfill.js';
+import { itemOf, type MonitorItem, type Notification, type UaSession } from './client.js';
+import type { OpcuaConfig } from './config.js';
+import { askedFields, EventItem, serverItself, severityField, type EventSource } from './events.js';
+import { Item, ItemSet, Outgoing, signatureOf, tellBad } from './items.js';
+import type { Methods } from './methods.js';
+import type { Nodes } from './nodes.js';
+import { Publisher } from './publisher.js';
+import { isBad } from './status.js';
+
+/** The server keeps a subscription whose client is silent for so many of its keep-alives. */
+const lifetimeInKeepAlives = 20;
+/** Events that the server keeps between two notifications. */
+const eventQueue = 1_000;
+
+/** What outlives a connection, because the server keeps it. */
+export interface Kept {
+  readonly session: UaSession;
+  readonly nodes: Nodes;
+  /** By publishing interval. */
+  readonly subscriptions: Map<number, ItemSet>;
+}
+
+export interface SubscriptionsOptions {
+  readonly config: OpcuaConfig;
+  readonly log: Log;
+  readonly kept: Kept;
+  readonly backlog: Backlog;
+  count(event: DriverEvent, device: string, times?: number): void;
+  onTrouble(error: GatewayError): void;
+}
+
+/** The subscriptions of one connection: what the server tells by itself, and what was missed of it. */
+export class Subscriptions {
+  /** The server has told something on this connection. */
+  heard = false;
+  readonly #o: SubscriptionsOptions;
+  readonly #publisher: Publisher;
+  readonly #backfill: Backfill;
+  #stopped = false;
+
+  constructor(options: SubscriptionsOptions) {
+    this.#o = options;
+    const { kept, log, backlog } = options;
+    const { session } = kept;
+    this.#publisher = new Publisher({
+      session,
+      onNotification: ({ id }, notification) => this.#deliver(this.#setOf(id), notification),
+      onHole: ({ id }, count) => void this.#refresh(this.#setOf(id), count),
+      onTrouble: (error) => options.onTrouble(error),
+    });
+    this.#backfill = new Backfill({
+      session,
+      log,
+      backlog,
+      onLost: (device) => options.count('lost', device),
+    });
+  }
+
+  /** Of the subscriptions that are taken up again, drops those that the server no longer has. */
+  async forgetEnded(): Promise<void> {
+    const { session, subscriptions } = this.#o.kept;
+    for (const [interval, { server }] of subscriptions) {
+      try {
+        await session.republish(server.id, server.expected);
+      } catch (thrown) {
+        // Only if the server says so: after a time-out it may still have it.
+        if (!/BadSubscriptionIdInvalid|BadNoSubscription/.test(asGatewayError(thrown).message))
+          throw thrown;
+        subscriptions.delete(interval);
+      }
+    }
+  }
+
+  /** Has the server tell of these tags. @returns positions of those that it refuses, told as bad */
+  async subscribe(
+    { tags }: ReadGroup<OpcuaAddress>,
+    sink: SubscriptionSink,
+    methods: Methods,
+  ): Promise<readonly number[]> {
+    const { session, nodes } = this.#o.kept;
+    const ids = await nodes.find(tags.map(({ address }) => address.node));
+    const set = await this.#subscription(
+      tags[0]?.address.subscription?.publishing ?? this.#o.config.publishing,
+    );
+    this.#refuseWhenStopped();
+    const out = new Outgoing(sink);
+    set.listen(out);
+    const kept = new Map(set.unclaimed.map((item) => [item.signature, item]));
+    const refused: number[] = [];
+    const items: Item[] = [];
+    const fresh: Item[] = [];
+    tags.forEach(({ name, address, device }, position) => {
+      if (address.method) {
+        methods.listen(name, out, position);
+        return;
+      }
+      const nodeId = ids[position];
+      if (nodeId === undefined) {
+        refused.push(position);
+        tellBad(out, position, Quality.configuration);
+        return;
+      }
+      const signature = signatureOf(nodeId, address);
+      const known = kept.get(signature);
+      kept.delete(signature);
+      const item = known ?? set.add((handle) => new Item(handle, nodeId, address));
+      Object.assign(item, { device, out, position });
+      items.push(item);
+      if (known) known.retell();
+      else {
+        if (this.#o.config.backfill) item.toldUntil = this.#o.backlog.told.get(item.key);
+        fresh.push(item);
+      }
+    });
+    refused.push(...(await monitor(session, set, fresh)));
+    this.#refuseWhenStopped();
+    if (refused.length === tags.length) set.unlisten(out);
+    this.#publisher.add(set.server);
+    if (this.#o.config.backfill) this.#backfill.resume(items);
+    return refused;
+  }
+
+  /** Has the server tell of the events of a node, and at once of all conditions that stand. */
+  async listen(device: string, from: EventSource, sink: EventSink): Promise<DeviceOutcome> {
+    const set = await this.#subscription(this.#o.config.publishing);
+    const outcome = await this.#monitorEvents(set, device, from, sink);
+    if (!outcome.ok) return outcome;
+    // When all that stand were told, servers say to nobody but who listens to themselves.
+    await this.#monitorEvents(set, device, serverItself, undefined);
+    this.#publisher.add(set.server);
+    await this.#tellStanding(set);
+    return outcome;
+  }
+
+  async #monitorEvents(
+    set: ItemSet,
+    device: string,
+    { node, severity }: EventSource,
+    sink: EventSink | undefined,
+  ): Promise<DeviceOutcome> {
+    const { session, nodes } = this.#o.kept;
+    const [nodeId] = await nodes.find([node]);
+    this.#refuseWhenStopped();
+    if (nodeId === undefined) return { ok: false, code: 'the server has no such node' };
+    const signature = JSON.stringify([nodeId, severity, sink ? device : null]);
+    const known = set.eventItem(signature);
+    if (known) {
+      known.sink = sink;
+      return { ok: true };
+    }
+    const item = set.addEvents((handle) => new EventItem(handle, signature, device));
+    item.sink = sink;
+    const { statusCode } = await session.monitorEvents(set.server.id, {
+      nodeId,
+      handle: item.handle,
+      queue: eventQueue,
+      fields: askedFields,
+      severity: severity > 1 ? { field: severityField, least: severity } : undefined,
+    });
+    this.#refuseWhenStopped();
+    item.isMonitored = !isBad(statusCode.value);
+    if (item.isMonitored) return { ok: true };
+    set.removeEvents(item);
+    return { ok: false, code: statusCode.name };
+  }
+
+  /** What goes on after the connection is gone must not touch what is kept for the next one. */
+  #refuseWhenStopped(): void {
+    if (this.#stopped) throw new GatewayError('link-closed', 'the connection is closed');
+  }
+
+  /** Nothing is told any more; what may be told after the next connection is noted. */
+  stop(): void {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    this.#publisher.stop();
+    this.#backfill.stop();
+    const { kept, backlog, config } = this.#o;
+    for (const set of kept.subscriptions.values()) {
+      for (const { key, toldUntil } of config.backfill ? set.all : [])
+        if (toldUntil) backlog.told.set(key, toldUntil);
+      set.release();
+    }
+  }
+
+  #deliver(set: ItemSet | undefined, notification: Notification): void {
+    this.heard = true;
+    if (!set) return;
+    const again = set.standing.next();
+    const said = set.deliver(notification, {
+      onOverflow: ({ device }) => this.#o.count('lost', device),
+      onHole: (item, from, to) => {
+        if (this.#o.config.backfill) this.#backfill.add(item, from, to);
+      },
+    });
+    for (const { item, word } of said) {
+      if (word === 'told') set.standing.ended();
+      else if (word === 'lost') this.#o.count('lost', item.device);
+    }
+    if (again || said.some(({ word }) => word !== 'told'))
+      this.#tellStanding(set).catch((thrown: unknown) => this.#trouble(thrown));
+  }
+
+  #trouble(thrown: unknown): void {
+    this.#o.onTrouble(asGatewayError(thrown));
+  }
+
+  #setOf(id: number): ItemSet | undefined {
+    for (const set of this.#o.kept.subscriptions.values()) if (set.server.id === id) return set;
+    return undefined;
+  }
+
+  /** The server's subscription of this interval: the one from before, or a new one. */
+  async #subscription(interval: number): Promise<ItemSet> {
+    const { config, kept } = this.#o;
+    const { session, subscriptions } = kept;
+    const known = subscriptions.get(interval);
+    if (known) return known;
+    const keepAlives = Math.max(1, Math.round(config.keepAlive / interval));
+    const made = await session.createSubscription(
+      interval,
+      keepAlives,
+      Math.max(keepAlives * lifetimeInKeepAlives, Math.ceil(config.sessionTimeout / interval)),
+    );
+    // Two groups may have asked at the same time.
+    const meanwhile = subscriptions.get(interval);
+    if (meanwhile) {
+      await session.deleteSubscriptions([made.id]);
+      return meanwhile;
+    }
+    const set = new ItemSet({ id: made.id, expected: 1 });
+    subscriptions.set(interval, set);
+    return set;
+  }
+
+  /** Conditions that stand are told again, framed: those that are not among them do not stand. */
+  async #tellStanding(set: ItemSet): Promise<void> {
+    const { session } = this.#o.kept;
+    if (!set.standing.begin()) return;
+    try {
+      const { status } = await session.refreshConditions(set.server.id);
+      if (isBad(status.value)) throw new GatewayError('device-refused', status.name);
+    } catch (thrown) {
+      set.standing.abandon();
+      const { kind, message } = asGatewayError(thrown);
+      if (kind === 'timeout' || kind === 'link') throw thrown;
+      // A server with events need not have alarms.
+      this.#o.log.info('the server does not tell which alarms stand', { why: message });
+    }
+  }
+
+  /** Notifications are lost: what changed meanwhile is not known, so all values are read anew. */
+  async #refresh(set: ItemSet | undefined, count: number): Promise<void> {
+    if (!set) return;
+    const items = set.all.filter(({ out }) => out);
+    this.#o.log.warn('notifications of the server are lost', { count });
+    for (const device of set.devices) this.#o.count('lost', device, count);
+    try {
+      const { session } = this.#o.kept;
+      const values = await session.read(
+        items.map(({ nodeId, address }) => itemOf(nodeId, address)),
+      );
+      const changes = items.flatMap(({ handle }, at) => {
+        const value = values[at];
+        return value ? [{ clientHandle: handle, value }] : [];
+      });
+      for (const item of items) item.isWhole = false;
+      this.#deliver(set, { ...nothingNew, subscription: set.server.id, changes });
+      if (set.hasEvents) await this.#tellStanding(set);
+    } catch (thrown) {
+      this.#trouble(thrown);
+    }
+  }
+}
+
+/** A notification that nobody sent. */
+const nothingNew = {
+  sequence: 0,
+  events: [],
+  ended: undefined,
+  isKeepAlive: false,
+  sentAt: NaN,
+} as const;
+
+/** Has the server watch these items. @returns positions of those that it refuses, told as bad */
+async function monitor(
+  session: UaSession,
+  set: ItemSet,
+  items: readonly Item[],
+): Promise<number[]> {
+  const results = await session.monitor(set.server.id, items.map(monitorItemOf));
+  return items.flatMap((item, at) => {
+    const status = results[at]?.statusCode.value ?? 0x8000_0000;
+    item.isMonitored = !isBad(status);
+    if (item.isMonitored) return [];
+    set.remove(item);
+    if (item.out) tellBad(item.out, item.position, Quality.configuration);
+    return [item.position];
+  });
+}
+
+const triggers = { status: 0, value: 1, timestamp: 2 } as const;
+
+function monitorItemOf({ handle, nodeId, address }: Item): MonitorItem {
+  const { sampling, queue, discardOldest, filter } = address.subscription as SubscriptionAddress;
+  return {
+    ...itemOf(nodeId, address),
+    handle,
+    sampling,
+    queue,
+    discardOldest,
+    trigger: triggers[filter.trigger],
+    deadband: filter.deadband,
+  };
+}
