@@ -15,6 +15,7 @@ const packageRoot = join(import.meta.dirname, '..', '..');
  */
 export const configHost: ConfigHost = {
   readText,
+  readIfThere: (path) => readFile(path, 'utf8').catch(() => undefined),
   glob,
   resolve: (file, path) => (isAbsolute(path) ? path : resolve(dirname(file), path)),
   secret,

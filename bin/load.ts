@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { GatewayError } from '../gateway/contract/index.js';
 import { loadConfig } from '../gateway/config/load.js';
+import type { SurveyPlan } from '../gateway/config/learned.js';
 import type { Config, ConfigProblem } from '../gateway/config/model.js';
 import { type Plan, planOf } from '../gateway/run/field.js';
 import { configHost } from './config-host.js';
@@ -12,18 +13,24 @@ export type Loaded =
       readonly config: Config;
       readonly plan: Plan;
       readonly warnings: readonly ConfigProblem[];
+      readonly surveys: readonly SurveyPlan[];
     }
-  | { readonly ok: false; readonly problems: readonly ConfigProblem[] };
+  | {
+      readonly ok: false;
+      readonly problems: readonly ConfigProblem[];
+      readonly surveys: readonly SurveyPlan[];
+    };
 
 /** Loads a configuration and compiles its rules: every problem of both at once, with its place. */
 export async function loadAll(file: string): Promise<Loaded> {
   const loaded = await loadConfig(resolve(file), configHost);
   if (!loaded.ok) return loaded;
-  const { config } = loaded;
+  const { config, surveys } = loaded;
   const planned = planOf(config, rules);
   if (!planned.ok) {
     return {
       ok: false,
+      surveys,
       problems: [
         ...loaded.warnings,
         ...planned.problems.map((problem) => loaded.place(problem, 'error')),
@@ -33,7 +40,8 @@ export async function loadAll(file: string): Promise<Loaded> {
   const fromRules = planned.plan.program.warnings.map((problem) =>
     loaded.place(problem, 'warning'),
   );
-  return { ok: true, config, plan: planned.plan, warnings: [...loaded.warnings, ...fromRules] };
+  const warnings = [...loaded.warnings, ...fromRules];
+  return { ok: true, config, plan: planned.plan, warnings, surveys };
 }
 
 /** As {@link loadAll}, for commands that cannot go on with a bad configuration. */
@@ -41,7 +49,14 @@ export async function loadOrFail(
   file: string,
   format: (problem: ConfigProblem) => string,
 ): Promise<Extract<Loaded, { ok: true }>> {
-  const loaded = await loadAll(file);
+  return refuseBad(file, await loadAll(file), format);
+}
+
+export function refuseBad(
+  file: string,
+  loaded: Loaded,
+  format: (problem: ConfigProblem) => string,
+): Extract<Loaded, { ok: true }> {
   if (loaded.ok) return loaded;
   const lines = loaded.problems.map(format).join('\n');
   throw new GatewayError('config-invalid', `${file} has problems:\n${lines}`);

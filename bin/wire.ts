@@ -38,12 +38,16 @@ export async function loadDriver(name: string): Promise<DriverModule | undefined
 export const rules: RuleLanguage = { compile: compileRules, start: createEngine };
 
 /** Starts a gateway with the real clock, disk and network. */
-export async function startGateway(config: Config, log: Log): Promise<Runtime> {
+export async function startGateway(
+  config: Config,
+  log: Log,
+  maker: DriverMaker = new DriverMaker(dirname(config.journal.path), log),
+  onConnected: (link: string) => void = () => undefined,
+): Promise<Runtime> {
   const { path, sizeBytes } = config.journal;
   await makeFolderOf(path);
   // The MQTT client is a third of a second on a small board: not for commands that do not need it.
   const { mqttJs } = await import('../gateway/north/mqtt/client.js');
-  const maker = new DriverMaker(dirname(path), log);
   const options: RuntimeOptions = {
     clock: systemClock,
     random: systemRandom,
@@ -56,6 +60,7 @@ export async function startGateway(config: Config, log: Log): Promise<Runtime> {
     boot: randomUUID(),
     open: openStream,
     create: (module, settings, context) => maker.create(module, settings, context),
+    onConnected,
     hash: sha256,
     disk: () => diskSpace(path),
     memory: () => process.memoryUsage.rss(),

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { alarms } from './alarms.js';
 import { demo } from './demo.js';
+import { learn } from './learn.js';
 import { modbus } from './modbus.js';
 import { opcua } from './opcua.js';
 import { read } from './read.js';
@@ -22,6 +23,7 @@ export const commands: readonly ((program: Command) => void)[] = [
   demo,
   run,
   validate,
+  learn,
   status,
   tags,
   read,

@@ -1,6 +1,9 @@
 import type { Command } from 'commander';
 import { type GlobalOptions, action } from '../context.js';
 import { Exit } from '../exit.js';
+import type { OnlineProblem } from '../survey.js';
+import type { SurveyPlan } from '../../gateway/config/learned.js';
+import type { Config } from '../../gateway/config/model.js';
 import type { LineBudget } from '../../gateway/config/budget.js';
 import { limits } from '../../gateway/limits.js';
 import { print, printJson, table } from '../output.js';
@@ -12,8 +15,12 @@ export function validate(program: Command): void {
     .description(
       'check a configuration and its rules: all problems at once, with file, line and a hint',
     )
+    .option(
+      '--online',
+      'ask the devices too, where their driver can: are all tags there as written?',
+    )
     .action(
-      action(async (options: GlobalOptions, file: string) => {
+      action(async (options: GlobalOptions & { online?: boolean }, file: string) => {
         const { loadAll } = await import('../load.js');
         const { formatProblem } = await import('../../gateway/config/format.js');
         const loaded = await loadAll(file);
@@ -23,8 +30,10 @@ export function validate(program: Command): void {
         const budgets = loaded.ok
           ? loaded.config.links.flatMap((link) => budgetOf(link) ?? [])
           : [];
+        const online =
+          loaded.ok && options.online ? await onlineProblems(loaded.config, loaded.surveys) : [];
         if (options.json) {
-          printJson({ ok: loaded.ok, problems, budgets });
+          printJson({ ok: loaded.ok && online.length === 0, problems, budgets, online });
           return;
         }
         for (const problem of problems) print(formatProblem(problem));
@@ -33,14 +42,34 @@ export function validate(program: Command): void {
           print(`${file}: ${String(errors)} problem(s)`);
           return;
         }
+        for (const { link, tag, message } of online) print(`${tag ?? link}: ${message}`);
         const { config, plan } = loaded;
         for (const budget of budgets) print(budgetText(budget));
+        if (online.length > 0) {
+          print(`${file}: ${String(online.length)} problem(s) with the devices`);
+          return;
+        }
         print(
           `${file}: good (${String(config.links.length)} links, ${String(plan.table.size)} tags, ` +
             `${String(plan.program.ids.length)} rules, ${String(config.sinks.length)} sinks)`,
         );
       }),
     );
+}
+
+/** What devices say against the configuration; sets the exit code. */
+async function onlineProblems(
+  config: Config,
+  surveys: readonly SurveyPlan[],
+): Promise<readonly OnlineProblem[]> {
+  const { compareOnline } = await import('../survey.js');
+  const found = await compareOnline(config, surveys);
+  if (found.length > 0) process.exitCode = Exit.device;
+  const others = config.links.filter(({ name }) => !surveys.some(({ link }) => link === name));
+  const names = others.map(({ name, driver }) => `${name} (${driver.name})`);
+  if (names.length > 0)
+    process.stderr.write(`not asked, because their drivers cannot: ${names.join(', ')}\n`);
+  return found;
 }
 
 /** The time budget of a serial line, for people. */

@@ -179,6 +179,14 @@ export interface HistoryPage {
   readonly point: Uint8Array | undefined;
 }
 
+/** A node below another one. */
+export interface Child {
+  readonly nodeId: string;
+  readonly name: string;
+  readonly ns: number;
+  readonly kind: 'object' | 'variable' | 'method';
+}
+
 /** A session on a live connection. Rejections are GatewayErrors. */
 export interface UaSession {
   readonly url: string;
@@ -191,6 +199,13 @@ export interface UaSession {
   ): Promise<readonly PathTarget[]>;
   read(items: readonly ReadItem[]): Promise<readonly UaValue[]>;
   write(item: ReadItem, value: UaVariant): Promise<Status>;
+  /** What lies below a node in the tree, at most `most` of them. */
+  browse(nodeId: string, most: number): Promise<readonly Child[]>;
+  /** Ids of properties of nodes, by node and name; undefined where a node has none of that name. */
+  properties(
+    nodeIds: readonly string[],
+    names: readonly string[],
+  ): Promise<readonly (readonly (string | undefined)[])[]>;
   /** Has the server prepare for nodes that are asked for often. @returns ids to use instead, in this session */
   register(nodeIds: readonly string[]): Promise<readonly string[]>;
   argumentsOf(method: string): Promise<readonly ArgumentType[]>;

@@ -47,6 +47,8 @@ export interface OpcuaConfig {
   readonly registerNodes: boolean;
   /** After an interruption, the server is asked for what it remembers of it. */
   readonly backfill: boolean;
+  /** Units and spans that the configuration leaves out are taken from the server. */
+  readonly learnUnits: boolean;
 }
 
 const text = (
@@ -124,6 +126,12 @@ export const linkSchema: KeySchema = {
         'After an interruption, ask the server for the history of it, where it keeps one.',
       default: true,
     },
+    learnUnits: {
+      type: 'boolean',
+      description:
+        'Take units and spans that the configuration leaves out from the server (EngineeringUnits, EURange).',
+      default: false,
+    },
   },
 };
 
@@ -159,6 +167,7 @@ export function parseLink(link: Source, endpoint: Endpoint | undefined): Parsed<
     inFlight: keys.integer('inFlight', { min: 1, max: 16 }, 4),
     registerNodes: keys.flag('registerNodes', false),
     backfill: keys.flag('backfill', true),
+    learnUnits: keys.flag('learnUnits', false),
   });
 }
 

@@ -3,6 +3,7 @@ import {
   Quality,
   type Batch,
   type DeviceOutcome,
+  type DeviceSurvey,
   type Driver,
   type EventSink,
   type EventTerms,
@@ -10,6 +11,7 @@ import {
   type ReadGroup,
   type ReadOutcome,
   type SubscriptionSink,
+  type SurveyDevice,
   type TagBinding,
   type Value,
 } from '../../gateway/contract/index.js';
@@ -23,6 +25,7 @@ import { Methods } from './methods.js';
 import { Nodes } from './nodes.js';
 import { isBad } from './status.js';
 import { Subscriptions, type Kept } from './subscriptions.js';
+import { surveyDevice } from './survey.js';
 import { readValue, variantOf, type Reading } from './values.js';
 
 /** Opens a connection; `earlier` is the session to take up again, if it was one of this URL. */
@@ -194,6 +197,17 @@ export class OpcuaDriver implements Driver<OpcuaAddress> {
   ): Promise<readonly number[]> {
     const { subscriptions, methods } = this.#connected(signal);
     return settled(subscriptions.subscribe(group, sink, methods), signal);
+  }
+
+  async survey(
+    devices: readonly SurveyDevice<OpcuaAddress>[],
+    signal: AbortSignal,
+  ): Promise<readonly DeviceSurvey[]> {
+    const { session, nodes } = this.#connected(signal);
+    const surveys: DeviceSurvey[] = [];
+    for (const device of devices)
+      surveys.push(await settled(surveyDevice(session, nodes, device), signal));
+    return surveys;
   }
 
   async listen(

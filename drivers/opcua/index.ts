@@ -2,6 +2,7 @@ import { driverContract, GatewayError, type DriverModule } from '../../gateway/c
 import { parseTag, subscribed, tagSchema, type OpcuaAddress } from './address.js';
 import { limits, linkSchema, parseLink, weaknesses, type OpcuaConfig } from './config.js';
 import { eventsSchema, parseEvents } from './events.js';
+import { expansionSchema, parseExpansion } from './expansion.js';
 import { plan } from './plan.js';
 
 export type { OpcuaAddress } from './address.js';
@@ -11,7 +12,11 @@ export type { OpcuaConfig } from './config.js';
 export const opcua: DriverModule<OpcuaConfig, OpcuaAddress> = {
   name: 'opcua',
   contract: driverContract,
-  schema: { link: linkSchema, device: { properties: eventsSchema }, tag: tagSchema },
+  schema: {
+    link: linkSchema,
+    device: { properties: { ...eventsSchema, ...expansionSchema } },
+    tag: tagSchema,
+  },
   schemes: { 'opc.tcp': { port: 4840, path: true } },
   // Takes every number and bool.
   defaultType: 'float64',
@@ -22,6 +27,8 @@ export const opcua: DriverModule<OpcuaConfig, OpcuaAddress> = {
   plan,
   subscribed,
   parseEvents,
+  parseExpansion,
+  learnsUnits: ({ learnUnits }) => learnUnits,
   unwritable: (_config, { address }) =>
     address.field.length > 0 ? 'a field of a structure cannot be written alone' : undefined,
   create: () => {

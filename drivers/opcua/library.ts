@@ -1,10 +1,7 @@
 import {
   BrowseDirection,
-  DataChangeFilter,
   DataChangeNotification,
-  DataChangeTrigger,
   DataType,
-  DeadbandType,
   EventNotificationList,
   findBasicDataType,
   MonitoringMode,
@@ -15,12 +12,9 @@ import {
   RepublishRequest,
   StatusChangeNotification,
   TimestampsToReturn,
-  Variant,
-  VariantArrayType,
   type ClientSession,
   type DataValue,
   type ClientSessionRawSubscriptionService,
-  type ReadValueIdOptions,
   type ReferenceDescription,
   type WriteValueOptions,
   type PublishResponse,
@@ -32,6 +26,7 @@ import {
   type Ack,
   type ArgumentType,
   type CallResult,
+  type Child,
   type EventRequest,
   type HistoryItem,
   type HistoryPage,
@@ -49,13 +44,21 @@ import {
 import { failureOf } from './failures.js';
 import { eventFilterOf, eventsIn } from './library-events.js';
 import { historyRequest, pageOf } from './library-history.js';
+import {
+  browsePathOf,
+  hierarchical,
+  propertyPathOf,
+  requestOf,
+  valueIdOf,
+  variantTo,
+} from './library-requests.js';
 
 /** How long the server may keep a publish request; it answers with BadTimeout then, and gets another. */
 const publishHintMs = 600_000;
 /** Nodes in one request where the server says nothing. */
 const usualBatch = 1_000;
-const objectsFolder = 'i=85';
-const hierarchical = 'i=33';
+/** Nodes whose properties are asked for in one request. */
+const pathsAtOnce = 100;
 const conditionType = 'i=2782';
 const conditionRefresh = 'i=3875';
 const acknowledge = 'i=9111';
@@ -111,6 +114,21 @@ export class LibrarySession implements UaSession {
         nodeId: targets?.[0]?.targetId.toString(),
       }));
     });
+  }
+
+  /** Ids of properties of nodes, by node and name; undefined where a node has none of that name. */
+  properties(
+    nodeIds: readonly string[],
+    names: readonly string[],
+  ): Promise<readonly (readonly (string | undefined)[])[]> {
+    return inBatches(nodeIds, pathsAtOnce, (some) =>
+      guarded(async () => {
+        const paths = some.flatMap((id) => names.map((name) => propertyPathOf(id, name)));
+        const results = await this.raw.translateBrowsePath(paths);
+        const ids = results.map(({ targets }) => targets?.[0]?.targetId.toString());
+        return some.map((_, at) => ids.slice(at * names.length, (at + 1) * names.length));
+      }),
+    );
   }
 
   read(items: readonly ReadItem[]): Promise<readonly UaValue[]> {
@@ -342,14 +360,6 @@ function structuresIn(items: readonly { readonly value: DataValue }[]): DataValu
   return items.map(({ value }) => value).filter(isStructure);
 }
 
-/** A node below another one. */
-export interface Child {
-  readonly nodeId: string;
-  readonly name: string;
-  readonly ns: number;
-  readonly kind: 'object' | 'variable' | 'method';
-}
-
 const kinds: ReadonlyMap<number, Child['kind']> = new Map<number, Child['kind']>([
   [NodeClass.Variable, 'variable'],
   [NodeClass.Method, 'method'],
@@ -375,12 +385,6 @@ async function guarded<T>(call: () => Promise<T>): Promise<T> {
   }
 }
 
-function variantTo({ dataType, value, isArray }: UaVariant): Variant {
-  const arrayType = isArray === true ? VariantArrayType.Array : VariantArrayType.Scalar;
-  const name = DataType[dataType] as keyof typeof DataType;
-  return new Variant({ dataType: DataType[name], arrayType, value });
-}
-
 /** One request after the other, each within the server's limit. */
 async function inBatches<T, R>(
   items: readonly T[],
@@ -391,59 +395,6 @@ async function inBatches<T, R>(
   for (let at = 0; at < items.length; at += size)
     results.push(...(await call(items.slice(at, at + size))));
   return results;
-}
-
-function valueIdOf({ nodeId, attributeId, indexRange }: ReadItem): ReadValueIdOptions {
-  if (indexRange === undefined) return { nodeId, attributeId };
-  // The library takes the text too, and its type says otherwise.
-  return { nodeId, attributeId, indexRange } as unknown as ReadValueIdOptions;
-}
-
-function browsePathOf(steps: readonly { ns: number; name: string }[]): {
-  startingNode: string;
-  relativePath: object;
-} {
-  return {
-    startingNode: objectsFolder,
-    relativePath: {
-      elements: steps.map(({ ns, name }) => ({
-        referenceTypeId: hierarchical,
-        isInverse: false,
-        includeSubtypes: true,
-        targetName: { namespaceIndex: ns, name },
-      })),
-    },
-  };
-}
-
-function requestOf(item: MonitorItem): object {
-  const { handle, sampling, queue, discardOldest } = item;
-  return {
-    itemToMonitor: valueIdOf(item),
-    monitoringMode: MonitoringMode.Reporting,
-    requestedParameters: {
-      clientHandle: handle,
-      samplingInterval: sampling,
-      queueSize: queue,
-      discardOldest,
-      filter: filterOf(item),
-    },
-  };
-}
-
-function filterOf({ trigger, deadband }: MonitorItem): DataChangeFilter | null {
-  if (trigger === 1 && !deadband) return null;
-  const kinds = { absolute: DeadbandType.Absolute, percent: DeadbandType.Percent };
-  return new DataChangeFilter({
-    trigger:
-      [
-        DataChangeTrigger.Status,
-        DataChangeTrigger.StatusValue,
-        DataChangeTrigger.StatusValueTimestamp,
-      ][trigger] ?? DataChangeTrigger.StatusValue,
-    deadbandType: deadband ? kinds[deadband.kind] : DeadbandType.None,
-    deadbandValue: deadband?.value ?? 0,
-  });
 }
 
 function notificationOf(subscription: number, message: MessageOf): Notification {

@@ -12,7 +12,15 @@ import {
 } from '../contract/index.js';
 import { limits } from '../limits.js';
 import { resolveDevice, type DeviceResult } from './devices.js';
+import { namePattern } from './fields.js';
 import { linkShape } from './keys-link.js';
+import {
+  fingerprintOf,
+  parseLearned,
+  withLearned,
+  type Learned,
+  type SurveyPlan,
+} from './learned.js';
 import type { LinkConfig } from './model.js';
 import { checksOf, report, type DriverChecks } from './drivers.js';
 import { Profiles } from './profiles.js';
@@ -101,12 +109,23 @@ async function findDriver(session: Session, ref: Ref): Promise<DriverModule | un
   return undefined;
 }
 
-/** Gives a link its meaning; devices and tags are returned too when the link itself is wrong. */
+export interface ResolvedLink {
+  readonly config: LinkConfig | undefined;
+  readonly devices: readonly DeviceResult[];
+  /** How its devices can be asked what they have; undefined where they cannot. */
+  readonly survey: SurveyPlan | undefined;
+}
+
+/**
+ * Gives a link its meaning; devices and tags are returned too when the link itself is wrong.
+ * @param journal path of the journal: what devices said of themselves lies beside it
+ */
 export async function resolveLink(
   session: Session,
   secrets: Secrets,
   draft: LinkDraft,
-): Promise<{ config: LinkConfig | undefined; devices: DeviceResult[] }> {
+  journal: string,
+): Promise<ResolvedLink> {
   const { name, ref, driver, checks } = draft;
   const before = session.problems.errors;
   const address = driver && readEndpoint(session, secrets, ref.child('endpoint'), driver);
@@ -114,14 +133,34 @@ export async function resolveLink(
   const scanClasses = readScanClasses(session, ref.child('scanClasses'));
   const parsed = driver && checks && parseLink(session, secrets, ref, driver, endpoint);
   const context = { session, secrets, link: name, driver, checks, parsed, scanClasses };
+  const learned = parsed && (await readLearned(session, journal, name));
   let count = 0;
+  const expansions: unknown[] = [];
   const devices = draft.devices.map((device) => {
-    const result = resolveDevice(context, device, count);
+    const expansion = parsed && readExpansion(context, device);
+    expansions.push(expansion);
+    const known = learned?.content?.devices[device.name];
+    const result = resolveDevice(context, withLearned(device, known, expansion), count);
     count += result.bindings.length;
     return result;
   });
+  const survey =
+    driver && endpoint && parsed && learned
+      ? surveyOf(
+          { link: name, driver, endpoint, config: parsed.config },
+          devices,
+          expansions,
+          learned,
+        )
+      : undefined;
+  if (survey?.wanted && !survey.before)
+    session.problems.warn(
+      ref,
+      'what its devices have is not known yet',
+      'they are asked when the gateway starts; millrace learn FILE asks them now',
+    );
   if (session.problems.errors > before || !driver || !endpoint || !parsed || !ref.node)
-    return { config: undefined, devices };
+    return { config: undefined, devices, survey };
   if (count === 0 && driver.name !== 'simulator')
     session.problems.warn(ref, 'nothing is read on this link', 'give its devices tags');
   const parts = {
@@ -138,8 +177,61 @@ export async function resolveLink(
     plain(ref.node),
     secrets.fingerprint(ref.node),
     endpoint.tls,
+    learned?.content ?? null,
   ]);
-  return { config: { ...parts, hash: session.host.hash(content) }, devices };
+  return { config: { ...parts, hash: session.host.hash(content) }, devices, survey };
+}
+
+/** Where what the devices of this link said lies, and what it is. */
+interface LearnedFile {
+  readonly path: string;
+  readonly content: Learned | undefined;
+}
+
+async function readLearned(
+  session: Session,
+  journal: string,
+  link: string,
+): Promise<LearnedFile | undefined> {
+  // Another name is a problem already, and no name of a file.
+  if (!new RegExp(namePattern).test(link)) return undefined;
+  const { host } = session;
+  const path = host.resolve(journal, `learned/${link}.json`);
+  const text = await host.readIfThere(path);
+  const content = parseLearned(text);
+  if (content) session.digest(`learned ${link}`, JSON.stringify(content));
+  return { path, content };
+}
+
+function readExpansion(
+  { driver, parsed, session, secrets }: LinkContext,
+  { ref }: DeviceDraft,
+): unknown {
+  if (!driver?.parseExpansion || !parsed || ref.node?.kind !== 'map') return undefined;
+  const result = driver.parseExpansion(parsed.config, secrets.plain(ref.node) as Source);
+  if (result.ok) return result.value;
+  report(session, secrets, result.problems, (path) => ref.descend(path));
+  return undefined;
+}
+
+function surveyOf(
+  link: Pick<SurveyPlan, 'link' | 'driver' | 'endpoint' | 'config'>,
+  devices: readonly DeviceResult[],
+  expansions: readonly unknown[],
+  { path, content }: LearnedFile,
+): SurveyPlan | undefined {
+  if (!link.driver.parseExpansion) return undefined;
+  const asked = devices.map(({ config: { name }, bindings }, at) => ({
+    name,
+    tags: bindings,
+    expansion: expansions[at],
+  }));
+  const wantsUnits = link.driver.learnsUnits?.(link.config) ?? false;
+  const wanted = wantsUnits || asked.some(({ expansion }) => expansion !== undefined);
+  const isKnown = asked.every(
+    ({ name, expansion }) => content?.devices[name]?.from === fingerprintOf(expansion),
+  );
+  return { ...link, devices: asked, wanted, before: isKnown ? content : undefined, path };
 }
 
 /** More than this is refused on a line of known speed, and above the second share there is a warning. */

@@ -4,6 +4,7 @@ import type { DeviceResult } from './devices.js';
 import { readConfig } from './include.js';
 import { outerShape } from './keys-root.js';
 import { draftLinks, resolveLink, type LinkDraft } from './links.js';
+import type { SurveyPlan } from './learned.js';
 import type { Config, ConfigHost, ConfigProblem, LinkConfig, LoadedConfig } from './model.js';
 import { readRules } from './rules.js';
 import { readControl, readGateway, readJournal } from './sections.js';
@@ -23,19 +24,22 @@ export async function loadConfig(file: string, host: ConfigHost): Promise<Loaded
   const session = new Session(host);
   const { problems, files } = session;
   const root = await readConfig(session, file);
-  const built = root && (await build(session, root, file));
+  const surveys: SurveyPlan[] = [];
+  const built = root && (await build(session, root, file, surveys));
   if (!built || problems.errors > 0)
     return {
       ok: false,
       problems: [...problems.list('error', files), ...problems.list('warning', files)],
+      surveys,
     };
-  return { ok: true, warnings: problems.list('warning', files), ...built };
+  return { ok: true, warnings: problems.list('warning', files), surveys, ...built };
 }
 
 async function build(
   session: Session,
   root: Ref,
   file: string,
+  surveys: SurveyPlan[],
 ): Promise<
   | {
       config: Config;
@@ -51,11 +55,13 @@ async function build(
   const sinkRefs = root.child('sinks');
   const secrets = await Secrets.fetch(session, [...drafts.map(({ ref }) => ref), sinkRefs]);
   checkDeviceNames(session, drafts);
+  const journal = readJournal(session, root.child('journal'), file);
   const links: LinkConfig[] = [];
   const devices: DeviceResult[] = [];
   for (const draft of drafts) {
-    const resolved = await resolveLink(session, secrets, draft);
+    const resolved = await resolveLink(session, secrets, draft, journal.path);
     if (resolved.config) links.push(resolved.config);
+    if (resolved.survey) surveys.push(resolved.survey);
     devices.push(...resolved.devices);
   }
   checkCount(session, root.child('links'), devices);
@@ -63,7 +69,6 @@ async function build(
   const writes = readWrites(session, root.child('writes'), devices, links);
   const rules = await readRules(session, root.child('rules'), root.at);
   const sinks = await readSinks({ session, secrets, gateway }, sinkRefs);
-  const journal = readJournal(session, root.child('journal'), file);
   const control = readControl(session, root.child('control'), file);
   const config: Config = {
     gateway,

@@ -9,6 +9,7 @@ import type {
   TagBinding,
   TagType,
 } from '../contract/index.js';
+import type { SurveyPlan } from './learned.js';
 import type { PemFiles } from './tls.js';
 
 /** A loaded, checked configuration: everything resolved, nothing left to guess. */
@@ -152,15 +153,23 @@ export type LoadedConfig =
       readonly ok: true;
       readonly config: Config;
       readonly warnings: readonly ConfigProblem[];
+      readonly surveys: readonly SurveyPlan[];
       /** Gives a rule problem its place in its file. */
       place(problem: RuleProblem, severity: 'error' | 'warning'): ConfigProblem;
     }
-  | { readonly ok: false; readonly problems: readonly ConfigProblem[] };
+  | {
+      readonly ok: false;
+      readonly problems: readonly ConfigProblem[];
+      /** Of the links that are right themselves: what is missing may be what their devices know. */
+      readonly surveys: readonly SurveyPlan[];
+    };
 
 /** What the loader needs from outside; it reads no file by itself. */
 export interface ConfigHost {
   /** The text of a file; throws a GatewayError `config-unreadable`. */
   readText(path: string): Promise<string>;
+  /** The text of a file; undefined when it cannot be read, which is no problem. */
+  readIfThere(path: string): Promise<string | undefined>;
   /** Paths that match a pattern like `rules/*.yaml`, sorted. */
   glob(pattern: string): Promise<readonly string[]>;
   /** Resolves `path` against the folder of `file`. */

@@ -3,6 +3,7 @@ import type { EventSink, EventTerms } from './device-events.js';
 import type { GatewayError } from './errors.js';
 import type { Log } from './log.js';
 import type { Subscribed, SubscriptionSink } from './subscription.js';
+import type { DeviceSurvey, SurveyDevice } from './survey.js';
 import type { DurationMs, Random } from './time.js';
 import type { TagType, Value } from './value.js';
 
@@ -185,6 +186,13 @@ export interface DriverModule<C = unknown, A = unknown> {
   subscribed?(config: C, address: A): Subscribed | undefined;
   /** Which events of a device are wanted, from its own keys; undefined in `value` = none. Pure. */
   parseEvents?(config: C, device: Source): Parsed<EventTerms | undefined>;
+  /**
+   * Where a device is to be asked which tags it has, from its own keys; undefined in `value` = nowhere.
+   * Pure. What comes is plain data: equal text as JSON means that nothing need be asked anew.
+   */
+  parseExpansion?(config: C, device: Source): Parsed<unknown>;
+  /** Are units and spans that the configuration leaves out to be taken from the devices? Pure. */
+  learnsUnits?(config: C): boolean;
   /** Why this tag can never be written, whatever the value; undefined where it can. Pure and offline. */
   unwritable?(config: C, tag: TagBinding<A>): string | undefined;
   /** Longest wait for the answer to a write of this tag; without it, the link's `requestTimeout`. */
@@ -264,6 +272,11 @@ export interface Driver<A = unknown> {
     sink: SubscriptionSink,
     signal: AbortSignal,
   ): Promise<readonly number[]>;
+  /** Asks the devices of the link what they have. Takes long, and stops where it may not go on. */
+  survey?(
+    devices: readonly SurveyDevice<A>[],
+    signal: AbortSignal,
+  ): Promise<readonly DeviceSurvey[]>;
   /**
    * Has a device tell of events, until the driver is closed; all conditions that stand are told at once.
    * A refusal is a result.

@@ -13,5 +13,6 @@ export * from './log.js';
 export * from './quality.js';
 export * from './rules.js';
 export * from './subscription.js';
+export * from './survey.js';
 export * from './time.js';
 export * from './value.js';

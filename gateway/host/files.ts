@@ -33,6 +33,19 @@ export async function diskSpace(
   }
 }
 
+/** Writes a small file whole: after a power cut there is the old or the new one. */
+export async function replaceFile(path: string, text: string): Promise<void> {
+  await makeFolderOf(path);
+  const file = await open(`${path}.new`, 'w', 0o640);
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(`${path}.new`, path);
+}
+
 /** A number in a small file of its own, written so that a power cut leaves the old or the new one. */
 export function numberFile(path: string): {
   last(): Promise<number>;
@@ -46,11 +59,7 @@ export function numberFile(path: string): {
     },
     record: async (n) => {
       try {
-        const file = await open(`${path}.new`, 'w', 0o640);
-        await file.writeFile(String(n));
-        await file.sync();
-        await file.close();
-        await rename(`${path}.new`, path);
+        await replaceFile(path, String(n));
       } catch {
         // The journal holds the number too; only the loss of both would matter.
       }

@@ -7,6 +7,7 @@ import type {
   ErrorFields,
   ReadGroup,
   ReadOutcome,
+  SurveyDevice,
   TagBinding,
   Value,
 } from '../contract/index.js';
@@ -65,6 +66,7 @@ export type ToThread =
       readonly sink: number;
       readonly group: ReadGroup<unknown>;
     })
+  | (Call & { readonly kind: 'survey'; readonly devices: readonly SurveyDevice[] })
   | (Call & {
       readonly kind: 'listen';
       readonly sink: number;

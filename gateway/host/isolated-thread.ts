@@ -54,6 +54,8 @@ class Resident {
         return done(await driver.write?.(message.binding, message.value, signal));
       case 'subscribe':
         return done(await driver.subscribe?.(message.group, sinkOf(port, message.sink), signal));
+      case 'survey':
+        return done(await driver.survey?.(message.devices, signal));
       case 'listen': {
         const { device, events, sink } = message;
         return done(await driver.listen?.(device, events, eventSinkOf(port, sink), signal));

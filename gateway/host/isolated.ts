@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 import {
   GatewayError,
   type Batch,
+  type DeviceSurvey,
   type Driver,
   type DriverContext,
   type DriverModule,
@@ -12,6 +13,7 @@ import {
   type ReadGroup,
   type ReadOutcome,
   type SubscriptionSink,
+  type SurveyDevice,
   type TagBinding,
   type Value,
   type DeviceOutcome,
@@ -353,6 +355,10 @@ class IsolatedProxy implements Driver {
     );
     if (refused.length === group.tags.length) this.#thread.unlisten(id);
     return refused;
+  }
+
+  survey(devices: readonly SurveyDevice[], signal: AbortSignal): Promise<readonly DeviceSurvey[]> {
+    return this.#call((call, driver) => ({ kind: 'survey', driver, call, devices }), signal);
   }
 
   async listen(

@@ -42,6 +42,8 @@ export interface FieldOptions {
   readonly outlet: Outlet;
   open: DriverContext['open'];
   readonly create: MakeDriver;
+  /** A link has come up; more than once while it is. */
+  onConnected?(link: string): void;
   /** Revision of each device's dictionary. */
   revisions(table: TagTable): ReadonlyMap<string, string>;
   /** States of rules from before. */
@@ -302,6 +304,7 @@ export class Field {
   /** Tells the north half how a link and its devices are. */
   reportLink(link: Link): void {
     const { outlet, wall } = this.#o;
+    if (link.state === 'connected') this.#o.onConnected?.(link.name);
     outlet.link(linkReport(link, wall));
     for (const report of deviceReports(link, wall)) outlet.device(report);
   }

@@ -9,7 +9,7 @@ import { North, type NorthOptions } from './north.js';
 import { WallClock } from './wall.js';
 
 export interface RuntimeOptions
-  extends Omit<NorthOptions, 'wall'>, Pick<FieldOptions, 'open' | 'create'> {
+  extends Omit<NorthOptions, 'wall'>, Pick<FieldOptions, 'open' | 'create' | 'onConnected'> {
   readonly rules: RuleLanguage;
   /** Memory of the process in bytes, for health. */
   memory(): number;

@@ -7,10 +7,12 @@ import type {
   MonoMs,
   Random,
   Samples,
+  SurveyDevice,
   TagBinding,
   Timer,
   Value,
   DeviceOutcome,
+  DeviceSurvey,
 } from '../contract/index.js';
 import { GatewayError, Quality, asGatewayError, groupBy, mono } from '../contract/index.js';
 import type { LinkConfig } from '../config/model.js';
@@ -179,6 +181,12 @@ export class Link {
   /** See {@link Poller.write}; refused at once while the link is down. */
   write(binding: TagBinding<unknown>, raw: Value, urgent: boolean): Promise<DeviceOutcome> {
     return this.#poller.write(binding, raw, urgent);
+  }
+  /** Asks the devices what they have; rejects while the link is down. */
+  survey(devices: readonly SurveyDevice[]): Promise<readonly DeviceSurvey[]> {
+    if (this.#state !== 'connected' || !this.#driver)
+      return Promise.reject(new GatewayError('not-connected', `the link ${this.name} is down`));
+    return this.#driver.survey?.(devices, this.#abort.signal) ?? Promise.resolve([]);
   }
   /** See {@link EventFeed.acknowledge}. */
   acknowledge(...what: Parameters<EventFeed['acknowledge']>): Promise<DeviceOutcome> {

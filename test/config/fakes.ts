@@ -102,6 +102,7 @@ export function hostOf(memory: Memory): ConfigHost & { readonly reads: string[] 
         ? Promise.reject(new GatewayError('config-unreadable', `${path}: there is no such file`))
         : Promise.resolve(text);
     },
+    readIfThere: (path) => Promise.resolve(Object.hasOwn(files, path) ? files[path] : undefined),
     glob: (pattern) => {
       if (!pattern.includes('*')) return Promise.resolve([pattern]);
       const [before = '', after = ''] = pattern.split('*');

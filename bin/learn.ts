@@ -1,0 +1,115 @@
+import { dirname } from 'node:path';
+import { rm } from 'node:fs/promises';
+import { learnedOf, type Learned, type SurveyPlan } from '../gateway/config/learned.js';
+import { asGatewayError, type DeviceSurvey, type Log } from '../gateway/contract/index.js';
+import { systemRandom } from '../gateway/host/clock.js';
+import { replaceFile } from '../gateway/host/files.js';
+import { openStream } from '../gateway/host/open.js';
+import type { DriverMaker } from '../gateway/host/isolated.js';
+
+/** Longest time for all that is asked of one link before the gateway starts without it. */
+const longestMs = 60_000;
+
+/** Asks the devices of a link what they have, over a connection of its own. */
+export async function surveyLink(
+  plan: SurveyPlan,
+  maker: DriverMaker,
+  log: Log,
+): Promise<readonly DeviceSurvey[]> {
+  const { driver: module, config, endpoint, devices } = plan;
+  const driver = maker.create(module, config, {
+    endpoint,
+    log,
+    random: systemRandom,
+    open: openStream,
+    memory: new Map(),
+    count: () => undefined,
+  });
+  driver.onLost(() => undefined);
+  try {
+    await driver.connect(AbortSignal.timeout(module.limits(config).connectTimeout));
+    return (await driver.survey?.(devices, AbortSignal.timeout(longestMs))) ?? [];
+  } finally {
+    await driver.close().catch(() => undefined);
+  }
+}
+
+/** Keeps what was learned. @returns is it something new? */
+export async function keep({ path, before }: SurveyPlan, learned: Learned): Promise<boolean> {
+  if (JSON.stringify(before) === JSON.stringify(learned)) return false;
+  await replaceFile(path, JSON.stringify(learned, undefined, 1));
+  return true;
+}
+
+/** The folder of the gateway's data, where drivers keep their own. */
+export function dataFolderOf({ path }: SurveyPlan): string {
+  return dirname(dirname(path));
+}
+
+/**
+ * Keeps what devices say of themselves up to date while the gateway runs. Only adds: a tag that a device no
+ * longer names is bad by itself, and a server that is still starting names few.
+ */
+export class Learner {
+  readonly #log: Log;
+  readonly #maker: DriverMaker;
+  /** What was asked in this process, as JSON. */
+  readonly #asked = new Set<string>();
+
+  constructor(log: Log, maker: DriverMaker) {
+    this.#log = log;
+    this.#maker = maker;
+  }
+
+  /** Before the start: what is not known yet. @returns must the configuration be read again? */
+  async first(plans: readonly SurveyPlan[]): Promise<boolean> {
+    const unknown = plans.filter(({ wanted, before }) => wanted && !before);
+    const news = await Promise.all(
+      unknown.map((plan) => this.#learn(plan, () => surveyLink(plan, this.#maker, this.#log))),
+    );
+    return news.includes(true);
+  }
+
+  /**
+   * A link is up.
+   * @param ask asks over its own connection
+   * @param reload goes over to the configuration with what was learned; rejects when it is refused
+   */
+  async connected(
+    plan: SurveyPlan,
+    ask: () => Promise<readonly DeviceSurvey[]>,
+    reload: () => Promise<unknown>,
+  ): Promise<void> {
+    if (!plan.wanted || this.#asked.has(keyOf(plan))) return;
+    if (!(await this.#learn(plan, ask))) return;
+    try {
+      await reload();
+    } catch (thrown) {
+      const why = asGatewayError(thrown).message;
+      this.#log.error('what devices say of themselves does not fit the configuration', { why });
+      await (plan.before
+        ? replaceFile(plan.path, JSON.stringify(plan.before, undefined, 1))
+        : rm(plan.path, { force: true }));
+    }
+  }
+
+  async #learn(plan: SurveyPlan, ask: () => Promise<readonly DeviceSurvey[]>): Promise<boolean> {
+    const { link, before } = plan;
+    try {
+      const surveys = await ask();
+      this.#asked.add(keyOf(plan));
+      for (const { name, remarks } of surveys)
+        for (const remark of remarks.slice(0, 10)) this.#log.warn(remark, { link, device: name });
+      return await keep(plan, learnedOf(plan, surveys, before));
+    } catch (thrown) {
+      const { code, message } = asGatewayError(thrown);
+      this.#log.warn('devices cannot be asked what they have', { link, code, why: message });
+      return false;
+    }
+  }
+}
+
+function keyOf({ link, endpoint, devices }: SurveyPlan): string {
+  const asked = devices.map(({ name, expansion, tags }) => [name, expansion, tags.length]);
+  return JSON.stringify([link, endpoint.text, asked]);
+}

@@ -1,0 +1,125 @@
+import {
+  Quality,
+  type DeviceSurvey,
+  type FoundTag,
+  type SurveyDevice,
+  type TagBinding,
+  type TagFacts,
+} from '../../gateway/contract/index.js';
+import type { OpcuaAddress } from './address.js';
+import { Attribute, itemOf, type UaSession, type UaValue } from './client.js';
+import { analogsOf, tagsOf, type Analog } from './describe.js';
+import type { Folder } from './expansion.js';
+import type { Nodes } from './nodes.js';
+import { isBad } from './status.js';
+import { walk } from './tree.js';
+import { readValue, type Reading } from './values.js';
+
+/** Bits of an access level. */
+const readable = 1;
+const writable = 2;
+/** Nodes that are looked at for one tag of a folder, at most: folders within folders count too. */
+const nodesForOne = 4;
+
+type Tag = TagBinding<OpcuaAddress>;
+
+/** What the server says of the tags of one device, and which other ones it has. */
+export async function surveyDevice(
+  session: UaSession,
+  nodes: Nodes,
+  { name, tags, expansion }: SurveyDevice<OpcuaAddress>,
+): Promise<DeviceSurvey> {
+  const facts = await factsOf(session, nodes, tags);
+  const found: FoundTag[] = [];
+  const remarks: string[] = [];
+  for (const folder of (expansion ?? []) as readonly Folder[]) {
+    const more = await tagsIn(session, nodes, folder);
+    const known = new Set(found.map((tag) => tag.name));
+    found.push(...more.tags.filter((tag) => !known.has(tag.name)));
+    remarks.push(...more.remarks);
+  }
+  return { name, facts, found, remarks };
+}
+
+async function tagsIn(
+  session: UaSession,
+  nodes: Nodes,
+  { node, depth, most, filter, keys }: Folder,
+): Promise<{ readonly tags: readonly FoundTag[]; readonly remarks: readonly string[] }> {
+  const [from] = await nodes.find([node]);
+  if (from === undefined) return { tags: [], remarks: ['the server has no such folder'] };
+  const all = await walk(session, from, { depth, most: most * nodesForOne });
+  const wanted = all.filter(({ path }) => path.toLowerCase().includes(filter.toLowerCase()));
+  const { tags, remarks } = await tagsOf(session, wanted, ({ names }) => names.join('_'));
+  const isCut = tags.length > most || all.length >= most * nodesForOne;
+  return {
+    tags: tags.slice(0, most).map((tag) => ({ ...tag, keys: { ...tag.keys, ...keys } })),
+    remarks: isCut ? [...remarks, `more than ${String(most)} tags: see most`] : remarks,
+  };
+}
+
+async function factsOf(
+  session: UaSession,
+  nodes: Nodes,
+  tags: readonly Tag[],
+): Promise<TagFacts[]> {
+  const ids = await nodes.find(tags.map(({ address: { method, node } }) => method?.node ?? node));
+  const known = [...ids.keys()].filter((at) => ids[at] !== undefined);
+  const idOf = (at: number): string => ids[at] ?? '';
+  const levels = await session.read(
+    known.map((at) => ({
+      nodeId: idOf(at),
+      attributeId: tags[at]?.address.method ? Attribute.userExecutable : Attribute.userAccessLevel,
+    })),
+  );
+  const values = await session.read(known.map((at) => itemOf(idOf(at), addressOf(tags, at))));
+  const analogs = await analogsOf(session, known.map(idOf));
+  const facts: TagFacts[] = tags.map(() => nothingKnown);
+  known.forEach((at, i) => {
+    facts[at] = factOf(addressOf(tags, at), levels[i], values[i], analogs[i]);
+  });
+  return facts;
+}
+
+function addressOf(tags: readonly Tag[], at: number): OpcuaAddress {
+  return (tags[at] as Tag).address;
+}
+
+const nothingKnown: TagFacts = {
+  problem: 'the server has no such node',
+  writable: undefined,
+  unit: undefined,
+  span: undefined,
+};
+
+function factOf(
+  address: OpcuaAddress,
+  level: UaValue | undefined,
+  value: UaValue | undefined,
+  analog: Analog | undefined,
+): TagFacts {
+  if (!level || isBad(level.statusCode.value))
+    return { ...nothingKnown, problem: level?.statusCode.name ?? 'no answer' };
+  if (address.method) {
+    const mayCall = level.value.value === true;
+    return { ...nothingKnown, problem: undefined, writable: mayCall };
+  }
+  const bits = Number(level.value.value);
+  const isWhole = address.field.length === 0 && address.range === undefined;
+  return {
+    problem: (bits & readable) === 0 ? 'it may not be read by us' : misfitOf(address, value),
+    writable: (bits & writable) !== 0,
+    // Of a whole value only: that of a part may be another.
+    unit: isWhole ? analog?.unit : undefined,
+    span: isWhole ? analog?.span : undefined,
+  };
+}
+
+/** Why the value that is there now cannot be the tag's; one that is bad at present may well be. */
+function misfitOf(address: OpcuaAddress, value: UaValue | undefined): string | undefined {
+  if (!value) return 'no answer';
+  const reading: Reading = { number: NaN, quality: Quality.waiting, wide: undefined };
+  readValue(value, address, reading);
+  if (reading.quality === Quality.decode) return `its value is no ${address.type}`;
+  return reading.quality === Quality.configuration ? value.statusCode.name : undefined;
+}
