@@ -18,6 +18,11 @@ export const limits = {
    * tag; counted as lost.
    */
   subscribedSamples: 50_000,
+  /**
+   * Layers of samples that are still handed over when a link goes down, one a tick, before its tags are bad:
+   * less than the first wait before a reconnect.
+   */
+  endingLayers: 20,
   /** How long a device may take to be asked for all tags of a subscription. */
   subscribeMs: 60_000,
   /** Alarms of devices that stand. Shed: the newest; their events are recorded all the same. */
@@ -114,6 +119,10 @@ const l: Readonly<Record<keyof typeof limits, number>> = limits;
 holds(l.tickGapMs < l.scanPeriodMs, 'a tick fits into the shortest scan period');
 holds(l.tickSettleMs < l.tickGapMs, 'settling does not add to the gap');
 holds(l.tickIdleMs >= l.tickGapMs, 'the idle tick is not faster than the busy one');
+holds(
+  l.endingLayers * l.tickGapMs < l.backoffFirstMs * (1 - l.backoffJitter),
+  'what was told before a link went down is handed over before it is up again',
+);
 holds(l.backoffFirstMs < l.backoffMaxMs && l.probeFirstMs < l.probeMaxMs, 'waits grow');
 holds(l.backoffFirstMs < l.sinkBackoffMaxMs, 'waits of a sink grow');
 holds(l.commitFullBytes < l.tailBytes, 'a full commit fits into the tail');

@@ -133,6 +133,6 @@ async function watch(
       trigger: 1 as const,
       deadband: undefined,
     }));
-    session.monitor(id, items).then(() => publisher.add({ id, expected: 1 }), failed);
+    session.monitor(id, items).then(() => publisher.add({ id, expected: 1, safe: 1 }), failed);
   });
 }

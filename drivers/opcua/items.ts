@@ -57,6 +57,10 @@ export class Item {
   isMonitored = false;
   /** Source time of what the server told last; undefined = nothing yet, or it does not say. */
   toldUntil: Date | undefined;
+  /** Number of the notification that told of it last, within its set. */
+  toldIn = 0;
+  /** As `toldUntil`, before the notifications that are not in safe hands. */
+  safeUntil: Date | undefined;
   /** False: samples before the next one were not told. */
   isWhole = false;
 
@@ -97,6 +101,9 @@ export class ItemSet {
   readonly #items: (Item | undefined)[] = [];
   readonly #events = new Map<number, EventItem>();
   readonly standing: Standing = new Standing(this.#events);
+  /** Notifications that were handed over, and those of them that are in safe hands. */
+  #told = 0;
+  #safe = 0;
   readonly #outs = new Set<Outgoing>();
 
   constructor(server: ServerSubscription) {
@@ -157,6 +164,11 @@ export class ItemSet {
     return this.#events.size > 0;
   }
 
+  /** Is what this item told last in safe hands? Otherwise the server tells it again. */
+  isSafe({ toldIn }: Item): boolean {
+    return toldIn <= this.#safe;
+  }
+
   /** The connection is gone; the items stay with the server. */
   release(): void {
     this.#outs.clear();
@@ -178,9 +190,13 @@ export class ItemSet {
    */
   deliver(notification: Notification, found: Findings): readonly Said[] {
     const { changes, events, sentAt } = notification;
+    this.#told++;
     for (const { clientHandle, value } of changes) {
       const item = this.#items[clientHandle];
-      if (item) take(item, value, sentAt, found);
+      if (!item) continue;
+      if (this.isSafe(item)) item.safeUntil = item.toldUntil;
+      item.toldIn = this.#told;
+      take(item, value, sentAt, found);
     }
     const said = events.length > 0 ? this.#takeEvents(events, sentAt) : silence;
     for (const out of this.#outs) {
@@ -189,6 +205,21 @@ export class ItemSet {
     }
     for (const { sink } of this.#events.values()) sink?.alive();
     return said;
+  }
+
+  /** Settles when all that was handed over is in safe hands; undefined: it is. */
+  confirmed(): Promise<void> | undefined {
+    const until = this.#told;
+    const sinks = [...this.#outs].map(({ sink }) => sink);
+    const listeners = [...this.#events.values()].flatMap(({ sink }) => sink ?? []);
+    const open = [...sinks, ...listeners].flatMap((sink) => sink.confirmed?.() ?? []);
+    if (open.length === 0) {
+      this.#safe = until;
+      return undefined;
+    }
+    return Promise.all(open).then(() => {
+      this.#safe = Math.max(this.#safe, until);
+    });
   }
 
   #takeEvents(events: Notification['events'], sentAt: number): readonly Said[] {

@@ -13,6 +13,33 @@ import { waitFor } from '../../test/support/wait.js';
 import type { OpcuaAddress } from './index.js';
 import { groupOf, Listener, never, readOne, Rig } from '../../test/support/opcua-rig.js';
 
+void t.test('what was told but did not arrive is told again, in order', async (t) => {
+  const rig = await Rig.start(t);
+  const tag = rig.tag('@count', 'uint32', { sampling: '0ms', queue: 100 });
+  const first = await rig.connected(t, { publishing: '50ms' });
+  const before = new Listener();
+  await first.subscribe?.(groupOf([tag]), before, never);
+  const count = async (value: number, told: Listener): Promise<void> => {
+    rig.server.set('count', value);
+    await waitFor(() => told.values(0).includes(value), `${String(value)} is told`, 10_000);
+  };
+  await count(1, before);
+  before.isDeaf = true;
+  await count(2, before);
+  await count(3, before);
+  await first.close(new GatewayError('link-closed', 'the thread was slow'));
+  const second = await rig.connected(t, { publishing: '50ms' });
+  const after = new Listener();
+  await second.subscribe?.(groupOf([tag]), after, never);
+  await count(4, after);
+  // This server tells the last value once more, on its own, when a session is taken up again.
+  const values = after.values(0);
+  t.same(
+    values.filter((value, at) => value !== values[at - 1]),
+    [2, 3, 4],
+  );
+});
+
 void t.test('every built-in type, read and subscribed, whole and as text', async (t) => {
   const rig = await Rig.start(t, { before: ['urn:other'] });
   const driver = await rig.connected(t);

@@ -37,11 +37,13 @@ class Fake {
   readonly seen: string[] = [];
   readonly holes: number[] = [];
   readonly troubles: string[] = [];
+  /** Settles when what is handed over has arrived. */
+  onTheWay: Promise<void> | undefined;
   readonly publisher: Publisher;
   readonly subscription: ServerSubscription;
 
   constructor(expected = 1) {
-    this.subscription = { id: 7, expected };
+    this.subscription = { id: 7, expected, safe: expected };
     const session: Pick<UaSession, 'publish' | 'republish'> = {
       publish: (acks) =>
         new Promise((give, fail) => {
@@ -54,8 +56,10 @@ class Fake {
     };
     this.publisher = new Publisher({
       session: session as UaSession,
-      onNotification: (_, { sequence, isKeepAlive }) =>
-        this.seen.push(`${isKeepAlive ? 'k' : ''}${String(sequence)}`),
+      onNotification: (_, { sequence, isKeepAlive }) => {
+        this.seen.push(`${isKeepAlive ? 'k' : ''}${String(sequence)}`);
+        return this.onTheWay;
+      },
       onHole: (_, count) => this.holes.push(count),
       onTrouble: ({ code }) => this.troubles.push(code),
     });
@@ -173,4 +177,38 @@ void t.test('what is of no subscription of ours is left alone', async (t) => {
   const fake = new Fake();
   await fake.answer(data(1, 99), data(1));
   t.same(fake.seen, ['1']);
+});
+
+void t.test('what has not arrived is not acknowledged, and told again', async (t) => {
+  const fake = new Fake();
+  await fake.answer(data(1));
+  let arrive: () => void = () => undefined;
+  fake.onTheWay = new Promise((resolve) => {
+    arrive = resolve;
+  });
+  await fake.answer(data(2));
+  fake.onTheWay = new Promise(() => undefined);
+  await fake.answer(data(3));
+  const acked = (): number[] =>
+    fake.waiting.flatMap((one) => one.acks.map(({ sequenceNumber }) => sequenceNumber));
+  t.notOk(acked().includes(2) || acked().includes(3));
+  t.equal(fake.subscription.safe, 2);
+  arrive();
+  await settled();
+  t.equal(fake.subscription.safe, 3, '2 has arrived');
+  fake.publisher.stop();
+
+  // The next connection: 3 was lost on the way.
+  const next = new Fake(3);
+  next.subscription.expected = 4;
+  next.kept.set(3, data(3));
+  next.publisher.add(next.subscription);
+  await next.answer(data(4));
+  t.same(next.seen, ['4'], 'a subscription that is there already goes on');
+  const again = new Fake(1);
+  Object.assign(again.subscription, { id: 8, expected: 4, safe: 3 });
+  again.kept.set(3, data(3, 8));
+  again.publisher.add(again.subscription);
+  await again.answer(data(4, 8));
+  t.same(again.seen, ['3', '4'], 'a new connection begins with what is not safe');
 });

@@ -25,12 +25,20 @@ export interface ServerSubscription {
   readonly id: number;
   /** Sequence number of the next notification. */
   expected: number;
+  /** Of the next one that is not in safe hands: on another connection it is the next. */
+  safe: number;
 }
 
 export interface PublisherOptions {
   readonly session: UaSession;
-  /** In order, each once, without holes. */
-  onNotification(subscription: ServerSubscription, notification: Notification): void;
+  /**
+   * In order, each once, without holes.
+   * @returns settles when it is in safe hands, and the server may forget it; undefined: it is
+   */
+  onNotification(
+    subscription: ServerSubscription,
+    notification: Notification,
+  ): Promise<void> | undefined;
   /** Notifications are lost: the values must be read anew. */
   onHole(subscription: ServerSubscription, count: number): void;
   /** The session or a subscription is no more. */
@@ -56,6 +64,7 @@ export class Publisher {
   }
 
   add(subscription: ServerSubscription): void {
+    if (!this.#subscriptions.has(subscription.id)) subscription.expected = subscription.safe;
     this.#subscriptions.set(subscription.id, subscription);
     this.#fill();
   }
@@ -133,16 +142,22 @@ export class Publisher {
 
   #deliver(subscription: ServerSubscription, notification: Notification): void {
     if (this.#stopped) return;
-    const { ended } = notification;
-    if (!notification.isKeepAlive) {
-      subscription.expected = nextSequence(notification.sequence);
-      this.#acknowledge(notification);
-    }
-    this.#o.onNotification(subscription, notification);
+    const { ended, isKeepAlive, sequence } = notification;
+    if (!isKeepAlive) subscription.expected = nextSequence(sequence);
+    const safe = this.#o.onNotification(subscription, notification);
+    if (safe) void safe.then(() => this.#finish(subscription, notification));
+    else this.#finish(subscription, notification);
     if (ended)
       this.#trouble(
         new GatewayError('link-closed', `the server ended a subscription (${ended.name})`),
       );
+  }
+
+  /** It is in safe hands. They are taken in order: so are all before it. Counts after trouble too. */
+  #finish(subscription: ServerSubscription, notification: Notification): void {
+    if (notification.isKeepAlive) return;
+    subscription.safe = nextSequence(notification.sequence);
+    this.#acknowledge(notification);
   }
 
   #acknowledge({ subscription, sequence, isKeepAlive }: Notification): void {

@@ -74,7 +74,7 @@ export class Subscriptions {
     const { session, subscriptions } = this.#o.kept;
     for (const [interval, { server }] of subscriptions) {
       try {
-        await session.republish(server.id, server.expected);
+        await session.republish(server.id, server.safe);
       } catch (thrown) {
         // Only if the server says so: after a time-out it may still have it.
         if (!/BadSubscriptionIdInvalid|BadNoSubscription/.test(asGatewayError(thrown).message))
@@ -119,8 +119,9 @@ export class Subscriptions {
       const item = known ?? set.add((handle) => new Item(handle, nodeId, address));
       Object.assign(item, { device, out, position });
       items.push(item);
-      if (known) known.retell();
-      else {
+      // What was lost on the way is told again by the server, in its order.
+      if (known && set.isSafe(known)) known.retell();
+      if (!known) {
         if (this.#o.config.backfill) item.toldUntil = this.#o.backlog.told.get(item.key);
         fresh.push(item);
       }
@@ -190,15 +191,17 @@ export class Subscriptions {
     this.#backfill.stop();
     const { kept, backlog, config } = this.#o;
     for (const set of kept.subscriptions.values()) {
-      for (const { key, toldUntil } of config.backfill ? set.all : [])
-        if (toldUntil) backlog.told.set(key, toldUntil);
+      for (const item of config.backfill ? set.all : []) {
+        const until = set.isSafe(item) ? item.toldUntil : item.safeUntil;
+        if (until) backlog.told.set(item.key, until);
+      }
       set.release();
     }
   }
 
-  #deliver(set: ItemSet | undefined, notification: Notification): void {
+  #deliver(set: ItemSet | undefined, notification: Notification): Promise<void> | undefined {
     this.heard = true;
-    if (!set) return;
+    if (!set) return undefined;
     const again = set.standing.next();
     const said = set.deliver(notification, {
       onOverflow: ({ device }) => this.#o.count('lost', device),
@@ -212,6 +215,7 @@ export class Subscriptions {
     }
     if (again || said.some(({ word }) => word !== 'told'))
       this.#tellStanding(set).catch((thrown: unknown) => this.#trouble(thrown));
+    return set.confirmed();
   }
 
   #trouble(thrown: unknown): void {
@@ -241,7 +245,7 @@ export class Subscriptions {
       await session.deleteSubscriptions([made.id]);
       return meanwhile;
     }
-    const set = new ItemSet({ id: made.id, expected: 1 });
+    const set = new ItemSet({ id: made.id, expected: 1, safe: 1 });
     subscriptions.set(interval, set);
     return set;
   }
@@ -278,7 +282,7 @@ export class Subscriptions {
         return value ? [{ clientHandle: handle, value }] : [];
       });
       for (const item of items) item.isWhole = false;
-      this.#deliver(set, { ...nothingNew, subscription: set.server.id, changes });
+      void this.#deliver(set, { ...nothingNew, subscription: set.server.id, changes });
       if (set.hasEvents) await this.#tellStanding(set);
     } catch (thrown) {
       this.#trouble(thrown);

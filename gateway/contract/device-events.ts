@@ -35,6 +35,8 @@ export interface DeviceCondition {
 export interface EventSink {
   /** In the order in which they came about. */
   events(events: readonly DeviceEvent[]): void;
+  /** See `SubscriptionSink.confirmed`. */
+  confirmed?(): Promise<void> | undefined;
   /** The device has told of every condition that stands: those with other keys do not. */
   standing(keys: readonly string[]): void;
   /** The device is there, and has nothing else to tell. */

@@ -35,6 +35,11 @@ export interface Samples {
 export interface SubscriptionSink {
   samples(samples: Samples): void;
   /**
+   * Settles when all samples so far have arrived: only then may the device forget them. Undefined: they have.
+   * What has not when the driver is closed was lost on the way, and is told again on the next connection.
+   */
+  confirmed?(): Promise<void> | undefined;
+  /**
    * What the device remembers of a time in which it could not tell: for the record, not for the image.
    * Optional for whoever takes samples.
    */

@@ -5,6 +5,7 @@ import {
   GatewayError,
   invariant,
   type CreateIsolated,
+  type DeviceEvent,
   type Driver,
   type ErrorFields,
   type EventSink,
@@ -29,15 +30,27 @@ import {
 const underWay = new Map<number, AbortController>();
 
 /** What is asked of one driver. */
-type ToResident = Exclude<ToThread, { kind: 'create' | 'abort' | 'ping' }>;
+type ToResident = Exclude<ToThread, { kind: 'create' | 'abort' | 'ping' | 'took' }>;
 
 class Resident {
   readonly driver: Driver;
   /** Groups that have been read, with the batch that is theirs. */
   readonly groups = new Map<number, { readonly read: ReadGroup<unknown>; readonly batch: Batch }>();
 
+  /** By the numbers that the other side gave them. */
+  readonly #sinks = new Map<number, RemoteSink>();
+
   constructor(driver: Driver) {
     this.driver = driver;
+  }
+
+  took(sink: number): void {
+    this.#sinks.get(sink)?.took();
+  }
+
+  #keep<T extends RemoteSink>(sink: T): T {
+    this.#sinks.set(sink.id, sink);
+    return sink;
   }
 
   async perform(message: ToResident, port: MessagePort, signal: AbortSignal): Promise<FromThread> {
@@ -53,12 +66,19 @@ class Resident {
       case 'write':
         return done(await driver.write?.(message.binding, message.value, signal));
       case 'subscribe':
-        return done(await driver.subscribe?.(message.group, sinkOf(port, message.sink), signal));
+        return done(
+          await driver.subscribe?.(
+            message.group,
+            this.#keep(new RemoteSamples(port, message.sink)),
+            signal,
+          ),
+        );
       case 'survey':
         return done(await driver.survey?.(message.devices, signal));
       case 'listen': {
         const { device, events, sink } = message;
-        return done(await driver.listen?.(device, events, eventSinkOf(port, sink), signal));
+        const remote = this.#keep(new RemoteEvents(port, sink));
+        return done(await driver.listen?.(device, events, remote, signal));
       }
       case 'acknowledge': {
         const { device, condition, event, comment } = message;
@@ -86,59 +106,93 @@ class Resident {
   }
 }
 
-function sinkOf(port: MessagePort, sink: number): SubscriptionSink {
-  const post = (kind: 'samples' | 'history', samples: Samples): void => {
-    const columns = columnsOf(samples);
-    const { positions, numbers, qualities, ages } = columns;
-    port.postMessage({ kind, sink, samples: columns } satisfies FromThread, [
-      positions.buffer,
-      numbers.buffer,
-      qualities.buffer,
-      ages.buffer,
-    ]);
-  };
-  return {
-    samples: (samples) => post('samples', samples),
-    history: (samples) => post('history', samples),
-    alive: () => port.postMessage({ kind: 'alive', sink } satisfies FromThread),
-  };
+/** The way to a sink of the other side, which says what it has taken. */
+class RemoteSink {
+  readonly #port: MessagePort;
+  readonly id: number;
+  #sent = 0;
+  #took = 0;
+  #waiting: { readonly until: number; readonly resolve: () => void }[] = [];
+
+  constructor(port: MessagePort, id: number) {
+    this.#port = port;
+    this.id = id;
+  }
+
+  alive(): void {
+    this.post({ kind: 'alive', sink: this.id });
+  }
+
+  confirmed(): Promise<void> | undefined {
+    const until = this.#sent;
+    if (this.#took >= until) return undefined;
+    return new Promise((resolve) => this.#waiting.push({ until, resolve }));
+  }
+
+  /** The other side has taken the next of what it must take. */
+  took(): void {
+    this.#took++;
+    const done = this.#waiting.filter(({ until }) => until <= this.#took);
+    if (done.length > 0) this.#waiting = this.#waiting.filter(({ until }) => until > this.#took);
+    for (const { resolve } of done) resolve();
+  }
+
+  /** What must be taken. */
+  protected send(message: FromThread, transfer: readonly ArrayBuffer[] = []): void {
+    this.#sent++;
+    this.post(message, transfer);
+  }
+  protected post(message: FromThread, transfer: readonly ArrayBuffer[] = []): void {
+    this.#port.postMessage(message, transfer);
+  }
 }
 
-function eventSinkOf(port: MessagePort, sink: number): EventSink {
-  const send = (message: FromThread): void => port.postMessage(message);
-  return {
-    events: (events) => send({ kind: 'events', sink, events }),
-    standing: (keys) => send({ kind: 'standing', sink, keys }),
-    alive: () => send({ kind: 'alive', sink }),
-  };
+class RemoteSamples extends RemoteSink implements SubscriptionSink {
+  samples(samples: Samples): void {
+    const [columns, buffers] = columnsOf(samples);
+    this.send({ kind: 'samples', sink: this.id, samples: columns }, buffers);
+  }
+  history(samples: Samples): void {
+    const [columns, buffers] = columnsOf(samples);
+    this.post({ kind: 'history', sink: this.id, samples: columns }, buffers);
+  }
 }
 
-function columnsOf({ count, positions, numbers, qualities, ages, wide }: Samples): SampleColumns & {
-  positions: Uint32Array<ArrayBuffer>;
-  numbers: Float64Array<ArrayBuffer>;
-  qualities: Uint8Array<ArrayBuffer>;
-  ages: Float64Array<ArrayBuffer>;
-} {
-  return {
-    count,
-    positions: own(positions, Uint32Array, count),
-    numbers: own(numbers, Float64Array, count),
-    qualities: own(qualities, Uint8Array, count),
-    ages: own(ages, Float64Array, count),
-    wide,
+class RemoteEvents extends RemoteSink implements EventSink {
+  events(events: readonly DeviceEvent[]): void {
+    this.send({ kind: 'events', sink: this.id, events });
+  }
+  standing(keys: readonly string[]): void {
+    this.post({ kind: 'standing', sink: this.id, keys });
+  }
+}
+
+/** Columns of their own, and their memory, to be given away. */
+function columnsOf({
+  count,
+  positions,
+  numbers,
+  qualities,
+  ages,
+  wide,
+}: Samples): [SampleColumns, ArrayBuffer[]] {
+  const own = {
+    positions: copyOf(positions, Uint32Array, count),
+    numbers: copyOf(numbers, Float64Array, count),
+    qualities: copyOf(qualities, Uint8Array, count),
+    ages: copyOf(ages, Float64Array, count),
   };
+  return [{ count, ...own, wide }, Object.values(own).map(({ buffer }) => buffer)];
 }
 
 interface ColumnOf<T> {
   new (length: number): T;
 }
 
-/** A copy of the rows that count, to be given away. */
-function own<T extends Uint32Array | Float64Array | Uint8Array>(
-  from: ArrayLike<number>,
-  Column: ColumnOf<T>,
-  count: number,
-): T {
+/** A copy of the rows that count. */
+function copyOf<
+  T extends Uint32Array<ArrayBuffer> | Float64Array<ArrayBuffer> | Uint8Array<ArrayBuffer>,
+>(from: ArrayLike<number>, Column: ColumnOf<T>, count: number): T {
   const column = new Column(count);
   if (ArrayBuffer.isView(from)) column.set((from as Float64Array).subarray(0, count));
   else for (let i = 0; i < count; i++) column[i] = from[i] as number;
@@ -204,6 +258,7 @@ function serve(port: MessagePort, create: CreateIsolated, folder: string): void 
   port.on('message', (message: ToThread) => {
     if (message.kind === 'create') add(message);
     else if (message.kind === 'ping') send({ kind: 'pong' });
+    else if (message.kind === 'took') for (const one of residents.values()) one.took(message.sink);
     else if (message.kind === 'abort')
       for (const call of message.calls) underWay.get(call)?.abort(errorOf(message.why));
     else void answer(message);

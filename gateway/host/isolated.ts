@@ -226,13 +226,11 @@ class DriverThread {
         this.#answer(message);
         break;
       case 'samples':
-        this.#sinks.get(message.sink)?.values?.samples(message.samples);
+      case 'events':
+        this.#take(message);
         break;
       case 'history':
         this.#sinks.get(message.sink)?.values?.history?.(message.samples);
-        break;
-      case 'events':
-        this.#sinks.get(message.sink)?.events?.events(message.events);
         break;
       case 'standing':
         this.#sinks.get(message.sink)?.events?.standing(message.keys);
@@ -263,6 +261,15 @@ class DriverThread {
           .get(message.driver)
           ?.context.log[message.level](message.message, message.fields);
     }
+  }
+
+  /** Hands over what must not get lost on the way; a sink that is forgotten has not taken it. */
+  #take(message: Extract<FromThread, { kind: 'samples' | 'history' | 'events' }>): void {
+    const heard = this.#sinks.get(message.sink);
+    if (!heard) return;
+    if (message.kind === 'events') heard.events?.events(message.events);
+    else heard.values?.samples(message.samples);
+    this.post({ kind: 'took', sink: message.sink });
   }
 
   #answer({ call, outcome, batch }: Extract<FromThread, { kind: 'read' }>): void {

@@ -66,11 +66,16 @@ export class Tick {
     this.#timerAt = Infinity;
   }
 
-  /** Runs at once, before the image is replaced: what waits refers to its positions. */
+  /**
+   * Runs at once, before the image is replaced: what waits refers to its positions. A subscription that is
+   * done with one layer of samples puts the next one in, so it goes on until nothing waits.
+   */
   flush(): void {
     if (this.#stopped || this.#running) return;
-    this.#timer?.cancel();
-    this.#run();
+    do {
+      this.#timer?.cancel();
+      this.#run();
+    } while (!this.#o.inbox.isEmpty);
   }
 
   /**

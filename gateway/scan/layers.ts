@@ -78,34 +78,39 @@ export class Layers {
     return layer;
   }
 
-  clear(): void {
-    this.#base += this.#waiting.length;
-    this.#waiting = [];
-    this.#count = 0;
+  /** Sheds until not more than so many layers wait. @returns samples that were shed */
+  shorten(most: number): number {
+    let shed = 0;
+    while (this.#waiting.length > most) shed += this.#foldOldest();
+    return shed;
+  }
+
+  #makeRoom(): number {
+    let shed = 0;
+    while (this.#count > this.#limit && this.#waiting.length > 1) shed += this.#foldOldest();
+    return shed;
   }
 
   /** Folds the oldest layer into the next one, where younger samples of the same tags stand. */
-  #makeRoom(): number {
+  #foldOldest(): number {
+    const [oldest, next] = this.#waiting;
+    if (!oldest || !next) return 0;
+    this.#waiting.shift();
+    this.#base++;
     let shed = 0;
-    while (this.#count > this.#limit && this.#waiting.length > 1) {
-      const [oldest, next] = this.#waiting;
-      if (!oldest || !next) break;
-      this.#waiting.shift();
-      this.#base++;
-      const younger = new Set(next.positions.subarray(0, next.count));
-      oldest.positions.subarray(0, oldest.count).forEach((position, i) => {
-        if (younger.has(position)) shed++;
-        else
-          next.add(
-            position,
-            oldest.numbers[i] as number,
-            oldest.qualities[i] as number,
-            oldest.times[i] as number,
-            oldest.wide?.get(i),
-          );
-      });
-      this.#count = this.#waiting.reduce((sum, layer) => sum + layer.count, 0);
-    }
+    const younger = new Set(next.positions.subarray(0, next.count));
+    oldest.positions.subarray(0, oldest.count).forEach((position, i) => {
+      if (younger.has(position)) shed++;
+      else
+        next.add(
+          position,
+          oldest.numbers[i] as number,
+          oldest.qualities[i] as number,
+          oldest.times[i] as number,
+          oldest.wide?.get(i),
+        );
+    });
+    this.#count -= shed;
     return shed;
   }
 }

@@ -63,7 +63,8 @@ export class Subscription implements SubscriptionSink, InboxGroup, Told {
   #indices = new Int32Array(16);
   #aliveAt: MonoMs | undefined;
   #tellAll = false;
-  #ended = false;
+  /** Quality of all tags once what was told before the end is handed over; undefined while it goes on. */
+  #ending: number | undefined;
 
   constructor(options: SubscriptionOptions) {
     const { read, device, terms, tagIndex, clock } = options;
@@ -92,7 +93,7 @@ export class Subscription implements SubscriptionSink, InboxGroup, Told {
   }
 
   samples(samples: Samples): void {
-    if (this.#ended) return;
+    if (this.#ending !== undefined) return;
     const now = this.#o.clock.mono();
     if (!this.inInbox && this.#layers.isEmpty && this.#areDistinct(samples))
       this.#tell({ ...samples, times: this.#timesOf(samples, now) });
@@ -104,11 +105,11 @@ export class Subscription implements SubscriptionSink, InboxGroup, Told {
   }
 
   history(samples: Samples): void {
-    if (!this.#ended) this.#o.onHistory(this, samples, this.#all);
+    if (this.#ending === undefined) this.#o.onHistory(this, samples, this.#all);
   }
 
   alive(): void {
-    if (!this.#ended) this.#heard(this.#o.clock.mono());
+    if (this.#ending === undefined) this.#heard(this.#o.clock.mono());
   }
 
   /** Values of the image were overruled from outside: put them there again when it is sure that they stand. */
@@ -116,12 +117,14 @@ export class Subscription implements SubscriptionSink, InboxGroup, Told {
     this.#tellAll = true;
   }
 
-  /** The link is down: nothing of it counts any more. */
+  /** The link is down: what was told before goes first, then all of it is bad. */
   end(quality: number): void {
-    this.#ended = true;
-    this.#layers.clear();
+    if (this.#ending !== undefined) return;
+    this.#ending = quality;
     this.#aliveAt = undefined;
-    this.#o.inbox.bad(this.#all, quality, this.#o.clock.mono(), this.device.name, subscribedClass);
+    const shed = this.#layers.shorten(limits.endingLayers);
+    if (shed > 0) this.device.count('lost', shed);
+    this.#handOver();
   }
 
   /** The image was rebuilt; what waits in layers is given its positions when its turn comes. */
@@ -159,10 +162,15 @@ export class Subscription implements SubscriptionSink, InboxGroup, Told {
   }
 
   #handOver(): void {
-    if (this.inInbox || this.#ended) return;
+    if (this.inInbox) return;
     const layer = this.#layers.take();
     if (layer) this.#tell(layer);
+    else if (this.#ending !== undefined) this.#goBad(this.#ending);
     else if (this.#aliveAt !== undefined) this.#confirm(this.#aliveAt);
+  }
+
+  #goBad(quality: number): void {
+    this.#o.inbox.bad(this.#all, quality, this.#o.clock.mono(), this.device.name, subscribedClass);
   }
 
   #tell(layer: Layer): void {

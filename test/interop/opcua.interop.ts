@@ -246,7 +246,6 @@ void t.test('everything that ends a subscription', { timeout: 600_000 }, async (
       plant.server.child.signal('SIGCONT');
     },
   };
-  const lossy: string[] = [];
   for (const [name, fault] of Object.entries(faults)) {
     await fault();
     const back = await plant.becomes('good', backMs);
@@ -259,10 +258,8 @@ void t.test('everything that ends a subscription', { timeout: 600_000 }, async (
     const { silent, missing, rows } = plant.book.faults();
     t.ok(rows > 20, `${String(rows)} samples`);
     t.same(silent, [], 'no sample is missing or doubled without a word');
-    if (kept.includes(name) && missing > 0) lossy.push(`${name}: ${String(missing)}`);
+    if (kept.includes(name)) t.equal(missing, 0, 'and none at all: the server kept them');
   }
-  // Seen in one of some forty faults, told as bad in between, and not yet explained: more is a defect.
-  t.ok(lossy.length <= 1, `samples are missing after: ${lossy.join(', ') || 'none of them'}`);
   t.equal((await plant.gateway.stop()).code, 0);
   const { sessions } = await plant.load();
   t.equal(sessions, 0, 'no session is left behind');

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { GatewayError, Quality, ms } from '../../gateway/contract/index.js';
+import { GatewayError, Quality, ms, type SubscriptionSink } from '../../gateway/contract/index.js';
 import { Script, device, scriptedLink } from '../scan/script.js';
 import { config } from '../support/config.js';
 import { VirtualClock } from '../support/virtual-clock.js';
@@ -40,6 +40,41 @@ void t.test(
     }
   },
 );
+
+void t.test('samples that wait for their tick are put on no other tag by a reload', async (t) => {
+  const clock = new VirtualClock();
+  const [a, b] = [new Script(clock), new Script(clock)];
+  const terms = { interval: ms(500), alive: ms(60_000) };
+  b.terms = terms;
+  let sink: SubscriptionSink | undefined;
+  b.onSubscribe = (_, to) => {
+    sink = to;
+    return Promise.resolve([]);
+  };
+  const told = { subscribed: terms, stale: ms(90_000) };
+  const links = [
+    scriptedLink('a', a, [device('A', 'a', [1, 2])]),
+    scriptedLink('b', b, [device('B', 'b', [1_000, 1_001, 1_002], told)]),
+  ];
+  const g = await gateway(config({ links }), clock);
+  await g.pass(2_000);
+  // Five of one tag: five ticks.
+  const column = [1, 2, 3, 4, 5];
+  sink?.samples({
+    count: 5,
+    positions: column.map(() => 0),
+    numbers: column,
+    qualities: column.map(() => Quality.good),
+    ages: column.map(() => NaN),
+    wide: undefined,
+  });
+  await g.until(g.runtime.reload(config({ links: links.slice(1), revision: 'r2' }), 'me'));
+  await g.pass(200);
+  t.equal(shown(g, 'B.t1000'), '5/0');
+  for (const name of ['B.t1001', 'B.t1002'])
+    t.equal(shown(g, name), `0/${String(Quality.waiting)}`, `${name} was told nothing`);
+  await g.stop();
+});
 
 void t.test(
   'a link that changed is opened anew, what it knew is not good until it answers',

@@ -47,7 +47,14 @@ void t.test('layers: each tag once in a layer, in the order it was told', (t) =>
   t.equal(layer(), undefined);
   add([[0, 4]]);
   t.same(layer(), [4], 'what was taken is not waited for');
-  layers.clear();
+  add([
+    [0, 5],
+    [0, 6],
+    [0, 7],
+    [1, 13],
+  ]);
+  t.equal(layers.shorten(1), 2, 'shortened, the older ones give way');
+  t.same(layer(), [7, 13]);
   t.ok(layers.isEmpty);
   t.end();
 });
@@ -162,6 +169,33 @@ void t.test(
     sink.samples(told([[0, 6]]));
     await b.pass(50);
     t.equal(b.quality('U1.t1000'), Quality.notConnected, 'the old subscription counts no more');
+  },
+);
+
+void t.test(
+  'when the link goes down, what was told before comes first, then all is bad',
+  async (t) => {
+    const { b, sink } = await subscribed();
+    sink.samples(
+      told([
+        [0, 1],
+        [0, 2],
+        [0, 3],
+        [1, 9],
+      ]),
+    );
+    b.script.lose(lost());
+    t.equal(stateOf(b), 'waiting');
+    sink.samples(told([[0, 4]]));
+    const seen: string[] = [];
+    for (let i = 0; i < 6; i++) {
+      await b.pass(10);
+      const { value, quality } = b.seen.get('U1.t1000') ?? {};
+      const shown = quality === Quality.good ? String(value) : 'bad';
+      if (shown !== seen.at(-1)) seen.push(shown);
+    }
+    t.same(seen, ['1', '2', '3', 'bad']);
+    t.equal(b.quality('U1.t1001'), Quality.notConnected);
   },
 );
 

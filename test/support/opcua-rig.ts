@@ -136,9 +136,14 @@ function put(s: Samples, into: Told[]): void {
 export class Listener implements SubscriptionSink {
   readonly told: Told[] = [];
   readonly remembered: Told[] = [];
+  /** What it is told does not arrive any more. */
+  isDeaf = false;
   beats = 0;
   samples(s: Samples): void {
     put(s, this.told);
+  }
+  confirmed(): Promise<void> | undefined {
+    return this.isDeaf ? new Promise(() => undefined) : undefined;
   }
   history(s: Samples): void {
     put(s, this.remembered);
