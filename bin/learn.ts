@@ -23,6 +23,7 @@ export async function surveyLink(
     random: systemRandom,
     open: openStream,
     memory: new Map(),
+    expires: () => undefined,
     count: () => undefined,
   });
   driver.onLost(() => undefined);

@@ -67,6 +67,8 @@ export const limits = {
   splitReads: 64,
   /** A driver's thread that says nothing for so long after a call was given up hangs: it is ended, and started anew. */
   threadHangMs: 5_000,
+  /** So long before something that a link needs ends, its health warns: six weeks, time for whoever must order a new one. */
+  expiryWarnMs: 3_628_800_000,
   /** How long a driver or a connection may take to close; then it is left behind. */
   closeMs: 2_000,
   /** How long refused tags rest before they are tried again. */

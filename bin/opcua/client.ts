@@ -32,7 +32,15 @@ export async function withClient(
   const config = configOf(options, url);
   const pki = await pkiIn(options.pki);
   const connection = await connect(
-    { url, config, pki, log: silentLog, today: new Date(), earlier: undefined },
+    {
+      url,
+      config,
+      pki,
+      log: silentLog,
+      today: new Date(),
+      expires: () => undefined,
+      earlier: undefined,
+    },
     AbortSignal.timeout(config.connectTimeout),
   );
   try {

@@ -39,6 +39,7 @@ async function linkTo(port: number, tags: Record<string, TagSource>): Promise<Li
     open: openSocket,
     count: () => undefined,
     memory: new Map(),
+    expires: () => undefined,
   });
   await driver.connect(signal);
   return { driver, signal, bindings, groups: modbus.plan(config.value, bindings, []) };

@@ -4,17 +4,17 @@ import { Outgoing, type Item } from './items.js';
 import { isBad } from './status.js';
 import { readValue, type Reading } from './values.js';
 
-/** Samples that are missing of one item: later than `from` and earlier than `to`, by the server's clock. */
+/** Samples that are missing of one item: later than `from` and earlier than `to`, server's Unix ms. */
 interface Hole {
   readonly key: string;
-  from: Date;
-  readonly to: Date;
+  from: number;
+  readonly to: number;
 }
 
 /** What outlives a connection, because it shows where it must be gone on. */
 export interface Backlog {
   /** Source time of the last sample of each item, by its key. */
-  readonly told: Map<string, Date>;
+  readonly told: Map<string, number>;
   /** Holes that are not filled yet. */
   readonly holes: Set<Hole>;
 }
@@ -62,10 +62,10 @@ export class Backfill {
   }
 
   /** Samples of this item between these times were not told. */
-  add(item: Item, from: Date, to: Date): void {
+  add(item: Item, from: number, to: number): void {
     const { holes } = this.#o.backlog;
     // Whole milliseconds: nothing fits in between.
-    if (to.getTime() - from.getTime() <= 1) return;
+    if (to - from <= 1) return;
     if (holes.size >= mostHoles) {
       this.#o.onLost(item.device);
       return;
@@ -196,10 +196,10 @@ function tell(
   const rows = new Outgoing(out.sink);
   const reading: Reading = { number: NaN, quality: Quality.waiting, wide: undefined };
   for (const value of values) {
-    const time = value.sourceTimestamp;
-    if (!time || time <= hole.from || time >= hole.to) continue;
+    const time = value.sourceTimestamp?.getTime() ?? NaN;
+    if (!(time > hole.from && time < hole.to)) continue;
     readValue(value, address, reading);
-    rows.tell(position, reading, Math.max(0, sentAt - time.getTime()));
+    rows.tell(position, reading, Math.max(0, sentAt - time));
     // Of a page that was told, nothing is asked again after the next connection.
     hole.from = time;
   }

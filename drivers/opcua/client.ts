@@ -162,12 +162,12 @@ export interface PathTarget {
   readonly statusCode: Status;
 }
 
-/** The history of one node, between two times of the server. */
+/** The history of one node, between two times of the server, Unix ms. */
 export interface HistoryItem {
   readonly nodeId: string;
   readonly indexRange: string | undefined;
-  readonly from: Date;
-  readonly to: Date;
+  readonly from: number;
+  readonly to: number;
   /** Where the page before ended. */
   readonly point: Uint8Array | undefined;
 }

@@ -10,7 +10,13 @@ import {
   type OPCUAClientOptions,
   type UserIdentityInfo,
 } from 'node-opcua-client';
-import { GatewayError, type Log } from '../../gateway/contract/index.js';
+import {
+  GatewayError,
+  wall,
+  type DriverContext,
+  type Log,
+  type WallMs,
+} from '../../gateway/contract/index.js';
 import { abortError } from '../lib/abort.js';
 import type { UaConnection } from './client.js';
 import type { Identity, OpcuaConfig } from './config.js';
@@ -28,9 +34,6 @@ const securityModes = [
   MessageSecurityMode.Sign,
   MessageSecurityMode.SignAndEncrypt,
 ];
-const dayMs = 86_400_000;
-/** Six weeks: time for whoever must order a new one. */
-const warnDays = 42;
 /** Reconnecting is the host's work, and done once for all drivers. */
 const connectionStrategy = { maxRetry: 0, initialDelay: 10, maxDelay: 20, randomisationFactor: 0 };
 
@@ -50,6 +53,8 @@ export interface Target {
   readonly pki: Pki;
   readonly log: Log;
   readonly today: Date;
+  /** See `DriverContext.expires`. */
+  readonly expires: DriverContext['expires'];
   /** A session of an earlier connection to this URL. */
   readonly earlier: LibrarySession | undefined;
 }
@@ -98,7 +103,7 @@ async function establish(
       'somebody on the way took out the better endpoints',
     );
   await session.learnLimits();
-  warnOfExpiry(target, chosen);
+  tellExpiry(target, chosen);
   target.log.info('OPC UA session', {
     policy: policyOf(chosen),
     mode: modeOf(chosen),
@@ -122,20 +127,12 @@ async function establish(
   };
 }
 
-/** Weeks before a certificate ends, somebody must know: then the connection ends, too. */
-function warnOfExpiry({ log, pki, today }: Target, { certificate, securityMode }: Offer): void {
+/** When a certificate ends, the connection ends, too. */
+function tellExpiry({ pki, expires }: Target, { certificate, securityMode }: Offer): void {
   if (securityMode === securityModes.indexOf(MessageSecurityMode.None)) return;
-  const own = describeCertificate(pki.own());
-  const server = certificate && describeCertificate(certificate);
-  for (const [whose, described] of [
-    ['of the gateway', own],
-    ['of the server', server],
-  ] as const) {
-    if (!described) continue;
-    const days = Math.floor((described.notAfter.getTime() - today.getTime()) / dayMs);
-    if (days < warnDays)
-      log.warn(`the certificate ${whose} ends`, { days, thumbprint: described.thumbprint });
-  }
+  const until = (der: Uint8Array): WallMs => wall(describeCertificate(der).notAfter.getTime());
+  expires('certificate of the gateway', until(pki.own()));
+  if (certificate) expires('certificate of the server', until(certificate));
 }
 
 /** What the server offers, asked for over a channel of its own without security. */
@@ -222,7 +219,7 @@ function optionsOf(config: OpcuaConfig, pki: Pki, chosen: Offer): OPCUAClientOpt
 
 /** The earlier session, if the server still has it: with its subscriptions, and no second one beside it. */
 async function sessionOf(
-  { earlier, url, config, log }: Target,
+  { earlier, url, config, log, today }: Target,
   client: OPCUAClient,
 ): Promise<{ session: LibrarySession; resumed: boolean }> {
   if (earlier) {
@@ -234,7 +231,7 @@ async function sessionOf(
     }
   }
   const raw = (await client.createSession(identityOf(config.identity))) as RawSession;
-  return { session: new LibrarySession(url, raw), resumed: false };
+  return { session: new LibrarySession(url, raw, today), resumed: false };
 }
 
 function identityOf(identity: Identity): UserIdentityInfo {

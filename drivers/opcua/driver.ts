@@ -109,7 +109,7 @@ export class OpcuaDriver implements Driver<OpcuaAddress> {
   #backlog(): Backlog {
     const { memory } = this.#context;
     const known = memory.get('backlog') as Backlog | undefined;
-    const backlog = known ?? { told: new Map<string, Date>(), holes: new Set() };
+    const backlog = known ?? { told: new Map<string, number>(), holes: new Set() };
     memory.set('backlog', backlog);
     return backlog;
   }

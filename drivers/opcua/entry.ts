@@ -16,11 +16,11 @@ export const create: CreateIsolated<OpcuaConfig, OpcuaAddress> = (config, contex
 
 function connector(
   config: OpcuaConfig,
-  { folder, hostname, log, today }: IsolatedContext,
+  { folder, hostname, log, today, expires }: IsolatedContext,
 ): Connect {
   return async (url: string, earlier: UaSession | undefined, signal: AbortSignal) => {
     const pki = await pkiOf(`${folder}/${pkiFolder}`, hostname, today());
     const known = earlier instanceof LibrarySession ? earlier : undefined;
-    return connect({ url, config, pki, log, today: today(), earlier: known }, signal);
+    return connect({ url, config, pki, log, today: today(), expires, earlier: known }, signal);
   };
 }

@@ -57,6 +57,7 @@ function driverFor(port: number): Driver {
     log: silentLog,
     random: systemRandom,
     memory: new Map(),
+    expires: () => undefined,
     open: () => Promise.reject(new GatewayError('internal', 'not asked for')),
     count: () => undefined,
   });

@@ -55,12 +55,15 @@ export class Item {
   isTold = false;
   /** The server has said that it watches it. */
   isMonitored = false;
-  /** Source time of what the server told last; undefined = nothing yet, or it does not say. */
-  toldUntil: Date | undefined;
+  /**
+   * Source time of what the server told last, its Unix ms; NaN = nothing yet, or it does not say. (A number:
+   * ten thousand dates that live until the next notification double the cost of a value.)
+   */
+  toldUntil: number = NaN;
   /** Number of the notification that told of it last, within its set. */
   toldIn = 0;
   /** As `toldUntil`, before the notifications that are not in safe hands. */
-  safeUntil: Date | undefined;
+  safeUntil: number = NaN;
   /** False: samples before the next one were not told. */
   isWhole = false;
 
@@ -236,8 +239,8 @@ export class ItemSet {
 export interface Findings {
   /** The server could not keep all samples of an item. */
   onOverflow(item: Item): void;
-  /** Samples between these times of the server were not told. */
-  onHole(item: Item, from: Date, to: Date): void;
+  /** Samples between these times of the server, Unix ms, were not told. */
+  onHole(item: Item, from: number, to: number): void;
 }
 
 /** What the server itself has to say of events, and to whom. */
@@ -249,20 +252,20 @@ const silence: readonly Said[] = [];
 
 function take(item: Item, value: UaValue, sentAt: number, found: Findings): void {
   const { statusCode, sourceTimestamp } = value;
+  const time = sourceTimestamp ? sourceTimestamp.getTime() : NaN;
   if (statusCode.value !== 0 && hasOverflow(statusCode.value)) {
     found.onOverflow(item);
     item.isWhole = false;
   }
   if (!item.isWhole) {
     item.isWhole = true;
-    if (item.toldUntil && sourceTimestamp) found.onHole(item, item.toldUntil, sourceTimestamp);
+    if (time > item.toldUntil) found.onHole(item, item.toldUntil, time);
   }
-  item.toldUntil = sourceTimestamp ?? item.toldUntil;
+  if (sourceTimestamp) item.toldUntil = time;
   readValue(value, item.address, item.last);
   // The first value may have stood for days: it stands now. All others are as old as the server's own
   // clock says, so that it need not agree with ours.
-  const age =
-    item.isTold && sourceTimestamp ? Math.max(0, sentAt - sourceTimestamp.getTime()) : NaN;
+  const age = item.isTold ? Math.max(0, sentAt - time) : NaN;
   item.isTold = true;
   item.out?.tell(item.position, item.last, age);
 }

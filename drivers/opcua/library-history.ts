@@ -10,12 +10,16 @@ import type { HistoryItem, HistoryPage } from './client.js';
 /** History in the terms of the library. */
 
 /** All items of one request are asked for the same time; what is too early or too late is left out later. */
-export function historyRequest(items: readonly HistoryItem[], most: number): HistoryReadRequest {
+export function historyRequest(
+  items: readonly HistoryItem[],
+  most: number,
+  dateOf: (ms: number) => Date,
+): HistoryReadRequest {
   return new HistoryReadRequest({
     historyReadDetails: new ReadRawModifiedDetails({
       isReadModified: false,
-      startTime: items.map(({ from }) => from).reduce((a, b) => (a < b ? a : b)),
-      endTime: items.map(({ to }) => to).reduce((a, b) => (a > b ? a : b)),
+      startTime: dateOf(Math.min(...items.map(({ from }) => from))),
+      endTime: dateOf(Math.max(...items.map(({ to }) => to))),
       numValuesPerNode: most,
       returnBounds: false,
     }),

@@ -81,11 +81,20 @@ type MessageOf = PublishResponse['notificationMessage'];
 export class LibrarySession implements UaSession {
   readonly url: string;
   readonly raw: RawSession;
+  readonly #today: Date;
   limits: UaSession['limits'] = { read: usualBatch, write: usualBatch, monitor: usualBatch };
 
-  constructor(url: string, raw: RawSession) {
+  /** @param today any date: those that a request needs are made of it */
+  constructor(url: string, raw: RawSession, today: Date) {
     this.url = url;
     this.raw = raw;
+    this.#today = today;
+  }
+
+  #dateOf(ms: number): Date {
+    const date = structuredClone(this.#today);
+    date.setTime(ms);
+    return date;
   }
 
   /** Asks the server for its limits; one that does not say gets requests of moderate size. */
@@ -258,7 +267,9 @@ export class LibrarySession implements UaSession {
     most: number,
   ): Promise<{ pages: readonly HistoryPage[]; sentAt: number }> {
     return guarded(async () => {
-      const { responseHeader, results } = await this.raw.historyRead(historyRequest(items, most));
+      const { responseHeader, results } = await this.raw.historyRead(
+        historyRequest(items, most, (ms) => this.#dateOf(ms)),
+      );
       if (responseHeader.serviceResult.isNotGood())
         throw failureOf(responseHeader.serviceResult.toString());
       return {

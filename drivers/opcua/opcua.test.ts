@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { copyFile } from 'node:fs/promises';
-import t from 'tap';
+import { copyFile, readFile } from 'node:fs/promises';
+import t, { type Test } from 'tap';
 import {
   GatewayError,
   Quality,
@@ -11,6 +11,7 @@ import { UaServer, uri } from '../../test/support/opcua-server.js';
 import { freePort, scratch } from '../../test/support/scratch.js';
 import { waitFor } from '../../test/support/wait.js';
 import type { OpcuaAddress } from './index.js';
+import { pkiOf } from './pki.js';
 import { groupOf, Listener, never, readOne, Rig } from '../../test/support/opcua-rig.js';
 
 void t.test('what was told but did not arrive is told again, in order', async (t) => {
@@ -203,6 +204,15 @@ void t.test('status codes of values', async (t) => {
   }
 });
 
+/** PEM texts, as they come from secrets. */
+async function userCertificate(t: Test): Promise<{ certificate: string; key: string }> {
+  const pki = await pkiOf(await scratch(t), 'user', new Date());
+  return {
+    certificate: await readFile(pki.certificate, 'utf8'),
+    key: await readFile(pki.key, 'utf8'),
+  };
+}
+
 for (const policy of ['Aes256_Sha256_RsaPss', 'Aes128_Sha256_RsaOaep', 'Basic256Sha256', 'None'])
   void t.test(`security: ${policy}`, async (t) => {
     const rig = await Rig.start(t);
@@ -210,6 +220,12 @@ for (const policy of ['Aes256_Sha256_RsaPss', 'Aes128_Sha256_RsaOaep', 'Basic256
     const security = { policy, allowWeak: isNone };
     const driver = await rig.connected(t, { security });
     t.equal(await readOne(driver, rig.tag('@Double')), Math.PI, 'anonymous');
+    t.same(
+      [...rig.expiries.keys()],
+      isNone ? [] : ['certificate of the gateway', 'certificate of the server'],
+      'it is told when certificates end',
+    );
+    t.ok([...rig.expiries.values()].every((at) => at > Date.now()));
     await driver.close();
     t.equal(rig.server.sessions, 0, 'no session is left');
     if (isNone) {
@@ -221,6 +237,13 @@ for (const policy of ['Aes256_Sha256_RsaPss', 'Aes128_Sha256_RsaOaep', 'Basic256
       security: { policy, user: 'operator', password: 'secret' },
     });
     t.equal(await readOne(user, rig.tag('@Double')), Math.PI, 'with a password');
+    const { certificate, key } = await userCertificate(t);
+    const certified = await rig.connected(t, { security: { policy, certificate, key } });
+    t.equal(await readOne(certified, rig.tag('@Double')), Math.PI, 'by the certificate of a user');
+    const another = (await userCertificate(t)).key;
+    const forged = rig.driver({ security: { policy, certificate, key: another } });
+    await t.rejects(forged.connect(never), GatewayError, 'whose key it must be');
+    await forged.close();
     const signed = await rig.connected(t, { security: { policy, mode: 'Sign' } });
     t.equal(await readOne(signed, rig.tag('@Double')), Math.PI, 'signed only');
     const wrong = rig.driver({ security: { policy, user: 'operator', password: 'wrong' } });
@@ -239,6 +262,7 @@ void t.test('a server that nobody trusts is refused, and named', async (t) => {
     server,
     url: `opc.tcp://127.0.0.1:${String(port)}/line`,
     memory: new Map(),
+    expiries: new Map(),
     counts: [],
   });
   const driver = rig.driver();

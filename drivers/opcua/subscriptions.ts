@@ -122,7 +122,7 @@ export class Subscriptions {
       // What was lost on the way is told again by the server, in its order.
       if (known && set.isSafe(known)) known.retell();
       if (!known) {
-        if (this.#o.config.backfill) item.toldUntil = this.#o.backlog.told.get(item.key);
+        if (this.#o.config.backfill) item.toldUntil = this.#o.backlog.told.get(item.key) ?? NaN;
         fresh.push(item);
       }
     });
@@ -193,7 +193,7 @@ export class Subscriptions {
     for (const set of kept.subscriptions.values()) {
       for (const item of config.backfill ? set.all : []) {
         const until = set.isSafe(item) ? item.toldUntil : item.safeUntil;
-        if (until) backlog.told.set(item.key, until);
+        if (!Number.isNaN(until)) backlog.told.set(item.key, until);
       }
       set.release();
     }

@@ -4,7 +4,7 @@ import type { GatewayError } from './errors.js';
 import type { Log } from './log.js';
 import type { Subscribed, SubscriptionSink } from './subscription.js';
 import type { DeviceSurvey, SurveyDevice } from './survey.js';
-import type { DurationMs, Random } from './time.js';
+import type { DurationMs, Random, WallMs } from './time.js';
 import type { TagType, Value } from './value.js';
 
 /**
@@ -137,6 +137,8 @@ export interface DriverContext {
    * connection, and what is behind the endpoint outlives it. Empty at first; nobody else looks into it.
    */
   readonly memory: Map<string, unknown>;
+  /** Something that the link needs, such as a certificate, ends at this time: people are told weeks ahead. */
+  expires(what: string, at: WallMs): void;
   /** Counts something about a device that the host cannot see, for its status. */
   count(event: DriverEvent, device: string, times?: number): void;
 }

@@ -10,6 +10,7 @@ import type {
   SurveyDevice,
   TagBinding,
   Value,
+  WallMs,
 } from '../contract/index.js';
 import { asGatewayError, GatewayError } from '../contract/index.js';
 
@@ -125,6 +126,12 @@ export type FromThread =
       readonly event: DriverEvent;
       readonly device: string;
       readonly times: number;
+    }
+  | {
+      readonly kind: 'expires';
+      readonly driver: number;
+      readonly what: string;
+      readonly at: WallMs;
     }
   | {
       readonly kind: 'log';

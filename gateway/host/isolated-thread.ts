@@ -234,6 +234,7 @@ function serve(port: MessagePort, create: CreateIsolated, folder: string): void 
       random: systemRandom,
       log: logOf(send, driver, {}),
       memory: memoryOf(endpoint.text),
+      expires: (what, at) => send({ kind: 'expires', driver, what, at }),
       count: (event, device, times = 1) => send({ kind: 'count', driver, event, device, times }),
     });
     made.onLost((why) => send({ kind: 'lost', driver, why: failureOf(why) }));

@@ -256,6 +256,9 @@ class DriverThread {
           .get(message.driver)
           ?.context.count(message.event, message.device, message.times);
         break;
+      case 'expires':
+        this.#drivers.get(message.driver)?.context.expires(message.what, message.at);
+        break;
       case 'log':
         this.#drivers
           .get(message.driver)

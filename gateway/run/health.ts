@@ -1,5 +1,7 @@
-import type { Timer } from '../contract/index.js';
+import type { Timer, WallMs } from '../contract/index.js';
 import { mono } from '../contract/index.js';
+import { limits } from '../limits.js';
+import type { Link } from '../scan/link.js';
 import type { Runtime } from './runtime.js';
 
 /** How often health is published without a change, ms; the retained message expires after three. */
@@ -87,6 +89,8 @@ export class HealthWatch {
       const { driver, config } = link.config;
       const [weakness] = driver.weaknesses?.(config) ?? [];
       if (weakness) return { check, level: 'warn', text: `connected, but ${weakness.message}` };
+      const expiry = expiryOf(link, this.#runtime.wall.now());
+      if (expiry !== undefined) return { check, level: 'warn', text: `connected, but ${expiry}` };
       return { check, level: 'ok', text: 'connected' };
     });
   }
@@ -157,4 +161,16 @@ export class HealthWatch {
     }
     return counters;
   }
+}
+
+const dayMs = 86_400_000;
+
+/** What will end the link, if it ends soon. */
+function expiryOf({ expiries }: Link, now: WallMs): string | undefined {
+  for (const [what, at] of expiries) {
+    const days = Math.floor((at - now) / dayMs);
+    if (at - now < limits.expiryWarnMs)
+      return days < 0 ? `the ${what} has ended` : `the ${what} ends in ${String(days)} days`;
+  }
+  return undefined;
 }

@@ -11,6 +11,7 @@ import type {
   TagBinding,
   Timer,
   Value,
+  WallMs,
   DeviceOutcome,
   DeviceSurvey,
 } from '../contract/index.js';
@@ -72,6 +73,7 @@ export class Link {
   #timer: Timer | undefined;
   #abort = new AbortController();
   #reconnects = 0;
+  readonly #expiries = new Map<string, WallMs>();
 
   constructor(config: LinkConfig, tagIndex: Int32Array, options: LinkOptions) {
     this.config = config;
@@ -122,6 +124,10 @@ export class Link {
   /** Since when the state stands. */
   get since(): MonoMs {
     return this.#since;
+  }
+  /** What the link needs and when it ends, as the last connection showed it. */
+  get expiries(): ReadonlyMap<string, WallMs> {
+    return this.#expiries;
   }
   get lastError(): GatewayError | undefined {
     return this.#lastError;
@@ -219,6 +225,7 @@ export class Link {
         random,
         open: async (...to) => this.tap.wrap(await this.#o.open(...to)),
         memory: this.#o.memory,
+        expires: (what, at) => void this.#expiries.set(what, at),
         count: (event, device, times) =>
           this.devices.find(({ name }) => name === device)?.count(event, times),
       });

@@ -141,6 +141,7 @@ export class World {
       random: seededRandom(seed),
       open: () => this.#open(),
       count: () => undefined,
+      expires: () => undefined,
       memory: new Map(),
     };
   }

@@ -78,6 +78,7 @@ export class Field {
       open: async (endpoint) => this.#watched(await openPatiently(endpoint)),
       count: () => undefined,
       memory: new Map(),
+      expires: () => undefined,
     });
     this.lost = new Promise((resolve) => {
       this.#driver.onLost(resolve);

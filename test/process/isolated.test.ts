@@ -52,6 +52,7 @@ function rig(t: Test): {
           log,
           random: systemRandom,
           memory: new Map(),
+          expires: () => undefined,
           open: () => Promise.reject(new GatewayError('internal', 'not asked for')),
           count: (event, device, times) => void counts.push(`${event} ${device} ${String(times)}`),
         },

@@ -37,6 +37,7 @@ export class Rig {
   server: UaServer;
   readonly counts: string[] = [];
   readonly memory: Map<string, unknown> = new Map<string, unknown>();
+  readonly expiries: Map<string, number> = new Map<string, number>();
 
   private constructor(folder: string, port: number, server: UaServer) {
     this.folder = folder;
@@ -78,6 +79,7 @@ export class Rig {
       hostname: hostname(),
       today: () => new Date(),
       memory: this.memory,
+      expires: (what, at) => void this.expiries.set(what, at),
       count: (event, device, times = 1) => this.counts.push(`${event} ${device} ${String(times)}`),
     });
   }

@@ -1,0 +1,34 @@
+import t from 'tap';
+import { wall, type DriverModule } from '../../gateway/contract/index.js';
+import { Script, device, scriptedLink } from '../scan/script.js';
+import { config } from '../support/config.js';
+import { VirtualClock } from '../support/virtual-clock.js';
+import { gateway } from './rig.js';
+
+const day = 86_400_000;
+
+void t.test('a certificate that ends soon is told weeks ahead, every day anew', async (t) => {
+  const clock = new VirtualClock();
+  const script = new Script(clock);
+  const link = scriptedLink('a', script, [device('A', 'a', [1])]);
+  const ends = clock.wall() + 50 * day;
+  const driver: DriverModule = {
+    ...link.driver,
+    create: (settings, context) => {
+      context.expires('certificate of the server', wall(ends));
+      return link.driver.create(settings, context);
+    },
+  };
+  const g = await gateway(config({ links: [{ ...link, driver }] }), clock);
+  await g.pass(3_000);
+  const check = (): object | undefined =>
+    g.runtime.health.now().checks.find((one) => one.check === 'link a');
+  t.match(check(), { level: 'ok', text: 'connected' });
+  clock.stepWall(9 * day);
+  await g.pass(1_000);
+  t.match(check(), { level: 'warn', text: /certificate of the server ends in 4[01] days/ });
+  clock.stepWall(42 * day);
+  await g.pass(1_000);
+  t.match(check(), { level: 'warn', text: /certificate of the server has ended/ });
+  await g.stop();
+});
