@@ -1,4 +1,5 @@
 import {
+  integerRanges,
   Quality,
   type QualityCode,
   type TagType,
@@ -14,15 +15,6 @@ export interface Reading {
   quality: QualityCode;
   wide: string | bigint | undefined;
 }
-
-const isInteger: Partial<Record<TagType, readonly [low: number, high: number]>> = {
-  int8: [-128, 127],
-  uint8: [0, 255],
-  int16: [-32_768, 32_767],
-  uint16: [0, 65_535],
-  int32: [-2_147_483_648, 2_147_483_647],
-  uint32: [0, 4_294_967_295],
-};
 
 /**
  * Reads what the server told of a tag into `out`, which is used again and again. What does not fit the
@@ -148,8 +140,8 @@ function put(plain: number | bigint | string | boolean, type: TagType, out: Read
   if (type === 'int64' || type === 'uint64') return putInteger64(plain, type, out);
   if (typeof plain === 'string') return false;
   out.number = Number(plain);
-  const bounds = isInteger[type];
-  if (!bounds) return true;
+  if (type === 'float32' || type === 'float64') return true;
+  const bounds = integerRanges[type];
   return Number.isInteger(out.number) && out.number >= bounds[0] && out.number <= bounds[1];
 }
 

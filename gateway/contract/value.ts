@@ -18,6 +18,20 @@ export const tagTypes = [
 ] as const;
 export type TagType = (typeof tagTypes)[number];
 
+export type IntegerType = Exclude<TagType, 'bool' | 'string' | 'float32' | 'float64'>;
+
+/** What each integer holds; of 64 bits the doubles in it. */
+export const integerRanges: Readonly<Record<IntegerType, readonly [low: number, high: number]>> = {
+  int8: [-128, 127],
+  uint8: [0, 255],
+  int16: [-32_768, 32_767],
+  uint16: [0, 65_535],
+  int32: [-2_147_483_648, 2_147_483_647],
+  uint32: [0, 4_294_967_295],
+  int64: [-(2 ** 63), 2 ** 63 - 1_024],
+  uint64: [0, 2 ** 64 - 2_048],
+};
+
 /**
  * How a tag is stored: `num` in the Float64Array of the image, `wide` beside it (strings, and 64-bit
  * integers that stay exact; their nearest double is kept in `num` for rules and deadbands).

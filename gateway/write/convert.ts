@@ -1,4 +1,4 @@
-import type { TagType, Value } from '../contract/index.js';
+import { integerRanges, type TagType, type Value } from '../contract/index.js';
 import type { TagImage } from '../tags/image.js';
 import type { TagInfo } from '../tags/table.js';
 
@@ -20,23 +20,10 @@ export function toRaw(image: TagImage, tag: TagInfo, value: Value): Value | unde
   if (tag.type === 'float64') return raw;
   if (tag.type === 'float32') return Number.isFinite(Math.fround(raw)) ? raw : undefined;
   const rounded = Math.round(raw) + 0;
-  const [low, high] = rangeOf[tag.type];
+  const [low, high] = integerRanges[tag.type];
   if (rounded < low || rounded > high) return undefined;
   return is64 ? BigInt(rounded) : rounded;
 }
-
-/** What each integer holds; of 64 bits the doubles in it. */
-const rangeOf: Readonly<Record<IntegerType, readonly [number, number]>> = {
-  int8: [-128, 127],
-  uint8: [0, 255],
-  int16: [-32_768, 32_767],
-  uint16: [0, 65_535],
-  int32: [-2_147_483_648, 2_147_483_647],
-  uint32: [0, 4_294_967_295],
-  int64: [-(2 ** 63), 2 ** 63 - 1_024],
-  uint64: [0, 2 ** 64 - 2_048],
-};
-type IntegerType = Exclude<TagType, 'bool' | 'string' | 'float32' | 'float64'>;
 
 /** Does the value read back stand for the value written? One raw step of difference is none. */
 export function isSame(image: TagImage, tag: TagInfo, written: Value, read: Value): boolean {

@@ -2,9 +2,7 @@
  * `examples/meter-bus`, as it stands in the repository, against meters on a line behind a converter: profiles
  * decode, the sum is right, a meter that falls silent hurts nobody else and comes back by itself.
  */
-import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
-import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
@@ -12,6 +10,7 @@ import { FakeModbus } from '../../drivers/modbus/fake.js';
 import { rtu } from '../../drivers/modbus/rtu.js';
 import { socketStream } from '../conformance/socket.js';
 import { GatewayProcess, millrace } from '../support/gateway.js';
+import { listen } from '../support/listen.js';
 import { type Cleanup, scratch } from '../support/scratch.js';
 import { tagOf } from '../support/station.js';
 import { waitFor } from '../support/wait.js';
@@ -42,9 +41,7 @@ class Line {
   }
 
   async listen(t: Cleanup): Promise<void> {
-    const sockets = new Set<Socket>();
-    const server = createServer((socket) => {
-      sockets.add(socket);
+    this.port = await listen(t, (socket) => {
       const stream = socketStream(socket);
       this.fake.serve({
         onBytes: (handler) =>
@@ -55,13 +52,6 @@ class Line {
         write: (bytes) => stream.write(bytes),
         close: () => stream.close(),
       });
-    });
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    this.port = (server.address() as AddressInfo).port;
-    t.teardown(() => {
-      for (const socket of sockets) socket.destroy();
-      server.close();
     });
   }
 }

@@ -2,9 +2,7 @@
  * `examples/opcua-line`, as it stands in the repository, against a server and a drive: an interlock across two
  * protocols, and a server that goes and comes back.
  */
-import { once } from 'node:events';
 import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
-import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
@@ -12,6 +10,7 @@ import { FakeModbus } from '../../drivers/modbus/fake.js';
 import { socketStream } from '../conformance/socket.js';
 import { GatewayProcess, millrace } from '../support/gateway.js';
 import { Helper } from '../support/helper.js';
+import { listen } from '../support/listen.js';
 import { freePort, scratch } from '../support/scratch.js';
 import { tagOf } from '../support/station.js';
 import { waitFor } from '../support/wait.js';
@@ -21,20 +20,10 @@ const example = fileURLToPath(new URL('../../../examples/opcua-line', import.met
 /** The frequency converter. */
 async function serveDrive(t: Test): Promise<{ fake: FakeModbus; port: number }> {
   const fake = new FakeModbus({ units: [1], value: () => 0 });
-  const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
-    sockets.add(socket);
-    fake.serve(socketStream(socket));
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.teardown(() => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-  });
+  const port = await listen(t, (socket) => fake.serve(socketStream(socket)));
   fake.set(1, 'hr', 0, 125);
   fake.set(1, 'hr', 1, 653);
-  return { fake, port: (server.address() as AddressInfo).port };
+  return { fake, port };
 }
 
 void t.test('a line with two protocols', { timeout: 120_000 }, async (t) => {

@@ -2,15 +2,14 @@
  * The commissioning tools as their user has them: processes, against a device that is really there, over
  * Modbus TCP and over RTU through a converter.
  */
-import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
-import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { join } from 'node:path';
 import t from 'tap';
 import { FakeModbus, type FakeOptions } from '../../drivers/modbus/fake.js';
 import { rtu } from '../../drivers/modbus/rtu.js';
 import { socketStream } from '../conformance/socket.js';
 import { GatewayProcess, millrace } from '../support/gateway.js';
+import { listen } from '../support/listen.js';
 import { type Cleanup, freePort, scratch } from '../support/scratch.js';
 import { waitFor } from '../support/wait.js';
 
@@ -20,18 +19,8 @@ async function serve(
   options: FakeOptions,
 ): Promise<{ port: number; fake: FakeModbus }> {
   const fake = new FakeModbus({ units: [3, 17], identity: ['ACME', 'FT-9', '1.2'], ...options });
-  const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
-    sockets.add(socket);
-    fake.serve(socketStream(socket));
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.teardown(() => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-  });
-  return { port: (server.address() as AddressInfo).port, fake };
+  const port = await listen(t, (socket) => fake.serve(socketStream(socket)));
+  return { port, fake };
 }
 
 /** Puts a float32 into two registers, low one first. */
