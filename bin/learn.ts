@@ -81,7 +81,10 @@ export class Learner {
     ask: () => Promise<readonly DeviceSurvey[]>,
     reload: () => Promise<unknown>,
   ): Promise<void> {
-    if (!plan.wanted || this.#asked.has(keyOf(plan))) return;
+    const key = keyOf(plan);
+    if (!plan.wanted || this.#asked.has(key)) return;
+    // Said many times while it is up: asked once at a time.
+    this.#asked.add(key);
     if (!(await this.#learn(plan, ask))) return;
     try {
       await reload();
@@ -103,6 +106,7 @@ export class Learner {
         for (const remark of remarks.slice(0, 10)) this.#log.warn(remark, { link, device: name });
       return await keep(plan, learnedOf(plan, surveys, before));
     } catch (thrown) {
+      this.#asked.delete(keyOf(plan));
       const { code, message } = asGatewayError(thrown);
       this.#log.warn('devices cannot be asked what they have', { link, code, why: message });
       return false;

@@ -98,11 +98,10 @@ export class Backfill {
       while (this.#waiting.length > 0 && !this.#isStopped())
         await this.#fill(await this.#withHistory(this.#waiting.splice(0, nodesAtOnce)));
     } catch (thrown) {
-      // The link says so itself when it is lost; all that is not done stays in the backlog.
-      this.#o.log.info('the history of the server cannot be read', {
-        why: asGatewayError(thrown).message,
-      });
-      if (!this.#isStopped()) this.#forgetAll();
+      const { kind, message } = asGatewayError(thrown);
+      this.#o.log.info('the history of the server cannot be read', { why: message });
+      // What is not done when the link is lost, or nobody answers, is done after the next connection.
+      if (kind !== 'link' && kind !== 'timeout') this.#forgetAll();
     } finally {
       this.#running = false;
     }

@@ -115,14 +115,18 @@ export interface EventField {
 /** The fields of one event, in the order in which they were asked for. */
 export type EventFields = readonly UaVariant[];
 
+/** Which events are told: those whose field is at least so much, or those of a type (a node id of the standard). */
+export type EventFilterTerm =
+  | { readonly kind: 'least'; readonly field: EventField; readonly value: number }
+  | { readonly kind: 'type'; readonly type: string };
+
 /** Events of one node that a subscription is to tell of. */
 export interface EventRequest {
   readonly nodeId: string;
   readonly handle: number;
   readonly queue: number;
   readonly fields: readonly EventField[];
-  /** Only events whose field is at least so much. */
-  readonly severity: { readonly field: EventField; readonly least: number } | undefined;
+  readonly only: EventFilterTerm | undefined;
 }
 
 /** A notification message. Without data it is a keep-alive, and `sequence` that of the next one. */

@@ -8,7 +8,7 @@ import {
 } from '../../gateway/contract/index.js';
 import { integerKey, KeyReader } from '../lib/keys.js';
 import { longestSilence, readNode, type NodeRef } from './address.js';
-import type { EventField, EventFields, UaVariant } from './client.js';
+import type { EventField, EventFields, EventFilterTerm, UaVariant } from './client.js';
 import type { OpcuaConfig } from './config.js';
 import { isTime } from './values.js';
 
@@ -17,6 +17,11 @@ export interface EventSource {
   readonly node: NodeRef;
   /** Least severity that is told, 1..1000. */
   readonly severity: number;
+}
+
+/** What is asked of the server for it. */
+export function onlyOf({ severity }: EventSource): EventFilterTerm | undefined {
+  return severity > 1 ? { kind: 'least', field: asked.severity, value: severity } : undefined;
 }
 
 /** The object whose events are those of the whole server. */
@@ -84,7 +89,6 @@ type FieldName = keyof typeof asked;
 const names = Object.keys(asked) as readonly FieldName[];
 
 export const askedFields: readonly EventField[] = Object.values(asked);
-export const severityField: EventField = asked.severity;
 
 /** What the server itself has to say of events. */
 export type EventWord =
@@ -101,8 +105,11 @@ const words: ReadonlyMap<string, EventWord | 'begin'> = new Map([
   ['i=3035', 'lost'],
 ] as const);
 
-/** Events of the server itself, which nobody but us wants. */
-export const serverItself: EventSource = { node: wholeServer, severity: 1 };
+/** What the server itself has to say, and nothing else: it may have thousands of other events. */
+export const serverItself: { readonly node: NodeRef; readonly only: EventFilterTerm } = {
+  node: wholeServer,
+  only: { kind: 'type', type: 'i=2130' },
+};
 
 /** The events of one node, as the server tells of them. It outlives connections if its subscription does. */
 export class EventItem {

@@ -1,6 +1,7 @@
 import {
   AttributeIds,
   ContentFilter,
+  ContentFilterElement,
   DataType,
   EventFilter,
   FilterOperator,
@@ -10,7 +11,12 @@ import {
   SimpleAttributeOperand,
   type EventNotificationList,
 } from 'node-opcua-client';
-import { type EventField, type EventFields, type EventRequest } from './client.js';
+import {
+  type EventField,
+  type EventFields,
+  type EventFilterTerm,
+  type EventRequest,
+} from './client.js';
 
 /** Events in the terms of the library. */
 
@@ -23,20 +29,30 @@ function operandOf({ of, path }: EventField): SimpleAttributeOperand {
   });
 }
 
-/** What the server is asked for: these fields, of events that are severe enough. */
-export function eventFilterOf({ fields, severity }: EventRequest): EventFilter {
-  const selectClauses = fields.map(operandOf);
-  if (!severity) return new EventFilter({ selectClauses, whereClause: new ContentFilter({}) });
-  const least = new LiteralOperand({ value: { dataType: DataType.UInt16, value: severity.least } });
-  const whereClause = new ContentFilter({
-    elements: [
-      {
-        filterOperator: FilterOperator.GreaterThanOrEqual,
-        filterOperands: [operandOf(severity.field), least],
-      },
-    ],
+/** What the server is asked for: these fields, of the events that are wanted. */
+export function eventFilterOf({ fields, only }: EventRequest): EventFilter {
+  const elements = only ? [elementOf(only)] : [];
+  return new EventFilter({
+    selectClauses: fields.map(operandOf),
+    whereClause: new ContentFilter({ elements }),
   });
-  return new EventFilter({ selectClauses, whereClause });
+}
+
+function elementOf(only: EventFilterTerm): ContentFilterElement {
+  if (only.kind === 'type') {
+    const type = new LiteralOperand({
+      value: { dataType: DataType.NodeId, value: resolveNodeId(only.type) },
+    });
+    return new ContentFilterElement({
+      filterOperator: FilterOperator.OfType,
+      filterOperands: [type],
+    });
+  }
+  const least = new LiteralOperand({ value: { dataType: DataType.UInt16, value: only.value } });
+  return new ContentFilterElement({
+    filterOperator: FilterOperator.GreaterThanOrEqual,
+    filterOperands: [operandOf(only.field), least],
+  });
 }
 
 export function eventsIn(

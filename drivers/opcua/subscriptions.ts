@@ -9,11 +9,17 @@ import {
   type ReadGroup,
   type SubscriptionSink,
 } from '../../gateway/contract/index.js';
-import type { OpcuaAddress, SubscriptionAddress } from './address.js';
+import type { NodeRef, OpcuaAddress, SubscriptionAddress } from './address.js';
 import { Backfill, type Backlog } from './backfill.js';
-import { itemOf, type MonitorItem, type Notification, type UaSession } from './client.js';
+import {
+  itemOf,
+  type EventFilterTerm,
+  type MonitorItem,
+  type Notification,
+  type UaSession,
+} from './client.js';
 import type { OpcuaConfig } from './config.js';
-import { askedFields, EventItem, serverItself, severityField, type EventSource } from './events.js';
+import { askedFields, EventItem, onlyOf, serverItself, type EventSource } from './events.js';
 import { Item, ItemSet, Outgoing, signatureOf, tellBad } from './items.js';
 import type { Methods } from './methods.js';
 import type { Nodes } from './nodes.js';
@@ -137,10 +143,13 @@ export class Subscriptions {
   /** Has the server tell of the events of a node, and at once of all conditions that stand. */
   async listen(device: string, from: EventSource, sink: EventSink): Promise<DeviceOutcome> {
     const set = await this.#subscription(this.#o.config.publishing);
-    const outcome = await this.#monitorEvents(set, device, from, sink);
+    const outcome = await this.#monitorEvents(set, device, from.node, onlyOf(from), sink);
     if (!outcome.ok) return outcome;
     // When all that stand were told, servers say to nobody but who listens to themselves.
-    await this.#monitorEvents(set, device, serverItself, undefined);
+    const { node, only } = serverItself;
+    const end = await this.#monitorEvents(set, device, node, only, undefined);
+    if (!end.ok)
+      this.#o.log.info('the server does not say when it has told all alarms', { why: end.code });
     this.#publisher.add(set.server);
     await this.#tellStanding(set);
     return outcome;
@@ -149,14 +158,15 @@ export class Subscriptions {
   async #monitorEvents(
     set: ItemSet,
     device: string,
-    { node, severity }: EventSource,
+    node: NodeRef,
+    only: EventFilterTerm | undefined,
     sink: EventSink | undefined,
   ): Promise<DeviceOutcome> {
     const { session, nodes } = this.#o.kept;
     const [nodeId] = await nodes.find([node]);
     this.#refuseWhenStopped();
     if (nodeId === undefined) return { ok: false, code: 'the server has no such node' };
-    const signature = JSON.stringify([nodeId, severity, sink ? device : null]);
+    const signature = JSON.stringify([nodeId, only, sink ? device : null]);
     const known = set.eventItem(signature);
     if (known) {
       known.sink = sink;
@@ -169,7 +179,7 @@ export class Subscriptions {
       handle: item.handle,
       queue: eventQueue,
       fields: askedFields,
-      severity: severity > 1 ? { field: severityField, least: severity } : undefined,
+      only,
     });
     this.#refuseWhenStopped();
     item.isMonitored = !isBad(statusCode.value);
