@@ -102,6 +102,8 @@ export class Subscriptions {
       tags[0]?.address.subscription?.publishing ?? this.#o.config.publishing,
     );
     this.#refuseWhenStopped();
+    // From here on nothing waits for the server until all that was kept is taken up, by whoever asked in the
+    // same turn: what the server kept comes as soon as anybody publishes.
     const out = new Outgoing(sink);
     set.listen(out);
     const kept = new Map(set.unclaimed.map((item) => [item.signature, item]));
