@@ -1,13 +1,15 @@
 import {
   tagTypes,
-  type EventTerms,
+  type DriverModule,
+  type Parsed,
   type Source,
   type TagBinding,
   type TagType,
 } from '../contract/index.js';
-import { report } from './drivers.js';
+import { madeBy } from './drivers.js';
 import type { Shape } from './fields.js';
 import { constantShape, deviceShape, isConstant, tagShape } from './keys-link.js';
+import { withLearned, type LearnedDevice } from './learned.js';
 import type { DeviceDraft, LinkContext } from './links.js';
 import type { DeviceConfig, TagConfig } from './model.js';
 import { didYouMean } from './suggest.js';
@@ -22,28 +24,39 @@ export interface DeviceResult {
   readonly names: readonly string[];
   /** False when a profile is missing: then a tag that is not here may well exist. */
   readonly complete: boolean;
+  /** Where the device is to be asked for more tags; undefined = nowhere. */
+  readonly expansion: unknown;
 }
 
 /** While the driver is unknown, so is whether it tells the type by itself. */
 const anyTag: Shape = { ...tagShape, required: [] };
 
-/** A device with its tags; `first` is the position of its first tag among those of the link. */
+/**
+ * A device with its tags.
+ * @param first position of its first tag among those of the link
+ * @param learned what it said of itself
+ */
 export function resolveDevice(
   context: LinkContext,
-  { name, ref, complete }: DeviceDraft,
+  { name, ref: own, complete }: DeviceDraft,
   first: number,
+  learned: LearnedDevice | undefined,
 ): DeviceResult {
   const { checks, driver, session, link } = context;
+  const isWhole = complete && own.node?.kind === 'map';
+  const source = isWhole ? keysOf(context, own) : undefined;
+  const expansion = ofDevice(context, own, source, (module, config, keys) =>
+    module.parseExpansion?.(config, keys),
+  );
+  const ref = withLearned(own, learned, expansion);
   const tagRefs = ref.child('tags').children();
   const names = tagRefs.map(([local]) => `${name}.${local}`);
   const tags: TagConfig[] = [];
   const bindings: TagBinding<unknown>[] = [];
   const typedPrimary = ref.child('primary').text;
   const empty = { name, link, tags, primary: typedPrimary, events: undefined };
-  if (!complete || ref.node?.kind !== 'map')
-    return { config: empty, bindings, names, complete: false };
+  if (!isWhole) return { config: empty, bindings, names, complete: false, expansion };
   const fits = check(ref, checks?.device ?? looseCheckOf(deviceShape), session.problems);
-  const source = driver && pick(context, ref, Object.keys(driver.schema.device.properties));
   for (const [local, tagRef] of tagRefs) {
     if (tagRef.node?.kind !== 'map') continue;
     if (isConstant(tagRef, driver)) {
@@ -59,16 +72,24 @@ export function resolveDevice(
     const parsed = source && parseAddress(context, ref, tagRef, source, type);
     const address: unknown = parsed?.address;
     const subscribed =
-      parsed && context.parsed && driver.subscribed?.(context.parsed.config, address);
+      parsed && context.parsed && driver?.subscribed?.(context.parsed.config, address);
     const tag = readTag(context, name, local, tagRef, type, subscribed);
     tags.push(tag);
     const tagNumber = first + bindings.length;
     bindings.push({ tag: tagNumber, name: tag.name, device: name, type: tag.type, address });
   }
   checkPrimary(context, ref, fits);
-  const events = source && parseEvents(context, ref, source);
+  const events = ofDevice(context, ref, source, (module, config, keys) =>
+    module.parseEvents?.(config, keys),
+  );
   const config = { name, link, tags, primary: typedPrimary, events };
-  return { config, bindings, names, complete };
+  return { config, bindings, names, complete, expansion };
+}
+
+/** The keys of a device that are its driver's. */
+function keysOf(context: LinkContext, ref: Ref): Source | undefined {
+  const { driver } = context;
+  return driver && pick(context, ref, Object.keys(driver.schema.device.properties));
 }
 
 /** Some keys of a map as plain values, secrets filled in. */
@@ -88,39 +109,44 @@ function parseAddress(
   source: Source,
   type: TagType,
 ): { readonly address: unknown } | undefined {
-  const { driver, parsed, session, secrets } = context;
+  const { driver, parsed } = context;
   if (!driver || !parsed) return undefined;
   const own = pick(context, ref, Object.keys(driver.schema.tag.properties));
-  try {
-    const result = driver.parseTag(parsed.config, source, { ...own, type });
-    if (result.ok) return { address: result.value };
-    report(session, secrets, result.problems, ([head, ...rest]) =>
+  const made = madeBy(
+    context,
+    driver,
+    'tag',
+    ref,
+    () => driver.parseTag(parsed.config, source, { ...own, type }),
+    ([head, ...rest]) =>
       head === 'device'
         ? device.descend(rest)
         : ref.descend(head === undefined ? rest : [head, ...rest]),
-    );
-  } catch {
-    // What a driver throws may hold what it was given: not shown.
-    session.problems.errorAtKey(ref, `the driver ${driver.name} failed on this tag`);
-  }
-  return undefined;
+  );
+  return made && { address: made.value };
 }
 
-function parseEvents(
-  { driver, parsed, session, secrets }: LinkContext,
-  device: Ref,
-  source: Source,
-): EventTerms | undefined {
-  if (!driver?.parseEvents || !parsed) return undefined;
-  try {
-    const result = driver.parseEvents(parsed.config, source);
-    if (result.ok) return result.value;
-    report(session, secrets, result.problems, (path) => device.descend(path));
-  } catch {
-    // What a driver throws may hold what it was given: not shown.
-    session.problems.errorAtKey(device, `the driver ${driver.name} failed on this device`);
-  }
-  return undefined;
+/** What the driver makes of keys of a device, where it makes something of them. */
+function ofDevice<T>(
+  context: LinkContext,
+  ref: Ref,
+  source: Source | undefined,
+  make: (
+    driver: DriverModule,
+    config: unknown,
+    source: Source,
+  ) => Parsed<T | undefined> | undefined,
+): T | undefined {
+  const { driver, parsed } = context;
+  if (!driver || !parsed || !source) return undefined;
+  const nothing: Parsed<undefined> = { ok: true, value: undefined };
+  return madeBy(
+    context,
+    driver,
+    'device',
+    ref,
+    () => make(driver, parsed.config, source) ?? nothing,
+  )?.value;
 }
 
 function checkPrimary({ session }: LinkContext, ref: Ref, fits: boolean): void {

@@ -1,5 +1,5 @@
 import type { ValidateFunction } from 'ajv';
-import { asGatewayError, type DriverModule, type Problem } from '../contract/index.js';
+import { asGatewayError, type DriverModule, type Parsed, type Problem } from '../contract/index.js';
 import { withDriver } from './keys-link.js';
 import type { Secrets } from './secrets.js';
 import type { Session } from './session.js';
@@ -40,6 +40,31 @@ export function checksOf(
     );
     return undefined;
   }
+}
+
+/**
+ * What a driver makes of keys; undefined when it has problems with them, which are placed, or fails, which is
+ * one too.
+ * @param what what it is asked about, standing at `ref`
+ * @param place where a problem with this path stands
+ */
+export function madeBy<T>(
+  { session, secrets }: { readonly session: Session; readonly secrets: Secrets },
+  driver: DriverModule,
+  what: 'link' | 'device' | 'tag',
+  ref: Ref,
+  make: () => Parsed<T>,
+  place: (path: Path) => Ref = (path) => ref.descend(path),
+): { readonly value: T } | undefined {
+  try {
+    const result = make();
+    if (result.ok) return { value: result.value };
+    report(session, secrets, result.problems, place);
+  } catch {
+    // What a driver throws may hold what it was given: not shown.
+    session.problems.errorAtKey(ref, `the driver ${driver.name} failed on this ${what}`);
+  }
+  return undefined;
 }
 
 /** Places what a driver found; what the schema has said of the same key is not said again. */

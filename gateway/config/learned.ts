@@ -1,6 +1,5 @@
 import type { DeviceSurvey, DriverModule, Endpoint, SurveyDevice } from '../contract/index.js';
-import type { DeviceDraft } from './links.js';
-import type { Entry, MapNode, Node, Place, Plain } from './tree.js';
+import type { Entry, MapNode, Node, Place, Plain, Ref } from './tree.js';
 
 /**
  * What the devices of a link have said of themselves: tags that the configuration asks for by folder, units and
@@ -27,6 +26,8 @@ export interface SurveyPlan {
   readonly endpoint: Endpoint;
   readonly config: unknown;
   readonly devices: readonly SurveyDevice[];
+  /** Units and spans that the configuration leaves out are its devices'. */
+  readonly learnsUnits: boolean;
   /** Something of it is part of the configuration. */
   readonly wanted: boolean;
   /** What was learned before; undefined = nothing that is still asked for. */
@@ -57,11 +58,10 @@ export function fingerprintOf(expansion: unknown): string {
  * @param before what was known: tags that a device does not name any more stay, and are bad by themselves
  */
 export function learnedOf(
-  { devices, driver, config }: SurveyPlan,
+  { devices, learnsUnits }: SurveyPlan,
   surveys: readonly DeviceSurvey[],
   before?: Learned,
 ): Learned {
-  const wantsUnits = driver.learnsUnits?.(config) ?? false;
   const learned = devices.map(({ name, expansion, tags }): [string, LearnedDevice] => {
     const survey = surveys.find((one) => one.name === name);
     const from = fingerprintOf(expansion);
@@ -71,14 +71,14 @@ export function learnedOf(
       const { unit, span } = survey?.facts[at] ?? {};
       const said = { ...(unit === undefined ? {} : { unit }), ...(span ? { span } : {}) };
       const local = tag.name.slice(name.length + 1);
-      return wantsUnits && Object.keys(said).length > 0 ? [[local, said] as const] : [];
+      return learnsUnits && Object.keys(said).length > 0 ? [[local, said] as const] : [];
     });
     return [
       name,
       {
         from,
         tags: { ...(known?.from === from ? known.tags : {}), ...plainEntries(found) },
-        facts: { ...(wantsUnits ? known?.facts : {}), ...plainEntries(facts) },
+        facts: { ...(learnsUnits ? known?.facts : {}), ...plainEntries(facts) },
       },
     ];
   });
@@ -91,15 +91,10 @@ function plainEntries(
   return Object.fromEntries(entries) as Record<string, Record<string, Plain>>;
 }
 
-/** The device with what was learned of it; what the configuration says itself comes first. */
-export function withLearned(
-  device: DeviceDraft,
-  learned: LearnedDevice | undefined,
-  expansion: unknown,
-): DeviceDraft {
-  const { ref } = device;
+/** A device with what was learned of it; what the configuration says itself comes first. */
+export function withLearned(ref: Ref, learned: LearnedDevice | undefined, expansion: unknown): Ref {
   const { node } = ref;
-  if (!learned || node?.kind !== 'map') return device;
+  if (!learned || node?.kind !== 'map') return ref;
   const typed = node.entries.get('tags');
   const typedTags = typed?.value.kind === 'map' ? typed.value.entries : new Map<string, Entry>();
   const at = ref.child('expand').at;
@@ -112,7 +107,7 @@ export function withLearned(
   const key = typed?.key ?? at;
   const value: MapNode = { kind: 'map', at: typed?.value.at ?? at, entries: tags };
   const entries = new Map([...node.entries, ['tags', { key, value }] as const]);
-  return { ...device, ref: ref.with({ ...node, entries }) };
+  return ref.with({ ...node, entries });
 }
 
 /** A unit of the device is that of its raw value: where we scale, it says nothing. */
@@ -139,13 +134,5 @@ function nodeOf(value: Plain, at: Place): Node {
         Object.entries(value).map(([key, inner]) => [key, { key: at, value: nodeOf(inner, at) }]),
       ),
     };
-  const scalar = value;
-  return {
-    kind: 'scalar',
-    at,
-    end: at.offset,
-    style: 'plain',
-    value: scalar,
-    source: String(scalar),
-  };
+  return { kind: 'scalar', at, end: at.offset, style: 'plain', value, source: String(value) };
 }

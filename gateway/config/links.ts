@@ -14,15 +14,9 @@ import { limits } from '../limits.js';
 import { resolveDevice, type DeviceResult } from './devices.js';
 import { namePattern } from './fields.js';
 import { linkShape } from './keys-link.js';
-import {
-  fingerprintOf,
-  parseLearned,
-  withLearned,
-  type Learned,
-  type SurveyPlan,
-} from './learned.js';
+import { fingerprintOf, parseLearned, type Learned, type SurveyPlan } from './learned.js';
 import type { LinkConfig } from './model.js';
-import { checksOf, report, type DriverChecks } from './drivers.js';
+import { checksOf, madeBy, report, type DriverChecks } from './drivers.js';
 import { Profiles } from './profiles.js';
 import type { Secrets } from './secrets.js';
 import type { Session } from './session.js';
@@ -135,23 +129,14 @@ export async function resolveLink(
   const context = { session, secrets, link: name, driver, checks, parsed, scanClasses };
   const learned = parsed && (await readLearned(session, journal, name));
   let count = 0;
-  const expansions: unknown[] = [];
   const devices = draft.devices.map((device) => {
-    const expansion = parsed && readExpansion(context, device);
-    expansions.push(expansion);
-    const known = learned?.content?.devices[device.name];
-    const result = resolveDevice(context, withLearned(device, known, expansion), count);
+    const result = resolveDevice(context, device, count, learned?.content?.devices[device.name]);
     count += result.bindings.length;
     return result;
   });
   const survey =
     driver && endpoint && parsed && learned
-      ? surveyOf(
-          { link: name, driver, endpoint, config: parsed.config },
-          devices,
-          expansions,
-          learned,
-        )
+      ? surveyOf({ link: name, driver, endpoint, config: parsed.config }, devices, learned)
       : undefined;
   if (survey?.wanted && !survey.before)
     session.problems.warn(
@@ -203,35 +188,24 @@ async function readLearned(
   return { path, content };
 }
 
-function readExpansion(
-  { driver, parsed, session, secrets }: LinkContext,
-  { ref }: DeviceDraft,
-): unknown {
-  if (!driver?.parseExpansion || !parsed || ref.node?.kind !== 'map') return undefined;
-  const result = driver.parseExpansion(parsed.config, secrets.plain(ref.node) as Source);
-  if (result.ok) return result.value;
-  report(session, secrets, result.problems, (path) => ref.descend(path));
-  return undefined;
-}
-
 function surveyOf(
   link: Pick<SurveyPlan, 'link' | 'driver' | 'endpoint' | 'config'>,
   devices: readonly DeviceResult[],
-  expansions: readonly unknown[],
   { path, content }: LearnedFile,
 ): SurveyPlan | undefined {
   if (!link.driver.parseExpansion) return undefined;
-  const asked = devices.map(({ config: { name }, bindings }, at) => ({
+  const asked = devices.map(({ config: { name }, bindings, expansion }) => ({
     name,
     tags: bindings,
-    expansion: expansions[at],
+    expansion,
   }));
-  const wantsUnits = link.driver.learnsUnits?.(link.config) ?? false;
-  const wanted = wantsUnits || asked.some(({ expansion }) => expansion !== undefined);
+  const learnsUnits = link.driver.learnsUnits?.(link.config) ?? false;
+  const wanted = learnsUnits || asked.some(({ expansion }) => expansion !== undefined);
   const isKnown = asked.every(
     ({ name, expansion }) => content?.devices[name]?.from === fingerprintOf(expansion),
   );
-  return { ...link, devices: asked, wanted, before: isKnown ? content : undefined, path };
+  const before = isKnown ? content : undefined;
+  return { ...link, devices: asked, learnsUnits, wanted, before, path };
 }
 
 /** More than this is refused on a line of known speed, and above the second share there is a warning. */
@@ -334,17 +308,11 @@ function parseLink(
   const typed = secrets.plain(ref.node) as Source;
   const own = Object.keys(driver.schema.link.properties).filter((key) => Object.hasOwn(typed, key));
   const source = Object.fromEntries(own.map((key) => [key, typed[key]]));
-  try {
+  const made = madeBy({ session, secrets }, driver, 'link', ref, () => {
     const result = driver.parseLink(source, endpoint);
-    if (result.ok) {
-      for (const { path, message, hint } of driver.weaknesses?.(result.value) ?? [])
-        session.problems.warn(ref.descend(path), message, hint);
-      return { config: result.value };
-    }
-    report(session, secrets, result.problems, (path) => ref.descend(path));
-  } catch {
-    // What a driver throws may hold what it was given: not shown.
-    session.problems.errorAtKey(ref, `the driver ${driver.name} failed on this link`);
-  }
-  return undefined;
+    for (const { path, message, hint } of (result.ok && driver.weaknesses?.(result.value)) || [])
+      session.problems.warn(ref.descend(path), message, hint);
+    return result;
+  });
+  return made && { config: made.value };
 }

@@ -5,7 +5,14 @@ import { readConfig } from './include.js';
 import { outerShape } from './keys-root.js';
 import { draftLinks, resolveLink, type LinkDraft } from './links.js';
 import type { SurveyPlan } from './learned.js';
-import type { Config, ConfigHost, ConfigProblem, LinkConfig, LoadedConfig } from './model.js';
+import type {
+  Config,
+  ConfigHost,
+  ConfigProblem,
+  LinkConfig,
+  LoadedConfig,
+  LocalPaths,
+} from './model.js';
 import { readRules } from './rules.js';
 import { readControl, readGateway, readJournal } from './sections.js';
 import { Secrets } from './secrets.js';
@@ -24,29 +31,25 @@ export async function loadConfig(file: string, host: ConfigHost): Promise<Loaded
   const session = new Session(host);
   const { problems, files } = session;
   const root = await readConfig(session, file);
-  const surveys: SurveyPlan[] = [];
-  const built = root && (await build(session, root, file, surveys));
+  const built = root && (await build(session, root, file));
   if (!built || problems.errors > 0)
     return {
       ok: false,
       problems: [...problems.list('error', files), ...problems.list('warning', files)],
-      surveys,
+      surveys: built?.surveys ?? [],
+      local: built?.local,
     };
-  return { ok: true, warnings: problems.list('warning', files), surveys, ...built };
+  return { ok: true, warnings: problems.list('warning', files), ...built };
 }
 
-async function build(
-  session: Session,
-  root: Ref,
-  file: string,
-  surveys: SurveyPlan[],
-): Promise<
-  | {
-      config: Config;
-      place(problem: RuleProblem, severity: 'error' | 'warning'): ConfigProblem;
-    }
-  | undefined
-> {
+interface Built {
+  readonly config: Config;
+  readonly surveys: readonly SurveyPlan[];
+  readonly local: LocalPaths;
+  place(problem: RuleProblem, severity: 'error' | 'warning'): ConfigProblem;
+}
+
+async function build(session: Session, root: Ref, file: string): Promise<Built> {
   const { problems } = session;
   check(root, checkOf(outerShape), problems);
   refuseSecretsElsewhere(session, root);
@@ -56,6 +59,7 @@ async function build(
   const secrets = await Secrets.fetch(session, [...drafts.map(({ ref }) => ref), sinkRefs]);
   checkDeviceNames(session, drafts);
   const journal = readJournal(session, root.child('journal'), file);
+  const surveys: SurveyPlan[] = [];
   const links: LinkConfig[] = [];
   const devices: DeviceResult[] = [];
   for (const draft of drafts) {
@@ -81,7 +85,12 @@ async function build(
     files: session.files,
     revision: session.revision(),
   };
-  return { config, place: (problem, severity) => rules.place(problem, severity) };
+  return {
+    config,
+    surveys,
+    local: { journal: journal.path, control },
+    place: (problem, severity) => rules.place(problem, severity),
+  };
 }
 
 /** A secret that is not filled in would end up as a file name or a topic. */

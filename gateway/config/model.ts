@@ -154,6 +154,7 @@ export type LoadedConfig =
       readonly config: Config;
       readonly warnings: readonly ConfigProblem[];
       readonly surveys: readonly SurveyPlan[];
+      readonly local: LocalPaths;
       /** Gives a rule problem its place in its file. */
       place(problem: RuleProblem, severity: 'error' | 'warning'): ConfigProblem;
     }
@@ -162,7 +163,16 @@ export type LoadedConfig =
       readonly problems: readonly ConfigProblem[];
       /** Of the links that are right themselves: what is missing may be what their devices know. */
       readonly surveys: readonly SurveyPlan[];
+      /** Undefined when there is no configuration to be read at all. */
+      readonly local: LocalPaths | undefined;
     };
+
+/** Where the gateway keeps its own on this machine. */
+export interface LocalPaths {
+  readonly journal: string;
+  /** The CLI's Unix socket. */
+  readonly control: string;
+}
 
 /** What the loader needs from outside; it reads no file by itself. */
 export interface ConfigHost {

@@ -82,8 +82,8 @@ export type ToThread =
       readonly comment: string;
     })
   | (Call & { readonly kind: 'close'; readonly why: Failure | undefined })
-  /** Samples were taken. */
-  | { readonly kind: 'took'; readonly sink: number }
+  /** Samples or events were taken. */
+  | { readonly kind: 'took'; readonly driver: number; readonly sink: number }
   /** Is anybody there? */
   | { readonly kind: 'ping' }
   | { readonly kind: 'abort'; readonly calls: readonly number[]; readonly why: Failure };

@@ -259,7 +259,7 @@ function serve(port: MessagePort, create: CreateIsolated, folder: string): void 
   port.on('message', (message: ToThread) => {
     if (message.kind === 'create') add(message);
     else if (message.kind === 'ping') send({ kind: 'pong' });
-    else if (message.kind === 'took') for (const one of residents.values()) one.took(message.sink);
+    else if (message.kind === 'took') residents.get(message.driver)?.took(message.sink);
     else if (message.kind === 'abort')
       for (const call of message.calls) underWay.get(call)?.abort(errorOf(message.why));
     else void answer(message);

@@ -272,7 +272,7 @@ class DriverThread {
     if (!heard) return;
     if (message.kind === 'events') heard.events?.events(message.events);
     else heard.values?.samples(message.samples);
-    this.post({ kind: 'took', sink: message.sink });
+    this.post({ kind: 'took', driver: heard.driver, sink: message.sink });
   }
 
   #answer({ call, outcome, batch }: Extract<FromThread, { kind: 'read' }>): void {

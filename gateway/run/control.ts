@@ -1,4 +1,4 @@
-import type { AlarmSnapshot, CommandResult, Value } from '../contract/index.js';
+import type { AlarmSnapshot, CommandResult, MonoMs, Value } from '../contract/index.js';
 import {
   asGatewayError,
   GatewayError,
@@ -8,6 +8,7 @@ import {
 } from '../contract/index.js';
 import type { TagInfo } from '../tags/table.js';
 import { parseTyped } from '../write/convert.js';
+import type { DeviceAlarm } from './device-alarms.js';
 import { deviceReports, linkReport } from './link-reports.js';
 import type { Runtime } from './runtime.js';
 
@@ -186,17 +187,13 @@ export class Control {
   }
 
   async #ruleCommand(op: 'reset' | 'ack', id: string, who: string): Promise<unknown> {
-    const { engine, tick, deviceAlarms } = this.#runtime.field;
+    const { engine, tick } = this.#runtime.field;
     const { clock } = this.#runtime.options;
     const audit = { who, source: 'cli', action: op, object: id };
     await this.#runtime.audit.record({ ...audit, result: 'requested' });
     const now = clock.mono();
     const result: CommandResult =
-      op === 'reset'
-        ? engine.reset(id, who, now)
-        : deviceAlarms.find(id)
-          ? await this.#ackAtDevice(id, who)
-          : engine.ack(id, who, now);
+      op === 'reset' ? engine.reset(id, who, now) : await this.#acknowledge(id, who, now);
     tick.wake();
     await this.#runtime.audit.record({ ...audit, result: result.ok ? 'done' : 'refused' });
     if (!result.ok)
@@ -204,21 +201,26 @@ export class Control {
     return { [op]: id };
   }
 
+  async #acknowledge(id: string, who: string, now: MonoMs): Promise<CommandResult> {
+    const { engine, deviceAlarms } = this.#runtime.field;
+    const alarm = deviceAlarms.find(id);
+    return alarm ? this.#ackAtDevice(id, alarm, who) : engine.ack(id, who, now);
+  }
+
   /** Asks the device to acknowledge its alarm; that it did comes back as an event of the device. */
-  async #ackAtDevice(id: string, who: string): Promise<CommandResult> {
-    const { field } = this.#runtime;
-    const alarm = field.deviceAlarms.find(id);
-    const name = alarm?.snapshot.device;
-    const link = [...field.links.values()].find(({ config }) =>
-      config.devices.some((device) => device.name === name),
-    );
-    const device = link?.config.devices.find((one) => one.name === name);
-    if (!alarm || !link || !device) return { ok: false, reason: `${id} does not stand any more` };
-    if (!device.events?.acknowledge)
-      return { ok: false, reason: `alarms of ${device.name} may not be acknowledged from here` };
+  async #ackAtDevice(
+    id: string,
+    { snapshot, key, event }: DeviceAlarm,
+    who: string,
+  ): Promise<CommandResult> {
+    const { device: name = '' } = snapshot;
+    const links = [...this.#runtime.field.links.values()];
+    const link = links.find(({ devices }) => devices.some((device) => device.name === name));
+    const terms = link?.config.devices.find((device) => device.name === name)?.events;
+    if (!link || !terms?.acknowledge)
+      return { ok: false, reason: `alarms of ${name} may not be acknowledged from here` };
     try {
-      const comment = `${who}, by Millrace`;
-      const outcome = await link.acknowledge(device.name, alarm.key, alarm.event, comment);
+      const outcome = await link.acknowledge(name, key, event, `${who}, by Millrace`);
       return outcome.ok ? { ok: true } : { ok: false, reason: `${id}: ${outcome.code}` };
     } catch (thrown) {
       return { ok: false, reason: asGatewayError(thrown).message };

@@ -87,6 +87,12 @@ export class DeviceState {
     return cameBack;
   }
 
+  /** It told something by itself. @returns true when that is news: it answers again, or for the first time */
+  told(now: MonoMs): boolean {
+    const isFirst = this.lastOkAt === undefined;
+    return this.succeeded(now) || isFirst;
+  }
+
   /**
    * @param cost how long the line was held for nothing, ms
    * @returns true when this failure is the first in a row

@@ -140,9 +140,7 @@ export class EventFeed {
 
   #heard(feed: Feed): void {
     feed.heardAt = this.#o.clock.mono();
-    const { device } = feed;
-    const isFirst = device.lastOkAt === undefined;
-    if (device.succeeded(feed.heardAt) || isFirst) this.#o.onDevice(device);
+    if (feed.device.told(feed.heardAt)) this.#o.onDevice(feed.device);
   }
 
   #trouble(driver: Driver, error: GatewayError): void {

@@ -161,9 +161,7 @@ export class Subscriber {
   }
 
   #heard({ device }: Subscription): void {
-    const now = this.#o.clock.mono();
-    const isFirst = device.lastOkAt === undefined;
-    if (device.succeeded(now) || isFirst) this.#o.onDevice(device);
+    if (device.told(this.#o.clock.mono())) this.#o.onDevice(device);
   }
 
   #armWatch(): void {
