@@ -1,4 +1,3 @@
-import { dirname } from 'node:path';
 import { rm } from 'node:fs/promises';
 import { learnedOf, type Learned, type SurveyPlan } from '../gateway/config/learned.js';
 import { asGatewayError, type DeviceSurvey, type Log } from '../gateway/contract/index.js';
@@ -38,13 +37,17 @@ export async function surveyLink(
 /** Keeps what was learned. @returns is it something new? */
 export async function keep({ path, before }: SurveyPlan, learned: Learned): Promise<boolean> {
   if (JSON.stringify(before) === JSON.stringify(learned)) return false;
-  await replaceFile(path, JSON.stringify(learned, undefined, 1));
+  await write(path, learned);
   return true;
 }
 
-/** The folder of the gateway's data, where drivers keep their own. */
-export function dataFolderOf({ path }: SurveyPlan): string {
-  return dirname(dirname(path));
+function write(path: string, learned: Learned): Promise<void> {
+  return replaceFile(path, JSON.stringify(learned, undefined, 1));
+}
+
+/** Nothing is known yet of what is part of the configuration. */
+export function isUnknown({ wanted, before }: SurveyPlan): boolean {
+  return wanted && !before;
 }
 
 /**
@@ -64,9 +67,10 @@ export class Learner {
 
   /** Before the start: what is not known yet. @returns must the configuration be read again? */
   async first(plans: readonly SurveyPlan[]): Promise<boolean> {
-    const unknown = plans.filter(({ wanted, before }) => wanted && !before);
     const news = await Promise.all(
-      unknown.map((plan) => this.#learn(plan, () => surveyLink(plan, this.#maker, this.#log))),
+      plans
+        .filter(isUnknown)
+        .map((plan) => this.#learn(plan, () => surveyLink(plan, this.#maker, this.#log))),
     );
     return news.includes(true);
   }
@@ -81,27 +85,23 @@ export class Learner {
     ask: () => Promise<readonly DeviceSurvey[]>,
     reload: () => Promise<unknown>,
   ): Promise<void> {
-    const key = keyOf(plan);
-    if (!plan.wanted || this.#asked.has(key)) return;
-    // Said many times while it is up: asked once at a time.
-    this.#asked.add(key);
+    if (!plan.wanted || this.#asked.has(keyOf(plan))) return;
     if (!(await this.#learn(plan, ask))) return;
     try {
       await reload();
     } catch (thrown) {
       const why = asGatewayError(thrown).message;
       this.#log.error('what devices say of themselves does not fit the configuration', { why });
-      await (plan.before
-        ? replaceFile(plan.path, JSON.stringify(plan.before, undefined, 1))
-        : rm(plan.path, { force: true }));
+      await (plan.before ? write(plan.path, plan.before) : rm(plan.path, { force: true }));
     }
   }
 
   async #learn(plan: SurveyPlan, ask: () => Promise<readonly DeviceSurvey[]>): Promise<boolean> {
     const { link, before } = plan;
+    // That a link is up is said many times: it is asked once at a time.
+    this.#asked.add(keyOf(plan));
     try {
       const surveys = await ask();
-      this.#asked.add(keyOf(plan));
       for (const { name, remarks } of surveys)
         for (const remark of remarks.slice(0, 10)) this.#log.warn(remark, { link, device: name });
       return await keep(plan, learnedOf(plan, surveys, before));

@@ -1,11 +1,11 @@
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { learnedOf, type SurveyPlan } from '../gateway/config/learned.js';
 import type { Config } from '../gateway/config/model.js';
-import { asGatewayError, silentLog, type DeviceSurvey } from '../gateway/contract/index.js';
+import { asGatewayError, silentLog } from '../gateway/contract/index.js';
 import { DriverMaker } from '../gateway/host/isolated.js';
 import type { GlobalOptions } from './context.js';
 import { Exit } from './exit.js';
-import { dataFolderOf, keep, surveyLink } from './learn.js';
+import { keep, surveyLink } from './learn.js';
 import { loadAll } from './load.js';
 import { CliError, print, printJson } from './output.js';
 
@@ -15,8 +15,8 @@ export async function learnCommand(
   file: string,
   only: string | undefined,
 ): Promise<void> {
-  const { surveys } = await loadAll(resolve(file));
-  const plans = surveys.filter(
+  const loaded = await loadAll(resolve(file));
+  const plans = loaded.surveys.filter(
     ({ wanted, link }) => wanted && (only === undefined || link === only),
   );
   if (plans.length === 0)
@@ -25,9 +25,10 @@ export async function learnCommand(
       'give a device expand: [{ folder: … }], or the link learnUnits: true',
       Exit.usage,
     );
+  const maker = new DriverMaker(dirname(loaded.local?.journal ?? ''), silentLog);
   const reports = [];
   for (const plan of plans) {
-    const devices = await ask(plan);
+    const devices = await surveyLink(plan, maker, silentLog);
     const changed = await keep(plan, learnedOf(plan, devices));
     const found = devices.map(({ name, found: tags, remarks }) => ({
       device: name,
@@ -62,10 +63,6 @@ function textOf({
   return [...lines, changed ? `${file}: written` : `${file}: nothing new`].join('\n');
 }
 
-async function ask(plan: SurveyPlan): Promise<readonly DeviceSurvey[]> {
-  return surveyLink(plan, new DriverMaker(dataFolderOf(plan), silentLog), silentLog);
-}
-
 /** A tag that is not there as the configuration has it, or a device that cannot be asked. */
 export interface OnlineProblem {
   readonly link: string;
@@ -75,14 +72,15 @@ export interface OnlineProblem {
 
 /** Compares a configuration with its devices: those of drivers that can be asked. */
 export async function compareOnline(
-  { writes }: Pick<Config, 'writes'>,
+  { writes, journal }: Pick<Config, 'writes' | 'journal'>,
   surveys: readonly SurveyPlan[],
 ): Promise<readonly OnlineProblem[]> {
+  const maker = new DriverMaker(dirname(journal.path), silentLog);
   const problems: OnlineProblem[] = [];
   for (const plan of surveys) {
     const { link } = plan;
     try {
-      for (const { name, facts } of await ask(plan)) {
+      for (const { name, facts } of await surveyLink(plan, maker, silentLog)) {
         const tags = plan.devices.find((device) => device.name === name)?.tags ?? [];
         facts.forEach(({ problem, writable }, at) => {
           const tag = tags[at]?.name ?? name;

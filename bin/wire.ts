@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { dirname } from 'node:path';
 import type { DriverModule, Log, RuleLanguage } from '../gateway/contract/index.js';
 import { driverContract } from '../gateway/contract/index.js';
 import type { Config } from '../gateway/config/model.js';
 import { systemClock, systemRandom } from '../gateway/host/clock.js';
 import { diskSpace, makeFolderOf, numberFile, setAside, sha256 } from '../gateway/host/files.js';
-import { DriverMaker } from '../gateway/host/isolated.js';
+import type { DriverMaker } from '../gateway/host/isolated.js';
 import { openStream } from '../gateway/host/open.js';
 import { SqliteStore } from '../gateway/journal/sqlite-store.js';
 import { Runtime, type RuntimeOptions } from '../gateway/run/runtime.js';
@@ -41,8 +40,8 @@ export const rules: RuleLanguage = { compile: compileRules, start: createEngine 
 export async function startGateway(
   config: Config,
   log: Log,
-  maker: DriverMaker = new DriverMaker(dirname(config.journal.path), log),
-  onConnected: (link: string) => void = () => undefined,
+  maker: DriverMaker,
+  onConnected: (link: string) => void,
 ): Promise<Runtime> {
   const { path, sizeBytes } = config.journal;
   await makeFolderOf(path);

@@ -107,6 +107,14 @@ void t.test('asked at the start, and by a gateway that runs', { timeout: 180_000
   const { stdout } = await site.tool('tags');
   t.match(stdout, /LINE\.Double/, 'asked before it started');
   t.notMatch(stdout, /LINE\.UInt16/);
+
+  // A second gateway on the same socket is refused before it asks anybody.
+  const known = await readFile(join(site.folder, 'learned', 'ua.json'), 'utf8');
+  await site.write({ expand: [{ ...folder, filter: 'Float' }], tags: {} });
+  const second = await site.tool('run', site.file);
+  t.not(second.code, 0);
+  t.match(second.stderr, /already|another|running/);
+  t.equal(await readFile(join(site.folder, 'learned', 'ua.json'), 'utf8'), known);
   t.equal((await again.stop()).code, 0);
 });
 

@@ -1,0 +1,78 @@
+import { dirname } from 'node:path';
+import { formatProblem } from '../gateway/config/format.js';
+import type { LocalPaths } from '../gateway/config/model.js';
+import { invariant, type Log } from '../gateway/contract/index.js';
+import { DriverMaker } from '../gateway/host/isolated.js';
+import type { Runtime } from '../gateway/run/runtime.js';
+import { Learner } from './learn.js';
+import { loadAll, loadOrFail, refuseBad, type Loaded } from './load.js';
+import { startGateway } from './wire.js';
+
+/** A running gateway that takes over what its devices say of themselves. */
+export class LearningGateway {
+  readonly #path: string;
+  readonly #learner: Learner;
+  #surveys: Loaded['surveys'];
+  #runtime: Runtime | undefined;
+
+  private constructor(path: string, learner: Learner, surveys: Loaded['surveys']) {
+    this.#path = path;
+    this.#learner = learner;
+    this.#surveys = surveys;
+  }
+
+  /** Asks the devices for what was never asked, and starts. Warnings go to the log. */
+  static async start(
+    path: string,
+    found: Loaded,
+    { journal }: LocalPaths,
+    log: Log,
+  ): Promise<LearningGateway> {
+    const maker = new DriverMaker(dirname(journal), log);
+    const learner = new Learner(log, maker);
+    const hasNews = await learner.first(found.surveys);
+    const whole = hasNews ? await loadAll(path) : found;
+    const { config, warnings, surveys } = refuseBad(path, whole, formatProblem);
+    for (const warning of warnings) log.warn(formatProblem(warning));
+    const gateway = new LearningGateway(path, learner, surveys);
+    const onConnected = (link: string): void => void gateway.#connected(link);
+    gateway.#runtime = await startGateway(config, log, maker, onConnected);
+    gateway.#askConnected();
+    return gateway;
+  }
+
+  get runtime(): Runtime {
+    invariant(this.#runtime !== undefined, 'it has been started');
+    return this.#runtime;
+  }
+
+  /** Loads the files again and goes over to them; refused as a whole when they are bad. */
+  async reload(who: string): Promise<{ text: string }> {
+    const next = await loadOrFail(this.#path, formatProblem);
+    const diff = await this.runtime.reload(next.config, who);
+    this.#surveys = next.surveys;
+    this.#askConnected();
+    const changed = Object.entries(diff).filter(([, v]) =>
+      Array.isArray(v) ? v.length > 0 : v === true,
+    );
+    const text = changed.map(([k, v]) => `${k}: ${String(v)}`).join(', ');
+    return { text: changed.length === 0 ? 'nothing changed' : text };
+  }
+
+  /** Those links that came up before anybody looked. */
+  #askConnected(): void {
+    for (const { name, state } of this.runtime.field.links.values())
+      if (state === 'connected') void this.#connected(name);
+  }
+
+  async #connected(name: string): Promise<void> {
+    const plan = this.#surveys.find(({ link }) => link === name);
+    const link = this.#runtime?.field.links.get(name);
+    if (!plan || !link) return;
+    await this.#learner.connected(
+      plan,
+      () => link.survey(plan.devices),
+      () => this.reload('what devices said of themselves'),
+    );
+  }
+}
