@@ -1,8 +1,8 @@
-import { asGatewayError, Quality, type Log } from '../../gateway/contract/index.js';
+import { asGatewayError, type Log } from '../../gateway/contract/index.js';
 import { Attribute, type HistoryItem, type UaSession } from './client.js';
 import { Outgoing, type Item } from './items.js';
 import { isBad } from './status.js';
-import { readValue, type Reading } from './values.js';
+import { blankReading, readValue } from './values.js';
 
 /** Samples that are missing of one item: later than `from` and earlier than `to`, server's Unix ms. */
 interface Hole {
@@ -193,7 +193,7 @@ function tell(
   const { out, address, position } = item;
   if (!out?.sink.history) return values.length;
   const rows = new Outgoing(out.sink);
-  const reading: Reading = { number: NaN, quality: Quality.waiting, wide: undefined };
+  const reading = blankReading();
   for (const value of values) {
     const time = value.sourceTimestamp?.getTime() ?? NaN;
     if (!(time > hole.from && time < hole.to)) continue;

@@ -26,7 +26,7 @@ import { Nodes } from './nodes.js';
 import { isBad } from './status.js';
 import { Subscriptions, type Kept } from './subscriptions.js';
 import { surveyDevice } from './survey.js';
-import { readValue, variantOf, type Reading } from './values.js';
+import { blankReading, readValue, variantOf, type Reading } from './values.js';
 
 /** Opens a connection; `earlier` is the session to take up again, if it was one of this URL. */
 export type Connect = (
@@ -37,8 +37,6 @@ export type Connect = (
 
 interface Online {
   readonly connection: UaConnection;
-  readonly session: UaSession;
-  readonly nodes: Nodes;
   readonly kept: Kept;
   readonly subscriptions: Subscriptions;
   readonly methods: Methods;
@@ -103,7 +101,7 @@ export class OpcuaDriver implements Driver<OpcuaAddress> {
     await subscriptions.forgetEnded();
     const methods = new Methods(session, nodes);
     const types = new Map<string, number>();
-    this.#online = { connection, session, nodes, kept, subscriptions, methods, types };
+    this.#online = { connection, kept, subscriptions, methods, types };
   }
 
   #backlog(): Backlog {
@@ -131,7 +129,8 @@ export class OpcuaDriver implements Driver<OpcuaAddress> {
     into: Batch,
     signal: AbortSignal,
   ): Promise<ReadOutcome> {
-    const { session, nodes, methods } = this.#connected(signal);
+    const { kept, methods } = this.#connected(signal);
+    const { session, nodes } = kept;
     const refs = tags.map(({ address }) => address.node);
     const found = this.#config.registerNodes ? nodes.registered(refs) : nodes.find(refs);
     const ids = await settled(found, signal);
@@ -146,7 +145,7 @@ export class OpcuaDriver implements Driver<OpcuaAddress> {
       into.numberAs(at, number, quality);
       into.wide[at] = wide;
     };
-    const reading: Reading = { number: NaN, quality: Quality.waiting, wide: undefined };
+    const reading = blankReading();
     known.forEach(({ at, address }, i) => {
       const value = values[i];
       if (!value) return;
@@ -171,7 +170,7 @@ export class OpcuaDriver implements Driver<OpcuaAddress> {
   }
 
   async #writeValue(
-    { session, nodes, types }: Online,
+    { kept: { session, nodes }, types }: Online,
     address: OpcuaAddress,
     value: Value,
     signal: AbortSignal,
@@ -203,7 +202,7 @@ export class OpcuaDriver implements Driver<OpcuaAddress> {
     devices: readonly SurveyDevice<OpcuaAddress>[],
     signal: AbortSignal,
   ): Promise<readonly DeviceSurvey[]> {
-    const { session, nodes } = this.#connected(signal);
+    const { session, nodes } = this.#connected(signal).kept;
     const surveys: DeviceSurvey[] = [];
     for (const device of devices)
       surveys.push(await settled(surveyDevice(session, nodes, device), signal));
@@ -227,7 +226,7 @@ export class OpcuaDriver implements Driver<OpcuaAddress> {
     comment: string,
     signal: AbortSignal,
   ): Promise<DeviceOutcome> {
-    const { session } = this.#connected(signal);
+    const { session } = this.#connected(signal).kept;
     // A branch of a condition is told apart by the event alone.
     const [node = ''] = condition.split(' ', 1);
     const status = await settled(session.acknowledge(node, event, comment), signal);

@@ -10,7 +10,7 @@ import { integerKey, KeyReader } from '../lib/keys.js';
 import { longestSilence, readNode, type NodeRef } from './address.js';
 import type { EventField, EventFields, EventFilterTerm, UaVariant } from './client.js';
 import type { OpcuaConfig } from './config.js';
-import { isTime } from './values.js';
+import { isTime, textOf } from './values.js';
 
 /** Which events of a server belong to a device. */
 export interface EventSource {
@@ -167,14 +167,14 @@ function eventOf(at: (name: FieldName) => UaVariant | undefined, sentAt: number)
   const id = idOf(at('condition'));
   const severity = Number(at('severity')?.value);
   return {
-    id: hexOf(at('id')?.value),
+    id: textOf(at('id')?.value),
     // Some servers put the index of a namespace before it, which moves from one start to the next.
-    source: textOf(at('source')).replace(/^\d+:/, ''),
+    source: textOf(at('source')?.value).replace(/^\d+:/, ''),
     type: kindOf(idOf(at('type'))),
     severity: severity >= 1 && severity <= 1_000 ? severity : 1,
-    text: textOf(at('text')),
+    text: textOf(at('text')?.value),
     age: isTime(time) ? Math.max(0, sentAt - time.getTime()) : NaN,
-    by: textOf(at('by')) || undefined,
+    by: textOf(at('by')?.value) || undefined,
     condition: id === '' ? undefined : conditionOf(id, at),
   };
 }
@@ -188,7 +188,7 @@ function conditionOf(
   const active = at('active')?.value;
   return {
     key: branch === '' ? id : `${id} ${branch}`,
-    name: textOf(at('name')),
+    name: textOf(at('name')?.value),
     // A condition that is no alarm is active for as long as it is of interest.
     active: typeof active === 'boolean' ? active : retain,
     acked: at('acked')?.value !== false,
@@ -226,26 +226,8 @@ function kindOf(id: string): string {
   return kinds[id] ?? id;
 }
 
-/** The library's node ids print themselves. */
-interface NodeIdLike {
-  toString(): string;
-}
-
 /** A node id as text; empty for none. */
 function idOf(variant: UaVariant | undefined): string {
-  const value = variant?.value;
-  const text = typeof value === 'object' && value !== null ? (value as NodeIdLike).toString() : '';
-  const plain = text.replace(/^ns=0;/, '');
-  return plain === 'i=0' ? '' : plain;
-}
-
-function textOf(variant: UaVariant | undefined): string {
-  const value = variant?.value as string | { readonly text?: string | null } | null | undefined;
-  return typeof value === 'string' ? value : (value?.text ?? '');
-}
-
-function hexOf(value: unknown): string {
-  return value instanceof Uint8Array
-    ? Array.from(value, (byte) => byte.toString(16).padStart(2, '0')).join('')
-    : '';
+  const id = textOf(variant?.value).replace(/^ns=0;/, '');
+  return id === 'i=0' ? '' : id;
 }

@@ -1,6 +1,5 @@
 import {
   groupBy,
-  Quality,
   type QualityCode,
   SampleRows,
   type SubscriptionSink,
@@ -11,7 +10,7 @@ import type { EventItem, EventWord } from './events.js';
 import type { ServerSubscription } from './publisher.js';
 import { Standing } from './standing.js';
 import { hasOverflow } from './status.js';
-import { readValue, type Reading } from './values.js';
+import { blankReading, readValue, type Reading } from './values.js';
 
 /** Samples on their way to one sink. */
 export class Outgoing extends SampleRows {
@@ -51,7 +50,7 @@ export class Item {
   out: Outgoing | undefined;
   position = 0;
   /** What the server told last. */
-  readonly last: Reading = { number: NaN, quality: Quality.waiting, wide: undefined };
+  readonly last: Reading = blankReading();
   isTold = false;
   /** The server has said that it watches it. */
   isMonitored = false;

@@ -28,34 +28,36 @@ export function variantTo({ dataType, value, isArray }: UaVariant): Variant {
   return new Variant({ dataType: DataType[name], arrayType, value });
 }
 
-export function browsePathOf(steps: readonly { ns: number; name: string }[]): {
-  startingNode: string;
-  relativePath: object;
-} {
-  return {
-    startingNode: objectsFolder,
-    relativePath: {
-      elements: steps.map(({ ns, name }) => ({
-        referenceTypeId: hierarchical,
-        isInverse: false,
-        includeSubtypes: true,
-        targetName: { namespaceIndex: ns, name },
-      })),
-    },
-  };
+/** By browse names, from the Objects folder. */
+export function browsePathOf(steps: readonly Step[]): PathRequest {
+  return pathOf(objectsFolder, hierarchical, steps);
 }
 
-export function propertyPathOf(
+export function propertyPathOf(node: string, name: string): PathRequest {
+  return pathOf(node, hasProperty, [{ ns: 0, name }]);
+}
+
+interface Step {
+  readonly ns: number;
+  readonly name: string;
+}
+interface PathRequest {
+  readonly startingNode: string;
+  readonly relativePath: object;
+}
+
+function pathOf(
   startingNode: string,
-  name: string,
-): { startingNode: string; relativePath: object } {
-  const element = {
-    referenceTypeId: hasProperty,
+  referenceTypeId: string,
+  steps: readonly Step[],
+): PathRequest {
+  const elements = steps.map(({ ns, name }) => ({
+    referenceTypeId,
     isInverse: false,
     includeSubtypes: true,
-    targetName: { namespaceIndex: 0, name },
-  };
-  return { startingNode, relativePath: { elements: [element] } };
+    targetName: { namespaceIndex: ns, name },
+  }));
+  return { startingNode, relativePath: { elements } };
 }
 
 export function requestOf(item: MonitorItem): object {

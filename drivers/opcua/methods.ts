@@ -1,12 +1,12 @@
-import { Quality, type DeviceOutcome, type Value } from '../../gateway/contract/index.js';
+import { type DeviceOutcome, type Value } from '../../gateway/contract/index.js';
 import type { MethodAddress, OpcuaAddress } from './address.js';
 import type { ArgumentType, UaSession, UaVariant } from './client.js';
 import type { Outgoing } from './items.js';
 import type { Nodes } from './nodes.js';
 import { isBad } from './status.js';
-import { readingOf, variantOf, type Reading } from './values.js';
+import { blankReading, readingOf, variantOf, type Reading } from './values.js';
 
-const nothingYet: Reading = { number: NaN, quality: Quality.waiting, wide: undefined };
+const nothingYet = blankReading();
 
 /** Methods of a server, called by writing to a tag. */
 export class Methods {

@@ -13,7 +13,7 @@ import type { Folder } from './expansion.js';
 import type { Nodes } from './nodes.js';
 import { isBad } from './status.js';
 import { walk } from './tree.js';
-import { readValue, type Reading } from './values.js';
+import { blankReading, readValue } from './values.js';
 
 /** Bits of an access level. */
 const readable = 1;
@@ -118,7 +118,7 @@ function factOf(
 /** Why the value that is there now cannot be the tag's; one that is bad at present may well be. */
 function misfitOf(address: OpcuaAddress, value: UaValue | undefined): string | undefined {
   if (!value) return 'no answer';
-  const reading: Reading = { number: NaN, quality: Quality.waiting, wide: undefined };
+  const reading = blankReading();
   readValue(value, address, reading);
   if (reading.quality === Quality.decode) return `its value is no ${address.type}`;
   return reading.quality === Quality.configuration ? value.statusCode.name : undefined;

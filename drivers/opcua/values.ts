@@ -38,9 +38,15 @@ export function readValue(
   if (plain === undefined || !put(plain, address.type, out)) out.quality = Quality.decode;
 }
 
+/** To be read into; bad (waiting) until then. */
+export function blankReading(): Reading {
+  return { number: NaN, quality: Quality.waiting, wide: undefined };
+}
+
 /** A value that we hold ourselves, as the tag shows it; bad (decode) where it does not fit. */
 export function readingOf(value: Value, type: TagType): Reading {
-  const out: Reading = { number: NaN, quality: Quality.good, wide: undefined };
+  const out = blankReading();
+  out.quality = Quality.good;
   if (value === null || !put(value, type, out)) out.quality = Quality.decode;
   return out;
 }
@@ -120,6 +126,11 @@ function looseScalar(value: unknown, type: TagType): ReturnType<typeof plainOf> 
   if ('name' in value && 'namespaceIndex' in value) return String(value.name);
   if ('identifierType' in value) return (value as { toString(): string }).toString();
   return undefined;
+}
+
+/** As {@link looseScalar}, for whatever shows itself as a text; empty for nothing. */
+export function textOf(value: unknown): string {
+  return String(looseScalar(value, 'string') ?? '');
 }
 
 export function isTime(value: unknown): value is { toISOString(): string; getTime(): number } {
