@@ -67,12 +67,12 @@ export function learnedOf(
     const from = fingerprintOf(expansion);
     const known = before?.devices[name];
     const found = (survey?.found ?? []).map((tag) => [tag.name, tag.keys] as const);
-    const facts = tags.flatMap((tag, at) => {
-      const { unit, span } = survey?.facts[at] ?? {};
-      const said = { ...(unit === undefined ? {} : { unit }), ...(span ? { span } : {}) };
-      const local = tag.name.slice(name.length + 1);
-      return learnsUnits && Object.keys(said).length > 0 ? [[local, said] as const] : [];
-    });
+    // A tag that was found is one of the configuration the next time: it says the same of it now and then.
+    const said = [
+      ...found,
+      ...tags.map((tag, at) => [tag.name.slice(name.length + 1), survey?.facts[at] ?? {}] as const),
+    ];
+    const facts = learnsUnits ? said.flatMap(([local, keys]) => factsOf(local, keys)) : [];
     return [
       name,
       {
@@ -83,6 +83,18 @@ export function learnedOf(
     ];
   });
   return { learned: 1, devices: Object.fromEntries(learned) };
+}
+
+/** What is said of a tag by its name, if there is something. */
+function factsOf(
+  local: string,
+  { unit, span }: { readonly unit?: unknown; readonly span?: unknown },
+): [string, object][] {
+  const facts = {
+    ...(unit === undefined ? {} : { unit }),
+    ...(span === undefined ? {} : { span }),
+  };
+  return Object.keys(facts).length > 0 ? [[local, facts]] : [];
 }
 
 function plainEntries(

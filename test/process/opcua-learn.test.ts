@@ -139,6 +139,11 @@ void t.test('units and spans of the server', { timeout: 180_000 }, async (t) => 
     devices: { LINE: { facts: { speed: object } } };
   };
   t.same(kept.devices.LINE.facts.speed, { unit: 'm/s', span: [0, 80] });
+
+  // What was found is a tag of the configuration the next time, and nothing else is learned of it.
+  await site.write({ expand: [{ ...folder, filter: 'Speed' }], tags }, {}, { learnUnits: true });
+  t.match((await site.tool('learn', site.file)).stdout, /written/);
+  t.match((await site.tool('learn', site.file)).stdout, /nothing new/);
 });
 
 void t.test('validate --online', { timeout: 120_000 }, async (t) => {
