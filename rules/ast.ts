@@ -23,6 +23,12 @@ export interface CallAst extends Span {
   readonly kind: 'call';
   readonly name: string;
   readonly args: readonly Ast[];
+  /** Values given by name: the 3 of `rule 3`. */
+  readonly labelled: ReadonlyMap<string, Ast>;
+}
+/** All values of a call, those given by name after the others. */
+export function valuesOf(ast: CallAst): readonly Ast[] {
+  return ast.labelled.size === 0 ? ast.args : [...ast.args, ...ast.labelled.values()];
 }
 export interface CompareAst extends Span {
   readonly kind: 'compare';

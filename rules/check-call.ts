@@ -1,5 +1,7 @@
-import { parseDuration } from '../gateway/contract/index.js';
 import type { Ast, CallAst } from './ast.js';
+import { builtIns, overWindow } from './calls/index.js';
+import { checkBuiltIn, durationArg } from './check-builtin.js';
+import { checkKnown, patternOf } from './check-known.js';
 import { harmonise } from './check-numeric.js';
 import type { Node, PickNode } from './ir.js';
 import { didYouMean } from './names.js';
@@ -47,8 +49,12 @@ export function checkCall(c: Checker, ast: CallAst): Node | undefined {
       return checkPrev(c, ast);
     case 'tripped':
       return checkTripped(c, ast);
-    default:
+    case 'age':
       return checkAge(c, ast);
+    default: {
+      const builtIn = builtIns.get(ast.name);
+      return builtIn ? checkBuiltIn(c, builtIn, ast) : checkKnown(c, ast);
+    }
   }
 }
 
@@ -74,17 +80,6 @@ function checkEdge(
   return of && { kind: 'edge', edge, of, slot: c.slot(), type: boolType, source: c.source(ast) };
 }
 
-/** A literal time, such as the 3s of pulse(x, 3s). */
-function durationArg(c: Checker, ast: Ast, of: string): number | undefined {
-  const typed = ast.kind === 'number' ? `${ast.value}${ast.unit ?? ''}` : '';
-  const duration = parseDuration(typed);
-  if (duration === undefined) {
-    c.report(ast, `${of} needs a time, such as 500ms, 5s or 10min`);
-    return undefined;
-  }
-  return duration;
-}
-
 function checkTimedCall(c: Checker, ast: CallAst, op: 'pulse' | 'changing'): Node | undefined {
   const of = op === 'pulse' ? c.bool(arg(ast, 0)) : c.check(arg(ast, 0));
   const duration = durationArg(c, arg(ast, 1), op);
@@ -102,7 +97,19 @@ function looksLikeWindow(ast: CallAst): boolean {
   return ast.args.length === 2 && unit !== undefined && unit.dimension['s'] === 1;
 }
 
+/** `min(FT101, 5min)`: the second value is a time, and the first is none. */
+function isOverWindow(c: Checker, ast: CallAst): boolean {
+  if (ast.labelled.size > 0) return true;
+  if (!looksLikeWindow(ast)) return false;
+  const first = arg(ast, 0);
+  const found = first.kind === 'name' ? c.scope.find(first.name) : undefined;
+  const type = found && 'type' in found ? found.type : undefined;
+  return !(type?.kind === 'number' && type.unit.dimension['s'] === 1);
+}
+
 function checkPick(c: Checker, ast: CallAst, pick: PickNode['pick']): Node | undefined {
+  if ((pick === 'min' || pick === 'max') && isOverWindow(c, ast))
+    return checkBuiltIn(c, overWindow[pick], ast);
   const of: NumberNode[] = [];
   let complete = true;
   for (const one of ast.args) {
@@ -112,11 +119,6 @@ function checkPick(c: Checker, ast: CallAst, pick: PickNode['pick']): Node | und
   }
   const first = of[0];
   if (!complete || !first) return undefined;
-  const isWindow = (pick === 'min' || pick === 'max') && looksLikeWindow(ast);
-  if (isWindow && first.type.unit.dimension['s'] !== 1) {
-    c.report(ast, `${pick} over a time window is not yet supported`);
-    return undefined;
-  }
   if (pick === 'abs' && isPoint(first.type.unit)) {
     c.report(ast, `abs of ${first.type.unit.text} has no meaning: it is a point on a scale`);
     return undefined;
@@ -184,13 +186,6 @@ function checkPrev(c: Checker, ast: CallAst): Node | undefined {
     return undefined;
   }
   return of && { kind: 'prev', of, slot: c.slot(), type: of.type, source: c.source(ast) };
-}
-
-/** The pattern of `tripped('P101-*')`: quotes of either kind, or a plain name. */
-export function patternOf(ast: CallAst): string | undefined {
-  const first = ast.args[0];
-  if (first?.kind === 'text') return first.value;
-  return first?.kind === 'name' ? first.name : undefined;
 }
 
 function checkTripped(c: Checker, ast: CallAst): Node | undefined {

@@ -1,4 +1,4 @@
-import type { Ast, IfAst, NameAst, Span, VoteAst } from './ast.js';
+import type { Ast, ExpressionProblem, IfAst, NameAst, Span, VoteAst } from './ast.js';
 import { checkCall, unify } from './check-call.js';
 import { checkArith, checkCompare, checkNumber } from './check-numeric.js';
 import { inputsOf, type Input, type Node, type Ref } from './ir.js';
@@ -23,10 +23,12 @@ export function checkExpression(ast: Ast, scope: Scope, wanted?: 'bool'): Node |
 }
 
 function createChecker(scope: Scope, inputs: Map<string, Input>): Checker {
-  const report = (at: Span, message: string, hint?: string): void => {
-    const problem = { message, offset: at.from };
-    scope.report(hint === undefined ? problem : { ...problem, hint });
-  };
+  const problem = (at: Span, message: string, hint?: string): ExpressionProblem => ({
+    message,
+    offset: at.from,
+    ...(hint === undefined ? {} : { hint }),
+  });
+  const report: Checker['report'] = (...about) => scope.report(problem(...about));
   const check = (ast: Ast): Node | undefined => checkNode(checker, inputs, ast);
   const checker: Checker = {
     scope,
@@ -46,6 +48,7 @@ function createChecker(scope: Scope, inputs: Map<string, Input>): Checker {
       return undefined;
     },
     report,
+    warn: (...about) => scope.warn(problem(...about)),
     slot: () => scope.slots.count++,
     source: (at) => scope.text.slice(at.from, at.to),
     apart: () => createChecker(scope, new Map()),
@@ -111,9 +114,13 @@ function constant(c: Checker, ast: Ast, value: number, type: Node['type']): Node
 }
 
 function checkName(c: Checker, inputs: Map<string, Input>, ast: NameAst): Node | undefined {
+  const local = c.scope.local(ast.name);
+  if (local) return local;
   const found: Ref | { unusable: string; hint?: string } | undefined = c.scope.find(ast.name);
+  const known = found ? undefined : c.scope.library.constant(ast.name);
+  if (known) return constant(c, ast, known.value, numberType(known.unit));
   if (!found) {
-    c.report(ast, `there is no tag or signal ${ast.name}`, hintForName(c, ast));
+    c.report(ast, `there is no tag, signal or constant ${ast.name}`, hintForName(c, ast));
     return undefined;
   }
   if ('unusable' in found) {

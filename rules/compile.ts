@@ -1,16 +1,21 @@
 import type { RuleTag } from '../gateway/contract/index.js';
 import { checkExpression } from './check.js';
-import { readDraft, type Draft, type SignalDraft } from './drafts.js';
-import type { Expr } from './fields.js';
+import { readDraft, type Draft } from './drafts.js';
+import type { InterlockDraft } from './drafts/interlock.js';
+import type { SignalDraft } from './drafts/signal.js';
+import { isMap, type Expr } from './fields.js';
 import { addNeeds, orderOf, type Needs } from './graph.js';
 import { ruleHash, ruleText } from './hash.js';
 import type { ExprType, Input, Node, Ref } from './ir.js';
 import { compileRule } from './compile-rule.js';
+import type { Library } from './library.js';
 import { didYouMean, matchesGlob } from './names.js';
 import { refuseConflicts, type Demand, type TagLookup } from './outputs.js';
 import { createSink, type RuleProblem, type RuleSource } from './problems.js';
 import type { CompiledRule, RuleProgram, SignalDef } from './program.js';
+import { createShelf, libraryKindOf, libraryOf, readLibrary, type Shelf } from './read-library.js';
 import { boolType, numberType, type Scope, type Slots } from './scope.js';
+import { expandTemplates } from './templates.js';
 import { opaqueUnit, parseUnit, unitOfTag, type Unit } from './units.js';
 
 export type CompileResult =
@@ -26,6 +31,8 @@ export interface Compilation {
   readonly refs: Map<string, Ref>;
   readonly signals: SignalDef[];
   readonly demands: Demand[];
+  /** Where the slots of a rule begin. */
+  readonly starts: Map<string, number>;
   readonly tagUnits: ReadonlyMap<string, Unit>;
   /** Gives an expression its scope; `extra` is what only interlocks have. */
   scope(draft: Draft, expr: Expr, inputs: Map<string, Input>, extra?: ScopeExtra): Scope;
@@ -38,9 +45,11 @@ export interface Compilation {
   ): Node | undefined;
 }
 export interface ScopeExtra {
-  readonly votes: (ref: Ref) => boolean;
-  readonly minGood: number;
-  readonly grace: number;
+  readonly votes?: (ref: Ref) => boolean;
+  readonly minGood?: number;
+  readonly grace?: number;
+  /** Figures of the rule itself, by name. */
+  readonly locals?: ReadonlyMap<string, Node>;
 }
 
 /**
@@ -50,20 +59,54 @@ export interface ScopeExtra {
 export function compileRules(sources: readonly RuleSource[], tags: TagLookup): CompileResult {
   const problems: RuleProblem[] = [];
   const warnings: RuleProblem[] = [];
-  const drafts = readAll(sources, tags, problems, warnings);
+  const shelf = createShelf();
+  const rest = fillShelf(expandTemplates(sources, problems, warnings), shelf, {
+    problems,
+    warnings,
+  });
+  const drafts = readAll(rest, tags, problems, warnings);
   const silent = new Set<string>();
   const order = orderDrafts(drafts, tags, silent);
-  const compilation = createCompilation(tags, drafts, silent);
+  const compilation = createCompilation(tags, drafts, silent, libraryOf(shelf));
   const rules: CompiledRule[] = [];
   for (const id of order) {
     const draft = drafts.get(id);
-    const rule = draft && compileRule(compilation, draft);
-    if (rule) rules.push(rule);
-    else silent.add(id);
+    if (!draft) continue;
+    compilation.starts.set(id, compilation.slots.count);
+    const rule = compileRule(compilation, draft);
+    if (!rule) silent.add(id);
+    else if (rule.mode === 'off') warnOff(draft);
+    else rules.push(rule);
   }
-  refuseConflicts(compilation.demands);
+  const armed = compilation.demands.filter(({ rule }) => drafts.get(rule)?.mode === 'armed');
+  refuseConflicts(armed);
   if (problems.length > 0) return { ok: false, problems: inOrder(problems, sources) };
   return { ok: true, program: programOf(rules, compilation, inOrder(warnings, sources)) };
+}
+
+/** Takes what is no rule out of the list and puts it on the shelf. */
+function fillShelf(
+  sources: readonly RuleSource[],
+  shelf: Shelf,
+  { problems, warnings }: { problems: RuleProblem[]; warnings: RuleProblem[] },
+): readonly RuleSource[] {
+  const rest: RuleSource[] = [];
+  for (const source of sources) {
+    const sink = createSink(source, problems, warnings);
+    for (const [path, name] of source.origin?.unknown ?? [])
+      sink.report(path, `the template does not say what $${name} is`, `add ${name} to its tags`);
+    const kind = isMap(source.rule) ? libraryKindOf(source.rule) : undefined;
+    if (kind && isMap(source.rule)) readLibrary(kind, source.rule, shelf, sink);
+    else rest.push(source);
+  }
+  return rest;
+}
+
+/** A rule that is off is checked, and does nothing. */
+function warnOff(draft: Draft): void {
+  if (draft.kind === 'signal')
+    draft.sink.report(['mode'], 'a signal cannot be off: other rules read it', 'take out mode');
+  else draft.sink.warn(['mode'], `${draft.id} is off: it does nothing`);
 }
 
 function inOrder(
@@ -105,12 +148,16 @@ function readAll(
   return drafts;
 }
 
+function isTrip(draft: Draft): draft is InterlockDraft {
+  return draft.kind === 'interlock' || draft.kind === 'group';
+}
+
 function orderDrafts(
   drafts: ReadonlyMap<string, Draft>,
   tags: TagLookup,
   silent: Set<string>,
 ): readonly string[] {
-  const interlocks = [...drafts.values()].filter((draft) => draft.kind === 'interlock');
+  const interlocks = [...drafts.values()].filter(isTrip);
   const needs = new Map<string, Set<string>>();
   for (const [id, draft] of drafts) {
     const found: Needs = { names: new Set(), patterns: new Set() };
@@ -122,6 +169,12 @@ function orderDrafts(
       for (const other of interlocks) if (matchesGlob(pattern, other.id)) ids.add(other.id);
     needs.set(id, ids);
   }
+  // A rule that another one trips comes after it.
+  for (const draft of interlocks)
+    for (const { verify } of draft.effects) {
+      const target = /^\s*trip\s+(\S+)\s*$/.exec(verify?.onFail ?? '')?.[1];
+      if (target !== undefined) needs.get(target)?.add(draft.id);
+    }
   const { order, cycles } = orderOf(needs);
   for (const ring of cycles) {
     for (const id of ring) silent.add(id);
@@ -179,6 +232,7 @@ function createCompilation(
   tags: TagLookup,
   drafts: ReadonlyMap<string, Draft>,
   silent: ReadonlySet<string>,
+  library: Library,
 ): Compilation {
   const slots: Slots = { count: 0 };
   const refs = new Map<string, Ref>();
@@ -189,7 +243,7 @@ function createCompilation(
     const unit = tags.find(name)?.unit;
     if (unit !== undefined && !parseUnit(unit)) tagUnits.set(unit.trim(), opaqueUnit(unit));
   }
-  const interlocks = [...drafts.values()].filter((draft) => draft.kind === 'interlock');
+  const interlocks = [...drafts.values()].filter(isTrip);
   const find: Scope['find'] = (name) => {
     const tag = tags.find(name);
     if (tag) {
@@ -210,13 +264,16 @@ function createCompilation(
     refs,
     signals: [],
     demands: [],
+    starts: new Map(),
     tagUnits,
     scope: (draft, expr, inputs, extra) => ({
       text: expr.text,
       slots,
       inputs,
       find,
-      suggest: (name) => didYouMean(name, [...names, ...drafts.keys()]),
+      library,
+      local: (name) => extra?.locals?.get(name),
+      suggest: (name) => didYouMean(name, [...names, ...drafts.keys(), ...library.names]),
       interlocks: (pattern) =>
         interlocks.map((one) => one.id).filter((id) => matchesGlob(pattern, id)),
       tagUnit: (text) => tagUnits.get(text),
@@ -224,6 +281,7 @@ function createCompilation(
       minGood: extra?.minGood ?? 2,
       grace: extra?.grace ?? 10_000,
       report: ({ message, hint, offset }) => draft.sink.report(expr.path, message, hint, offset),
+      warn: ({ message, hint, offset }) => draft.sink.warn(expr.path, message, hint, offset),
     }),
     check: (draft, expr, inputs, wanted, extra) =>
       checkExpression(expr.ast, compilation.scope(draft, expr, inputs, extra), wanted),
@@ -248,17 +306,19 @@ function programOf(
     ids: rules.map((rule) => rule.id),
     describe: (id) => {
       const rule = byId.get(id);
-      return rule && { kind: rule.kind, hash: rule.hash, source: rule.source };
+      if (!rule) return undefined;
+      const { kind, hash, source, mode } = rule;
+      return { kind, hash, source, mode };
     },
     outputs,
-    effects: rules.flatMap((rule) => (rule.kind === 'interlock' ? rule.effects : [])),
+    effects: rules.flatMap((rule) => ('effects' in rule ? rule.effects : [])),
     warnings,
     rules,
     slots: compilation.slots.count,
   };
 }
 
-type CommonKey = 'id' | 'hash' | 'source' | 'strict' | 'slotsEnd';
+type CommonKey = 'id' | 'hash' | 'source' | 'strict' | 'mode' | 'slotsStart' | 'slotsEnd';
 
 /** What all compiled rules share; called when all expressions of the rule are checked. */
 export function commonOf(c: Compilation, draft: Draft): Pick<CompiledRule, CommonKey> {
@@ -267,6 +327,8 @@ export function commonOf(c: Compilation, draft: Draft): Pick<CompiledRule, Commo
     hash: ruleHash(draft.source.rule),
     source: ruleText(draft.source.rule),
     strict: draft.strict,
+    mode: draft.mode,
+    slotsStart: c.starts.get(draft.id) ?? 0,
     slotsEnd: c.slots.count,
   };
 }

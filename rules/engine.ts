@@ -1,26 +1,23 @@
-import {
-  invariant,
-  mono,
-  type AlarmSnapshot,
-  type Explanation,
-  type ImageView,
-  type MonoMs,
-  type RuleState,
-  type ScanResult,
-  type WallMs,
-  type WriteIntent,
+import type {
+  AlarmSnapshot,
+  Explanation,
+  ImageView,
+  MonoMs,
+  Person,
+  RuleCommand,
+  RuleKind,
+  RuleState,
+  ScanResult,
+  WallMs,
 } from '../gateway/contract/index.js';
-import type { Slots, Step } from './blocks/slots.js';
+import { pulseMs, type Step } from './blocks/slots.js';
+import { buildEngine, isTrip, type Built, type World } from './build.js';
 import { takeOver, type Estate, type Taken } from './handover.js';
-import type { Plant } from './instantiate.js';
-import { inputsOf, type Node } from './ir.js';
-import type { CompiledRule, RuleProgram } from './program.js';
+import type { RuleProgram } from './program.js';
+import { Results } from './results.js';
 import { retainedOf, type RetainedState, type RetainedStates } from './retained.js';
-import { AlarmRunner } from './run/alarm.js';
-import { refused, type Answer, type Context, type Gathered, type Runner } from './run/context.js';
-import { InterlockRunner } from './run/interlock.js';
-import { PermissiveRunner } from './run/permissive.js';
-import { SignalRunner } from './run/signal.js';
+import type { AlarmMachine } from './run/alarm-state.js';
+import { refused, type Answer, type Runner } from './run/context.js';
 
 export interface EngineOptions {
   readonly image: ImageView;
@@ -42,6 +39,8 @@ export interface EngineOptions {
    */
   readonly retainedLost?: boolean;
   wallOf(mono: number): WallMs;
+  /** Runs every rule in every scan, as a check: the results are the same, bit for bit. */
+  readonly full?: boolean;
 }
 
 export interface RuleEngine {
@@ -50,13 +49,11 @@ export interface RuleEngine {
    * before the next scan; its arrays may be kept.
    */
   scan(now: MonoMs): ScanResult;
-  /** Acknowledges an alarm. The state is new at once; event and snapshot come with the next scan. */
-  ack(id: string, by: string, now: MonoMs): Answer;
   /**
-   * Resets a latched interlock, as a rising edge of its reset would; refused while the cause stands.
-   * Takes effect in the next scan, which the caller should run at once.
+   * Tells a rule or an alarm something. The state is new at once; event and snapshot come with the next
+   * scan, which the caller should run at once.
    */
-  reset(id: string, by: string, now: MonoMs): Answer;
+  command(id: string, command: RuleCommand, person: Person, now: MonoMs): Answer;
   why(id: string): Explanation | undefined;
   /** All alarms that are not NORMAL. */
   alarms(): readonly AlarmSnapshot[];
@@ -75,13 +72,17 @@ export function createEngine(program: RuleProgram, options: EngineOptions): Rule
   const { earlier, retained, retainedLost, ...world } = options;
   const lost = retainedLost === true && !earlier;
   const kept = lost ? undefined : { ...retained, ...earlier?.retained() };
-  const { slots, plant, context, runners, memoryEnds } = build(program, world, { kept, lost });
+  const built = buildEngine(program, world, { kept, lost });
+  const { slots, context, runners, memoryEnds } = built;
   const before = earlier && estates.get(earlier);
   const own = { slots, runners, memoryEnds, isUntold: () => false };
   const taken = before ? takeOver(own, before) : nothingTaken;
-  if (before) context.out.intentsChanged = true;
+  if (before) {
+    context.out.intentsChanged = true;
+    context.out.doubtsChanged = true;
+  }
   const results = new Results(context.out, runners, isNews(program, kept, taken));
-  const engine = engineOf(program, { slots, plant, runners, results });
+  const engine = engineOf(program, { ...built, results, options: world });
   estates.set(engine, { ...own, isUntold: () => results.isUntold });
   return engine;
 }
@@ -92,53 +93,59 @@ function isNews(program: RuleProgram, kept: RetainedStates | undefined, taken: T
     taken.isUntold ||
     program.rules.some(
       ({ id, kind, hash }) =>
-        (kind === 'interlock' || kind === 'alarm') &&
+        kind !== 'signal' &&
+        kind !== 'permissive' &&
         !taken.rules.has(id) &&
         retainedOf(kept, id)?.hash !== hash,
     )
   );
 }
 
-interface Parts {
-  readonly slots: Slots;
-  readonly plant: Plant;
-  readonly runners: readonly Runner[];
+interface Parts extends Built {
   readonly results: Results;
+  readonly options: World;
 }
 
-function engineOf(program: RuleProgram, { slots, plant, runners, results }: Parts): RuleEngine {
-  const byId = new Map(runners.map((runner) => [runner.rule.id, runner]));
+function engineOf(program: RuleProgram, parts: Parts): RuleEngine {
+  const { slots, runners, schedule } = parts;
+  const byId = new Map(runners.map((runner, at) => [runner.rule.id, at]));
+  const machines = new Map<string, { machine: AlarmMachine; at: number }>();
+  for (const [at, runner] of runners.entries())
+    for (const machine of runner.machines) machines.set(machine.id, { machine, at });
 
-  const setTime = (now: MonoMs): void => {
-    slots.clock.now = now;
-  };
-  const scan = (now: MonoMs): ScanResult => {
-    setTime(now);
-    slots.clock.due = Infinity;
-    for (let i = 0; i < runners.length; i++) runners[i]?.run();
-    run(plant.after);
-    run(plant.store);
-    return results.next(slots.clock.due);
+  const command = (id: string, command: RuleCommand, person: Person): Answer => {
+    const alarm = machines.get(id);
+    const at = byId.get(id) ?? alarm?.at;
+    const runner = at === undefined ? undefined : runners[at];
+    if (at === undefined || !runner) return refused(`there is no rule ${id}`);
+    schedule.dirty[at] = 1;
+    const told = alarm?.machine.command(command, person) ?? tell(runner, command, person);
+    return (
+      told ?? refused(`${id} is ${article(runner.rule.kind)}: ${command.kind} means nothing to it`)
+    );
   };
 
   return {
-    scan,
-    ack: (id, by, now) => {
-      setTime(now);
-      return byId.get(id)?.ack(by) ?? refused(`there is no rule ${id}`);
-    },
-    reset: (id, by, now) => {
-      setTime(now);
-      return byId.get(id)?.reset(by) ?? refused(`there is no rule ${id}`);
+    scan: scanOf(parts),
+    command: (id, what, person, now) => {
+      slots.clock.now = now;
+      return command(id, what, person);
     },
     why: (id) => {
-      const runner = byId.get(id);
-      const about = program.describe(id);
+      const runner = runners[byId.get(id) ?? machines.get(id)?.at ?? -1];
+      const about = runner && program.describe(runner.rule.id);
       if (!runner || !about) return undefined;
       const { kind, hash, source } = about;
-      return { rule: id, kind, state: runner.state(), ...runner.explain(), source, hash };
+      return {
+        rule: runner.rule.id,
+        kind,
+        state: runner.state(),
+        ...runner.explain(),
+        source,
+        hash,
+      };
     },
-    alarms: () => runners.map((runner) => runner.alarm()).filter((one) => one !== undefined),
+    alarms: () => [...machines.values()].flatMap(({ machine }) => standing(machine)),
     states: () => {
       const states = new Map<string, RuleState>();
       for (const runner of runners) {
@@ -158,166 +165,59 @@ function engineOf(program: RuleProgram, { slots, plant, runners, results }: Part
   };
 }
 
+/** Commands to the rule itself. */
+function tell(runner: Runner, command: RuleCommand, person: Person): Answer | undefined {
+  switch (command.kind) {
+    case 'reset':
+      return runner.reset(person);
+    case 'bypass':
+      return runner.bypass?.(command, person);
+    case 'unbypass':
+      return runner.endBypass?.(command.input, person);
+    case 'ack':
+      return refused(`${runner.rule.id} has no alarm`);
+    default:
+      return undefined;
+  }
+}
+function article(kind: RuleKind): string {
+  return `${/^[aeiou]/.test(kind) ? 'an' : 'a'} ${kind}`;
+}
+
+function standing(machine: AlarmMachine): readonly AlarmSnapshot[] {
+  return machine.state === 'NORMAL' ? [] : [machine.snapshot()];
+}
+
+/** The scan: what must run runs once, in the order of the program; then what prev() looks at. */
+function scanOf({ slots, plant, runners, schedule, results, options }: Parts): RuleEngine['scan'] {
+  const { clock } = slots;
+  const { dirty, due } = schedule;
+  const wantsAgain = (): boolean => clock.again;
+  const runOne = (at: number, runner: Runner): void => {
+    dirty[at] = 0;
+    clock.due = Infinity;
+    clock.again = false;
+    const before = runner.state();
+    runner.run();
+    if (runner.state() !== before && isTrip(runner.rule)) schedule.tripChanged(runner.rule.id);
+    due[at] = clock.due;
+    if (wantsAgain()) dirty[at] = 1;
+  };
+  return (now) => {
+    clock.now = now;
+    schedule.look(options.wallOf(now) - now);
+    if (options.full === true) dirty.fill(1);
+    for (let at = 0; at < runners.length; at++) {
+      const runner = runners[at];
+      if (runner && ((dirty[at] as number) === 1 || (due[at] as number) <= now)) runOne(at, runner);
+    }
+    clock.due = Infinity;
+    run(plant.after);
+    run(plant.store);
+    return results.next(Math.min(clock.due, schedule.next(now + pulseMs)));
+  };
+}
+
 function run(steps: readonly Step[]): void {
   for (let i = 0; i < steps.length; i++) steps[i]?.();
 }
-
-/** All that an engine needs for as long as it runs: not what was before it. */
-type World = Omit<EngineOptions, 'earlier' | 'retained' | 'retainedLost'>;
-
-interface Before {
-  readonly kept: RetainedStates | undefined;
-  readonly lost: boolean;
-}
-
-interface Built extends Omit<Estate, 'isUntold'> {
-  readonly plant: Plant;
-  readonly context: Context;
-}
-
-function build(program: RuleProgram, options: World, before: Before): Built {
-  const { image, signalIndex } = options;
-  invariant(signalIndex.length === program.signals.length, 'a position for every signal');
-  const slots: Slots = {
-    v: new Float64Array(program.slots),
-    q: new Uint8Array(program.slots).fill(0x87),
-    since: new Float64Array(program.slots),
-    memory: new Float64Array(0),
-    taken: 0,
-    clock: { now: 0, due: Infinity },
-  };
-  const positions = new Map(program.signals.map((one, at) => [one.name, signalIndex[at] ?? -1]));
-  const trips = new Map<string, Runner>();
-  const plant: Plant = {
-    slots,
-    image,
-    positionOf: (ref) => (ref.tag >= 0 ? ref.tag : (positions.get(ref.name) ?? -1)),
-    isTripped: (id) => {
-      const state = trips.get(id)?.state();
-      return state === 'TRIPPED' || state === 'TRIPPED_CLEAR';
-    },
-    after: [],
-    store: [],
-  };
-  const out: Gathered = {
-    events: [],
-    alarms: [],
-    changed: [],
-    intentsChanged: false,
-    retainedChanged: false,
-  };
-  const { positionOf } = plant;
-  const wallOf = (at: number): WallMs => options.wallOf(at);
-  const context: Context = {
-    plant,
-    witness: { slots, image, positionOf, wallOf },
-    out,
-    put: (index, value, quality, time) => options.put(index, value, quality, time),
-    sources: sourcesOf(program),
-    wallNow: () => options.wallOf(slots.clock.now),
-  };
-  const memoryEnds: number[] = [];
-  const runners = program.rules.map((rule) => {
-    const runner = createRunner(context, rule, options.signalIndex, before);
-    if (rule.kind === 'interlock') trips.set(rule.id, runner);
-    memoryEnds.push(slots.taken);
-    return runner;
-  });
-  slots.memory = slots.memory.slice(0, slots.taken);
-  return { slots, plant, context, runners, memoryEnds };
-}
-
-function createRunner(
-  context: Context,
-  rule: CompiledRule,
-  signalIndex: readonly number[],
-  { kept, lost }: Before,
-): Runner {
-  switch (rule.kind) {
-    case 'interlock':
-      return new InterlockRunner(context, rule, { kept: retainedOf(kept, rule.id), lost });
-    case 'permissive':
-      return new PermissiveRunner(context, rule);
-    case 'alarm':
-      return new AlarmRunner(context, rule, retainedOf(kept, rule.id));
-    case 'signal':
-      return new SignalRunner(context, rule, signalIndex[rule.signal] ?? -1);
-  }
-}
-
-function rootsOf(rule: CompiledRule): readonly (Node | undefined)[] {
-  switch (rule.kind) {
-    case 'interlock':
-      return [rule.cause, rule.arm];
-    case 'permissive':
-      return rule.conditions.map((condition) => condition.node);
-    case 'alarm':
-      return [rule.when, rule.arm];
-    case 'signal':
-      return [rule.value, rule.valid];
-  }
-}
-
-/** Image positions of what is measured behind a rule: signals are followed to their own inputs. */
-function sourcesOf(program: RuleProgram): (rule: string) => readonly number[] {
-  const found = new Map<string, readonly number[]>();
-  // In the order of evaluation the sources of a signal are known before those of its users.
-  for (const rule of program.rules) {
-    const positions = new Set<number>();
-    for (const root of rootsOf(rule))
-      for (const { ref } of root ? inputsOf(root) : [])
-        if (ref.tag >= 0) positions.add(ref.tag);
-        else for (const position of found.get(ref.name) ?? []) positions.add(position);
-    found.set(rule.id, [...positions]);
-  }
-  return (id) => found.get(id) ?? [];
-}
-
-/** Turns what was gathered into the result; what did not change is the same array as before. */
-class Results {
-  readonly #out: Gathered;
-  readonly #runners: readonly Runner[];
-  readonly #result: { -readonly [K in keyof ScanResult]: ScanResult[K] } = {
-    changed: none,
-    events: none,
-    alarms: none,
-    intents: none,
-    nextDue: undefined,
-    retainedChanged: false,
-  };
-  #isUntold: boolean;
-
-  constructor(out: Gathered, runners: readonly Runner[], isUntold: boolean) {
-    this.#out = out;
-    this.#runners = runners;
-    this.#isUntold = isUntold;
-  }
-
-  /** Must the next result say that the states are to be stored, whatever happens in it? */
-  get isUntold(): boolean {
-    return this.#isUntold;
-  }
-
-  next(due: number): ScanResult {
-    const out = this.#out;
-    const result = this.#result;
-    result.events = out.events.length === 0 ? none : out.events;
-    result.alarms = out.alarms.length === 0 ? none : out.alarms;
-    result.changed = out.changed.length === 0 ? none : out.changed;
-    if (out.events.length > 0) out.events = [];
-    if (out.alarms.length > 0) out.alarms = [];
-    if (out.changed.length > 0) out.changed = [];
-    if (out.intentsChanged) {
-      const intents: WriteIntent[] = [];
-      for (const runner of this.#runners) runner.intents(intents);
-      result.intents = intents;
-    }
-    result.nextDue = due === Infinity ? undefined : mono(due);
-    result.retainedChanged = out.retainedChanged || this.#isUntold;
-    out.intentsChanged = false;
-    out.retainedChanged = false;
-    this.#isUntold = false;
-    return result;
-  }
-}
-const none: readonly never[] = [];

@@ -21,17 +21,57 @@ export interface Witness {
  * front. Walks only when asked: at a trip, an alarm, or for `why`.
  */
 export function because(w: Witness, node: Node): readonly Evidence[] {
-  const leaves: Node[] = [];
-  collect(w.slots, node, leaves);
-  const since = (leaf: Node): number => w.slots.since[leaf.slot] as number;
-  const asked = (leaf: Node): number => {
-    const times = inputsOf(leaf).map((input) => w.image.times[w.positionOf(input.ref)] as number);
-    return times.length === 0 ? Infinity : Math.min(...times);
+  return becauseOf(w, [{ name: undefined, node }]);
+}
+
+interface Leaf {
+  readonly leaf: Node;
+  readonly at: number;
+  /** Since when it is what it is, and when its tag was asked, monotonic ms. */
+  readonly since: number;
+  readonly asked: number;
+  /** How exactly that time is known: the slowest scan period behind it, ms. */
+  readonly period: number;
+  readonly cause: string | undefined;
+}
+
+/** The same of several conditions, each with its name. */
+export function becauseOf(
+  w: Witness,
+  causes: readonly { readonly name: string | undefined; readonly node: Node }[],
+): readonly Evidence[] {
+  const leaves: Leaf[] = [];
+  for (const { name, node } of causes) {
+    const found: Node[] = [];
+    collect(w.slots, node, found);
+    for (const leaf of found) leaves.push(leafOf(w, leaf, leaves.length, name));
+  }
+  leaves.sort((a, b) => compare(a.since, b.since) || compare(a.asked, b.asked) || a.at - b.at);
+  const first = leaves[0];
+  return leaves.map((one) => {
+    const evidence = evidenceOf(w, one.leaf);
+    const named = one.cause === undefined ? evidence : { ...evidence, cause: one.cause };
+    return first && isTie(first, one) ? { ...named, tie: true } : named;
+  });
+}
+
+function leafOf(w: Witness, leaf: Node, at: number, cause: string | undefined): Leaf {
+  const inputs = inputsOf(leaf);
+  const asked = inputs.map((input) => w.image.times[w.positionOf(input.ref)] as number);
+  return {
+    leaf,
+    at,
+    since: w.slots.since[leaf.slot] as number,
+    asked: asked.length === 0 ? Infinity : Math.min(...asked),
+    period: Math.max(0, ...inputs.map((input) => input.ref.period ?? 0)),
+    cause,
   };
-  return leaves
-    .map((leaf, at) => ({ leaf, at, since: since(leaf), asked: asked(leaf) }))
-    .sort((a, b) => compare(a.since, b.since) || compare(a.asked, b.asked) || a.at - b.at)
-    .map(({ leaf }) => evidenceOf(w, leaf));
+}
+
+/** Seen in one scan, of tags asked within one scan period of each other: nobody can say which was first. */
+function isTie(first: Leaf, other: Leaf): boolean {
+  if (other === first || other.since !== first.since) return false;
+  return Math.abs(other.asked - first.asked) <= Math.max(first.period, other.period);
 }
 function compare(a: number, b: number): number {
   return a === b ? 0 : a - b;

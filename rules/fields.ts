@@ -24,13 +24,14 @@ export interface Fields {
   text(key: string): string | undefined;
   required<T>(key: string, value: T | undefined, example: string): T | undefined;
   duration(key: string): number | undefined;
+  flag(key: string): boolean | undefined;
   whole(key: string, least: number, most: number): number | undefined;
   choice<T extends string>(key: string, options: readonly T[]): T | undefined;
   expression(key: string): Expr | undefined;
   map(key: string): Fields | undefined;
   keys(): readonly string[];
   /** Reports the keys that nobody asked for. */
-  done(notYet?: readonly string[]): void;
+  done(): void;
 }
 
 /** A scalar as YAML gives it, as an expression: `true`, `5` and texts. */
@@ -46,24 +47,56 @@ export function readExpression(value: unknown, path: Path, sink: Sink): Expr | u
   return undefined;
 }
 
-export function createFields(map: Raw, path: Path, sink: Sink): Fields {
+/** The keys of one map and what was asked for so far; typed readers are put around it. */
+interface Reader {
+  readonly asked: Set<string>;
+  readonly raw: (key: string) => unknown;
+  readonly has: (key: string) => boolean;
+  readonly wrong: (key: string, message: string, hint?: string) => void;
+}
+
+function createReader(map: Raw, path: Path, sink: Sink): Reader {
   const asked = new Set<string>();
   const raw = (key: string): unknown => {
     asked.add(key);
     return Object.hasOwn(map, key) ? map[key] : undefined;
   };
-  const has = (key: string): boolean => raw(key) !== undefined && raw(key) !== null;
-  const wrong = (key: string, message: string, hint?: string): undefined => {
-    sink.report([...path, key], message, hint);
+  return {
+    asked,
+    raw,
+    has: (key) => raw(key) !== undefined && raw(key) !== null,
+    wrong: (key, message, hint) => {
+      sink.report([...path, key], message, hint);
+    },
   };
-  const text = (key: string): string | undefined => {
-    if (!has(key)) return undefined;
-    const value = raw(key);
-    if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
-      return String(value);
-    wrong(key, `${key} must be a text`);
-    return undefined;
-  };
+}
+
+function textOf({ has, raw, wrong }: Reader, key: string): string | undefined {
+  if (!has(key)) return undefined;
+  const value = raw(key);
+  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
+    return String(value);
+  wrong(key, `${key} must be a text`);
+  return undefined;
+}
+
+function choiceOf<T extends string>(
+  reader: Reader,
+  key: string,
+  options: readonly T[],
+): T | undefined {
+  const value = textOf(reader, key);
+  const found = options.find((option) => option === value);
+  if (value === undefined || found !== undefined) return found;
+  const known = `it is one of ${options.join(', ')}`;
+  reader.wrong(key, `${key} cannot be ${value}`, didYouMean(value, options, known));
+  return undefined;
+}
+
+export function createFields(map: Raw, path: Path, sink: Sink): Fields {
+  const reader = createReader(map, path, sink);
+  const { raw, has, wrong } = reader;
+  const text = (key: string): string | undefined => textOf(reader, key);
   return {
     path,
     has,
@@ -83,6 +116,12 @@ export function createFields(map: Raw, path: Path, sink: Sink): Fields {
         wrong(key, `${key}: ${value} is no time`, 'such as 500ms, 5s, 10min, 1h');
       return duration;
     },
+    flag: (key) => {
+      const value = raw(key);
+      if (!has(key) || typeof value === 'boolean') return value as boolean | undefined;
+      wrong(key, `${key} must be true or false`);
+      return undefined;
+    },
     whole: (key, least, most) => {
       const value = raw(key);
       if (!has(key)) return undefined;
@@ -91,17 +130,7 @@ export function createFields(map: Raw, path: Path, sink: Sink): Fields {
       wrong(key, `${key} must be a whole number from ${least} to ${most}`);
       return undefined;
     },
-    choice: (key, options) => {
-      const value = text(key);
-      const found = options.find((option) => option === value);
-      if (value !== undefined && found === undefined)
-        wrong(
-          key,
-          `${key} cannot be ${value}`,
-          didYouMean(value, options, `it is one of ${options.join(', ')}`),
-        );
-      return found;
-    },
+    choice: (key, options) => choiceOf(reader, key, options),
     expression: (key) => (has(key) ? readExpression(raw(key), [...path, key], sink) : undefined),
     map: (key) => {
       const value = raw(key);
@@ -110,24 +139,14 @@ export function createFields(map: Raw, path: Path, sink: Sink): Fields {
       wrong(key, `${key} must be a map of keys and values`);
       return undefined;
     },
-    done: (notYet = []) => refuseOthers(map, path, sink, asked, notYet),
+    done: () => refuseOthers(map, path, sink, reader.asked),
   };
 }
 
-function refuseOthers(
-  map: Raw,
-  path: Path,
-  sink: Sink,
-  asked: ReadonlySet<string>,
-  notYet: readonly string[],
-): void {
+function refuseOthers(map: Raw, path: Path, sink: Sink, asked: ReadonlySet<string>): void {
   for (const key of Object.keys(map)) {
     if (asked.has(key)) continue;
-    if (notYet.includes(key))
-      sink.report([...path, key], `${key} is not yet supported`, 'take it out for now');
-    else {
-      const hint = didYouMean(key, asked, `known: ${[...asked].join(', ')}`);
-      sink.report([...path, key], `unknown key ${key}`, hint);
-    }
+    const hint = didYouMean(key, asked, `known: ${[...asked].join(', ')}`);
+    sink.report([...path, key], `unknown key ${key}`, hint);
   }
 }

@@ -1,5 +1,5 @@
-import type { Ast } from './ast.js';
-import { patternOf } from './check-call.js';
+import { valuesOf, type Ast } from './ast.js';
+import { patternOf } from './check-known.js';
 
 /** What an expression needs to be evaluated before it. */
 export interface Needs {
@@ -18,7 +18,8 @@ export function addNeeds(ast: Ast, into: Needs): void {
       if (ast.name === 'prev') return;
       const pattern = ast.name === 'tripped' ? patternOf(ast) : undefined;
       if (pattern !== undefined) into.patterns.add(pattern);
-      else for (const one of ast.args) addNeeds(one, into);
+      else if (ast.name === 'mode') into.names.add(`${patternOf(ast) ?? ''}.mode`);
+      else for (const one of valuesOf(ast)) addNeeds(one, into);
       return;
     }
     case 'not':

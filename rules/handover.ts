@@ -21,7 +21,15 @@ export interface Taken {
 }
 
 /** Where a program was compiled to: other tags and rules may stand before it now. */
-const places: ReadonlySet<string> = new Set(['slot', 'slotsEnd', 'tag', 'signal']);
+const places: ReadonlySet<string> = new Set([
+  'slot',
+  'slotsStart',
+  'slotsEnd',
+  'tag',
+  'signal',
+  'doubts',
+  'figures',
+]);
 /** What follows from other rules, or is only for people: the numbers of texts are in the nodes. */
 const surroundings: ReadonlySet<string> = new Set([
   'rules',
@@ -52,8 +60,8 @@ interface Range {
   readonly to: number;
 }
 function slotsOf(estate: Estate, at: number): Range {
-  const from = estate.runners[at - 1]?.rule.slotsEnd ?? 0;
-  return { from, to: estate.runners[at]?.rule.slotsEnd ?? from };
+  const rule = estate.runners[at]?.rule;
+  return { from: rule?.slotsStart ?? 0, to: rule?.slotsEnd ?? 0 };
 }
 function memoryOf(estate: Estate, at: number): Range {
   const from = estate.memoryEnds[at - 1] ?? 0;

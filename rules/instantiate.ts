@@ -1,5 +1,5 @@
-import type { ImageView } from '../gateway/contract/index.js';
-import { edgeStep, pulseMs } from './blocks/edges.js';
+import { GatewayError, type ImageView } from '../gateway/contract/index.js';
+import { edgeStep } from './blocks/edges.js';
 import {
   ageStep,
   guardedInputStep,
@@ -8,6 +8,7 @@ import {
   textStep,
   type BadPolicy,
   type BadSink,
+  type InputOptions,
 } from './blocks/inputs.js';
 import { ifStep, latchStep, logicStep, notStep, voteStep } from './blocks/logic.js';
 import { arithStep, compareStep, fallbackStep, negStep, pickStep } from './blocks/numeric.js';
@@ -22,15 +23,24 @@ import {
   type Step,
 } from './blocks/slots.js';
 import { changingStep, offDelayStep, onDelayStep, pulseStep } from './blocks/timers.js';
-import { childrenOf, type Input, type Node, type Ref } from './ir.js';
+import { curveStep, modelStep } from './blocks/tables.js';
+import { builtIns, overWindow } from './calls/index.js';
+import type { BuiltIn } from './calls/spec.js';
+import { childrenOf, type CallNode, type Input, type Node, type Ref } from './ir.js';
+import { same } from './units.js';
 
 /** What steps are made of; one for a whole engine. */
 export interface Plant {
   readonly slots: Slots;
   readonly image: ImageView;
   readonly positionOf: (ref: Ref) => number;
+  readonly wallOf: (mono: number) => number;
   /** Is the interlock tripped, as of this scan? */
   readonly isTripped: (rule: string) => boolean;
+  /** Position of the rule whose steps are made now. */
+  building: number;
+  /** The rule at this position must run in the next scan. */
+  touch(rule: number): void;
   /** Run after all rules: what prev() looks at, then its storing. */
   readonly after: Step[];
   readonly store: Step[];
@@ -41,6 +51,8 @@ export interface RootOptions {
   /** Policies by tag name, with where their demands go; positions are given in this order. */
   readonly policies?: ReadonlyMap<string, BadPolicy>;
   readonly sink?: BadSink;
+  /** Is the tag taken out of the rule by a person now? */
+  readonly isBypassed?: ((name: string) => boolean) | undefined;
   /** Remember since when each condition is what it is, for first-out. */
   readonly watch?: boolean;
 }
@@ -71,9 +83,10 @@ function emit(b: Builder, node: Node): void {
   const { slots: s } = b.plant;
   if (node.kind === 'const') {
     s.v[node.slot] = node.value;
-    s.q[node.slot] = 0;
+    s.q[node.slot] = node.quality ?? 0;
     return;
   }
+  if (node.kind === 'local') return;
   if (node.kind === 'prev') {
     emitPrev(b, node.slot, node.of);
     return;
@@ -83,8 +96,14 @@ function emit(b: Builder, node: Node): void {
     // Asks the image itself: a policy of the rule must not make a bad tag look good.
     const { image } = b.plant;
     const at = b.plant.positionOf(node.of.input.ref);
-    emitInput(b, node.of.input);
+    const { input } = node.of;
+    emitInput(b, input);
     b.steps.push(qualityStep(s, node.slot, node.test, () => image.qualities[at] as number));
+    const { isBypassed } = b.options;
+    if (isBypassed)
+      b.steps.push(() => {
+        if (isBypassed(input.ref.name)) s.q[node.slot] = ignored;
+      });
   } else {
     for (const child of childrenOf(node)) emit(b, child);
     b.steps.push(stepOf(b, node));
@@ -109,6 +128,17 @@ function emitInput(b: Builder, input: Input): void {
     isBool: input.ref.type.kind === 'bool',
     strict: options.strict,
   };
+  pushInput(b, input, o);
+  const { isBypassed } = options;
+  if (!isBypassed) return;
+  const { slots: s } = plant;
+  b.steps.push(() => {
+    if (isBypassed(input.ref.name)) s.q[input.slot] = ignored;
+  });
+}
+
+function pushInput(b: Builder, input: Input, o: InputOptions): void {
+  const { plant, options } = b;
   const { policies, sink } = options;
   const policy = policies?.get(input.ref.name);
   if (!policy || !sink || input.ref.type.kind === 'text') {
@@ -119,9 +149,14 @@ function emitInput(b: Builder, input: Input): void {
   b.steps.push(guardedInputStep(plant.slots, plant.image, o, policy, sink, position));
 }
 
+/** How soon a value that changed is seen by who asks for that of the scan before, ms. */
+const prevMs = 100;
+
 /** The value of the scan before: shown first, taken anew after everything else has run. */
 function emitPrev(b: Builder, to: number, of: Node): void {
-  const { slots: s, after, store } = b.plant;
+  const { plant } = b;
+  const { slots: s, after, store } = plant;
+  const owner = plant.building;
   const memory = remember(s, NaN, 0x87);
   b.steps.push(() => {
     s.v[to] = recall(s, memory);
@@ -132,8 +167,10 @@ function emitPrev(b: Builder, to: number, of: Node): void {
   store.push(() => {
     const next = s.v[of.slot] as number;
     const nextQuality = s.q[of.slot] as number;
-    if (!Object.is(next, recall(s, memory)) || nextQuality !== recall(s, memory + 1))
-      wantScan(s, s.clock.now + 10 * pulseMs);
+    if (!Object.is(next, recall(s, memory)) || nextQuality !== recall(s, memory + 1)) {
+      wantScan(s, s.clock.now + prevMs);
+      plant.touch(owner);
+    }
     s.memory[memory] = next;
     s.memory[memory + 1] = nextQuality;
   });
@@ -195,6 +232,19 @@ function stepOf(b: Builder, node: Node): Step {
       const other = node.other && b.plant.positionOf(node.other.ref);
       return textStep(s, image, to, at, other, node.literal, node.equal, b.options.strict);
     }
+    case 'call':
+      return callStep(b, node);
+    case 'curve':
+      return curveStep(s, node);
+    case 'model':
+      return modelStep(s, node);
+    case 'projected': {
+      const ahead = node.of.slot + 1;
+      return () => {
+        s.v[to] = s.v[ahead] as number;
+        s.q[to] = s.q[ahead] as number;
+      };
+    }
     case 'tripped': {
       const { isTripped } = b.plant;
       const { rules } = node;
@@ -204,6 +254,47 @@ function stepOf(b: Builder, node: Node): Step {
       // Constants, inputs and prev have no step of this kind; emit() sees to them.
       return () => undefined;
   }
+}
+
+function callStep(b: Builder, node: CallNode): Step {
+  const { plant } = b;
+  const builtIn = builtInOf(node);
+  return builtIn.step(plant.slots, {
+    to: node.slot,
+    of: node.of.map((child, i) => ({ slot: child.slot, ...(node.convert[i] ?? same) })),
+    settings: node.settings,
+    beat: beatOf(plant, node.of[0]),
+    wallOf: plant.wallOf,
+  });
+}
+
+function builtInOf(node: CallNode): BuiltIn {
+  const isPick = node.name === 'min' || node.name === 'max';
+  const found = isPick ? overWindow[node.name] : builtIns.get(node.name);
+  if (!found) throw new GatewayError('internal', `no function ${node.name}`);
+  return found;
+}
+
+/**
+ * A number that changes whenever one of the tags behind `node` was asked anew, or one of the samples in it
+ * was taken: the sum of when, and of how many.
+ */
+function beatOf(plant: Plant, node: Node | undefined): () => number {
+  const { slots: s, image } = plant;
+  const samples: number[] = [];
+  const tags: number[] = [];
+  const walk = (at: Node): void => {
+    if (at.kind === 'call' && at.name === 'sample') samples.push(at.slot + 1);
+    else if (at.kind === 'input') tags.push(plant.positionOf(at.input.ref));
+    else for (const child of childrenOf(at)) walk(child);
+  };
+  if (node) walk(node);
+  return () => {
+    let beats = 0;
+    for (let i = 0; i < samples.length; i++) beats += s.v[samples[i] as number] as number;
+    for (let i = 0; i < tags.length; i++) beats += image.times[tags[i] as number] as number;
+    return beats;
+  };
 }
 
 function timedStep(

@@ -1,5 +1,6 @@
 import type { RuleTag, TagType } from '../gateway/contract/index.js';
 import type { ArithOp, CompareOp, TimedOp } from './ast.js';
+import type { Curve, Model } from './library.js';
 import type { Conversion, Unit } from './units.js';
 
 export type ExprType =
@@ -104,9 +105,41 @@ export interface EdgeNode extends Base {
   readonly of: Node;
 }
 
+/** A function that its signature describes; the step comes from its {@link BuiltIn}. */
+export interface CallNode extends Base {
+  readonly kind: 'call';
+  readonly name: string;
+  readonly of: readonly Node[];
+  /** Takes each operand to the unit that the function wants. */
+  readonly convert: readonly Conversion[];
+  readonly settings: Readonly<Record<string, number>>;
+}
+/** A curve of a piece of equipment at `of`; `convert` takes that to the unit of the abscissa. */
+export interface CurveNode extends Base {
+  readonly kind: 'curve';
+  readonly of: Node;
+  readonly convert: Conversion;
+  readonly curve: Curve;
+}
+/** A statistic of a multivariate model over its variables. */
+export interface ModelNode extends Base {
+  readonly kind: 'model';
+  readonly statistic: 't2' | 'spe' | 'contrib';
+  readonly model: Model;
+  readonly of: readonly Node[];
+  readonly convert: readonly Conversion[];
+  /** For `contrib`: the position of the variable. */
+  readonly variable: number;
+}
+
 /** A checked expression: names are positions, units are factors, every node has its slot. */
 export type Node =
-  | (Base & { readonly kind: 'const'; readonly value: number })
+  /** `quality`: of one that nobody has given a value yet; else it is good. */
+  | (Base & { readonly kind: 'const'; readonly value: number; readonly quality?: number })
+  /** A figure that the rule itself puts into the slot. */
+  | (Base & { readonly kind: 'local' })
+  /** The running block of a block of time, as it will come to. */
+  | (Base & { readonly kind: 'projected'; readonly of: CallNode })
   | (Base & { readonly kind: 'input'; readonly input: Input })
   | (Base & { readonly kind: 'not' | 'neg' | 'prev'; readonly of: Node })
   | (Base & { readonly kind: 'logic'; readonly op: 'and' | 'or'; readonly of: readonly Node[] })
@@ -129,7 +162,10 @@ export type Node =
   | IfNode
   | QualityNode
   | TimedNode
-  | EdgeNode;
+  | EdgeNode
+  | CallNode
+  | CurveNode
+  | ModelNode;
 
 /** The nodes that a node is made of, in the order in which they are evaluated. */
 export function childrenOf(node: Node): readonly Node[] {
@@ -139,6 +175,7 @@ export function childrenOf(node: Node): readonly Node[] {
     case 'text':
     case 'tripped':
     case 'age':
+    case 'local':
       return [];
     case 'compare':
       return node.hyst ? [node.left, node.right, node.hyst] : [node.left, node.right];
@@ -153,6 +190,8 @@ export function childrenOf(node: Node): readonly Node[] {
     case 'logic':
     case 'vote':
     case 'pick':
+    case 'call':
+    case 'model':
       return node.of;
     default:
       return [node.of];

@@ -1,7 +1,7 @@
 import type { RuleTag, Value } from '../gateway/contract/index.js';
-import type { EffectDraft } from './drafts.js';
+import type { EffectDraft } from './drafts/interlock.js';
 import { didYouMean } from './names.js';
-import { parseExpression } from './parse.js';
+import { quantityOf } from './literal.js';
 import type { Path, Sink } from './problems.js';
 import type { Effect } from './program.js';
 import { conversion, parseUnit, plain, unitOfTag, unitsCompatible, unitText } from './units.js';
@@ -35,7 +35,11 @@ export function findOutput(
 }
 
 /** The value of `to:` in the unit of the tag; undefined and a report when it does not fit. */
-export function outputValue(draft: EffectDraft, tag: RuleTag, sink: Sink): Value | undefined {
+export function outputValue(
+  draft: Pick<EffectDraft, 'to' | 'path'>,
+  tag: RuleTag,
+  sink: Sink,
+): Value | undefined {
   const path = [...draft.path, 'to'];
   const { to } = draft;
   if (tag.type === 'bool') {
@@ -59,17 +63,15 @@ export function outputValue(draft: EffectDraft, tag: RuleTag, sink: Sink): Value
 }
 
 function numberFor(to: string, path: Path, tag: RuleTag, sink: Sink): number | undefined {
-  const parsed = parseExpression(to);
-  const ast = parsed.ok ? parsed.ast : undefined;
-  const sign = ast?.kind === 'neg' ? -1 : 1;
-  const literal = ast?.kind === 'neg' ? ast.of : ast;
+  const quantity = quantityOf(to);
   const wanted = unitOfTag(tag.unit);
-  if (literal?.kind !== 'number') {
+  if (!quantity) {
     sink.report(path, `${to} is no value`, `such as to: 60 ${wanted.text}`.trim());
     return undefined;
   }
-  if (literal.unit === undefined && wanted.text === '') return sign * literal.value;
-  if (literal.unit === undefined) {
+  const { value, unit } = quantity;
+  if (unit === undefined && wanted.text === '') return value;
+  if (unit === undefined) {
     sink.report(
       path,
       `${tag.name} is in ${wanted.text}, ${to} has no unit`,
@@ -77,14 +79,13 @@ function numberFor(to: string, path: Path, tag: RuleTag, sink: Sink): number | u
     );
     return undefined;
   }
-  const isOwn = literal.unit === wanted.text;
-  const given = isOwn ? wanted : (parseUnit(literal.unit) ?? plain);
+  const given = unit === wanted.text ? wanted : (parseUnit(unit) ?? plain);
   if (!unitsCompatible(given, wanted) || (wanted.text === '' && given.text !== '')) {
     sink.report(path, `${tag.name} is in ${unitText(wanted)}, ${to} is not`);
     return undefined;
   }
   const { k, c } = conversion(given, wanted);
-  return sign * literal.value * k + c;
+  return value * k + c;
 }
 
 /** One demand that some rule may make of an output. `to` undefined: either value (a permissive). */
@@ -92,7 +93,7 @@ export interface Demand {
   readonly rule: string;
   readonly tag: number;
   readonly name: string;
-  readonly level: Effect['level'];
+  readonly level: Effect['level'] | 'shed';
   readonly to: Value | undefined;
   readonly path: Path;
   readonly sink: Sink;

@@ -1,6 +1,6 @@
 import { asGatewayError, parseDuration } from '../gateway/contract/index.js';
 import type { ArithOp, Ast, CompareOp, ExpressionProblem, TimedOp } from './ast.js';
-import { functions, notYet } from './functions.js';
+import { functions, signatureOf } from './functions.js';
 import { lex, refuse, type Token } from './lex.js';
 import { nearest } from './names.js';
 
@@ -234,10 +234,8 @@ function parseIf(c: Cursor, from: number): Ast {
 }
 
 function parseCall(c: Cursor, token: Token): Ast {
-  const arity = functions.get(token.text);
-  if (notYet.has(token.text))
-    refuse(token.from, `${token.text}() is not yet supported`, 'rules/README.md lists what is');
-  if (!arity) {
+  const signature = signatureOf(token.text);
+  if (!signature) {
     const near = nearest(token.text, functions.keys());
     const list = [...functions.keys()].join(', ');
     refuse(
@@ -248,23 +246,45 @@ function parseCall(c: Cursor, token: Token): Ast {
   }
   next(c);
   const args: Ast[] = [];
+  const labelled = new Map<string, Ast>();
   if (!isNext(c, ')'))
-    do args.push(parseExpr(c));
+    do parseValue(c, signature.labels, args, labelled);
     while (accept(c, ','));
   expect(c, ')', `to close ${token.text}(`);
-  const [least, most] = arity;
+  const { least, most } = signature;
   if (args.length < least || args.length > most)
     refuse(
       token.from,
       `${token.text} takes ${least === most ? String(least) : `${least} to ${most}`} values, found ${args.length}`,
+      `write ${signature.text}`,
     );
   return node(c, {
     kind: 'call',
     name: token.text,
     args,
+    labelled,
     from: token.from,
     to: previousEnd(c),
   });
+}
+
+/** One value of a call, with its name before it if it is one that is given by name. */
+function parseValue(
+  c: Cursor,
+  labels: ReadonlySet<string>,
+  args: Ast[],
+  labelled: Map<string, Ast>,
+): void {
+  const token = peek(c);
+  const after = peek(c, 1);
+  const endsThere = after.kind === 'end' || (after.kind === 'op' && /^[,)(]$/.test(after.text));
+  if (token.kind !== 'name' || !labels.has(token.text) || endsThere) {
+    args.push(parseExpr(c));
+    return;
+  }
+  next(c);
+  if (labelled.has(token.text)) refuse(token.from, `${token.text} is given twice`);
+  labelled.set(token.text, parseExpr(c));
 }
 
 function parseVote(c: Cursor, count: Token): Ast {

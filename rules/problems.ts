@@ -4,6 +4,20 @@ export interface RuleSource {
   /** Position in the list of the file. */
   readonly index: number;
   readonly rule: unknown;
+  /** Of a rule that a template made for one machine. */
+  readonly origin?: Origin;
+}
+
+/** Where a rule that a template made is written. */
+export interface Origin {
+  /** From the element of the template to the rule. */
+  readonly inside: Path;
+  /** `in P101 by the template pump`. */
+  readonly about: string;
+  /** Takes a character of the filled-in text at `path` to where it stands as written. */
+  back(path: Path, offset: number): number;
+  /** Placeholders that the template does not declare. */
+  readonly unknown: readonly (readonly [path: Path, name: string])[];
 }
 
 /** A problem in what the engineer typed. `path` leads from the list element to the value. */
@@ -32,13 +46,14 @@ function problemOf(
   hint: string | undefined,
   offset: number | undefined,
 ): RuleProblem {
+  const { file, index, origin } = source;
   return {
-    file: source.file,
-    index: source.index,
-    path,
-    message,
+    file,
+    index,
+    path: origin ? [...origin.inside, ...path] : path,
+    message: origin ? `${message} (${origin.about})` : message,
     ...(hint === undefined ? {} : { hint }),
-    ...(offset === undefined ? {} : { offset }),
+    ...(offset === undefined ? {} : { offset: origin?.back(path, offset) ?? offset }),
   };
 }
 

@@ -1,6 +1,7 @@
 import type { RuleKind, TagType, Value } from '../gateway/contract/index.js';
 import type { BadPolicy } from './blocks/inputs.js';
-import type { AlarmText } from './drafts.js';
+import type { AlarmText, RuleMode } from './drafts/common.js';
+import type { BypassTerms } from './drafts/interlock.js';
 import type { Node } from './ir.js';
 import type { RuleProblem } from './problems.js';
 import type { Conversion } from './units.js';
@@ -15,14 +16,18 @@ export interface SignalDef {
   readonly rule: string;
 }
 
-/** How the runtime can tell that an effect has happened. Checked here, acted upon elsewhere. */
+/** What follows when an output was not obeyed: an alarm (named after the rule, if it has no name), or a trip. */
+export type OnFail =
+  | { readonly kind: 'alarm'; readonly id: string | undefined }
+  | { readonly kind: 'trip'; readonly rule: string };
+
+/** How a rule can tell that an effect has happened in the plant. */
 export interface Verify {
-  /** The condition as written. */
-  readonly expect: string;
+  readonly expect: Node;
   /** Milliseconds. */
   readonly within: number;
   readonly retry: number;
-  readonly onFail: string | undefined;
+  readonly onFail: OnFail;
 }
 
 export interface Effect {
@@ -42,12 +47,18 @@ interface Compiled {
   /** The rule as written. */
   readonly source: string;
   readonly strict: boolean;
-  /** Its slots end here; they begin where those of the rule before it end. */
+  readonly mode: RuleMode;
+  /** Its slots: from inclusive, to exclusive. */
+  readonly slotsStart: number;
   readonly slotsEnd: number;
 }
 export interface CompiledInterlock extends Compiled {
-  readonly kind: 'interlock';
+  readonly kind: 'interlock' | 'group';
   readonly cause: Node;
+  /** Of a group: its causes by name. */
+  readonly causes: readonly { readonly name: string; readonly node: Node }[];
+  /** Names of the tags in cause and arm, which can be bypassed. */
+  readonly inputs: readonly string[];
   readonly arm: Node | undefined;
   readonly reset: Node | undefined;
   /** By the name of the tag. */
@@ -57,6 +68,9 @@ export interface CompiledInterlock extends Compiled {
   readonly effects: readonly Effect[];
   readonly alarm: AlarmText | undefined;
   readonly init: 'normal' | 'tripped';
+  readonly bypass: BypassTerms | undefined;
+  /** Who may reset; undefined: whoever may give commands. */
+  readonly resetRole: string | undefined;
 }
 export interface CompiledPermissive extends Compiled {
   readonly kind: 'permissive';
@@ -67,9 +81,59 @@ export interface CompiledAlarm extends Compiled {
   readonly kind: 'alarm';
   readonly when: Node;
   readonly arm: Node | undefined;
+  readonly suppress: Node | undefined;
   readonly onDelay: number;
   readonly offDelay: number;
   readonly alarm: AlarmText;
+  /** Positions of the tags that are doubted while it stands. */
+  readonly doubts: readonly number[];
+}
+export interface CompiledShed extends Compiled {
+  readonly kind: 'shed';
+  readonly start: Node;
+  readonly restore: Node;
+  /** First to last. */
+  readonly steps: readonly ShedStep[];
+  /** Between two steps, ms. */
+  readonly interval: number;
+}
+export interface ShedStep {
+  readonly tag: number;
+  readonly name: string;
+  readonly to: Value;
+  /** Milliseconds; `maxOff` may be Infinity. */
+  readonly minOff: number;
+  readonly maxOff: number;
+}
+export interface CompiledDiagnosis extends Compiled {
+  readonly kind: 'diagnosis';
+  readonly context: Node | undefined;
+  readonly symptoms: readonly { readonly name: string; readonly node: Node }[];
+  readonly hypotheses: readonly Hypothesis[];
+  /** Probability of each symptom where nothing is wrong. */
+  readonly background: number;
+  readonly report: Report | undefined;
+  /** Where the report finds what it judges. */
+  readonly figures: Figures;
+}
+export interface Hypothesis {
+  readonly name: string;
+  readonly prior: number;
+  /** Probability of each symptom under it, in the order of the symptoms. */
+  readonly shows: readonly number[];
+  /** Ids of alarms that it explains. */
+  readonly explains: readonly string[];
+}
+export interface Report {
+  readonly when: Node;
+  readonly delay: number;
+  readonly alarm: AlarmText | undefined;
+}
+/** Slots of the figures of a diagnosis. */
+export interface Figures {
+  readonly top: number;
+  readonly lead: number;
+  readonly coverage: number;
 }
 export interface CompiledSignal extends Compiled {
   readonly kind: 'signal';
@@ -80,7 +144,13 @@ export interface CompiledSignal extends Compiled {
   /** To the declared unit. */
   readonly convert: Conversion;
 }
-export type CompiledRule = CompiledInterlock | CompiledPermissive | CompiledAlarm | CompiledSignal;
+export type CompiledRule =
+  | CompiledInterlock
+  | CompiledPermissive
+  | CompiledAlarm
+  | CompiledSignal
+  | CompiledShed
+  | CompiledDiagnosis;
 
 /** Rules that passed every check. Immutable; any number of engines may run it. */
 export interface RuleProgram {
@@ -101,4 +171,5 @@ export interface RuleDescription {
   readonly kind: RuleKind;
   readonly hash: string;
   readonly source: string;
+  readonly mode: RuleMode;
 }

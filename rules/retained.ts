@@ -1,4 +1,4 @@
-import type { Evidence, RuleKind, RuleState } from '../gateway/contract/index.js';
+import type { Evidence, RuleKind, RuleState, WallMs } from '../gateway/contract/index.js';
 
 /** What must survive a restart, of one rule. Plain JSON. */
 export interface RetainedState {
@@ -11,17 +11,45 @@ export interface RetainedState {
   readonly evidence: readonly Evidence[];
   /** The alarm of an interlock, or the rule itself if it is an alarm. */
   readonly alarm: RetainedAlarm | null;
+  /** Its other alarms, by id. */
+  readonly alarms?: Readonly<Record<string, RetainedAlarm>>;
+  readonly bypasses?: readonly RetainedBypass[];
+  /** Steps of a shed that are off: since when (wall time), by output. */
+  readonly off?: Readonly<Record<string, number>>;
+}
+/** A bypass that outlives a restart with its own end. */
+export interface RetainedBypass {
+  /** Tag of the rule; null = the whole rule. */
+  readonly input: string | null;
+  readonly since: WallMs;
+  readonly until: WallMs;
+  readonly by: string;
+  readonly reason: string;
 }
 export interface RetainedAlarm {
   readonly state: RuleState;
   readonly since: number;
   readonly ackedBy: string | null;
   readonly evidence: readonly Evidence[];
+  readonly shelf?: {
+    readonly until: number;
+    readonly by: string;
+    readonly reason: string;
+    readonly oneShot: boolean;
+  };
+  readonly out?: { readonly by: string; readonly reason: string };
 }
 /** By rule id. */
 export type RetainedStates = Readonly<Record<string, RetainedState>>;
 
-const alarmStates: readonly string[] = ['NORMAL', 'UNACK', 'ACKED', 'RTN_UNACK'];
+const alarmStates: readonly string[] = [
+  'NORMAL',
+  'UNACK',
+  'ACKED',
+  'RTN_UNACK',
+  'LATCHED_UNACK',
+  'LATCHED_ACKED',
+];
 
 /**
  * The retained state of a rule if there is a usable one. It comes from a disk: what does not look
@@ -44,7 +72,34 @@ export function retainedOf(
     firstOut: state.firstOut ?? null,
     evidence: Array.isArray(state.evidence) ? state.evidence : [],
     alarm,
+    alarms: usableAlarms(state.alarms),
+    bypasses: (Array.isArray(state.bypasses) ? state.bypasses : []).filter(isUsableBypass),
+    off: usableTimes(state.off),
   };
+}
+
+function usableAlarms(found: RetainedState['alarms']): Record<string, RetainedAlarm> {
+  const alarms: Record<string, RetainedAlarm> = {};
+  for (const [id, one] of Object.entries(typeof found === 'object' ? found : {})) {
+    const usable = usableAlarm(one);
+    if (usable) alarms[id] = usable;
+  }
+  return alarms;
+}
+function usableTimes(found: RetainedState['off']): Record<string, number> {
+  const all = Object.entries(typeof found === 'object' ? found : {});
+  return Object.fromEntries(all.filter(([, since]) => typeof since === 'number'));
+}
+function isUsableBypass(found: unknown): boolean {
+  if (typeof found !== 'object' || found === null) return false;
+  const { input, since, until, by, reason } = found as Partial<RetainedBypass>;
+  return (
+    (input === null || typeof input === 'string') &&
+    typeof since === 'number' &&
+    typeof until === 'number' &&
+    typeof by === 'string' &&
+    typeof reason === 'string'
+  );
 }
 
 function usableAlarm(alarm: RetainedAlarm | null | undefined): RetainedAlarm | null {
@@ -55,5 +110,22 @@ function usableAlarm(alarm: RetainedAlarm | null | undefined): RetainedAlarm | n
     since: typeof alarm.since === 'number' ? alarm.since : 0,
     ackedBy: typeof alarm.ackedBy === 'string' ? alarm.ackedBy : null,
     evidence: Array.isArray(alarm.evidence) ? alarm.evidence : [],
+    ...(isUsableShelf(alarm.shelf) ? { shelf: alarm.shelf } : {}),
+    ...(isUsableOut(alarm.out) ? { out: alarm.out } : {}),
   };
+}
+
+function isUsableShelf(found: RetainedAlarm['shelf']): found is NonNullable<typeof found> {
+  return (
+    typeof found === 'object' &&
+    typeof found.until === 'number' &&
+    typeof found.by === 'string' &&
+    typeof found.reason === 'string' &&
+    typeof found.oneShot === 'boolean'
+  );
+}
+function isUsableOut(found: RetainedAlarm['out']): found is NonNullable<typeof found> {
+  return (
+    typeof found === 'object' && typeof found.by === 'string' && typeof found.reason === 'string'
+  );
 }

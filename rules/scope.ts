@@ -1,5 +1,6 @@
 import type { Ast, ExpressionProblem, Span } from './ast.js';
 import type { ExprType, Input, Node, Ref } from './ir.js';
+import type { Library } from './library.js';
 import type { Unit } from './units.js';
 
 /** Hands out positions for values and qualities; one counter for a whole program. */
@@ -16,6 +17,10 @@ export interface Scope {
   /** The tag or signal, or the reason why it cannot be used (empty: reported already, elsewhere). */
   find(name: string): Ref | { readonly unusable: string; readonly hint?: string } | undefined;
   suggest(name: string): string | undefined;
+  /** A figure of the rule itself. */
+  local(name: string): Node | undefined;
+  /** What rules know besides tags: constants, curves, baselines, models. */
+  readonly library: Library;
   /** Ids of interlocks that fit a pattern with `*`. */
   interlocks(pattern: string): readonly string[];
   /** Units that engineers gave to tags, beside those of the table. */
@@ -26,6 +31,7 @@ export interface Scope {
   readonly minGood: number;
   readonly grace: number;
   report(problem: ExpressionProblem): void;
+  warn(problem: ExpressionProblem): void;
 }
 
 /** One walk over one expression. A part with a problem is undefined; the rest is still checked. */
@@ -37,6 +43,7 @@ export interface Checker {
   /** Checks and demands a number. */
   number(ast: Ast): NumberNode | undefined;
   report(at: Span, message: string, hint?: string): void;
+  warn(at: Span, message: string, hint?: string): void;
   slot(): number;
   source(at: Span): string;
   /** The same walk with another set of inputs: what `prev` looks at is read after the scan. */

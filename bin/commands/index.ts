@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { alarms } from './alarms.js';
+import { bypass } from './bypass.js';
 import { demo } from './demo.js';
 import { learn } from './learn.js';
 import { modbus } from './modbus.js';
@@ -10,6 +11,8 @@ import { reset } from './reset.js';
 import { run } from './run.js';
 import { scan } from './scan.js';
 import { schema } from './schema.js';
+import { service } from './service.js';
+import { shelve } from './shelve.js';
 import { status } from './status.js';
 import { tags } from './tags.js';
 import { trace } from './trace.js';
@@ -31,6 +34,9 @@ export const commands: readonly ((program: Command) => void)[] = [
   alarms,
   why,
   reset,
+  bypass,
+  shelve,
+  service,
   reload,
   trace,
   scan,

@@ -129,6 +129,16 @@ export function rootShape(link: Field, sink: Field): Shape {
         default: [],
         examples: [['rules/*.yaml']],
       },
+      roles: named(
+        'Who may do what rules ask a role for, such as bypass an interlock: users by role.',
+        {
+          type: 'array',
+          items: { type: 'string', minLength: 1 },
+          uniqueItems: true,
+          description: 'Users of the operating system, as the command line names them.',
+          examples: [['anna', 'ben']],
+        },
+      ),
       journal,
       sinks: named('Consumers, by name.', sink),
       control,

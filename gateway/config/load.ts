@@ -79,6 +79,7 @@ async function build(session: Session, root: Ref, file: string): Promise<Built> 
     links,
     writes,
     rules: rules.sources,
+    roles: readRoles(root.child('roles')),
     journal,
     sinks,
     control,
@@ -91,6 +92,15 @@ async function build(session: Session, root: Ref, file: string): Promise<Built> 
     local: { journal: journal.path, control },
     place: (problem, severity) => rules.place(problem, severity),
   };
+}
+
+function readRoles(ref: Ref): ReadonlyMap<string, readonly string[]> {
+  return new Map(
+    [...ref.children()].map(([role, users]) => [
+      role,
+      users.items().map(({ value }) => String(value)),
+    ]),
+  );
 }
 
 /** A secret that is not filled in would end up as a file name or a topic. */

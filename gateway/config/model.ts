@@ -19,6 +19,8 @@ export interface Config {
   /** By full tag name. What is not here is read-only. */
   readonly writes: ReadonlyMap<string, WritePermit>;
   readonly rules: readonly RuleSource[];
+  /** Users by role. */
+  readonly roles: ReadonlyMap<string, readonly string[]>;
   readonly journal: JournalConfig;
   readonly sinks: readonly MqttSinkConfig[];
   /** Path of the CLI's Unix socket. */

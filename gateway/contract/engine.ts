@@ -2,6 +2,8 @@ import type { ImageView } from './image.js';
 import type {
   AlarmSnapshot,
   Explanation,
+  Person,
+  RuleCommand,
   RuleKind,
   RuleState,
   RuleTag,
@@ -45,7 +47,9 @@ export interface SignalDef {
 export interface RuleProgram {
   readonly signals: readonly SignalDef[];
   readonly ids: readonly string[];
-  describe(id: string): { kind: RuleKind; hash: string; source: string } | undefined;
+  describe(
+    id: string,
+  ): { kind: RuleKind; hash: string; source: string; mode: 'armed' | 'shadow' | 'off' } | undefined;
   /** Outputs by tag index, and the rules that drive each. */
   readonly outputs: ReadonlyMap<number, readonly string[]>;
   readonly warnings: readonly RuleProblem[];
@@ -82,9 +86,8 @@ export interface EngineOptions {
 export interface RuleEngine {
   /** One evaluation on the frozen image. */
   scan(now: MonoMs): ScanResult;
-  ack(id: string, by: string, now: MonoMs): CommandResult;
-  /** Like a rising reset edge; refused while the cause stands, the reason names the evidence. */
-  reset(id: string, by: string, now: MonoMs): CommandResult;
+  /** `id`: a rule, or an alarm of one. Takes effect with the next scan, which should follow at once. */
+  command(id: string, command: RuleCommand, person: Person, now: MonoMs): CommandResult;
   why(id: string): Explanation | undefined;
   /** All alarms that are not normal. */
   alarms(): readonly AlarmSnapshot[];

@@ -23,6 +23,8 @@ export const Quality = {
   subNormal: 0x46,
   /** The device doubts the value for another reason. */
   doubtful: 0x47,
+  /** A rule of ours doubts it, though the device does not. */
+  suspect: 0x48,
   /** The link is down. */
   notConnected: 0x80,
   /** The device did not answer in time. */
@@ -80,6 +82,7 @@ const words: readonly (readonly [number, string])[] = [
   [Quality.inaccurate, 'inaccurate'],
   [Quality.subNormal, 'sub-normal'],
   [Quality.doubtful, 'doubtful'],
+  [Quality.suspect, 'suspect'],
   [Quality.notConnected, 'not-connected'],
   [Quality.timeout, 'timeout'],
   [Quality.device, 'device'],

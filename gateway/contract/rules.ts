@@ -28,6 +28,8 @@ export interface WriteIntent {
   readonly level: IntentLevel;
   /** Id of the rule. */
   readonly source: string;
+  /** Counts up when the output must be written again though the demand is the same. */
+  readonly attempt?: number;
 }
 
 /** One leaf that made a rule true: what stood where, against which limit, at what quality, when. */
@@ -42,15 +44,35 @@ export interface Evidence {
   /** As {@link qualityText} gives it. */
   readonly quality: string;
   readonly time: WallMs;
+  /** The cause of a group that it belongs to. */
+  readonly cause?: string;
+  /** It cannot be told from the first one in time: they came within one scan period of each other. */
+  readonly tie?: true;
 }
 
-export type RuleKind = 'interlock' | 'permissive' | 'alarm' | 'signal';
+export type RuleKind =
+  'interlock' | 'group' | 'permissive' | 'alarm' | 'signal' | 'diagnosis' | 'shed';
 export type Priority = 'low' | 'medium' | 'high' | 'critical';
-export type InterlockState = 'DISARMED' | 'NORMAL' | 'PENDING' | 'TRIPPED' | 'TRIPPED_CLEAR';
+export type InterlockState =
+  'DISARMED' | 'NORMAL' | 'PENDING' | 'TRIPPED' | 'TRIPPED_CLEAR' | 'BYPASSED';
+/** SHEDDING: at least one step is off. */
+export type ShedState = 'NORMAL' | 'SHEDDING';
+/** OFF: out of its context; CLEAR: nothing to report; FOUND: a fault is reported. */
+export type DiagnosisState = 'OFF' | 'CLEAR' | 'FOUND';
 export type PermissiveState = 'PERMITTED' | 'DENIED';
 /** ISA-18.2: normal, unacknowledged, acknowledged, returned to normal but unacknowledged. */
-export type AlarmState = 'NORMAL' | 'UNACK' | 'ACKED' | 'RTN_UNACK';
-export type RuleState = InterlockState | PermissiveState | AlarmState;
+export type AlarmState =
+  | 'NORMAL'
+  | 'UNACK'
+  | 'ACKED'
+  | 'RTN_UNACK'
+  /** The cause has gone, the alarm waits for a reset. */
+  | 'LATCHED_UNACK'
+  | 'LATCHED_ACKED'
+  | 'SHELVED'
+  | 'SUPPRESSED'
+  | 'OUT_OF_SERVICE';
+export type RuleState = InterlockState | PermissiveState | AlarmState | ShedState | DiagnosisState;
 
 /** A change that operators and the cloud are told of, once. */
 export interface RuleEvent {
@@ -63,6 +85,8 @@ export interface RuleEvent {
   readonly text: string;
   readonly evidence: readonly Evidence[];
   readonly by?: string;
+  /** The rule is on trial: it sets no outputs. */
+  readonly shadow?: true;
 }
 
 /** An alarm (or the alarm of an interlock) as it stands; kept retained until normal and acknowledged. */
@@ -77,6 +101,14 @@ export interface AlarmSnapshot {
   readonly response: string | undefined;
   readonly responseTime: string | undefined;
   readonly ackedBy: string | undefined;
+  /** Trouble of an instrument in the words of NAMUR NE 107. */
+  readonly ne107?: 'failure' | 'function-check' | 'out-of-specification' | 'maintenance';
+  /** Class, as the plant sorts its alarms. */
+  readonly class?: string;
+  readonly shelvedUntil?: WallMs;
+  /** Who shelved it or took it out of service, and why. */
+  readonly by?: string;
+  readonly reason?: string;
   /** The device whose alarm it is; undefined for one of a rule. */
   readonly device?: string;
   /** As the device says it, 1..1000. */
@@ -102,6 +134,36 @@ export interface Explanation {
   readonly hash: string;
 }
 
+/** Who gives a command, and the roles that the configuration gives him. */
+export interface Person {
+  readonly name: string;
+  readonly roles: readonly string[];
+}
+
+/** What a person may tell a rule or an alarm. */
+export type RuleCommand =
+  | { readonly kind: 'ack' }
+  /** Like a rising reset edge; refused while the cause stands, the reason names the evidence. */
+  | { readonly kind: 'reset' }
+  /** `input`: a tag of the rule; undefined = the whole rule. `duration` in ms. */
+  | {
+      readonly kind: 'bypass';
+      readonly input: string | undefined;
+      readonly duration: number;
+      readonly reason: string;
+    }
+  | { readonly kind: 'unbypass'; readonly input: string | undefined }
+  | {
+      readonly kind: 'shelve';
+      readonly duration: number;
+      readonly reason: string;
+      /** It comes back when its cause has gone once. */
+      readonly oneShot: boolean;
+    }
+  | { readonly kind: 'unshelve' }
+  | { readonly kind: 'out-of-service'; readonly reason: string }
+  | { readonly kind: 'in-service' };
+
 /** What one evaluation gave. The arrays are new when they changed, the same object when not. */
 export interface ScanResult {
   /** Positions of derived tags whose value or quality changed. */
@@ -111,6 +173,8 @@ export interface ScanResult {
   readonly alarms: readonly AlarmSnapshot[];
   /** Every demand that stands now, not only the new ones. */
   readonly intents: readonly WriteIntent[];
+  /** Positions of the tags whose values rules doubt now. */
+  readonly doubted: readonly number[];
   /** When the rules must run again though no input changes; undefined = no timer runs. */
   readonly nextDue: MonoMs | undefined;
   /** States that must survive a restart changed: store `retained()` at once. */

@@ -1,4 +1,10 @@
-import type { AlarmSnapshot, CommandResult, MonoMs, Value } from '../contract/index.js';
+import type {
+  AlarmSnapshot,
+  CommandResult,
+  MonoMs,
+  RuleCommand,
+  Value,
+} from '../contract/index.js';
 import {
   asGatewayError,
   GatewayError,
@@ -10,6 +16,14 @@ import type { TagInfo } from '../tags/table.js';
 import { parseTyped } from '../write/convert.js';
 import type { DeviceAlarm } from './device-alarms.js';
 import { deviceReports, linkReport } from './link-reports.js';
+import {
+  auditText,
+  isRuleCommand,
+  personOf,
+  ruleCommandOf,
+  settle,
+  subjectOf,
+} from './rule-commands.js';
 import type { Runtime } from './runtime.js';
 
 /** A request on the control socket: one JSON object a line. */
@@ -51,6 +65,7 @@ export class Control {
 
   #dispatch(request: ControlRequest): Promise<unknown> {
     const { op, args, who } = request;
+    if (isRuleCommand(op)) return this.#ruleCommand(subjectOf(args), ruleCommandOf(op, args), who);
     switch (op) {
       case 'status':
         return Promise.resolve(this.#status());
@@ -68,9 +83,6 @@ export class Control {
         return Promise.resolve(this.#trace(text(args, 'link'), Number(args['after'] ?? 0)));
       case 'why':
         return Promise.resolve(this.#why(text(args, 'rule')));
-      case 'reset':
-      case 'ack':
-        return this.#ruleCommand(op, text(args, op === 'reset' ? 'rule' : 'alarm'), who);
       case 'reload':
         return this.#reload(who);
       default:
@@ -186,25 +198,31 @@ export class Control {
     return explanation;
   }
 
-  async #ruleCommand(op: 'reset' | 'ack', id: string, who: string): Promise<unknown> {
-    const { engine, tick } = this.#runtime.field;
+  async #ruleCommand(id: string, command: RuleCommand, who: string): Promise<unknown> {
+    const { tick } = this.#runtime.field;
     const { clock } = this.#runtime.options;
-    const audit = { who, source: 'cli', action: op, object: id };
+    const { kind } = command;
+    const after = auditText(command);
+    const audit = {
+      who,
+      source: 'cli',
+      action: kind,
+      object: id,
+      ...(after === '' ? {} : { after }),
+    };
     await this.#runtime.audit.record({ ...audit, result: 'requested' });
-    const now = clock.mono();
-    const result: CommandResult =
-      op === 'reset' ? engine.reset(id, who, now) : await this.#acknowledge(id, who, now);
+    const result = await this.#tell(id, command, who, clock.mono());
     tick.wake();
     await this.#runtime.audit.record({ ...audit, result: result.ok ? 'done' : 'refused' });
-    if (!result.ok)
-      throw new GatewayError(op === 'reset' ? 'reset-refused' : 'bad-request', result.reason);
-    return { [op]: id };
+    settle(command, result);
+    return { [kind]: id };
   }
 
-  async #acknowledge(id: string, who: string, now: MonoMs): Promise<CommandResult> {
+  async #tell(id: string, command: RuleCommand, who: string, now: MonoMs): Promise<CommandResult> {
     const { engine, deviceAlarms } = this.#runtime.field;
-    const alarm = deviceAlarms.find(id);
-    return alarm ? this.#ackAtDevice(id, alarm, who) : engine.ack(id, who, now);
+    const alarm = command.kind === 'ack' ? deviceAlarms.find(id) : undefined;
+    if (alarm) return await this.#ackAtDevice(id, alarm, who);
+    return engine.command(id, command, personOf(this.#runtime, who), now);
   }
 
   /** Asks the device to acknowledge its alarm; that it did comes back as an event of the device. */

@@ -93,6 +93,8 @@ export class Field {
   #plan: Plan;
   #image: TagImage;
   #engine: RuleEngine;
+  /** As the rules gave them last. */
+  #doubted: readonly number[] = [];
   #reporter: Reporter;
   #backfill: BackfillRecorder;
 
@@ -218,6 +220,10 @@ export class Field {
     if (result.retainedChanged) this.#o.outlet.retained(JSON.stringify(this.#engine.retained()));
     for (const event of result.events) this.#o.outlet.event({ type: 'rule', ...event });
     for (const alarm of result.alarms) this.#o.outlet.alarm(alarm);
+    if (result.doubted === this.#doubted) return;
+    this.#doubted = result.doubted;
+    const changed = this.#image.doubt(result.doubted);
+    this.#reporter.consider(changed, this.#o.clock.mono());
   }
 
   #onClockStep(ms: number): void {

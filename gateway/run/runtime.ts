@@ -141,7 +141,9 @@ export class Runtime {
 
   /** A reload is no reset: a rule that is tripped cannot be taken out of the configuration. */
   #refuseUntripping(plan: Plan): void {
-    const staying = new Set(plan.program.ids);
+    const staying = new Set(
+      plan.program.ids.filter((id) => plan.program.describe(id)?.mode === 'armed'),
+    );
     const tripped = [...this.field.engine.states()]
       .filter(([id, state]) => state.startsWith('TRIPPED') && !staying.has(id))
       .map(([id]) => id);

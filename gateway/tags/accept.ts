@@ -9,7 +9,7 @@ import { Kind } from './table.js';
  * @returns how many readings are not bad
  */
 export function acceptBatch(image: TagImage, indices: Int32Array, batch: Batch): number {
-  const { numbers, qualities, times } = image;
+  const { numbers, qualities, times, doubts } = image;
   const { scales, offsets, lows, highs, kinds, grains } = image.table;
   const at = batch.sentAt;
   const own = batch.times;
@@ -37,7 +37,7 @@ export function acceptBatch(image: TagImage, indices: Int32Array, batch: Batch):
         usable++;
       }
     }
-    qualities[tag] = quality;
+    qualities[tag] = quality === Quality.good && doubts[tag] === 1 ? Quality.suspect : quality;
     times[tag] = own === undefined ? at : (own[i] as number);
   }
   return usable;

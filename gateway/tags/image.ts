@@ -9,6 +9,8 @@ export class TagImage implements ImageView {
   readonly qualities: Uint8Array;
   readonly wide: (string | bigint | undefined)[];
   readonly times: Float64Array;
+  /** 1 = a rule doubts the tag: a good value of it is `suspect`. */
+  readonly doubts: Uint8Array;
 
   constructor(table: TagTable) {
     this.table = table;
@@ -17,6 +19,7 @@ export class TagImage implements ImageView {
     this.qualities = new Uint8Array(table.size).fill(Quality.waiting);
     this.wide = new Array<string | bigint | undefined>(table.size);
     this.times = new Float64Array(table.size);
+    this.doubts = new Uint8Array(table.size);
   }
 
   /** Takes over what an earlier image knew of tags of the same name and type. */
@@ -29,6 +32,7 @@ export class TagImage implements ImageView {
       this.qualities[tag.index] = earlier.qualities[before.index] as number;
       this.wide[tag.index] = earlier.wide[before.index];
       this.times[tag.index] = earlier.times[before.index] as number;
+      this.doubts[tag.index] = earlier.doubts[before.index] as number;
     }
   }
 
@@ -36,6 +40,23 @@ export class TagImage implements ImageView {
     this.numbers[index] = value;
     this.qualities[index] = Quality.good;
     this.times[index] = now;
+  }
+
+  /** From now on exactly these tags are doubted; gives those whose quality is another one for that. */
+  doubt(tags: readonly number[]): readonly number[] {
+    const changed: number[] = [];
+    const wanted = new Set(tags);
+    for (let tag = 0; tag < this.size; tag++) {
+      const is = wanted.has(tag) ? 1 : 0;
+      if ((this.doubts[tag] as number) === is) continue;
+      this.doubts[tag] = is;
+      const [from, to] =
+        is === 1 ? [Quality.good, Quality.suspect] : [Quality.suspect, Quality.good];
+      if ((this.qualities[tag] as number) !== from) continue;
+      this.qualities[tag] = to;
+      changed.push(tag);
+    }
+    return changed;
   }
 
   /** The value for people and messages; null when the quality is bad. */

@@ -283,6 +283,7 @@ export class WriteGate {
     for (const [index, output] of this.#held) {
       const wanted = strongest.get(index);
       if (wanted && wanted.value === output.intent.value) {
+        if (wanted.attempt !== output.intent.attempt) output.again();
         output.intent = wanted;
         strongest.delete(index);
       } else this.#held.delete(index);

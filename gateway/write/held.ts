@@ -38,6 +38,11 @@ export class HeldOutput {
     return this.state === 'done' && astray;
   }
 
+  /** The plant did not follow: it is to be written once more, whatever the device says. */
+  again(): void {
+    if (this.state !== 'sending') this.state = 'due';
+  }
+
   sending(): void {
     this.state = 'sending';
     this.retryAt = mono(Infinity);

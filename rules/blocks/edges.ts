@@ -1,7 +1,4 @@
-import { badFrom, putBool, recall, remember, wantScan, type Slots, type Step } from './slots.js';
-
-/** A pulse lasts one scan: the next one must come soon, or a reader sees it for long. */
-export const pulseMs = 10;
+import { badFrom, putBool, recall, remember, wantNext, type Slots, type Step } from './slots.js';
 
 /**
  * rising, falling, changed: true for one scan. Compared with the last good value; after a start and
@@ -32,6 +29,6 @@ export function edgeStep(
           : before === 1 && value === 0;
     s.memory[memory] = value;
     putBool(s, to, fires, q);
-    if (fires) wantScan(s, s.clock.now + pulseMs);
+    if (fires) wantNext(s);
   };
 }

@@ -120,11 +120,20 @@ const ageMs = 250;
 
 /** Seconds since the device was asked for the value that stands in the image. */
 export function ageStep(s: Slots, image: ImageView, to: number, at: number): Step {
+  // The time that the value had when this was computed last; when it must be computed anew.
+  const asked = remember(s, NaN, -Infinity);
+  const due = asked + 1;
   return () => {
+    const { now } = s.clock;
+    const time = image.times[at] as number;
     const never = (image.qualities[at] as number) === Quality.waiting;
-    const age = (s.clock.now - (image.times[at] as number)) / 1000;
-    putNumber(s, to, age, never ? Quality.waiting : Quality.good);
-    wantScan(s, s.clock.now + ageMs);
+    if (time !== recall(s, asked) || now >= recall(s, due)) {
+      s.memory[asked] = time;
+      s.memory[due] = (Math.floor(now / ageMs) + 1) * ageMs;
+      s.v[to] = (now - time) / 1000;
+    }
+    s.q[to] = never ? Quality.waiting : Quality.good;
+    wantScan(s, recall(s, due));
   };
 }
 

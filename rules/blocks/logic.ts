@@ -56,11 +56,15 @@ export function voteStep(s: Slots, node: VoteNode): Step {
     let yes = 0;
     let bad = 0;
     let counted = 0;
+    let away = 0;
     let quality = 0;
     for (let i = 0; i < of.length; i++) {
       const slot = of[i] as number;
       const q = s.q[slot] as number;
-      if (q === ignored) continue;
+      if (q === ignored) {
+        away++;
+        continue;
+      }
       counted++;
       if (q >= badFrom) {
         if ((voting[i] as number) === 1) yes++;
@@ -71,6 +75,7 @@ export function voteStep(s: Slots, node: VoteNode): Step {
     const marked = quality >= badFrom ? Quality.derived : quality;
     if (counted === 0) putBool(s, to, false, ignored);
     else if (yes >= need) putBool(s, to, true, marked);
+    else if (degrade && away > 0) putBool(s, to, degraded(yes, counted - bad), Quality.derived);
     else if (bad === 0 || (!degrade && yes + bad < need)) putBool(s, to, false, marked);
     else if (!degrade) putBool(s, to, false, Quality.input);
     else putBool(s, to, degraded(yes, counted - bad), Quality.derived);

@@ -15,6 +15,8 @@ export interface Slots {
     now: number;
     /** Earliest time at which a running timer changes something. */
     due: number;
+    /** The rule must run in the next scan, whatever brings that about. */
+    again: boolean;
   };
 }
 
@@ -78,4 +80,13 @@ export function putBool(s: Slots, slot: number, value: boolean, quality: number)
 /** A timer that runs out at `when` wants a scan then. */
 export function wantScan(s: Slots, when: number): void {
   if (when < s.clock.due) s.clock.due = when;
+}
+
+/** A pulse lasts one scan: the next one must come soon, or a reader sees it for long. */
+export const pulseMs = 10;
+
+/** What is true in this scan only is over in the next one. */
+export function wantNext(s: Slots): void {
+  s.clock.again = true;
+  wantScan(s, s.clock.now + pulseMs);
 }

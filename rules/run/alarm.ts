@@ -1,11 +1,11 @@
-import type { AlarmSnapshot, AlarmState, Evidence } from '../../gateway/contract/index.js';
+import type { AlarmState, Evidence, Person } from '../../gateway/contract/index.js';
 import { ignored, truth, wantScan, type Step } from '../blocks/slots.js';
 import { badInputs, because, evidenceList } from '../explain.js';
 import { stepsOf } from '../instantiate.js';
 import type { CompiledAlarm } from '../program.js';
 import type { RetainedState } from '../retained.js';
 import { AlarmMachine } from './alarm-state.js';
-import { refused, type Answer, type Context, type Explained, type Runner } from './context.js';
+import type { Answer, Context, Explained, Runner } from './context.js';
 
 /** An alarm. While its condition is not known it stays as it is: a lost wire neither raises nor clears. */
 export class AlarmRunner implements Runner {
@@ -13,16 +13,22 @@ export class AlarmRunner implements Runner {
   readonly rule: CompiledAlarm;
   readonly #steps: readonly Step[];
   readonly #alarm: AlarmMachine;
+  readonly machines: readonly AlarmMachine[];
   #active: boolean;
+  #doubts = false;
   /** Since when the condition is the opposite of `active`. */
   #changingSince = NaN;
 
   constructor(c: Context, rule: CompiledAlarm, kept: RetainedState | undefined) {
     this.#c = c;
     this.rule = rule;
-    this.#steps = stepsOf(c.plant, [rule.when, rule.arm], { strict: rule.strict, watch: true });
+    this.#steps = stepsOf(c.plant, [rule.when, rule.arm, rule.suppress], {
+      strict: rule.strict,
+      watch: true,
+    });
     this.#alarm = new AlarmMachine(c, rule.id, rule.alarm, kept?.alarm, true);
-    this.#active = this.#alarm.state === 'UNACK' || this.#alarm.state === 'ACKED';
+    this.machines = [this.#alarm];
+    this.#active = this.#alarm.isActive;
   }
 
   take(from: Runner): void {
@@ -33,6 +39,7 @@ export class AlarmRunner implements Runner {
   }
 
   run(): void {
+    const { rule } = this;
     const { slots: s } = this.#c.plant;
     for (let i = 0; i < this.#steps.length; i++) this.#steps[i]?.();
     this.#alarm.flush();
@@ -47,8 +54,24 @@ export class AlarmRunner implements Runner {
         this.#changingSince = NaN;
       } else wantScan(s, this.#changingSince + delay);
     }
-    const why = this.#alarm.rises(this.#active) ? this.#because() : [];
-    this.#alarm.update(this.#active, why);
+    const why = this.#alarm.rises(this.#active) ? this.#because() : nothing;
+    this.#alarm.update(this.#active, why, this.#isSuppressed());
+    if (rule.doubts.length > 0) this.#doubt();
+  }
+
+  /** Not known counts as not suppressed: an alarm too many is better than one too few. */
+  #isSuppressed(): boolean {
+    const { suppress } = this.rule;
+    return suppress !== undefined && truth(this.#c.plant.slots, suppress.slot) === 1;
+  }
+
+  #doubt(): void {
+    if (this.#doubts === this.#active) return;
+    this.#doubts = this.#active;
+    this.#c.out.doubtsChanged = true;
+  }
+  doubted(into: number[]): void {
+    if (this.#doubts) into.push(...this.rule.doubts);
   }
 
   state(): AlarmState {
@@ -68,6 +91,10 @@ export class AlarmRunner implements Runner {
     const text = [`${rule.id} is ${alarm.state}`];
     if (rule.arm && truth(plant.slots, rule.arm.slot) === 0)
       text.push(`not armed: ${evidenceList(because(witness, rule.arm))}`);
+    const { by, reason } = alarm.snapshot();
+    if (by !== undefined) text.push(`by ${by}: ${reason ?? ''}`);
+    if (alarm.state === 'SUPPRESSED' && rule.suppress)
+      text.push(`suppressed: ${evidenceList(because(witness, rule.suppress))}`);
     if (alarm.evidence.length > 0 && alarm.state !== 'NORMAL')
       text.push(`came up because: ${evidenceList(alarm.evidence)}`);
     text.push(`now: ${evidenceList(now)}`);
@@ -89,16 +116,8 @@ export class AlarmRunner implements Runner {
     };
   }
 
-  alarm(): AlarmSnapshot | undefined {
-    return this.#alarm.state === 'NORMAL' ? undefined : this.#alarm.snapshot();
-  }
-
-  ack(by: string): Answer {
-    return this.#alarm.ack(by);
-  }
-
-  reset(): Answer {
-    return refused(`${this.rule.id} is an alarm: acknowledge it`);
+  reset(person: Person): Answer {
+    return this.#alarm.reset(person);
   }
 
   #condition(): number {
@@ -114,3 +133,4 @@ export class AlarmRunner implements Runner {
     return because(this.#c.witness, this.rule.when);
   }
 }
+const nothing: readonly Evidence[] = [];

@@ -2,6 +2,7 @@ import type {
   AlarmSnapshot,
   Evidence,
   Explanation,
+  Person,
   RuleEvent,
   RuleKind,
   RuleState,
@@ -9,6 +10,8 @@ import type {
   WriteIntent,
 } from '../../gateway/contract/index.js';
 import type { Witness } from '../explain.js';
+import type { AlarmMachine } from './alarm-state.js';
+import type { BypassRequest } from './bypass.js';
 import type { Plant } from '../instantiate.js';
 import type { CompiledRule } from '../program.js';
 import type { RetainedState } from '../retained.js';
@@ -19,6 +22,7 @@ export interface Gathered {
   alarms: AlarmSnapshot[];
   changed: number[];
   intentsChanged: boolean;
+  doubtsChanged: boolean;
   retainedChanged: boolean;
 }
 
@@ -32,6 +36,12 @@ export interface Context {
   sources(rule: string): readonly number[];
   /** Wall time of this scan. */
   wallNow(): WallMs;
+  /** Interlocks that others trip because their outputs are not obeyed: by rule, then by who does it. */
+  readonly escalations: Map<string, Map<string, Evidence>>;
+  /** Does the rule only tell, and set nothing? */
+  isShadow(rule: string): boolean;
+  /** The rule must run in this scan, or in the next one if its turn is over. */
+  touch(rule: string): void;
 }
 
 export type Answer = { readonly ok: true } | { readonly ok: false; readonly reason: string };
@@ -39,6 +49,9 @@ export const done: Answer = { ok: true };
 export function refused(reason: string): Answer {
   return { ok: false, reason };
 }
+
+/** Of rules that have no alarm. */
+export const noMachines: readonly AlarmMachine[] = [];
 
 export type Explained = Pick<Explanation, 'since' | 'firstOut' | 'now' | 'text'>;
 
@@ -55,11 +68,15 @@ export interface Runner {
   state(): RuleState | undefined;
   /** Adds the demands that stand now. */
   intents(into: WriteIntent[]): void;
+  /** Adds the positions of the tags that it doubts now. */
+  doubted?(into: number[]): void;
   explain(): Explained;
   retained(): RetainedState | undefined;
-  alarm(): AlarmSnapshot | undefined;
-  ack(by: string): Answer;
-  reset(by: string): Answer;
+  /** Its alarms, whatever their state. */
+  readonly machines: readonly AlarmMachine[];
+  reset(person: Person): Answer;
+  bypass?(request: BypassRequest, person: Person): Answer;
+  endBypass?(input: string | undefined, person: Person): Answer;
 }
 
 export function addEvent(
@@ -73,5 +90,6 @@ export function addEvent(
   by?: string,
 ): void {
   const event = { rule, kind, from, to, time: c.wallNow(), text, evidence };
-  c.out.events.push(by === undefined ? event : { ...event, by });
+  const shadow = c.isShadow(rule) ? ({ shadow: true } as const) : {};
+  c.out.events.push(by === undefined ? { ...event, ...shadow } : { ...event, ...shadow, by });
 }

@@ -1,9 +1,9 @@
 import {
   qualityText,
   wall,
-  type AlarmSnapshot,
   type Evidence,
   type InterlockState,
+  type Person,
   type WallMs,
   type WriteIntent,
 } from '../../gateway/contract/index.js';
@@ -11,8 +11,10 @@ import { truth, unknown, wantScan, type Step } from '../blocks/slots.js';
 import { badInputs, because, evidenceList } from '../explain.js';
 import { stepsOf } from '../instantiate.js';
 import type { CompiledInterlock } from '../program.js';
-import type { RetainedState } from '../retained.js';
-import { AlarmMachine } from './alarm-state.js';
+import type { RetainedAlarm, RetainedState } from '../retained.js';
+import { plainText } from '../drafts/common.js';
+import { AlarmMachine, retainedAlarms } from './alarm-state.js';
+import { Bypasses, type BypassRequest } from './bypass.js';
 import {
   addEvent,
   done,
@@ -22,8 +24,10 @@ import {
   type Explained,
   type Runner,
 } from './context.js';
+import { Obedience } from './obedience.js';
 import { conditionsOfReset } from './reset.js';
 import { Senses, type Findings } from './senses.js';
+import { EffectWatch } from './verify.js';
 
 /** What an interlock remembers from scan to scan. */
 interface Memory {
@@ -60,17 +64,29 @@ const nothing: readonly Evidence[] = [];
  */
 export class InterlockRunner implements Runner {
   readonly rule: CompiledInterlock;
+  readonly machines: readonly AlarmMachine[];
   readonly #c: Context;
   readonly #senses: Senses;
+  readonly #bypasses: Bypasses;
+  readonly #watches: readonly EffectWatch[];
+  readonly #obedience: Obedience;
   readonly #alarm: AlarmMachine | undefined;
+  readonly #bypassed: AlarmMachine | undefined;
   readonly #resetSteps: readonly Step[];
   #m: Memory;
 
   constructor(c: Context, rule: CompiledInterlock, { kept, lost }: Start) {
     this.rule = rule;
     this.#c = c;
-    this.#senses = new Senses(c, rule);
+    this.#bypasses = new Bypasses(c, rule, kept?.bypasses ?? []);
+    this.#senses = new Senses(c, rule, this.#bypasses);
     this.#alarm = rule.alarm && new AlarmMachine(c, rule.id, rule.alarm, kept?.alarm, false);
+    this.#watches = watchesOf(c, rule);
+    this.#obedience = new Obedience(c, rule, this.#watches, kept?.alarms ?? {});
+    this.#bypassed = bypassAlarm(c, rule, kept?.alarms ?? {});
+    const own = this.#alarm ? [this.#alarm] : [];
+    const other = this.#bypassed ? [this.#bypassed] : [];
+    this.machines = [...own, ...this.#obedience.machines, ...other];
     this.#resetSteps = stepsOf(c.plant, [rule.reset], { strict: rule.strict });
     const isLost = lost && rule.latch === 'manual';
     this.#m = {
@@ -92,13 +108,37 @@ export class InterlockRunner implements Runner {
   take(from: Runner): void {
     if (!(from instanceof InterlockRunner)) return;
     this.#m = { ...from.#m };
-    if (this.#alarm && from.#alarm) this.#alarm.take(from.#alarm);
+    this.#bypasses.take(from.#bypasses);
+    for (const [at, watch] of this.#watches.entries()) {
+      const other = from.#watches[at];
+      if (other) watch.take(other);
+    }
+    for (const [at, machine] of this.machines.entries()) {
+      const other = from.machines[at];
+      if (other) machine.take(other);
+    }
   }
 
   run(): void {
     if (this.#m.isFirst) this.#begin();
+    this.#tellBypasses();
     this.#step();
     this.#alarm?.update(this.#holds(), this.#m.evidence);
+    if (this.#obedience.update(this.#holds())) this.#c.out.intentsChanged = true;
+  }
+
+  /** What became of bypasses since the last scan: each change is an event, and must survive. */
+  #tellBypasses(): void {
+    const { out } = this.#c;
+    for (const { text, by } of this.#bypasses.update()) {
+      const { state } = this.#m;
+      addEvent(this.#c, this.rule.id, this.rule.kind, state, state, text, nothing, by);
+      out.retainedChanged = true;
+    }
+    this.#bypassed?.flush();
+    const { isAny } = this.#bypasses;
+    const rises = this.#bypassed?.rises(isAny) ?? false;
+    this.#bypassed?.update(isAny, rises ? this.#bypasses.evidence() : nothing);
   }
 
   state(): InterlockState {
@@ -108,29 +148,36 @@ export class InterlockRunner implements Runner {
   intents(into: WriteIntent[]): void {
     if (!this.#holds()) return;
     const { effects, id } = this.rule;
-    for (const { tag, to, level } of effects) into.push({ tag, value: to, level, source: id });
+    for (const effect of effects) {
+      const { tag, to, level } = effect;
+      const attempt = this.#watches.find((watch) => watch.effect === effect)?.attempt ?? 0;
+      const demand = { tag, value: to, level, source: id };
+      into.push(attempt > 0 ? { ...demand, attempt } : demand);
+    }
   }
 
   retained(): RetainedState {
     const { state, since, firstOut, evidence } = this.#m;
     return {
-      kind: 'interlock',
+      kind: this.rule.kind,
       hash: this.rule.hash,
       state,
       since,
       firstOut: firstOut ?? null,
       evidence,
       alarm: this.#alarm?.retained() ?? null,
+      alarms: retainedAlarms(this.machines.filter((one) => one !== this.#alarm)),
+      bypasses: this.#bypasses.retained,
     };
   }
 
-  alarm(): AlarmSnapshot | undefined {
-    const alarm = this.#alarm;
-    return alarm && alarm.state !== 'NORMAL' ? alarm.snapshot() : undefined;
+  bypass(request: BypassRequest, person: Person): Answer {
+    if (request.input === undefined && this.#holds())
+      return refused(`${this.rule.id} is tripped: reset it before it is bypassed`);
+    return this.#bypasses.begin(request, person);
   }
-
-  ack(by: string): Answer {
-    return this.#alarm?.ack(by) ?? refused(`${this.rule.id} has no alarm`);
+  endBypass(input: string | undefined, person: Person): Answer {
+    return this.#bypasses.end(input, person);
   }
 
   #begin(): void {
@@ -141,7 +188,7 @@ export class InterlockRunner implements Runner {
     if (this.#m.isLost) {
       this.#blame(this.#m.since);
       const text = `${id} tripped: ${evidenceList(this.#m.evidence)}`;
-      addEvent(c, id, 'interlock', 'DISARMED', 'TRIPPED', text, this.#m.evidence);
+      addEvent(c, id, this.rule.kind, 'DISARMED', 'TRIPPED', text, this.#m.evidence);
     }
     if (this.#holds()) c.out.intentsChanged = true;
   }
@@ -177,7 +224,7 @@ export class InterlockRunner implements Runner {
     if (held || holds) c.out.retainedChanged = true;
     // A value that plays about its limit would fill the journal with delays that never ran out.
     if (!(isQuiet(from) && isQuiet(to)))
-      addEvent(c, id, 'interlock', from, to, `${id} ${text}`, why, by);
+      addEvent(c, id, this.rule.kind, from, to, `${id} ${text}`, why, by);
   }
 
   #step(): void {
@@ -189,7 +236,8 @@ export class InterlockRunner implements Runner {
     if (m.isWaiting) return;
     const by = m.askedBy;
     m.askedBy = undefined;
-    if (findings.stands) this.#trip();
+    if (this.#bypasses.isWhole && !this.#holds()) this.#enter('BYPASSED', 'is bypassed', nothing);
+    else if (findings.stands) this.#trip();
     else this.#clear(findings, rising, by);
   }
 
@@ -237,8 +285,10 @@ export class InterlockRunner implements Runner {
     this.#enter(rest, how, nothing, by);
   }
 
-  reset(by: string): Answer {
+  reset({ name: by, roles }: Person): Answer {
     const { rule } = this;
+    if (rule.resetRole !== undefined && !roles.includes(rule.resetRole))
+      return refused(`a reset of ${rule.id} needs the role ${rule.resetRole}`);
     const m = this.#m;
     if (!this.#holds()) return refused(`${rule.id} is not tripped`);
     if (m.isWaiting) return refused(`${rule.id} is not judged yet: a tag has not been read`);
@@ -266,6 +316,9 @@ export class InterlockRunner implements Runner {
     text.push(`${standing}: ${evidenceList(now)}`);
     if (state === 'TRIPPED') text.push('a reset is refused while the cause stands');
     if (state === 'TRIPPED_CLEAR' && rule.latch === 'manual') text.push('waits for a reset');
+    const ties = evidence.filter((one) => one.tie).map((one) => one.expression);
+    if (firstOut && ties.length > 0) text.push(`within one scan period of it: ${ties.join('; ')}`);
+    text.push(...this.#obedience.lines(), ...this.#bypasses.lines());
     text.push(...badInputs(c.witness, [rule.cause, rule.arm]));
     return { since, firstOut, now, text };
   }
@@ -276,6 +329,27 @@ const restTexts: Readonly<Record<string, string>> = {
   PENDING: 'delay runs',
   NORMAL: 'is normal',
 };
+
+function watchesOf(c: Context, rule: CompiledInterlock): readonly EffectWatch[] {
+  const watches: EffectWatch[] = [];
+  for (const effect of rule.effects)
+    if (effect.verify) watches.push(new EffectWatch(c, rule, effect, effect.verify));
+  return watches;
+}
+
+/** A bypass is an alarm for as long as it lasts, and comes up again every shift. */
+const shift = 8 * 3_600_000;
+
+function bypassAlarm(
+  c: Context,
+  rule: CompiledInterlock,
+  kept: Readonly<Record<string, RetainedAlarm>>,
+): AlarmMachine | undefined {
+  if (!rule.bypass) return undefined;
+  const id = `${rule.id}-BYPASSED`;
+  const text = { ...plainText('low', `${rule.id} is bypassed`), reAlarm: shift };
+  return new AlarmMachine(c, id, text, kept[id], false);
+}
 
 /** A trip survives a restart and a changed rule. Only a rule never seen before starts by its `init`. */
 function startState(rule: CompiledInterlock, kept: RetainedState | undefined): InterlockState {

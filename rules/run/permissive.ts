@@ -11,6 +11,7 @@ import { stepsOf } from '../instantiate.js';
 import type { CompiledPermissive } from '../program.js';
 import {
   addEvent,
+  noMachines,
   refused,
   type Answer,
   type Context,
@@ -81,12 +82,7 @@ export class PermissiveRunner implements Runner {
   retained(): undefined {
     return undefined;
   }
-  alarm(): undefined {
-    return undefined;
-  }
-  ack(): Answer {
-    return refused(`${this.rule.id} has no alarm`);
-  }
+  readonly machines: Runner['machines'] = noMachines;
   reset(): Answer {
     return refused(`${this.rule.id} is a permissive: nothing to reset`);
   }

@@ -6,10 +6,11 @@ import {
 } from '../../gateway/contract/index.js';
 import type { BadSink } from '../blocks/inputs.js';
 import { ignored, recall, remember, truth, wantScan, type Step } from '../blocks/slots.js';
-import { because } from '../explain.js';
+import { because, becauseOf } from '../explain.js';
 import { isPending, stepsOf } from '../instantiate.js';
 import { inputsOf, type Input } from '../ir.js';
 import type { CompiledInterlock } from '../program.js';
+import type { Bypasses } from './bypass.js';
 import type { Context } from './context.js';
 
 /** How long an interlock waits for first values after a start before it takes them for bad, ms. */
@@ -33,7 +34,7 @@ export class Senses {
   readonly #wait: number;
   readonly #findings = { armed: false, stands: false, pending: false };
 
-  constructor(c: Context, rule: CompiledInterlock) {
+  constructor(c: Context, rule: CompiledInterlock, bypasses: Bypasses) {
     const { cause, arm, policies } = rule;
     this.#c = c;
     this.#rule = rule;
@@ -41,7 +42,10 @@ export class Senses {
       policies.size === 0
         ? noPolicies
         : { demands: zeros(policies.size), running: zeros(policies.size) };
-    const options = { strict: rule.strict, policies, sink: this.#sink, watch: true };
+    const isBypassed = rule.bypass?.perInput
+      ? (name: string): boolean => bypasses.isBypassed(name)
+      : undefined;
+    const options = { strict: rule.strict, policies, sink: this.#sink, watch: true, isBypassed };
     this.#steps = stepsOf(c.plant, [cause, arm], options);
     this.#sources = c.sources(rule.id);
     this.#wait = remember(c.plant.slots, NaN, 0);
@@ -56,7 +60,8 @@ export class Senses {
     const f = this.#findings;
     // Not knowing whether the rule is armed, it is: the doubt goes towards the trip.
     f.armed = !arm || (s.q[arm.slot] as number) === ignored || truth(s, arm.slot) !== 0;
-    f.stands = f.armed && (this.#causeState() !== 0 || demands.includes(1));
+    const isOrdered = (this.#c.escalations.get(this.#rule.id)?.size ?? 0) > 0;
+    f.stands = isOrdered || (f.armed && (this.#causeState() !== 0 || demands.includes(1)));
     f.pending = f.armed && !f.stands && (running.includes(1) || isPending(s, cause));
     return f;
   }
@@ -79,8 +84,21 @@ export class Senses {
 
   /** Why it stands: policies for bad tags first, then the leaves of the cause. */
   evidence(): readonly Evidence[] {
-    const leaves = this.#causeState() === 0 ? [] : because(this.#c.witness, this.#rule.cause);
-    return [...badEvidence(this.#c, this.#rule, this.#sink), ...leaves];
+    const ordered = [...(this.#c.escalations.get(this.#rule.id)?.values() ?? [])];
+    const leaves = this.#causeState() === 0 ? [] : this.#leaves();
+    return [...ordered, ...badEvidence(this.#c, this.#rule, this.#sink), ...leaves];
+  }
+
+  /** The leaves of the cause, the first one in front; those of a group with the name of their cause. */
+  #leaves(): readonly Evidence[] {
+    const { plant, witness } = this.#c;
+    const { cause, causes } = this.#rule;
+    if (causes.length === 0) return because(witness, cause);
+    const standing = causes.filter(
+      ({ node }) =>
+        (plant.slots.q[node.slot] as number) !== ignored && truth(plant.slots, node.slot) !== 0,
+    );
+    return becauseOf(witness, standing);
   }
 
   #causeState(): number {

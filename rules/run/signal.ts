@@ -3,7 +3,14 @@ import { badFrom, truth, type Step } from '../blocks/slots.js';
 import { badInputs, because, evidenceList } from '../explain.js';
 import { stepsOf } from '../instantiate.js';
 import type { CompiledSignal } from '../program.js';
-import { refused, type Answer, type Context, type Explained, type Runner } from './context.js';
+import {
+  noMachines,
+  refused,
+  type Answer,
+  type Context,
+  type Explained,
+  type Runner,
+} from './context.js';
 
 /** A derived tag. While it is bad the last value stays in the image, as with a tag of a device. */
 export class SignalRunner implements Runner {
@@ -80,12 +87,7 @@ export class SignalRunner implements Runner {
   retained(): undefined {
     return undefined;
   }
-  alarm(): undefined {
-    return undefined;
-  }
-  ack(): Answer {
-    return refused(`${this.rule.id} has no alarm`);
-  }
+  readonly machines: Runner['machines'] = noMachines;
   reset(): Answer {
     return refused(`${this.rule.id} is a signal: nothing to reset`);
   }

@@ -86,7 +86,7 @@ void t.test('names that stand twice, over links and over files', async (t) => {
     '/p.yaml:21:19 include[1]: /o.yaml is included twice — first in /p.yaml:21:11',
     '/o.yaml:2:3 sinks.cloud: "cloud" stands in two files — first in /p.yaml:24:3',
     '/o.yaml:4:1 journal: "journal" stands in two files — first in /p.yaml:20:1',
-    '/o.yaml:5:1 foo: unknown key "foo" — known keys: millrace, include, gateway, links, writes, rules, journal, sinks, control',
+    '/o.yaml:5:1 foo: unknown key "foo" — known keys: millrace, include, gateway, links, writes, rules, roles, journal, sinks, control',
   ]);
 });
 

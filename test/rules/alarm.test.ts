@@ -1,7 +1,7 @@
 import t from 'tap';
 import { mono, Quality } from '../../gateway/contract/index.js';
 import type { RetainedStates } from '../../rules/index.js';
-import { plant, type Plant, type TagSpecs } from './plant.js';
+import { plant, type Plant, type TagSpecs, person } from './plant.js';
 
 const tags: TagSpecs = { LT: '%', RUN: 'bool' };
 const high = {
@@ -26,7 +26,7 @@ function level(p: Plant, percent: number): unknown {
   return p.state('LAH');
 }
 function ack(p: Plant, by = 'ann'): unknown {
-  const answer = p.engine.ack('LAH', by, mono(p.now));
+  const answer = p.engine.command('LAH', { kind: 'ack' }, person(by), mono(p.now));
   p.now += 100;
   p.scan();
   return answer;

@@ -119,7 +119,7 @@ void t.test('outputs and their values', (t) => {
     [{ set: 'P101.run_cmd', to: false, level: 'auto' }, /level cannot be auto/],
     [
       { set: 'P101.run_cmd', to: false, verify: { expect: 'P101.runing', within: '3s' } },
-      /no tag or signal P101.runing \| did you mean P101.running/,
+      /no tag, signal or constant P101.runing \| did you mean P101.running/,
     ],
     [{ set: 'P101.run_cmd', to: false, verify: { expect: 'P101.running' } }, /within is missing/],
   ];
@@ -133,11 +133,14 @@ void t.test('outputs and their values', (t) => {
 
 void t.test('names: tags, functions, kinds, keys, values', (t) => {
   const table: readonly (readonly [object, RegExp])[] = [
-    [{ ...ok, cause: 'FT10l < 5 m3/h' }, /no tag or signal FT10l \| did you mean FT101/],
-    [{ ...ok, cause: 'PT-201A > 5 bar' }, /no tag or signal PT \| write 'PT-201A' in quotes/],
+    [{ ...ok, cause: 'FT10l < 5 m3/h' }, /no tag, signal or constant FT10l \| did you mean FT101/],
+    [
+      { ...ok, cause: 'PT-201A > 5 bar' },
+      /no tag, signal or constant PT \| write 'PT-201A' in quotes/,
+    ],
     [{ ...ok, cause: "tripped('OKK')" }, /no interlock fits OKK \| did you mean OK/],
     [{ ...ok, cuase: 'x' }, /unknown key cuase \| did you mean cause/],
-    [{ ...ok, bypass: {} }, /bypass is not yet supported/],
+    [{ ...ok, bypass: {} }, /^$/],
     [{ ...ok, latch: 'manuel' }, /latch cannot be manuel \| did you mean manual/],
     [{ ...ok, on_bad: { FT999: 'trip' } }, /no tag or signal FT999/],
     [{ ...ok, on_bad: { FT102: 'trip' } }, /FT102 is not used in cause or arm/],
@@ -148,9 +151,9 @@ void t.test('names: tags, functions, kinds, keys, values', (t) => {
     [{ ...ok, max_response: 'soon' }, /soon is no time/],
     [{ interlock: 'X Y', cause: 'true' }, /name of interlock must be/],
     [{ interlok: 'X' }, /what kind of rule is this\? \| did you mean interlock/],
-    [{ diagnosis: 'P101' }, /diagnosis is not yet supported/],
-    [{ shed: 'PEAK' }, /shed is not yet supported/],
-    [{ group: 'CV1' }, /group is not yet supported/],
+    [{ diagnosis: 'P101' }, /symptoms is missing/],
+    [{ shed: 'PEAK' }, /start is missing/],
+    [{ group: 'CV1' }, /causes is missing/],
     [{ alarm: 'A', when: 'P101.running' }, /priority is missing/],
     [
       { alarm: 'A', when: 'FT101', priority: 'low' },

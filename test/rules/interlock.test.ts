@@ -1,7 +1,7 @@
 import t from 'tap';
 import { mono, Quality } from '../../gateway/contract/index.js';
 import type { RetainedStates } from '../../rules/index.js';
-import { epoch, plant, type Plant, type TagSpecs } from './plant.js';
+import { epoch, plant, type Plant, type TagSpecs, person } from './plant.js';
 
 const tags: TagSpecs = {
   FT101: 'm3/h',
@@ -83,7 +83,9 @@ void t.test('dry run: trips 5 s after flow is lost, latches, needs a reset', (t)
   ]);
   t.match(trip?.text, 'P101-DRYRUN tripped: FT101 < 5 m3/h (3 m3/h, good)');
   t.match(p.engine.alarms()[0], { id: 'P101-DRYRUN', state: 'UNACK', priority: 'high' });
-  t.same(p.engine.ack('P101-DRYRUN', 'ann', mono(p.now)), { ok: true });
+  t.same(p.engine.command('P101-DRYRUN', { kind: 'ack' }, person('ann'), mono(p.now)), {
+    ok: true,
+  });
   p.to(40);
   t.match(
     p.events.find((event) => event.by === 'ann'),
@@ -98,6 +100,19 @@ void t.test('dry run: trips 5 s after flow is lost, latches, needs a reset', (t)
   p.to(50.1);
   t.equal(p.state('P101-DRYRUN'), 'DISARMED', 'reset; not armed, the pump stands');
   t.strictSame(p.result.intents, []);
+  t.match(
+    p.engine.alarms(),
+    [
+      {
+        id: 'X',
+        state: 'RTN_UNACK',
+        text: /P101.run_cmd = false had no effect within 3s and 2 more/,
+      },
+    ],
+    'the pump ran on for longer than 9 s: that was told',
+  );
+  p.engine.command('X', { kind: 'ack' }, person('ann'), mono(p.now));
+  p.to(50.2);
   t.equal(p.engine.alarms().length, 0);
   t.end();
 });
@@ -212,7 +227,8 @@ void t.test('a reset button out of a bad time is no press', (t) => {
 
 void t.test('reset by command: refused with the reason, or told in the next scan', (t) => {
   const p = started();
-  const reset = (): unknown => p.engine.reset('P101-DRYRUN', 'bob', mono(p.now));
+  const reset = (): unknown =>
+    p.engine.command('P101-DRYRUN', { kind: 'reset' }, person('bob'), mono(p.now));
   p.to(10);
   t.match(reset(), { ok: false, reason: /not tripped/ });
   p.set({ FT101: 3 });
@@ -228,7 +244,10 @@ void t.test('reset by command: refused with the reason, or told in the next scan
   p.scan();
   t.equal(p.state('P101-DRYRUN'), 'DISARMED');
   t.match(p.result.events[0], { from: 'TRIPPED_CLEAR', to: 'DISARMED', by: 'bob' });
-  t.match(p.engine.reset('NOPE', 'bob', mono(0)), { ok: false, reason: /no rule NOPE/ });
+  t.match(p.engine.command('NOPE', { kind: 'reset' }, person('bob'), mono(0)), {
+    ok: false,
+    reason: /no rule NOPE/,
+  });
   t.end();
 });
 
@@ -296,7 +315,7 @@ void t.test('latch auto: released when the cause has been gone for the hold time
   t.equal(p.state('GD'), 'TRIPPED_CLEAR', 'counts from the last time');
   p.to(901);
   t.equal(p.state('GD'), 'NORMAL');
-  t.match(p.engine.reset('GD', 'x', mono(0)), { ok: false });
+  t.match(p.engine.command('GD', { kind: 'reset' }, person('x'), mono(0)), { ok: false });
   t.end();
 });
 
@@ -420,7 +439,7 @@ void t.test(
     t.equal(p.result.intents, held);
     t.match(p.program.outputs.get(3), ['HI']);
     t.match(started().program.effects, [
-      { verify: { expect: 'not P101.running', within: 3000, retry: 2 } },
+      { verify: { expect: { source: 'not P101.running' }, within: 3000, retry: 2 } },
     ]);
     t.end();
   },

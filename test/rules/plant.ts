@@ -3,6 +3,7 @@ import {
   Quality,
   wall,
   type ImageView,
+  type Person,
   type RuleEvent,
   type RuleState,
   type RuleTag,
@@ -54,6 +55,11 @@ export function lookupOf(specs: TagSpecs): TagLookup & { tags: RuleTag[] } {
   });
   const byName = new Map(tags.map((tag) => [tag.name, tag]));
   return { tags, find: (name) => byName.get(name), names: () => [...byName.keys()] };
+}
+
+/** Somebody without a role. */
+export function person(name: string, ...roles: string[]): Person {
+  return { name, roles };
 }
 
 export function compiled(rules: readonly unknown[], specs: TagSpecs): RuleProgram {
@@ -142,6 +148,7 @@ export function plant(
     alarms: [],
     intents: [],
     nextDue: undefined,
+    doubted: [],
     retainedChanged: false,
   };
   const self: Plant = {

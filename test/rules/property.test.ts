@@ -3,7 +3,7 @@ import t from 'tap';
 import { mono, Quality } from '../../gateway/contract/index.js';
 import { parseExpression } from '../../rules/index.js';
 import { frame, names, specs, typed } from './arbitrary.js';
-import { plant, type Plant } from './plant.js';
+import { plant, type Plant, person } from './plant.js';
 
 function bench(value: string): Plant {
   return plant([{ signal: 'S', value }], specs);
@@ -38,7 +38,7 @@ void t.test('the evaluator is total: no expression over no image throws or lies'
         if (due !== undefined && due <= p.now) throw new RangeError('due in the past');
         for (const id of ['I', 'AL', 'PM', 'SB']) p.engine.why(id);
         JSON.stringify(p.engine.retained());
-        p.engine.reset('I', 'x', mono(p.now));
+        p.engine.command('I', { kind: 'reset' }, person('x'), mono(p.now));
       }
     }),
     { numRuns: 400 },

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { mono, Quality, type ScanResult } from '../../gateway/contract/index.js';
 import { frame, names, specs, typed } from './arbitrary.js';
-import { plant, reloaded, type Plant, type TagSpecs } from './plant.js';
+import { plant, reloaded, type Plant, type TagSpecs, person } from './plant.js';
 
 const tags: TagSpecs = {
   FT: 'm3/h',
@@ -68,8 +68,10 @@ void t.test('what was asked for between two scans is not lost by a reload', (t) 
   p.set({ FT: 10 });
   p.to(30);
   t.equal(p.state('DRY'), 'TRIPPED_CLEAR');
-  t.strictSame(p.engine.ack('DRY', 'eve', mono(p.now)), { ok: true });
-  t.strictSame(p.engine.reset('DRY', 'eve', mono(p.now)), { ok: true });
+  t.strictSame(p.engine.command('DRY', { kind: 'ack' }, person('eve'), mono(p.now)), { ok: true });
+  t.strictSame(p.engine.command('DRY', { kind: 'reset' }, person('eve'), mono(p.now)), {
+    ok: true,
+  });
   const q = reloaded(p, [dry, more], elsewhere);
   q.scan();
   t.equal(q.state('DRY'), 'NORMAL');
@@ -202,7 +204,7 @@ void t.test('lost states: what latches is tripped and says why, until it is rese
   const why = p.engine.why('DRY');
   t.match(why?.firstOut, { expression: 'retained state was lost', time: why?.since });
   t.ok(why?.text.includes('came first: retained state was lost'));
-  t.match(p.engine.reset('DRY', 'eve', mono(p.now)), { ok: false });
+  t.match(p.engine.command('DRY', { kind: 'reset' }, person('eve'), mono(p.now)), { ok: false });
 
   p.set({ FT: 10, RUN: true, BTN: false, CMD: true });
   p.to(20);
@@ -299,8 +301,12 @@ void t.test('with a reload at any scan everything is as without', (t) => {
         }
         assert.deepStrictEqual(seen(parted, parted.result, ids), seen(whole, whole.result, ids));
         for (const p of [whole, parted]) {
-          if (act === 'ack') for (const id of ['I', 'J', 'AL']) p.engine.ack(id, 'x', mono(p.now));
-          if (act === 'reset') for (const id of ['I', 'J']) p.engine.reset(id, 'x', mono(p.now));
+          if (act === 'ack')
+            for (const id of ['I', 'J', 'AL'])
+              p.engine.command(id, { kind: 'ack' }, person('x'), mono(p.now));
+          if (act === 'reset')
+            for (const id of ['I', 'J'])
+              p.engine.command(id, { kind: 'reset' }, person('x'), mono(p.now));
         }
       }
     }),

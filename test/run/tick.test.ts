@@ -47,8 +47,7 @@ function watched(scans: number[]): (...args: Parameters<typeof createEngine>) =>
         scans.push(now);
         return engine.scan(now);
       },
-      ack: (id, by, now) => engine.ack(id, by, now),
-      reset: (id, by, now) => engine.reset(id, by, now),
+      command: (id, command, by, now) => engine.command(id, command, by, now),
       why: (id) => engine.why(id),
       alarms: () => engine.alarms(),
       states: () => engine.states(),

@@ -215,8 +215,7 @@ export class World {
             this.#checkRules(result);
             return result;
           },
-          ack: (id, by, now) => engine.ack(id, by, now),
-          reset: (id, by, now) => engine.reset(id, by, now),
+          command: (id, command, by, now) => engine.command(id, command, by, now),
           why: (id) => engine.why(id),
           alarms: () => engine.alarms(),
           states: () => engine.states(),

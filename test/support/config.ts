@@ -113,6 +113,7 @@ export function config(extra: Partial<Config> & Pick<Config, 'links'>): Config {
     gateway: { id: 'g1', site: undefined, language: 'en' },
     writes: new Map(),
     rules: [],
+    roles: new Map(),
     journal: {
       path: ':memory:',
       sizeBytes: 64 * 1024 * 1024,

@@ -1,0 +1,148 @@
+import { invariant, type WallMs } from '../gateway/contract/index.js';
+import type { Slots } from './blocks/slots.js';
+import type { EngineOptions } from './engine.js';
+import type { Estate } from './handover.js';
+import type { Plant } from './instantiate.js';
+import { inputsOf, type Node } from './ir.js';
+import type { CompiledInterlock, CompiledRule, RuleProgram } from './program.js';
+import { retainedOf, type RetainedStates } from './retained.js';
+import { AlarmRunner } from './run/alarm.js';
+import type { Context, Gathered, Runner } from './run/context.js';
+import { DiagnosisRunner } from './run/diagnosis.js';
+import { InterlockRunner } from './run/interlock.js';
+import { PermissiveRunner } from './run/permissive.js';
+import { ShedRunner } from './run/shed.js';
+import { SignalRunner } from './run/signal.js';
+import { expressionsOf, Schedule } from './schedule.js';
+
+/** All that an engine needs for as long as it runs: not what was before it. */
+export type World = Omit<EngineOptions, 'earlier' | 'retained' | 'retainedLost'>;
+
+export interface Before {
+  readonly kept: RetainedStates | undefined;
+  readonly lost: boolean;
+}
+
+export interface Built extends Omit<Estate, 'isUntold'> {
+  readonly plant: Plant;
+  readonly context: Context;
+  readonly schedule: Schedule;
+}
+
+export function buildEngine(program: RuleProgram, options: World, before: Before): Built {
+  const { image, signalIndex } = options;
+  invariant(signalIndex.length === program.signals.length, 'a position for every signal');
+  const slots: Slots = {
+    v: new Float64Array(program.slots),
+    q: new Uint8Array(program.slots).fill(0x87),
+    since: new Float64Array(program.slots),
+    memory: new Float64Array(0),
+    taken: 0,
+    clock: { now: 0, due: Infinity, again: false },
+  };
+  const positions = new Map(program.signals.map((one, at) => [one.name, signalIndex[at] ?? -1]));
+  const trips = new Map<string, Runner>();
+  const plant: Plant = {
+    slots,
+    image,
+    positionOf: (ref) => (ref.tag >= 0 ? ref.tag : (positions.get(ref.name) ?? -1)),
+    wallOf: (at) => options.wallOf(at),
+    isTripped: (id) => {
+      const state = trips.get(id)?.state();
+      return state === 'TRIPPED' || state === 'TRIPPED_CLEAR';
+    },
+    building: 0,
+    touch: (rule) => {
+      schedule.dirty[rule] = 1;
+    },
+    after: [],
+    store: [],
+  };
+  const schedule = new Schedule(program, image, plant.positionOf);
+  const places = new Map(program.rules.map(({ id }, at) => [id, at]));
+  const shadows = new Set(
+    program.rules.filter(({ mode }) => mode === 'shadow').map(({ id }) => id),
+  );
+  const out: Gathered = {
+    events: [],
+    alarms: [],
+    changed: [],
+    intentsChanged: false,
+    doubtsChanged: false,
+    retainedChanged: false,
+  };
+  const { positionOf } = plant;
+  const wallOf = (at: number): WallMs => options.wallOf(at);
+  const context: Context = {
+    plant,
+    witness: { slots, image, positionOf, wallOf },
+    out,
+    put: (index, value, quality, time) => {
+      options.put(index, value, quality, time);
+      schedule.written(index);
+    },
+    sources: sourcesOf(program),
+    wallNow: () => options.wallOf(slots.clock.now),
+    escalations: new Map(),
+    isShadow: (id) => shadows.has(id),
+    touch: (id) => plant.touch(places.get(id) ?? 0),
+  };
+  const memoryEnds: number[] = [];
+  const runners = program.rules.map((rule, at) => {
+    plant.building = at;
+    const runner = createRunner(context, rule, options.signalIndex, before);
+    if (isTrip(rule)) trips.set(rule.id, runner);
+    memoryEnds.push(slots.taken);
+    return runner;
+  });
+  slots.memory = slots.memory.slice(0, slots.taken);
+  return { slots, plant, context, runners, memoryEnds, schedule };
+}
+
+export function isTrip(rule: CompiledRule): rule is CompiledInterlock {
+  return rule.kind === 'interlock' || rule.kind === 'group';
+}
+
+function createRunner(
+  context: Context,
+  rule: CompiledRule,
+  signalIndex: readonly number[],
+  { kept, lost }: Before,
+): Runner {
+  switch (rule.kind) {
+    case 'interlock':
+    case 'group':
+      return new InterlockRunner(context, rule, { kept: retainedOf(kept, rule.id), lost });
+    case 'permissive':
+      return new PermissiveRunner(context, rule);
+    case 'alarm':
+      return new AlarmRunner(context, rule, retainedOf(kept, rule.id));
+    case 'shed':
+      return new ShedRunner(context, rule, retainedOf(kept, rule.id));
+    case 'diagnosis':
+      return new DiagnosisRunner(context, rule, retainedOf(kept, rule.id));
+    case 'signal':
+      return new SignalRunner(context, rule, signalIndex[rule.signal] ?? -1);
+  }
+}
+
+/** What decides about a rule: not buttons, nor whether outputs are obeyed. */
+function judgedOf(rule: CompiledRule): readonly Node[] {
+  if (rule.kind !== 'interlock' && rule.kind !== 'group') return expressionsOf(rule);
+  return rule.arm ? [rule.cause, rule.arm] : [rule.cause];
+}
+
+/** Image positions of what is measured behind a rule: signals are followed to their own inputs. */
+function sourcesOf(program: RuleProgram): (rule: string) => readonly number[] {
+  const found = new Map<string, readonly number[]>();
+  // In the order of evaluation the sources of a signal are known before those of its users.
+  for (const rule of program.rules) {
+    const positions = new Set<number>();
+    for (const root of judgedOf(rule))
+      for (const { ref } of inputsOf(root))
+        if (ref.tag >= 0) positions.add(ref.tag);
+        else for (const position of found.get(ref.name) ?? []) positions.add(position);
+    found.set(rule.id, [...positions]);
+  }
+  return (id) => found.get(id) ?? [];
+}

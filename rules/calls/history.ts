@@ -1,0 +1,122 @@
+import { Quality } from '../../gateway/contract/index.js';
+import { eventful, isTrue, wasTrue, type Inputs } from '../blocks/eventful.js';
+import { badFrom, putBool, putNumber, recall, remember } from '../blocks/slots.js';
+import type { BuiltIn, Operand } from './spec.js';
+
+/** How often a time that runs is shown anew, ms. */
+const showMs = 250;
+function nextShow(now: number): number {
+  return (Math.floor(now / showMs) + 1) * showMs;
+}
+
+const condition: Operand = { name: 'e', kind: 'bool' };
+const reset: Operand = { name: 'reset', kind: 'bool', optional: true };
+
+/** A condition that was false, surely, and is true now: no start and no mended wire looks like it. */
+function rises(inputs: Inputs, i: number): boolean {
+  return inputs.heldQuality(i) < badFrom && inputs.heldValue(i) === 0 && isTrue(inputs, i);
+}
+
+const since: BuiltIn = {
+  name: 'since',
+  params: [condition],
+  result: { is: 's' },
+  step: (s, w) => {
+    const at = remember(s, NaN);
+    return eventful(s, w, (inputs, now) => {
+      if (isTrue(inputs, 0) || wasTrue(inputs, 0)) s.memory[at] = now;
+      const last = recall(s, at);
+      putNumber(s, w.to, (now - last) / 1000, last === last ? Quality.good : Quality.input);
+      return last === last && !isTrue(inputs, 0) ? nextShow(now) : Infinity;
+    });
+  },
+};
+
+const runtime: BuiltIn = {
+  name: 'runtime',
+  params: [{ name: 'x', kind: 'bool' }, reset],
+  result: { is: 's' },
+  step: (s, w) => {
+    // How long it was true so far, ms; up to when that was counted.
+    const sum = remember(s, 0, NaN);
+    const upTo = sum + 1;
+    return eventful(s, w, (inputs, now) => {
+      if (wasTrue(inputs, 0)) s.memory[sum] = recall(s, sum) + (now - recall(s, upTo));
+      s.memory[upTo] = now;
+      if (w.of.length > 1 && isTrue(inputs, 1)) s.memory[sum] = 0;
+      putNumber(s, w.to, recall(s, sum) / 1000, inputs.quality(0));
+      return isTrue(inputs, 0) ? nextShow(now) : Infinity;
+    });
+  },
+};
+
+const integral: BuiltIn = {
+  name: 'integral',
+  params: [{ name: 'x', kind: 'number', unit: 'any' }, reset],
+  result: 'total',
+  amounts: true,
+  step: (s, w) => {
+    const sum = remember(s, 0, NaN);
+    const upTo = sum + 1;
+    return eventful(s, w, (inputs, now) => {
+      const isUsable = inputs.heldQuality(0) < badFrom;
+      if (isUsable)
+        s.memory[sum] = recall(s, sum) + (inputs.heldValue(0) * (now - recall(s, upTo))) / 1000;
+      s.memory[upTo] = now;
+      if (w.of.length > 1 && isTrue(inputs, 1)) s.memory[sum] = 0;
+      putNumber(s, w.to, recall(s, sum), inputs.quality(0));
+      return inputs.quality(0) < badFrom && inputs.value(0) !== 0 ? nextShow(now) : Infinity;
+    });
+  },
+};
+
+const ctu: BuiltIn = {
+  name: 'ctu',
+  params: [
+    condition,
+    { name: 'reset', kind: 'bool' },
+    { name: 'n', kind: 'whole', from: 1, to: 1e9 },
+  ],
+  result: 'bool',
+  step: (s, w) => {
+    const count = remember(s, 0);
+    const goal = w.settings['n'] ?? 1;
+    return eventful(s, w, (inputs) => {
+      if (isTrue(inputs, 1)) s.memory[count] = 0;
+      else if (rises(inputs, 0)) s.memory[count] = Math.min(goal, recall(s, count) + 1);
+      const isReached = recall(s, count) >= goal;
+      // An input that is not known could only add to what is reached already.
+      const quality = isReached && inputs.quality(1) < badFrom ? Quality.good : inputs.quality(0);
+      putBool(s, w.to, isReached, Math.max(quality, inputs.quality(1)));
+      return Infinity;
+    });
+  },
+};
+
+const responds: BuiltIn = {
+  name: 'responds',
+  params: [
+    { name: 'cmd', kind: 'bool' },
+    { name: 'fb', kind: 'bool' },
+    { name: 'within', kind: 'duration', label: true },
+  ],
+  result: 'bool',
+  step: (s, w) => {
+    const since = remember(s, NaN);
+    const limit = w.settings['within'] ?? 0;
+    return eventful(s, w, (inputs, now) => {
+      const quality = Math.max(inputs.quality(0), inputs.quality(1));
+      const isKnown = quality < badFrom;
+      const differs = isKnown && inputs.value(0) !== inputs.value(1);
+      if (!differs) s.memory[since] = NaN;
+      // Each command has its own time to be followed.
+      else if (!(recall(s, since) <= now) || inputs.heldValue(0) !== inputs.value(0))
+        s.memory[since] = now;
+      const until = recall(s, since) + limit;
+      putBool(s, w.to, isKnown && !(until <= now), isKnown ? quality : Quality.input);
+      return until > now ? until : Infinity;
+    });
+  },
+};
+
+export const history: readonly BuiltIn[] = [since, runtime, integral, ctu, responds];

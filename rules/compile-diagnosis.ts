@@ -1,0 +1,70 @@
+import { commonOf, type Compilation } from './compile.js';
+import type { DiagnosisDraft } from './drafts/diagnosis.js';
+import type { Input, Node } from './ir.js';
+import { describeIsolability } from './isolability.js';
+import { didYouMean } from './names.js';
+import type { CompiledDiagnosis, Figures, Hypothesis, Report } from './program.js';
+import { numberType } from './scope.js';
+import { plain } from './units.js';
+
+export function compileDiagnosis(
+  c: Compilation,
+  draft: DiagnosisDraft,
+): CompiledDiagnosis | undefined {
+  const inputs = new Map<string, Input>();
+  const context = draft.context && c.check(draft, draft.context, inputs, 'bool');
+  const symptoms: { name: string; node: Node }[] = [];
+  for (const { name, expr } of draft.symptoms) {
+    const node = c.check(draft, expr, inputs, 'bool');
+    if (node) symptoms.push({ name, node });
+  }
+  const isComplete = symptoms.length === draft.symptoms.length && symptoms.length > 0;
+  if (!isComplete || (draft.context && !context) || draft.hypotheses.length === 0) return undefined;
+  const { background } = draft;
+  const hypotheses = draft.hypotheses.map(({ name, prior, shows }): Hypothesis => ({
+    name,
+    prior,
+    shows: symptoms.map((symptom) => shows.get(symptom.name) ?? background),
+    explains: explained(c, draft, name),
+  }));
+  describeIsolability(draft, hypotheses);
+  const figures: Figures = {
+    top: c.slots.count++,
+    lead: c.slots.count++,
+    coverage: c.slots.count++,
+  };
+  const report = compileReport(c, draft, figures);
+  if (draft.report && !report) return undefined;
+  const rule = { context, symptoms, hypotheses, background, report, figures };
+  return { ...commonOf(c, draft), kind: 'diagnosis', ...rule };
+}
+
+function explained(c: Compilation, draft: DiagnosisDraft, name: string): readonly string[] {
+  const ids = draft.explains.get(name) ?? [];
+  for (const id of ids)
+    if (!c.drafts.has(id))
+      draft.sink.report(
+        ['hypotheses', name, 'explains'],
+        `there is no rule ${id}`,
+        didYouMean(id, c.drafts.keys()),
+      );
+  return ids;
+}
+
+function compileReport(
+  c: Compilation,
+  draft: DiagnosisDraft,
+  figures: Figures,
+): Report | undefined {
+  const { report } = draft;
+  if (!report) return undefined;
+  const base = { kind: 'local', type: numberType(plain) } as const;
+  const locals = new Map<string, Node>(
+    Object.entries(figures).map(([name, slot]) => [
+      name,
+      { ...base, slot: Number(slot), source: name },
+    ]),
+  );
+  const when = c.check(draft, report.when, new Map(), 'bool', { locals });
+  return when && { when, delay: report.delay, alarm: report.alarm };
+}

@@ -1,0 +1,31 @@
+import { commonOf, type Compilation } from './compile.js';
+import type { ShedDraft } from './drafts/shed.js';
+import type { Input } from './ir.js';
+import { findOutput, outputValue } from './outputs.js';
+import type { CompiledShed, ShedStep } from './program.js';
+
+export function compileShed(c: Compilation, draft: ShedDraft): CompiledShed | undefined {
+  const inputs = new Map<string, Input>();
+  const start = draft.start && c.check(draft, draft.start, inputs, 'bool');
+  const restore = draft.restore && c.check(draft, draft.restore, inputs, 'bool');
+  const steps: ShedStep[] = [];
+  for (const step of draft.steps) {
+    const path = [...step.path, 'set'];
+    const tag = findOutput(step.set, path, c.tags, draft.sink);
+    const to = tag && outputValue(step, tag, draft.sink);
+    if (!tag || to === undefined) continue;
+    const { minOff, maxOff } = step;
+    c.demands.push({
+      rule: draft.id,
+      tag: tag.index,
+      name: tag.name,
+      level: 'shed',
+      to,
+      path,
+      sink: draft.sink,
+    });
+    steps.push({ tag: tag.index, name: tag.name, to, minOff, maxOff });
+  }
+  if (!start || !restore || steps.length !== draft.steps.length) return undefined;
+  return { ...commonOf(c, draft), kind: 'shed', start, restore, steps, interval: draft.interval };
+}

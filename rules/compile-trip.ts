@@ -1,0 +1,147 @@
+import type { BadPolicy } from './blocks/inputs.js';
+import { checkResponse, warnShortDelays } from './budget.js';
+import { commonOf, type Compilation, type ScopeExtra } from './compile.js';
+import type { EffectDraft, InterlockDraft } from './drafts/interlock.js';
+import type { Input, Node } from './ir.js';
+import { didYouMean } from './names.js';
+import { findOutput, outputValue } from './outputs.js';
+import type { CompiledInterlock, Effect, OnFail } from './program.js';
+import { boolType } from './scope.js';
+
+/** Interlocks and groups: causes that trip outputs. */
+export function compileTrip(c: Compilation, draft: InterlockDraft): CompiledInterlock | undefined {
+  const named = policiesByTag(c, draft);
+  const everyone = draft.onBad.find((one) => one.tag === '*')?.policy;
+  const extra: ScopeExtra = {
+    votes: (ref) => (named.get(ref.name) ?? everyone)?.kind === 'vote',
+    minGood: draft.minGood,
+    grace: draft.grace,
+  };
+  const inputs = new Map<string, Input>();
+  const causes = causesOf(c, draft, inputs, extra);
+  const arm = draft.arm && c.check(draft, draft.arm, inputs, 'bool', extra);
+  // Apart: what `on_bad` says of a tag is about the cause, not about a button.
+  const reset = draft.reset && c.check(draft, draft.reset, new Map(), 'bool');
+  const effects = draft.effects.map((effect) => compileEffect(c, draft, effect));
+  const cause = causes && anyOf(c, draft, causes);
+  if (!cause || (draft.arm && !arm)) return undefined;
+  const policies = new Map<string, BadPolicy>();
+  for (const name of inputs.keys()) {
+    const policy = named.get(name) ?? everyone;
+    if (policy) policies.set(name, policy);
+  }
+  for (const [name] of named)
+    if (!inputs.has(name))
+      draft.sink.report(['on_bad', name], `${name} is not used in cause or arm`);
+  checkResponse(draft.sink, draft.maxResponse, cause);
+  warnShortDelays(draft.sink, [draft.kind === 'group' ? 'causes' : 'cause'], cause);
+  const { kind, latch, hold, alarm, init, bypass, resetRole } = draft;
+  return {
+    ...commonOf(c, draft),
+    kind,
+    cause,
+    causes: kind === 'group' ? causes : [],
+    inputs: [...inputs.keys()],
+    arm,
+    reset,
+    policies,
+    latch,
+    hold,
+    effects: effects.filter((effect) => effect !== undefined),
+    alarm,
+    init,
+    bypass,
+    resetRole,
+  };
+}
+
+type NamedCause = CompiledInterlock['causes'][number];
+
+function causesOf(
+  c: Compilation,
+  draft: InterlockDraft,
+  inputs: Map<string, Input>,
+  extra: ScopeExtra,
+): readonly NamedCause[] | undefined {
+  const found: NamedCause[] = [];
+  for (const { name, expr } of draft.causes) {
+    const node = c.check(draft, expr, inputs, 'bool', extra);
+    if (node) found.push({ name: name ?? draft.id, node });
+  }
+  return found.length === draft.causes.length && found.length > 0 ? found : undefined;
+}
+
+/** The causes of a group as one condition: any of them. */
+function anyOf(
+  c: Compilation,
+  draft: InterlockDraft,
+  causes: readonly NamedCause[],
+): Node | undefined {
+  if (draft.kind === 'interlock') return causes[0]?.node;
+  const of = causes.map(({ node }) => node);
+  const source = causes.map(({ name }) => name).join(' or ');
+  return { kind: 'logic', op: 'or', of, slot: c.slots.count++, type: boolType, source };
+}
+
+function policiesByTag(c: Compilation, draft: InterlockDraft): ReadonlyMap<string, BadPolicy> {
+  const found = new Map<string, BadPolicy>();
+  for (const { tag, policy } of draft.onBad) {
+    if (tag === '*') continue;
+    const name = c.tags.find(tag)?.name ?? c.refs.get(tag)?.name;
+    if (name !== undefined) found.set(name, policy);
+    else {
+      const hint = didYouMean(tag, [...c.tags.names(), ...c.refs.keys()]);
+      draft.sink.report(['on_bad', tag], `there is no tag or signal ${tag}`, hint);
+    }
+  }
+  return found;
+}
+
+function compileEffect(
+  c: Compilation,
+  draft: InterlockDraft,
+  effect: EffectDraft,
+): Effect | undefined {
+  const path = [...effect.path, 'set'];
+  const verify = effect.verify;
+  const expect = verify && c.check(draft, verify.expect, new Map(), 'bool');
+  if (c.drafts.get(effect.set)?.kind === 'signal') {
+    draft.sink.report(path, `${effect.set} is a signal: its rule alone gives it a value`);
+    return undefined;
+  }
+  const tag = findOutput(effect.set, path, c.tags, draft.sink);
+  const to = tag && outputValue(effect, tag, draft.sink);
+  if (!tag || to === undefined || (verify && !expect)) return undefined;
+  const { level } = effect;
+  const demand = { rule: draft.id, tag: tag.index, name: tag.name, level, to };
+  c.demands.push({ ...demand, path, sink: draft.sink });
+  const onFail = verify && onFailOf(c, draft, effect);
+  return {
+    ...demand,
+    verify: verify &&
+      expect && { expect, within: verify.within, retry: verify.retry, onFail: onFail ?? usualFail },
+  };
+}
+
+const usualFail: OnFail = { kind: 'alarm', id: undefined };
+
+/** `alarm NAME`, or `trip RULE`; nothing said is an alarm named after the rule. */
+function onFailOf(c: Compilation, draft: InterlockDraft, effect: EffectDraft): OnFail | undefined {
+  const text = effect.verify?.onFail;
+  if (text === undefined) return undefined;
+  const path = [...effect.path, 'verify', 'on_fail'];
+  const [what, id, ...more] = text.trim().split(/\s+/);
+  if (what === 'alarm' && more.length === 0) {
+    if (id !== undefined && c.drafts.has(id))
+      draft.sink.report(path, `${id} is a rule already`, 'the alarm needs a name of its own');
+    return { kind: 'alarm', id };
+  }
+  if (what !== 'trip' || id === undefined || more.length > 0) {
+    draft.sink.report(path, `${text} is no answer`, 'alarm NAME, or trip RULE');
+    return undefined;
+  }
+  const other = c.drafts.get(id);
+  if (other?.kind === 'interlock' || other?.kind === 'group') return { kind: 'trip', rule: id };
+  draft.sink.report(path, `there is no interlock ${id}`, didYouMean(id, c.drafts.keys()));
+  return undefined;
+}

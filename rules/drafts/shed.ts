@@ -1,0 +1,67 @@
+import { createFields, isMap, type Expr, type Fields } from '../fields.js';
+import type { Path, Sink } from '../problems.js';
+import { present, type Base, type Common } from './common.js';
+
+export interface ShedStepDraft {
+  readonly set: string;
+  readonly to: unknown;
+  readonly path: Path;
+  /** Shortest and longest time off, ms. */
+  readonly minOff: number;
+  readonly maxOff: number;
+}
+export interface ShedDraft extends Common {
+  readonly kind: 'shed';
+  readonly start: Expr | undefined;
+  readonly restore: Expr | undefined;
+  readonly steps: readonly ShedStepDraft[];
+  /** Between two steps, either way: time for the load to show, ms. */
+  readonly interval: number;
+}
+
+const usualInterval = 60_000;
+
+export function readShed(f: Fields, base: Base, sink: Sink): ShedDraft {
+  const start = f.required('start', f.expression('start'), 'start: SITE.demand > 1850 kW for 20s');
+  const restore = f.required(
+    'restore',
+    f.expression('restore'),
+    'restore: SITE.demand < 1700 kW for 3min',
+  );
+  const interval = f.duration('interval') ?? usualInterval;
+  const steps = readSteps(f.raw('steps'), sink);
+  return {
+    ...base,
+    kind: 'shed',
+    start,
+    restore,
+    steps,
+    interval,
+    exprs: present([start, restore]),
+  };
+}
+
+function readSteps(raw: unknown, sink: Sink): readonly ShedStepDraft[] {
+  if (!Array.isArray(raw) || raw.length === 0) {
+    sink.report(['steps'], 'steps is a list of what to switch off, first to last');
+    return [];
+  }
+  const steps: ShedStepDraft[] = [];
+  for (const [at, item] of (raw as unknown[]).entries()) {
+    const path = ['steps', at];
+    if (!isMap(item)) {
+      sink.report(path, 'a step is a map', '{set: AHU7.enable, to: false, min_off: 10min}');
+      continue;
+    }
+    const f = createFields(item, path, sink);
+    const set = f.required('set', f.text('set'), 'set: AHU7.enable');
+    const to = f.required('to', f.raw('to') ?? undefined, 'to: false');
+    f.choice('level', ['shed']);
+    const minOff = f.duration('min_off') ?? 0;
+    const maxOff = f.duration('max_off') ?? Infinity;
+    if (maxOff < minOff) sink.report([...path, 'max_off'], 'max_off is shorter than min_off');
+    f.done();
+    if (set !== undefined && to !== undefined) steps.push({ set, to, path, minOff, maxOff });
+  }
+  return steps;
+}

@@ -1,0 +1,174 @@
+import {
+  formatDuration,
+  wall,
+  type Evidence,
+  type Person,
+  type RuleCommand,
+} from '../../gateway/contract/index.js';
+import { wantScan } from '../blocks/slots.js';
+import type { CompiledInterlock } from '../program.js';
+import type { RetainedBypass } from '../retained.js';
+import { done, refused, type Answer, type Context } from './context.js';
+
+export type BypassRequest = Extract<RuleCommand, { kind: 'bypass' }>;
+
+interface Bypass extends RetainedBypass {
+  /** Latest end by the clock that nobody sets, ms: a clock that is put back prolongs nothing. */
+  readonly untilMono: number;
+  isWarned: boolean;
+}
+
+/** What changed by itself, to be told. */
+export interface BypassNews {
+  readonly text: string;
+  readonly by: string;
+}
+
+/** Shortest reason that says something. */
+const shortestReason = 5;
+/** A bypass is announced to end this long before, or at nine tenths of its time. */
+const warning = 10 * 60_000;
+
+/** The bypasses of one interlock: who took what out of service, why, and until when. */
+export class Bypasses {
+  readonly #c: Context;
+  readonly #rule: CompiledInterlock;
+  #list: Bypass[] = [];
+  #untold: BypassNews[] = [];
+
+  constructor(c: Context, rule: CompiledInterlock, kept: readonly RetainedBypass[]) {
+    this.#c = c;
+    this.#rule = rule;
+    const terms = rule.bypass;
+    if (!terms) return;
+    this.#list = kept
+      .filter(({ input }) => input === null || rule.inputs.includes(input))
+      .map((one) => ({ ...one, untilMono: Infinity, isWarned: false }));
+  }
+
+  get retained(): readonly RetainedBypass[] {
+    return this.#list.map(({ input, since, until, by, reason }) => ({
+      input,
+      since,
+      until,
+      by,
+      reason,
+    }));
+  }
+  /** Is the whole rule out of service? */
+  get isWhole(): boolean {
+    for (let i = 0; i < this.#list.length; i++) if (this.#list[i]?.input === null) return true;
+    return false;
+  }
+  get isAny(): boolean {
+    return this.#list.length > 0;
+  }
+
+  take(from: Bypasses): void {
+    this.#list = from.#list.map((one) => ({ ...one }));
+    this.#untold = [...from.#untold];
+  }
+
+  isBypassed(input: string): boolean {
+    for (let i = 0; i < this.#list.length; i++) if (this.#list[i]?.input === input) return true;
+    return false;
+  }
+
+  /** Ends what is over; gives what is to be told. Once a scan. */
+  update(): readonly BypassNews[] {
+    if (this.#list.length === 0 && this.#untold.length === 0) return nothing;
+    const { slots: s } = this.#c.plant;
+    const wallNow = this.#c.wallNow();
+    const { now } = s.clock;
+    const news = this.#untold;
+    this.#untold = [];
+    for (const one of [...this.#list]) {
+      const left = Math.min(one.until - wallNow, one.untilMono - now);
+      if (left <= 0) {
+        this.#list = this.#list.filter((other) => other !== one);
+        news.push({ text: `bypass of ${this.#what(one.input)} has ended`, by: one.by });
+        continue;
+      }
+      // Known only now after a restart: from here on the clock may be put back.
+      const bounded = one.untilMono === Infinity ? this.#bound(one, now + left) : one;
+      const early = Math.min(warning, (one.until - one.since) / 10);
+      if (left <= early && !bounded.isWarned) {
+        bounded.isWarned = true;
+        const text = `bypass of ${this.#what(one.input)} ends in ${formatDuration(Math.ceil(left / 1000) * 1000)}`;
+        news.push({ text, by: one.by });
+      }
+      wantScan(s, now + (bounded.isWarned ? left : left - early));
+    }
+    return news;
+  }
+
+  #bound(one: Bypass, untilMono: number): Bypass {
+    const bounded = { ...one, untilMono };
+    this.#list = this.#list.map((other) => (other === one ? bounded : other));
+    return bounded;
+  }
+
+  /** Checks a request against the terms of the rule, and begins the bypass. */
+  begin(request: BypassRequest, person: Person): Answer {
+    const { input, duration, reason } = request;
+    const refusal = this.#refusal(request, person);
+    if (refusal !== undefined) return refused(refusal);
+    const since = this.#c.wallNow();
+    const until = wall(since + duration);
+    const untilMono = this.#c.plant.slots.clock.now + duration;
+    const one = { input: input ?? null, since, until, by: person.name, reason: reason.trim() };
+    this.#list = [...this.#list, { ...one, untilMono, isWarned: false }];
+    const what = this.#what(one.input);
+    const text = `${what} is bypassed for ${formatDuration(duration)}: ${one.reason}`;
+    this.#untold.push({ text, by: person.name });
+    return done;
+  }
+
+  #refusal({ input, duration, reason }: BypassRequest, person: Person): string | undefined {
+    const { bypass: terms, id, inputs } = this.#rule;
+    if (!terms) return `${id} cannot be bypassed: the rule has no bypass:`;
+    if (terms.role !== undefined && !person.roles.includes(terms.role))
+      return `a bypass of ${id} needs the role ${terms.role}`;
+    if (reason.trim().length < shortestReason) return 'a bypass needs a reason';
+    if (!(duration > 0)) return 'a bypass needs an end';
+    if (duration > terms.max) return `a bypass of ${id} lasts at most ${formatDuration(terms.max)}`;
+    if (input === undefined) return this.isWhole ? `${id} is bypassed already` : undefined;
+    if (!terms.perInput) return `single inputs of ${id} cannot be bypassed`;
+    if (!inputs.includes(input)) return `${input} is no input of ${id}: ${inputs.join(', ')}`;
+    if (this.isBypassed(input)) return `${input} is bypassed already`;
+    const now = this.#list.filter((one) => one.input !== null).length;
+    return now >= terms.atMost
+      ? `${now} of ${terms.atMost} inputs of ${id} are bypassed already`
+      : undefined;
+  }
+
+  end(input: string | undefined, person: Person): Answer {
+    const wanted = input ?? null;
+    if (!this.#list.some((one) => one.input === wanted))
+      return refused(`${this.#what(wanted)} is not bypassed`);
+    this.#list = this.#list.filter((one) => one.input !== wanted);
+    this.#untold.push({ text: `bypass of ${this.#what(wanted)} was ended`, by: person.name });
+    return done;
+  }
+
+  /** What a person reads who sees the alarm. */
+  evidence(): readonly Evidence[] {
+    const time = this.#c.wallNow();
+    const none = { tag: undefined, value: null, unit: undefined, limit: undefined };
+    return this.lines().map((expression) => ({ expression, ...none, quality: 'good', time }));
+  }
+
+  /** One line for each, for `why`. */
+  lines(): readonly string[] {
+    const now = this.#c.wallNow();
+    return this.#list.map(({ input, until, by, reason }) => {
+      const left = formatDuration(Math.max(0, Math.ceil((until - now) / 1000) * 1000));
+      return `${this.#what(input)} is bypassed by ${by} for another ${left}: ${reason}`;
+    });
+  }
+
+  #what(input: string | null): string {
+    return input ?? this.#rule.id;
+  }
+}
+const nothing: readonly BypassNews[] = [];

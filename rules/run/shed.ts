@@ -1,0 +1,210 @@
+import {
+  wall,
+  type Evidence,
+  type ShedState,
+  type WallMs,
+  type WriteIntent,
+} from '../../gateway/contract/index.js';
+import { truth, wantScan, type Step } from '../blocks/slots.js';
+import { badInputs, because, evidenceList } from '../explain.js';
+import { stepsOf } from '../instantiate.js';
+import type { CompiledShed, ShedStep } from '../program.js';
+import type { RetainedState } from '../retained.js';
+import {
+  addEvent,
+  noMachines,
+  refused,
+  type Answer,
+  type Context,
+  type Explained,
+  type Runner,
+} from './context.js';
+
+interface Memory {
+  /** Since when a step is off, wall and monotonic ms; NaN = on. In the order of the steps. */
+  offWall: number[];
+  offMono: number[];
+  /** When the last step was taken, either way, monotonic ms. */
+  lastMove: number;
+  /** A step that had to come back by its longest time off rests for as long, monotonic ms. */
+  restUntil: number[];
+  since: WallMs;
+}
+
+const nothing: readonly Evidence[] = [];
+
+/**
+ * Load shedding: switches off step by step while `start` is true, and on again in the opposite order while
+ * `restore` is. Each step keeps its shortest and longest time off. Not knowing, it does neither.
+ */
+export class ShedRunner implements Runner {
+  readonly rule: CompiledShed;
+  readonly machines: Runner['machines'] = noMachines;
+  readonly #c: Context;
+  readonly #steps: readonly Step[];
+  #m: Memory;
+
+  constructor(c: Context, rule: CompiledShed, kept: RetainedState | undefined) {
+    this.rule = rule;
+    this.#c = c;
+    const options = { strict: rule.strict, watch: true };
+    this.#steps = stepsOf(c.plant, [rule.start, rule.restore], options);
+    const off = kept?.off ?? {};
+    this.#m = {
+      offWall: rule.steps.map(({ name }) => off[name] ?? NaN),
+      offMono: rule.steps.map(() => NaN),
+      lastMove: -Infinity,
+      restUntil: rule.steps.map(() => -Infinity),
+      since: wall(kept?.since ?? 0),
+    };
+    if (this.#isShedding) c.out.intentsChanged = true;
+  }
+
+  take(from: Runner): void {
+    if (!(from instanceof ShedRunner)) return;
+    const { offWall, offMono, restUntil, lastMove, since } = from.#m;
+    this.#m = {
+      offWall: [...offWall],
+      offMono: [...offMono],
+      restUntil: [...restUntil],
+      lastMove,
+      since,
+    };
+  }
+
+  run(): void {
+    for (let i = 0; i < this.#steps.length; i++) this.#steps[i]?.();
+    const { slots: s } = this.#c.plant;
+    const { now } = s.clock;
+    this.#remember(now);
+    this.#release(now);
+    const next = this.#m.lastMove + this.rule.interval;
+    const wantsMore = truth(s, this.rule.start.slot) === 1;
+    const wantsLess = truth(s, this.rule.restore.slot) === 1;
+    if (wantsMore === wantsLess) return;
+    if (now < next) wantScan(s, next);
+    else if (wantsMore) this.#shed(now);
+    else this.#restore(now);
+  }
+
+  /** What is off from before a restart has been off for as long as the wall clock says. */
+  #remember(now: number): void {
+    const { offWall, offMono } = this.#m;
+    for (let i = 0; i < offWall.length; i++) {
+      const since = offWall[i] as number;
+      if (Number.isNaN(since) || !Number.isNaN(offMono[i])) continue;
+      offMono[i] = now - Math.max(0, this.#c.wallNow() - since);
+    }
+  }
+
+  /** Steps whose longest time off is over come back, whatever the load. */
+  #release(now: number): void {
+    const { slots: s } = this.#c.plant;
+    for (let i = 0; i < this.rule.steps.length; i++) {
+      const step = this.rule.steps[i] as ShedStep;
+      const until = (this.#m.offMono[i] as number) + step.maxOff;
+      if (!(until < Infinity)) continue;
+      if (now < until) wantScan(s, until);
+      else {
+        this.#m.restUntil[i] = now + step.maxOff;
+        this.#move(i, false, now, 'its longest time off is over');
+      }
+    }
+  }
+
+  #shed(now: number): void {
+    const { steps } = this.rule;
+    for (let i = 0; i < steps.length; i++) {
+      if (!Number.isNaN(this.#m.offMono[i])) continue;
+      const rest = this.#m.restUntil[i] as number;
+      if (now < rest) {
+        wantScan(this.#c.plant.slots, rest);
+        continue;
+      }
+      this.#move(i, true, now, 'shed');
+      if (i + 1 < steps.length) wantScan(this.#c.plant.slots, now + this.rule.interval);
+      return;
+    }
+  }
+
+  /** The step that went last comes back first, when its shortest time off is over. */
+  #restore(now: number): void {
+    const { slots: s } = this.#c.plant;
+    for (let i = this.rule.steps.length - 1; i >= 0; i--) {
+      const off = this.#m.offMono[i] as number;
+      if (Number.isNaN(off)) continue;
+      const until = off + (this.rule.steps[i] as ShedStep).minOff;
+      if (now < until) wantScan(s, until);
+      else {
+        this.#move(i, false, now, 'restored');
+        wantScan(s, now + this.rule.interval);
+      }
+      return;
+    }
+  }
+
+  #move(i: number, off: boolean, now: number, how: string): void {
+    const c = this.#c;
+    const { steps, id } = this.rule;
+    const from = this.state();
+    this.#m.offMono[i] = off ? now : NaN;
+    this.#m.offWall[i] = off ? c.wallNow() : NaN;
+    this.#m.lastMove = now;
+    const to = this.state();
+    if (to !== from) this.#m.since = c.wallNow();
+    c.out.intentsChanged = true;
+    c.out.retainedChanged = true;
+    const why = off ? because(c.witness, this.rule.start) : nothing;
+    const name = steps[i]?.name ?? '';
+    addEvent(c, id, 'shed', from, to, `${id}: ${name} ${how}`, why);
+  }
+
+  get #isShedding(): boolean {
+    return this.#m.offWall.some((since) => !Number.isNaN(since));
+  }
+
+  state(): ShedState {
+    return this.#isShedding ? 'SHEDDING' : 'NORMAL';
+  }
+
+  intents(into: WriteIntent[]): void {
+    for (const [i, { tag, to }] of this.rule.steps.entries())
+      if (!Number.isNaN(this.#m.offWall[i]))
+        into.push({ tag, value: to, level: 'shed', source: this.rule.id });
+  }
+
+  explain(): Explained {
+    const { start, restore, id, steps } = this.rule;
+    const { witness } = this.#c;
+    const now = because(witness, start);
+    const off = steps.filter((_, i) => !Number.isNaN(this.#m.offWall[i] as number));
+    const text = [`${id} is ${this.state()}`];
+    if (off.length > 0) text.push(`off: ${off.map(({ name }) => name).join(', ')}`);
+    text.push(`start: ${evidenceList(now)}`);
+    text.push(`restore: ${evidenceList(because(witness, restore))}`);
+    text.push(...badInputs(witness, [start, restore]));
+    return { since: this.#m.since, firstOut: undefined, now, text };
+  }
+
+  retained(): RetainedState {
+    const off: Record<string, number> = {};
+    for (const [i, { name }] of this.rule.steps.entries()) {
+      const since = this.#m.offWall[i] as number;
+      if (!Number.isNaN(since)) off[name] = since;
+    }
+    return {
+      kind: 'shed',
+      hash: this.rule.hash,
+      state: this.state(),
+      since: this.#m.since,
+      firstOut: null,
+      evidence: nothing,
+      alarm: null,
+      off,
+    };
+  }
+
+  reset(): Answer {
+    return refused(`${this.rule.id} sheds load: it restores by itself`);
+  }
+}

@@ -1,0 +1,167 @@
+import type { ImageView } from '../gateway/contract/index.js';
+import { childrenOf, type Node, type Ref } from './ir.js';
+import type { CompiledRule, RuleProgram } from './program.js';
+
+/** Every expression of a rule. */
+export function expressionsOf(rule: CompiledRule): readonly Node[] {
+  return present(expressions(rule));
+}
+function present(list: readonly (Node | undefined)[]): readonly Node[] {
+  return list.filter((node) => node !== undefined);
+}
+function expressions(rule: CompiledRule): readonly (Node | undefined)[] {
+  switch (rule.kind) {
+    case 'interlock':
+    case 'group':
+      return [
+        rule.cause,
+        rule.arm,
+        rule.reset,
+        ...rule.effects.map((effect) => effect.verify?.expect),
+      ];
+    case 'permissive':
+      return rule.conditions.map((condition) => condition.node);
+    case 'alarm':
+      return [rule.when, rule.arm, rule.suppress];
+    case 'signal':
+      return [rule.value, rule.valid];
+    case 'shed':
+      return [rule.start, rule.restore];
+    case 'diagnosis':
+      return [rule.context, ...rule.symptoms.map((symptom) => symptom.node)];
+  }
+}
+
+/** What a rule looks at. */
+interface Reads {
+  readonly refs: Set<Ref>;
+  /** Interlocks whose state it asks for. */
+  readonly trips: Set<string>;
+  /** Does it matter when a tag was asked, though its value stays? */
+  seesTime: boolean;
+}
+
+function readsOf(rule: CompiledRule): Reads {
+  const reads: Reads = { refs: new Set(), trips: new Set(), seesTime: rule.kind === 'signal' };
+  const walk = (node: Node): void => {
+    if (node.kind === 'input' || node.kind === 'age' || node.kind === 'text')
+      reads.refs.add(node.input.ref);
+    if (node.kind === 'text' && node.other) reads.refs.add(node.other.ref);
+    if (node.kind === 'tripped') for (const id of node.rules) reads.trips.add(id);
+    if (node.kind === 'age' || node.kind === 'call') reads.seesTime = true;
+    for (const child of childrenOf(node)) walk(child);
+  };
+  for (const node of expressionsOf(rule)) walk(node);
+  return reads;
+}
+
+const nobody: readonly number[] = [];
+
+/**
+ * Which rules must run in a scan: those whose tags changed, whose timers are due, or that were told to.
+ * Leaving the others out gives the same as running all of them: a step that is given nothing new changes
+ * nothing (see `eventful`).
+ */
+export class Schedule {
+  /** 1 = must run. By position of the rule. */
+  readonly dirty: Uint8Array;
+  /** When a timer of the rule is due, monotonic ms. */
+  readonly due: Float64Array;
+  readonly #image: ImageView;
+  /** Positions in the image that some rule reads. */
+  readonly #tags: Int32Array;
+  readonly #numbers: Float64Array;
+  readonly #qualities: Uint8Array;
+  readonly #times: Float64Array;
+  readonly #wide: (string | bigint | undefined)[];
+  /** Rules by position in `#tags`: all that read it, and those that see its time. */
+  readonly #readers: readonly (readonly number[])[];
+  readonly #watchers: readonly (readonly number[])[];
+  readonly #slotOfTag = new Map<number, number>();
+  readonly #tripReaders: ReadonlyMap<string, readonly number[]>;
+  #wallOffset = NaN;
+
+  constructor(program: RuleProgram, image: ImageView, positionOf: (ref: Ref) => number) {
+    const { rules } = program;
+    this.#image = image;
+    this.dirty = new Uint8Array(rules.length).fill(1);
+    this.due = new Float64Array(rules.length).fill(Infinity);
+    const readers = new Map<number, number[]>();
+    const watchers = new Map<number, number[]>();
+    const trips = new Map<string, number[]>();
+    for (const [at, rule] of rules.entries()) {
+      const reads = readsOf(rule);
+      for (const ref of reads.refs) {
+        add(readers, positionOf(ref), at);
+        if (reads.seesTime) add(watchers, positionOf(ref), at);
+      }
+      for (const id of reads.trips) add(trips, id, at);
+    }
+    this.#tags = Int32Array.from(readers.keys());
+    this.#tags.forEach((tag, slot) => this.#slotOfTag.set(tag, slot));
+    this.#readers = [...readers.values()];
+    this.#watchers = [...readers.keys()].map((tag) => watchers.get(tag) ?? nobody);
+    this.#tripReaders = trips;
+    this.#numbers = new Float64Array(this.#tags.length).fill(NaN);
+    this.#qualities = new Uint8Array(this.#tags.length);
+    this.#times = new Float64Array(this.#tags.length).fill(NaN);
+    this.#wide = Array.from({ length: this.#tags.length }, () => undefined);
+  }
+
+  /** Compares the image with that of the scan before. `wallOffset`: of the wall clock to the other one. */
+  look(wallOffset: number): void {
+    if (wallOffset !== this.#wallOffset) this.dirty.fill(1);
+    this.#wallOffset = wallOffset;
+    for (let i = 0; i < this.#tags.length; i++) this.#compare(i);
+  }
+
+  #compare(i: number): void {
+    const tag = this.#tags[i] as number;
+    const { numbers, qualities, times, wide } = this.#image;
+    const number = numbers[tag] as number;
+    const quality = qualities[tag] as number;
+    const time = times[tag] as number;
+    const before = this.#numbers[i] as number;
+    const isSame =
+      (number === before || (number !== number && before !== before)) &&
+      quality === (this.#qualities[i] as number) &&
+      wide[tag] === this.#wide[i];
+    if (isSame && time === (this.#times[i] as number)) return;
+    this.#numbers[i] = number;
+    this.#qualities[i] = quality;
+    this.#times[i] = time;
+    this.#wide[i] = wide[tag];
+    this.#mark((isSame ? this.#watchers[i] : this.#readers[i]) ?? nobody);
+  }
+
+  #mark(rules: readonly number[]): void {
+    for (let i = 0; i < rules.length; i++) this.dirty[rules[i] as number] = 1;
+  }
+
+  /** A signal was written into the image in this scan. */
+  written(tag: number): void {
+    const slot = this.#slotOfTag.get(tag);
+    if (slot !== undefined) this.#compare(slot);
+  }
+  /** The state of an interlock changed in this scan. */
+  tripChanged(rule: string): void {
+    this.#mark(this.#tripReaders.get(rule) ?? nobody);
+  }
+
+  /** The next scan that is wanted after one at `now`. */
+  next(soon: number): number {
+    let due = Infinity;
+    for (let i = 0; i < this.due.length; i++) {
+      if ((this.dirty[i] as number) === 1 && soon < due) due = soon;
+      const own = this.due[i] as number;
+      if (own < due) due = own;
+    }
+    return due;
+  }
+}
+
+function add<K>(map: Map<K, number[]>, key: K, value: number): void {
+  const list = map.get(key);
+  if (list) list.push(value);
+  else map.set(key, [value]);
+}
