@@ -58,7 +58,8 @@ export function buildEngine(program: RuleProgram, options: World, before: Before
     after: [],
     store: [],
   };
-  const schedule = new Schedule(program, image, plant.positionOf);
+  const sources = sourcesOf(program);
+  const schedule = new Schedule(program, image, plant.positionOf, sources);
   const places = new Map(program.rules.map(({ id }, at) => [id, at]));
   const shadows = new Set(
     program.rules.filter(({ mode }) => mode === 'shadow').map(({ id }) => id),
@@ -81,7 +82,7 @@ export function buildEngine(program: RuleProgram, options: World, before: Before
       options.put(index, value, quality, time);
       schedule.written(index);
     },
-    sources: sourcesOf(program),
+    sources,
     wallNow: () => options.wallOf(slots.clock.now),
     escalations: new Map(),
     isShadow: (id) => shadows.has(id),

@@ -231,7 +231,8 @@ function aggregateOf(got: Gathered): string | undefined {
 
 /** Has the node observations of its own: does some tag in it arrive, or a sample is taken? */
 function isObserved(node: Node): boolean {
-  return node.kind === 'input' || childrenOf(node).some(isObserved);
+  if (node.kind === 'input') return true;
+  return node.kind !== 'prev' && childrenOf(node).some(isObserved);
 }
 
 const second = parseUnit('s') ?? plain;

@@ -10,7 +10,7 @@ import type {
   ScanResult,
   WallMs,
 } from '../gateway/contract/index.js';
-import { pulseMs, type Step } from './blocks/slots.js';
+import { pulseMs, type Slots, type Step } from './blocks/slots.js';
 import { buildEngine, isTrip, type Built, type World } from './build.js';
 import { takeOver, type Estate, type Taken } from './handover.js';
 import type { RuleProgram } from './program.js';
@@ -65,6 +65,10 @@ export interface RuleEngine {
 
 /** What the next engine takes over from an engine. */
 const estates = new WeakMap<RuleEngine, Estate>();
+/** What an engine computed, for those who look into it: tests of rules and their coverage. */
+export function slotsOf(engine: RuleEngine): Slots | undefined {
+  return estates.get(engine)?.slots;
+}
 const nothingTaken: Taken = { rules: new Set(), isUntold: false };
 
 /** Makes a running engine of a program. Pure construction: nothing is evaluated yet. */

@@ -13,5 +13,7 @@ export { compileRules, type CompileResult } from './compile.js';
 export type { TagLookup } from './outputs.js';
 export type { RuleProblem, RuleSource } from './problems.js';
 export type { Effect, RuleDescription, RuleProgram, SignalDef, Verify } from './program.js';
+export { runSuite, type SuiteOptions, type SuiteResult } from './testing/suite.js';
+export type { TestSource } from './testing/scenario.js';
 export { createEngine, type EngineOptions, type RuleEngine } from './engine.js';
 export type { RetainedAlarm, RetainedState, RetainedStates } from './retained.js';

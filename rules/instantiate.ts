@@ -25,7 +25,7 @@ import {
 import { changingStep, offDelayStep, onDelayStep, pulseStep } from './blocks/timers.js';
 import { curveStep, modelStep } from './blocks/tables.js';
 import { builtIns, overWindow } from './calls/index.js';
-import type { BuiltIn } from './calls/spec.js';
+import { countsObservations, type BuiltIn } from './calls/spec.js';
 import { childrenOf, type CallNode, type Input, type Node, type Ref } from './ir.js';
 import { same } from './units.js';
 
@@ -263,12 +263,12 @@ function callStep(b: Builder, node: CallNode): Step {
     to: node.slot,
     of: node.of.map((child, i) => ({ slot: child.slot, ...(node.convert[i] ?? same) })),
     settings: node.settings,
-    beat: beatOf(plant, node.of[0]),
+    beat: countsObservations(builtIn) ? beatOf(plant, node.of[0]) : () => 0,
     wallOf: plant.wallOf,
   });
 }
 
-function builtInOf(node: CallNode): BuiltIn {
+export function builtInOf(node: CallNode): BuiltIn {
   const isPick = node.name === 'min' || node.name === 'max';
   const found = isPick ? overWindow[node.name] : builtIns.get(node.name);
   if (!found) throw new GatewayError('internal', `no function ${node.name}`);
@@ -286,7 +286,8 @@ function beatOf(plant: Plant, node: Node | undefined): () => number {
   const walk = (at: Node): void => {
     if (at.kind === 'call' && at.name === 'sample') samples.push(at.slot + 1);
     else if (at.kind === 'input') tags.push(plant.positionOf(at.input.ref));
-    else for (const child of childrenOf(at)) walk(child);
+    // What was in the scan before is no observation of this one.
+    else if (at.kind !== 'prev') for (const child of childrenOf(at)) walk(child);
   };
   if (node) walk(node);
   return () => {

@@ -1,4 +1,6 @@
 import type { ImageView } from '../gateway/contract/index.js';
+import { countsObservations } from './calls/spec.js';
+import { builtInOf } from './instantiate.js';
 import { childrenOf, type Node, type Ref } from './ir.js';
 import type { CompiledRule, RuleProgram } from './program.js';
 
@@ -48,7 +50,8 @@ function readsOf(rule: CompiledRule): Reads {
       reads.refs.add(node.input.ref);
     if (node.kind === 'text' && node.other) reads.refs.add(node.other.ref);
     if (node.kind === 'tripped') for (const id of node.rules) reads.trips.add(id);
-    if (node.kind === 'age' || node.kind === 'call') reads.seesTime = true;
+    if (node.kind === 'age') reads.seesTime = true;
+    if (node.kind === 'call' && countsObservations(builtInOf(node))) reads.seesTime = true;
     for (const child of childrenOf(node)) walk(child);
   };
   for (const node of expressionsOf(rule)) walk(node);
@@ -81,7 +84,13 @@ export class Schedule {
   readonly #tripReaders: ReadonlyMap<string, readonly number[]>;
   #wallOffset = NaN;
 
-  constructor(program: RuleProgram, image: ImageView, positionOf: (ref: Ref) => number) {
+  /** `sources`: positions of what is measured behind a rule, through signals. */
+  constructor(
+    program: RuleProgram,
+    image: ImageView,
+    positionOf: (ref: Ref) => number,
+    sources: (rule: string) => readonly number[],
+  ) {
     const { rules } = program;
     this.#image = image;
     this.dirty = new Uint8Array(rules.length).fill(1);
@@ -91,9 +100,13 @@ export class Schedule {
     const trips = new Map<string, number[]>();
     for (const [at, rule] of rules.entries()) {
       const reads = readsOf(rule);
-      for (const ref of reads.refs) {
-        add(readers, positionOf(ref), at);
-        if (reads.seesTime) add(watchers, positionOf(ref), at);
+      const positions = new Set([...reads.refs].map(positionOf));
+      // How old a signal is, and whether an interlock still waits, depends on the tags behind signals too.
+      if (rule.kind === 'signal' || rule.kind === 'interlock' || rule.kind === 'group')
+        for (const position of sources(rule.id)) positions.add(position);
+      for (const position of positions) {
+        add(readers, position, at);
+        if (reads.seesTime) add(watchers, position, at);
       }
       for (const id of reads.trips) add(trips, id, at);
     }

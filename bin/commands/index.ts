@@ -8,6 +8,7 @@ import { opcua } from './opcua.js';
 import { read } from './read.js';
 import { reload } from './reload.js';
 import { reset } from './reset.js';
+import { rules } from './rules.js';
 import { run } from './run.js';
 import { scan } from './scan.js';
 import { schema } from './schema.js';
@@ -33,6 +34,7 @@ export const commands: readonly ((program: Command) => void)[] = [
   write,
   alarms,
   why,
+  rules,
   reset,
   bypass,
   shelve,

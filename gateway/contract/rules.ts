@@ -132,6 +132,16 @@ export interface Explanation {
   /** The rule as written, and a hash of it. */
   readonly source: string;
   readonly hash: string;
+  /** Of a diagnosis. */
+  readonly diagnosis?: Ranking;
+}
+
+/** What a diagnosis sees and thinks. */
+export interface Ranking {
+  /** `unknown`: an input of it is bad. */
+  readonly symptoms: Readonly<Record<string, 'seen' | 'not seen' | 'unknown'>>;
+  /** Likeliest first; probabilities add up to less than 1, the rest is that nothing is wrong. */
+  readonly faults: readonly { readonly name: string; readonly probability: number }[];
 }
 
 /** Who gives a command, and the roles that the configuration gives him. */

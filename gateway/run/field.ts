@@ -61,18 +61,23 @@ export interface Plan {
   readonly program: RuleProgram;
 }
 
+/** Every tag of a configuration, with those that rules derive after the others. */
+export function tagTable(config: Config, signals: RuleProgram['signals'] = []): TagTable {
+  const devices = config.links.flatMap((link) => link.devices);
+  const writable = new Set(config.writes.keys());
+  const byRules = new Set([...config.writes.values()].filter(forRules).map(({ tag }) => tag));
+  return new TagTable(devices, writable, byRules, signals);
+}
+
 /** Compiles the rules against the tags; all problems at once. Pure. */
 export function planOf(
   config: Config,
   rules: RuleLanguage,
 ): { ok: true; plan: Plan } | { ok: false; problems: readonly RuleProblem[] } {
-  const devices = config.links.flatMap((link) => link.devices);
-  const writable = new Set(config.writes.keys());
-  const byRules = new Set([...config.writes.values()].filter(forRules).map(({ tag }) => tag));
-  const compiled = rules.compile(config.rules, new TagTable(devices, writable, byRules));
+  const compiled = rules.compile(config.rules, tagTable(config));
   if (!compiled.ok) return compiled;
   const { program } = compiled;
-  const table = new TagTable(devices, writable, byRules, program.signals);
+  const table = tagTable(config, program.signals);
   return { ok: true, plan: { config, table, program } };
 }
 

@@ -14,9 +14,9 @@ export interface Ring {
   row(age: number): number;
 }
 
-export function ring(s: Slots, ms: number, width: number): Ring {
+export function ring(s: Slots, ms: number, width: number, more = 0): Ring {
   const paneMs = Math.max(shortestPane, Math.ceil(ms / mostPanes));
-  const count = Math.max(1, Math.round(ms / paneMs));
+  const count = Math.max(1, Math.round(ms / paneMs)) + more;
   const openId = remember(s, NaN);
   const rows = remember(s, ...Array.from({ length: count * width }, () => 0));
   const rowOf = (id: number): number => rows + (((id % count) + count) % count) * width;

@@ -78,3 +78,8 @@ export interface BuiltIn {
   readonly amounts?: true;
   step(s: Slots, w: Wiring): Step;
 }
+
+/** Does it matter to the function that a value was observed anew, though it is the same? */
+export function countsObservations(spec: BuiltIn): boolean {
+  return spec.observes === true || spec.result === 'aggregate';
+}

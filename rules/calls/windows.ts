@@ -120,7 +120,8 @@ function settle(
 
 /** Events in a sliding window, one number a pane. */
 function tally(s: Slots, ms: number): { add(now: number, amount: number): void; panes: Ring } {
-  const panes = ring(s, ms, 1);
+  // One pane more: an event leaves late rather than early, so that a limit on starts is never exceeded.
+  const panes = ring(s, ms, 1, 1);
   return {
     panes,
     add: (now, amount) => {

@@ -12,15 +12,14 @@ import { wantScan } from '../blocks/slots.js';
 import type { AlarmText } from '../drafts/common.js';
 import { evidenceList } from '../explain.js';
 import type { RetainedAlarm } from '../retained.js';
+import { bound, leftOf, type Deadline } from './deadline.js';
 import { addEvent, done, refused, type Answer, type Context } from './context.js';
 
 type ShelveRequest = Extract<RuleCommand, { kind: 'shelve' }>;
 type Base = Exclude<AlarmState, 'SHELVED' | 'SUPPRESSED' | 'OUT_OF_SERVICE'>;
 
-interface Shelf {
+interface Shelf extends Deadline {
   readonly until: WallMs;
-  /** By the clock that nobody sets; Infinity until it is known after a restart. */
-  readonly untilMono: number;
   readonly by: string;
   readonly reason: string;
   readonly oneShot: boolean;
@@ -283,16 +282,9 @@ export class AlarmMachine {
   }
 
   #shelfEnds(): void {
-    const { shelf } = this.#m;
-    if (!shelf) return;
-    const { slots: s } = this.#c.plant;
-    const left = Math.min(shelf.until - this.#c.wallNow(), shelf.untilMono - s.clock.now);
-    if (left <= 0) {
-      this.#uncover('is no longer shelved');
-      return;
-    }
-    if (shelf.untilMono === Infinity) this.#m.shelf = { ...shelf, untilMono: s.clock.now + left };
-    wantScan(s, s.clock.now + left);
+    if (!this.#m.shelf) return;
+    this.#m.shelf = bound(this.#c, this.#m.shelf);
+    if (leftOf(this.#c, this.#m.shelf, 0) <= 0) this.#uncover('is no longer shelved');
   }
 
   #uncover(text: string): void {
@@ -361,7 +353,7 @@ function memoryOf(kept: RetainedAlarm | null | undefined): Memory {
     ackedAt: NaN,
     isActive: isUp(base),
     isSuppressed: false,
-    shelf: kept?.shelf && { ...kept.shelf, until: wall(kept.shelf.until), untilMono: Infinity },
+    shelf: kept?.shelf && { ...kept.shelf, until: wall(kept.shelf.until), untilMono: NaN },
     out: kept?.out,
     untold: noChange,
   };

@@ -4,18 +4,18 @@ import {
   type Evidence,
   type Person,
   type RuleCommand,
+  type WallMs,
 } from '../../gateway/contract/index.js';
-import { wantScan } from '../blocks/slots.js';
 import type { CompiledInterlock } from '../program.js';
 import type { RetainedBypass } from '../retained.js';
 import { done, refused, type Answer, type Context } from './context.js';
+import { bound, leftOf, type Deadline } from './deadline.js';
 
 export type BypassRequest = Extract<RuleCommand, { kind: 'bypass' }>;
 
-interface Bypass extends RetainedBypass {
-  /** Latest end by the clock that nobody sets, ms: a clock that is put back prolongs nothing. */
-  readonly untilMono: number;
-  isWarned: boolean;
+interface Bypass extends RetainedBypass, Deadline {
+  readonly until: WallMs;
+  readonly isWarned: boolean;
 }
 
 /** What changed by itself, to be told. */
@@ -43,7 +43,7 @@ export class Bypasses {
     if (!terms) return;
     this.#list = kept
       .filter(({ input }) => input === null || rule.inputs.includes(input))
-      .map((one) => ({ ...one, untilMono: Infinity, isWarned: false }));
+      .map((one) => ({ ...one, untilMono: NaN, isWarned: false }));
   }
 
   get retained(): readonly RetainedBypass[] {
@@ -77,35 +77,25 @@ export class Bypasses {
   /** Ends what is over; gives what is to be told. Once a scan. */
   update(): readonly BypassNews[] {
     if (this.#list.length === 0 && this.#untold.length === 0) return nothing;
-    const { slots: s } = this.#c.plant;
-    const wallNow = this.#c.wallNow();
-    const { now } = s.clock;
     const news = this.#untold;
     this.#untold = [];
-    for (const one of [...this.#list]) {
-      const left = Math.min(one.until - wallNow, one.untilMono - now);
-      if (left <= 0) {
-        this.#list = this.#list.filter((other) => other !== one);
-        news.push({ text: `bypass of ${this.#what(one.input)} has ended`, by: one.by });
-        continue;
-      }
-      // Known only now after a restart: from here on the clock may be put back.
-      const bounded = one.untilMono === Infinity ? this.#bound(one, now + left) : one;
-      const early = Math.min(warning, (one.until - one.since) / 10);
-      if (left <= early && !bounded.isWarned) {
-        bounded.isWarned = true;
-        const text = `bypass of ${this.#what(one.input)} ends in ${formatDuration(Math.ceil(left / 1000) * 1000)}`;
-        news.push({ text, by: one.by });
-      }
-      wantScan(s, now + (bounded.isWarned ? left : left - early));
-    }
+    this.#list = this.#list.flatMap((one) => this.#look(bound(this.#c, one), news));
     return news;
   }
 
-  #bound(one: Bypass, untilMono: number): Bypass {
-    const bounded = { ...one, untilMono };
-    this.#list = this.#list.map((other) => (other === one ? bounded : other));
-    return bounded;
+  /** What stays of a bypass; what is to be told of it goes to `news`. */
+  #look(one: Bypass, news: BypassNews[]): readonly Bypass[] {
+    const early = one.isWarned ? 0 : Math.min(warning, (one.until - one.since) / 10);
+    const left = leftOf(this.#c, one, early);
+    if (left <= 0) {
+      news.push({ text: `bypass of ${this.#what(one.input)} has ended`, by: one.by });
+      return [];
+    }
+    if (left > early) return [one];
+    const text = `bypass of ${this.#what(one.input)} ends in ${secondsText(left)}`;
+    news.push({ text, by: one.by });
+    leftOf(this.#c, one, 0);
+    return [{ ...one, isWarned: true }];
   }
 
   /** Checks a request against the terms of the rule, and begins the bypass. */
@@ -162,7 +152,7 @@ export class Bypasses {
   lines(): readonly string[] {
     const now = this.#c.wallNow();
     return this.#list.map(({ input, until, by, reason }) => {
-      const left = formatDuration(Math.max(0, Math.ceil((until - now) / 1000) * 1000));
+      const left = secondsText(Math.max(0, until - now));
       return `${this.#what(input)} is bypassed by ${by} for another ${left}: ${reason}`;
     });
   }
@@ -172,3 +162,8 @@ export class Bypasses {
   }
 }
 const nothing: readonly BypassNews[] = [];
+
+/** Whole seconds, rounded up. */
+function secondsText(ms: number): string {
+  return formatDuration(Math.ceil(ms / 1000) * 1000);
+}

@@ -53,7 +53,7 @@ export function refused(reason: string): Answer {
 /** Of rules that have no alarm. */
 export const noMachines: readonly AlarmMachine[] = [];
 
-export type Explained = Pick<Explanation, 'since' | 'firstOut' | 'now' | 'text'>;
+export type Explained = Pick<Explanation, 'since' | 'firstOut' | 'now' | 'text' | 'diagnosis'>;
 
 /** One rule while it runs. */
 export interface Runner {

@@ -2,6 +2,7 @@ import {
   wall,
   type DiagnosisState,
   type Evidence,
+  type Ranking,
   type WallMs,
 } from '../../gateway/contract/index.js';
 import { ignored, truth, wantScan, type Step } from '../blocks/slots.js';
@@ -240,7 +241,20 @@ export class DiagnosisRunner implements Runner {
     text.push(...this.lines());
     const explains = this.#explained();
     if (explains.length > 0) text.push(`explains the alarms ${explains.join(', ')}`);
-    return { since: this.#m.since, firstOut: undefined, now: this.#evidence(), text };
+    const diagnosis = this.#ranking();
+    return { since: this.#m.since, firstOut: undefined, now: this.#evidence(), text, diagnosis };
+  }
+
+  #ranking(): Ranking {
+    const words = ['not seen', 'seen', 'unknown'] as const;
+    const seen = this.rule.symptoms.map(
+      ({ name }, i) => [name, words[this.#seen[i] ?? 2]] as const,
+    );
+    const faults = ranked(this.rule, this.#posteriors).map(({ hypothesis, posterior }) => ({
+      name: hypothesis.name,
+      probability: posterior,
+    }));
+    return { symptoms: Object.fromEntries(seen), faults };
   }
 
   /** Alarms that follow from the fault that is reported. */

@@ -78,13 +78,27 @@ export class ShedRunner implements Runner {
     const { now } = s.clock;
     this.#remember(now);
     this.#release(now);
-    const next = this.#m.lastMove + this.rule.interval;
     const wantsMore = truth(s, this.rule.start.slot) === 1;
     const wantsLess = truth(s, this.rule.restore.slot) === 1;
-    if (wantsMore === wantsLess) return;
-    if (now < next) wantScan(s, next);
-    else if (wantsMore) this.#shed(now);
-    else this.#restore(now);
+    const isFree = now >= this.#m.lastMove + this.rule.interval;
+    if (wantsMore && !wantsLess && isFree) this.#shed(now);
+    if (wantsLess && !wantsMore && isFree) this.#restore(now);
+    this.#want(wantsMore, wantsLess);
+  }
+
+  /** When something is due by itself, as things stand after this scan. */
+  #want(more: boolean, less: boolean): void {
+    const { slots: s } = this.#c.plant;
+    const { offMono, restUntil, lastMove } = this.#m;
+    const next = lastMove + this.rule.interval;
+    for (let i = 0; i < this.rule.steps.length; i++) {
+      const { minOff, maxOff } = this.rule.steps[i] as ShedStep;
+      const off = offMono[i] as number;
+      const isOn = Number.isNaN(off);
+      if (!isOn) wantScan(s, off + maxOff);
+      if (isOn && more && !less) wantScan(s, Math.max(next, restUntil[i] as number));
+      if (!isOn && less && !more) wantScan(s, Math.max(next, off + minOff));
+    }
   }
 
   /** What is off from before a restart has been off for as long as the wall clock says. */
@@ -99,16 +113,11 @@ export class ShedRunner implements Runner {
 
   /** Steps whose longest time off is over come back, whatever the load. */
   #release(now: number): void {
-    const { slots: s } = this.#c.plant;
     for (let i = 0; i < this.rule.steps.length; i++) {
       const step = this.rule.steps[i] as ShedStep;
-      const until = (this.#m.offMono[i] as number) + step.maxOff;
-      if (!(until < Infinity)) continue;
-      if (now < until) wantScan(s, until);
-      else {
-        this.#m.restUntil[i] = now + step.maxOff;
-        this.#move(i, false, now, 'its longest time off is over');
-      }
+      if (!(now >= (this.#m.offMono[i] as number) + step.maxOff)) continue;
+      this.#m.restUntil[i] = now + step.maxOff;
+      this.#move(i, false, now, 'its longest time off is over');
     }
   }
 
@@ -129,16 +138,11 @@ export class ShedRunner implements Runner {
 
   /** The step that went last comes back first, when its shortest time off is over. */
   #restore(now: number): void {
-    const { slots: s } = this.#c.plant;
     for (let i = this.rule.steps.length - 1; i >= 0; i--) {
       const off = this.#m.offMono[i] as number;
       if (Number.isNaN(off)) continue;
-      const until = off + (this.rule.steps[i] as ShedStep).minOff;
-      if (now < until) wantScan(s, until);
-      else {
+      if (now >= off + (this.rule.steps[i] as ShedStep).minOff)
         this.#move(i, false, now, 'restored');
-        wantScan(s, now + this.rule.interval);
-      }
       return;
     }
   }

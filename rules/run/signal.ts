@@ -107,13 +107,13 @@ export class SignalRunner implements Runner {
 
   /** As old as the oldest value in it. */
   #time(): number {
-    const { image, slots } = this.#c.plant;
+    const { image } = this.#c.plant;
     let oldest = Infinity;
     for (let i = 0; i < this.#sources.length; i++) {
       const position = this.#sources[i] as number;
       if ((image.qualities[position] as number) !== Quality.waiting)
         oldest = Math.min(oldest, image.times[position] as number);
     }
-    return oldest === Infinity ? slots.clock.now : oldest;
+    return oldest === Infinity ? this.#ownTime() : oldest;
   }
 }

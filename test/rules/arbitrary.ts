@@ -4,6 +4,15 @@ import type { TagSpecs } from './plant.js';
 
 export const specs: TagSpecs = { A: 'bool', B: 'bool', C: 'bool', D: 'bool', X: '', Y: '', Z: '' };
 
+/** Functions that look at single observations. */
+const observers: readonly ((x: string) => string)[] = [
+  (x) => `nelson(${x}, mean 0, sigma 1)`,
+  (x) => `weco(${x}, rule 2, mean 0, sigma 1)`,
+  (x) => `cusum(${x}, 0, 0.5, 4)`,
+  (x) => `ewma_chart(${x}, mean 0, sigma 1, lambda 0.2, limit 2.9)`,
+  (x) => `spike(${x}, 3)`,
+];
+
 /** Well-typed expressions over A..D (bool) and X..Z (numbers). */
 export const typed: fc.LetrecValue<{ bool: string; num: string }> = fc.letrec<{
   bool: string;
@@ -33,6 +42,11 @@ export const typed: fc.LetrecValue<{ bool: string; num: string }> = fc.letrec<{
       fc.tuple(b, b).map(([x, y]) => `latch_r(${x}, ${y})`),
       fc.tuple(b, b).map(([x, y]) => `fallback(${x}, ${y})`),
       fc.tuple(b, b, b).map(([x, y, z]) => `(if ${x} then ${y} else ${z})`),
+      ...['stuck', 'steady'].map((f) => n.map((x) => `${f}(${x}, 1, 3s)`)),
+      fc.tuple(b, b).map(([x, y]) => `ctu(${x}, ${y}, 2)`),
+      fc.tuple(b, b).map(([x, y]) => `responds(${x}, ${y}, within 1s)`),
+      ...observers.map((f) => n.map((x) => f(`sample(${x}, 1s)`))),
+      fc.constantFrom(...observers.map((f) => f('X'))),
     ),
     num: fc.oneof(
       { maxDepth: 4, depthSize: 'small' },
@@ -45,6 +59,20 @@ export const typed: fc.LetrecValue<{ bool: string; num: string }> = fc.letrec<{
       fc.tuple(n, n, n).map(([x, y, z]) => `limit(${x}, ${y}, ${z})`),
       fc.tuple(n, n).map(([x, y]) => `fallback(${x}, ${y})`),
       fc.tuple(b, n, n).map(([x, y, z]) => `(if ${x} then ${y} else ${z})`),
+      ...['avg', 'min', 'max', 'stddev', 'ewma', 'sample'].map((f) =>
+        n.map((x) => `${f}(${x}, 3s)`),
+      ),
+      n.map((x) => `avg(${x}, 3s, min_valid 40 %)`),
+      fc.tuple(n, n).map(([x, y]) => `drift(${x}, ${y}, 2s)`),
+      fc.tuple(n, n).map(([x, y]) => `spread(${x}, ${y})`),
+      ...['avg', 'min', 'max', 'stddev', 'sum'].flatMap((agg) => [
+        n.map((x) => `block(${agg}, ${x}, 5s)`),
+        n.map((x) => `projected(block(${agg}, ${x}, 5s))`),
+      ]),
+      ...['(slope(X, 5s) * 1 s)', 'noise(Y, 5s)', 'sum(Z, 5s)'].map((text) => fc.constant(text)),
+      ...['since', 'runtime'].map((f) => b.map((x) => `(${f}(${x}) / 1 s)`)),
+      b.map((x) => `count(${x}, 5s)`),
+      fc.tuple(n, b).map(([x, y]) => `(integral(${x}, ${y}) / 1 s)`),
     ),
   };
 });

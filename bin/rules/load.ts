@@ -1,0 +1,56 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { parseAllDocuments } from 'yaml';
+import { formatProblem } from '../../gateway/config/format.js';
+import { loadConfig } from '../../gateway/config/load.js';
+import type { Config, ConfigProblem } from '../../gateway/config/model.js';
+import { GatewayError, type RuleProblem } from '../../gateway/contract/index.js';
+import { tagTable } from '../../gateway/run/field.js';
+import type { TestSource, TagLookup } from '../../rules/index.js';
+import { configHost } from '../config-host.js';
+
+/** A configuration whose rules are looked at, not run. */
+export interface RuleFiles {
+  readonly config: Config;
+  readonly lookup: TagLookup;
+  readonly warnings: readonly ConfigProblem[];
+  readonly place: (problem: RuleProblem, severity: 'error' | 'warning') => ConfigProblem;
+}
+
+/** Loads a configuration without compiling its rules. Rejects with all its problems. */
+export async function loadRuleFiles(file: string): Promise<RuleFiles> {
+  const loaded = await loadConfig(resolve(file), configHost);
+  if (!loaded.ok) {
+    const lines = loaded.problems.map(formatProblem).join('\n');
+    throw new GatewayError('config-invalid', `${file} has problems:\n${lines}`);
+  }
+  const { config, warnings } = loaded;
+  return {
+    config,
+    lookup: tagTable(config),
+    warnings,
+    place: (...about) => loaded.place(...about),
+  };
+}
+
+/** Largest test file, bytes: a typing mistake must not fill the memory. */
+const largestTestFile = 4 * 1024 * 1024;
+
+/** The tests of a file: one document a test, or lists of them. Rejects when it is no YAML. */
+export async function loadTests(file: string): Promise<readonly TestSource[]> {
+  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
+    throw new GatewayError('config-invalid', `${file} cannot be read`, {}, cause);
+  });
+  if (text.length > largestTestFile)
+    throw new GatewayError('config-invalid', `${file} is too large`);
+  const documents = parseAllDocuments(text);
+  const tests: TestSource[] = [];
+  for (const document of 'empty' in documents ? [] : documents) {
+    const [problem] = document.errors;
+    if (problem) throw new GatewayError('config-invalid', `${file}: ${problem.message}`);
+    const value: unknown = document.toJS({ maxAliasCount: 100 });
+    const list: readonly unknown[] = Array.isArray(value) ? value : [value];
+    for (const test of list) if (test !== null) tests.push({ file, test });
+  }
+  return tests;
+}

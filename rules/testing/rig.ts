@@ -1,0 +1,157 @@
+import {
+  mono,
+  Quality,
+  wall,
+  type ImageView,
+  type RuleEvent,
+  type RuleTag,
+  type ScanResult,
+  type Value,
+} from '../../gateway/contract/index.js';
+import { createEngine, type RuleEngine } from '../engine.js';
+import type { RetainedStates } from '../retained.js';
+import type { TagLookup } from '../outputs.js';
+import type { RuleProgram } from '../program.js';
+
+/** Wall time of the beginning of a test: 2026-01-01T00:00:00Z, a whole day of UTC. */
+export const testEpoch = 1_767_225_600_000;
+
+/** How often the rules may run at most: what a rule demands is seen by its inputs this much later, ms. */
+const echoMs = 10;
+/** Scans without time going on: a plant that oscillates within one instant is stopped. */
+const mostScans = 10_000;
+
+export interface RigOptions {
+  /** Wall time of monotonic zero, ms. */
+  readonly epoch?: number;
+  readonly retained?: RetainedStates;
+}
+
+/** Rules with a plant of arrays under them: time goes only when told to, and outputs do what is demanded. */
+export class TestRig {
+  readonly engine: RuleEngine;
+  readonly program: RuleProgram;
+  readonly image: ImageView;
+  /** All that happened, in order. */
+  readonly events: RuleEvent[] = [];
+  now = 0;
+  readonly #epoch: number;
+  readonly #wide: (string | bigint | undefined)[] = [];
+  readonly #signals = new Map<string, number>();
+  readonly #lookup: TagLookup;
+  readonly #outputs = new Map<number, Value>();
+  #intents: ScanResult['intents'] | undefined;
+  #due: number | undefined;
+  #onScan: (() => void) | undefined;
+
+  constructor(program: RuleProgram, lookup: TagLookup, options: RigOptions = {}) {
+    const tags = tagsOf(lookup);
+    this.program = program;
+    this.#lookup = lookup;
+    this.#epoch = options.epoch ?? testEpoch;
+    const size = 1 + Math.max(-1, ...tags.map((tag) => tag.index)) + program.signals.length;
+    const numbers = new Float64Array(size);
+    const qualities = new Uint8Array(size).fill(Quality.waiting);
+    const times = new Float64Array(size);
+    this.image = { size, numbers, qualities, wide: this.#wide, times };
+    const first = size - program.signals.length;
+    program.signals.forEach((signal, at) => this.#signals.set(signal.name, first + at));
+    this.engine = createEngine(program, {
+      image: this.image,
+      signalIndex: program.signals.map((_, at) => first + at),
+      put: (index, value, quality, time) => {
+        numbers[index] = value;
+        qualities[index] = quality;
+        times[index] = time;
+      },
+      wallOf: (ms) => wall(this.#epoch + ms),
+      ...(options.retained ? { retained: options.retained } : {}),
+    });
+  }
+
+  onScan(run: () => void): void {
+    this.#onScan = run;
+  }
+
+  /** Where a tag or a signal stands; a device stands for its first tag. */
+  positionOf(name: string): number | undefined {
+    return this.#lookup.find(name)?.index ?? this.#signals.get(name);
+  }
+  tag(name: string): RuleTag | undefined {
+    return this.#lookup.find(name);
+  }
+
+  /** A value arrives now. `undefined` keeps the value: only the quality is another one. */
+  put(index: number, value: number | string | undefined, quality: number): void {
+    if (typeof value === 'string') this.#wide[index] = value;
+    else if (value !== undefined) this.image.numbers[index] = value;
+    this.image.qualities[index] = quality;
+    this.image.times[index] = this.now;
+  }
+
+  /** The device was asked again and gave the same: only the age is new. */
+  refresh(index: number): void {
+    if ((this.image.qualities[index] as number) < 0x80) this.image.times[index] = this.now;
+  }
+
+  /** What the rules demand of an output now; undefined = nothing. */
+  demanded(index: number): Value | undefined {
+    return this.#outputs.get(index);
+  }
+
+  /** When something is due by itself, at the earliest. */
+  get due(): number {
+    return this.#due ?? Infinity;
+  }
+
+  scan(): ScanResult {
+    const result = this.engine.scan(mono(this.now));
+    this.events.push(...result.events);
+    this.#onScan?.();
+    this.#due = result.nextDue;
+    if (result.intents !== this.#intents) this.#obey(result.intents);
+    return result;
+  }
+
+  /** Goes to a time, with every scan that is due on the way; the last one is not run. */
+  advance(to: number): void {
+    for (let guard = 0; this.due < to && guard < mostScans; guard++) {
+      this.now = Math.max(this.now, this.due);
+      this.scan();
+    }
+    this.now = to;
+  }
+
+  /** The outputs take what is demanded of them, the strongest demand each. */
+  #obey(intents: ScanResult['intents']): void {
+    this.#intents = intents;
+    const levels = ['trip', 'interlock', 'shed', 'operator', 'auto'];
+    const strongest = new Map<number, ScanResult['intents'][number]>();
+    for (const intent of intents) {
+      const other = strongest.get(intent.tag);
+      if (!other || levels.indexOf(intent.level) < levels.indexOf(other.level))
+        strongest.set(intent.tag, intent);
+    }
+    this.#outputs.clear();
+    for (const [tag, { value }] of strongest) {
+      this.#outputs.set(tag, value);
+      const isSame = this.image.numbers[tag] === Number(value) && !this.#isNew(tag);
+      if (isSame || typeof value === 'string') continue;
+      this.put(tag, Number(value), Quality.good);
+      this.#due = Math.min(this.due, this.now + echoMs);
+    }
+  }
+  #isNew(tag: number): boolean {
+    return (this.image.qualities[tag] as number) >= 0x80;
+  }
+}
+
+/** Every tag once. */
+export function tagsOf(lookup: TagLookup): readonly RuleTag[] {
+  const found = new Map<number, RuleTag>();
+  for (const name of lookup.names()) {
+    const tag = lookup.find(name);
+    if (tag) found.set(tag.index, tag);
+  }
+  return [...found.values()];
+}
