@@ -66,3 +66,7 @@ export async function startGateway(
   };
   return Runtime.start(config, options);
 }
+
+/** What proves rules without running them on a plant. */
+export { runSuite } from '../rules/index.js';
+export type { SuiteResult, TagLookup, TestSource } from '../rules/index.js';

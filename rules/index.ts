@@ -1,4 +1,4 @@
-/** The rule language and its engine. `rules/README.md` is the language reference. */
+/** The rule language and its engine. `docs/rules.md` is the language reference. */
 export { parseExpression, type ParsedExpression } from './parse.js';
 export type { Ast, ExpressionProblem } from './ast.js';
 export {

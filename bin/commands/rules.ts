@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { action } from '../context.js';
-import type { TestOptions } from '../rules/test.js';
+import type { TestOptions } from '../proving/test.js';
 
 /** `millrace rules test FILE TESTS…` */
 export function rules(program: Command): void {
@@ -11,7 +11,7 @@ export function rules(program: Command): void {
     .option('--mutate', 'make slips in the rules and see whether the tests notice')
     .action(
       action(async (options: TestOptions, file: string, tests: string[]) => {
-        const { testRules } = await import('../rules/test.js');
+        const { testRules } = await import('../proving/test.js');
         await testRules(options, file, tests);
       }),
     );

@@ -6,7 +6,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
-import { loadRuleFiles, loadTests } from '../../bin/rules/load.js';
+import { loadRuleFiles, loadTests } from '../../bin/proving/load.js';
 import { runSuite } from '../../rules/index.js';
 
 const folder = fileURLToPath(new URL('../../../examples/twelve-plants', import.meta.url));

@@ -23,10 +23,9 @@ interface Example {
 function specsOf(tags: Example['tags']): TagSpecs {
   const specs: TagSpecs = {};
   for (const [name, typed] of Object.entries(tags)) {
-    const { enum: texts, ...rest } =
-      typeof typed === 'object' ? (typed as Record<string, never>) : {};
-    specs[name] =
-      typeof typed === 'string' ? typed : { ...rest, ...(texts ? { enumeration: texts } : {}) };
+    const { enum: enumeration, ...rest } = Object(typed) as Record<string, never>;
+    const texts = enumeration === undefined ? {} : { enumeration };
+    specs[name] = typeof typed === 'string' ? typed : { ...rest, ...texts };
   }
   return specs;
 }

@@ -6,7 +6,7 @@ import { loadConfig } from '../../gateway/config/load.js';
 import type { Config, ConfigProblem } from '../../gateway/config/model.js';
 import { GatewayError, type RuleProblem } from '../../gateway/contract/index.js';
 import { tagTable } from '../../gateway/run/field.js';
-import type { TestSource, TagLookup } from '../../rules/index.js';
+import type { TestSource, TagLookup } from '../wire.js';
 import { configHost } from '../config-host.js';
 
 /** A configuration whose rules are looked at, not run. */

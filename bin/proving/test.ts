@@ -1,6 +1,5 @@
 import { formatProblem } from '../../gateway/config/format.js';
-import type { SuiteResult } from '../../rules/index.js';
-import { runSuite } from '../../rules/index.js';
+import { runSuite, type SuiteResult } from '../wire.js';
 import type { GlobalOptions } from '../context.js';
 import { Exit } from '../exit.js';
 import { print, printJson, table } from '../output.js';
