@@ -23,7 +23,7 @@ interface Example {
 function specsOf(tags: Example['tags']): TagSpecs {
   const specs: TagSpecs = {};
   for (const [name, typed] of Object.entries(tags)) {
-    const { enum: enumeration, ...rest } = Object(typed) as Record<string, never>;
+    const { enum: enumeration, ...rest } = Object(typed) as { enum?: Record<number, string> };
     const texts = enumeration === undefined ? {} : { enumeration };
     specs[name] = typeof typed === 'string' ? typed : { ...rest, ...texts };
   }
