@@ -9,6 +9,7 @@ const nodeModules = {
 const libraries = [
   'ajv',
   'yaml',
+  'csv-parse',
   'pino',
   'mqtt',
   'sqlite3',
@@ -104,7 +105,7 @@ export default defineConfig(
     ['gateway/config/**/*.ts'],
     [
       nodeModules,
-      libsExcept('ajv', 'yaml'),
+      libsExcept('ajv', 'yaml', 'csv-parse'),
       above('scan', 'tags', 'journal', 'north', 'write', 'run', 'host'),
     ],
   ),

@@ -9,6 +9,7 @@ import { ruleHash, ruleText } from './hash.js';
 import type { ExprType, Input, Node, Ref } from './ir.js';
 import { compileRule } from './compile-rule.js';
 import type { Library } from './library.js';
+import { expandMatrices } from './matrix.js';
 import { didYouMean, matchesGlob } from './names.js';
 import { refuseConflicts, type Demand, type TagLookup } from './outputs.js';
 import { createSink, type RuleProblem, type RuleSource } from './problems.js';
@@ -60,7 +61,8 @@ export function compileRules(sources: readonly RuleSource[], tags: TagLookup): C
   const problems: RuleProblem[] = [];
   const warnings: RuleProblem[] = [];
   const shelf = createShelf();
-  const rest = fillShelf(expandTemplates(sources, problems, warnings), shelf, {
+  const plain = expandMatrices(expandTemplates(sources, problems, warnings), problems, warnings);
+  const rest = fillShelf(plain, shelf, {
     problems,
     warnings,
   });

@@ -79,7 +79,7 @@ function kindOf(rule: Raw, sink: Sink): RuleKind | undefined {
       'what kind of rule is this?',
       didYouMean(
         first,
-        [...kinds, ...libraryKinds, 'template'],
+        [...kinds, ...libraryKinds, 'template', 'matrix'],
         `start with one of ${kinds.join(', ')}`,
       ),
     );

@@ -15,7 +15,9 @@ export interface Origin {
   /** `in P101 by the template pump`. */
   readonly about: string;
   /** Takes a character of the filled-in text at `path` to where it stands as written. */
-  back(path: Path, offset: number): number;
+  back(path: Path, offset: number): number | undefined;
+  /** Where a path within the rule stands in the element, if not below `inside`. */
+  placed?(path: Path): Path;
   /** Placeholders that the template does not declare. */
   readonly unknown: readonly (readonly [path: Path, name: string])[];
 }
@@ -47,13 +49,14 @@ function problemOf(
   offset: number | undefined,
 ): RuleProblem {
   const { file, index, origin } = source;
+  const at = offset === undefined || !origin ? offset : origin.back(path, offset);
   return {
     file,
     index,
-    path: origin ? [...origin.inside, ...path] : path,
+    path: origin ? (origin.placed?.(path) ?? [...origin.inside, ...path]) : path,
     message: origin ? `${message} (${origin.about})` : message,
     ...(hint === undefined ? {} : { hint }),
-    ...(offset === undefined ? {} : { offset: origin?.back(path, offset) ?? offset }),
+    ...(at === undefined ? {} : { offset: at }),
   };
 }
 

@@ -1,4 +1,5 @@
-import type { RuleProblem, RuleSource } from '../contract/index.js';
+import { parse } from 'csv-parse/sync';
+import { asGatewayError, type RuleProblem, type RuleSource } from '../contract/index.js';
 import { shown } from './format.js';
 import type { ConfigProblem } from './model.js';
 import { placed } from './problems.js';
@@ -24,8 +25,11 @@ export async function readRules(session: Session, list: Ref, main: Place): Promi
       return;
     }
     refs.set(`${file}\n${index}`, ref);
-    sources.push({ file, index, rule: plain(ref.node) });
+    const source = { file, index, rule: plain(ref.node) };
+    if (ref.child('matrix').node) matrices.push({ ref, at: sources.length });
+    sources.push(source);
   };
+  const matrices: { ref: Ref; at: number }[] = [];
   const seen = new Set<string>();
   for (const [index, item] of list.items().entries()) {
     if (item.node?.kind === 'map') add(item, index);
@@ -35,11 +39,40 @@ export async function readRules(session: Session, list: Ref, main: Place): Promi
       await readRuleFile(session, path, item, add);
     }
   }
+  for (const { ref, at } of matrices) {
+    const source = sources[at];
+    const rows = await readMatrix(session, ref);
+    if (source && rows) sources[at] = { ...source, rule: { ...Object(source.rule), rows } };
+  }
   return {
     sources,
     place: (problem, severity) =>
       place(refs.get(`${problem.file}\n${problem.index}`), main, problem, severity),
   };
+}
+
+/** The rows of a cause-and-effect matrix, from `csv:` or from the file that `file:` names. */
+async function readMatrix(session: Session, ref: Ref): Promise<unknown> {
+  const inline = ref.child('csv');
+  const named = ref.child('file');
+  let text = inline.node ? inline.text : undefined;
+  if (named.text !== undefined) {
+    const path = session.host.resolve(named.at.file.path, named.text);
+    text = await session.read(path, named);
+  }
+  if (text === undefined) return undefined;
+  try {
+    return parse(text, {
+      trim: true,
+      relax_column_count: true,
+      skip_empty_lines: true,
+      comment: '#',
+    });
+  } catch (thrown) {
+    const { message } = asGatewayError(thrown);
+    session.problems.error(named.node ? named : inline, `no CSV: ${message}`);
+    return undefined;
+  }
 }
 
 async function readRuleFile(

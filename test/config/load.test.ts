@@ -279,3 +279,34 @@ void t.test('an empty host and a missing file are problems, not throws', async (
   ]);
   t.notOk((await load('')).ok);
 });
+
+void t.test(
+  'a cause-and-effect matrix is read from its file, beside the rules that name it',
+  async (t) => {
+    const rule =
+      '- { matrix: CE, file: ce.csv }\n- matrix: CI\n  csv: |\n    c, e, "X=1"\n    a, "f(1, 2) > 3", L\n';
+    const csv = 'cause, expr, FT101.run=false\n# a remark\nFLOW LOW, FT101 < 5, L\n';
+    const { config } = await good(plant, {
+      files: { '/rules/a.yaml': rule, '/rules/ce.csv': csv },
+    });
+    t.match(config.rules[0]?.rule, {
+      rows: [
+        ['cause', 'expr', 'FT101.run=false'],
+        ['FLOW LOW', 'FT101 < 5', 'L'],
+      ],
+    });
+    t.match(config.rules[1]?.rule, {
+      rows: [
+        ['c', 'e', 'X=1'],
+        ['a', 'f(1, 2) > 3', 'L'],
+      ],
+    });
+    t.ok(config.files.includes('/rules/ce.csv'), 'a reload sees that it changed');
+    const lines = await bad(plant, {
+      files: { '/rules/a.yaml': '- { matrix: CE, file: no.csv }' },
+    });
+    t.match(lines.join('\n'), /a\.yaml:1:23 \[0\]\.file: cannot read \/rules\/no\.csv/);
+    const broken = { '/rules/a.yaml': rule, '/rules/ce.csv': 'a, "b\n' };
+    t.match((await bad(plant, { files: broken })).join('\n'), /no CSV: /);
+  },
+);
