@@ -68,5 +68,24 @@ export async function startGateway(
 }
 
 /** What proves rules without running them on a plant. */
-export { runSuite } from '../rules/index.js';
-export type { SuiteResult, TagLookup, TestSource } from '../rules/index.js';
+export {
+  budgetsOf,
+  callsOf,
+  compileRules,
+  describeRule,
+  difference,
+  lintProgram,
+  qualityOf,
+  replay,
+  runSuite,
+  valueFor,
+} from '../rules/index.js';
+export type {
+  Call,
+  ReplaySample,
+  RuleProgram,
+  SuiteResult,
+  TagFacts,
+  TagLookup,
+  TestSource,
+} from '../rules/index.js';

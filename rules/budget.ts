@@ -3,7 +3,7 @@ import { childrenOf, inputsOf, type Node } from './ir.js';
 import type { Path, Sink } from './problems.js';
 
 /** What the gateway itself takes at most between a new value and the write, ms. */
-const ownResponse = 100;
+export const ownResponse = 100;
 
 /** The longest chain of on-delays from an input to the top, through signals. */
 export function longestDelay(node: Node): number {

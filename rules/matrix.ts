@@ -1,5 +1,5 @@
 import { createFields, isMap, type Raw } from './fields.js';
-import { createSink, type Path, type RuleProblem, type RuleSource, type Sink } from './problems.js';
+import { createSink, type RuleProblem, type RuleSource, type Sink } from './problems.js';
 
 /**
  * Cause-and-effect matrices (in the manner of IEC 62881): one row a cause, one column an effect. A matrix is
@@ -137,7 +137,7 @@ function made(matrix: Matrix, rule: Raw, about: string): RuleSource {
       inside: [],
       about: `${about} of the matrix ${matrix.id}`,
       // What stands in a table has no path of its own: problems point at the table.
-      placed: (_path: Path) => ['csv'],
+      placed: () => ['csv'],
       back: () => undefined,
       unknown: [],
     },

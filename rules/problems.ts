@@ -17,7 +17,7 @@ export interface Origin {
   /** Takes a character of the filled-in text at `path` to where it stands as written. */
   back(path: Path, offset: number): number | undefined;
   /** Where a path within the rule stands in the element, if not below `inside`. */
-  placed?(path: Path): Path;
+  placed?(): Path;
   /** Placeholders that the template does not declare. */
   readonly unknown: readonly (readonly [path: Path, name: string])[];
 }
@@ -53,7 +53,7 @@ function problemOf(
   return {
     file,
     index,
-    path: origin ? (origin.placed?.(path) ?? [...origin.inside, ...path]) : path,
+    path: origin ? (origin.placed?.() ?? [...origin.inside, ...path]) : path,
     message: origin ? `${message} (${origin.about})` : message,
     ...(hint === undefined ? {} : { hint }),
     ...(at === undefined ? {} : { offset: at }),

@@ -17,6 +17,8 @@ export type BadPolicy =
   | { readonly kind: 'trip'; readonly after: number }
   /** `after` in ms; Infinity = hold for ever. */
   | { readonly kind: 'hold'; readonly after: number }
+  /** As `hold`, but afterwards the tag is not known. */
+  | { readonly kind: 'last_good'; readonly after: number }
   | { readonly kind: 'ignore' }
   | { readonly kind: 'vote' };
 
@@ -80,11 +82,11 @@ export function guardedInputStep(
     if (Number.isNaN(recall(s, since))) s.memory[since] = now;
     const badSince = recall(s, since);
     if (now - badSince >= policy.after) {
-      sink.demands[position] = 1;
+      if (policy.kind !== 'last_good') sink.demands[position] = 1;
       return;
     }
     if (policy.after < Infinity) {
-      sink.running[position] = 1;
+      if (policy.kind !== 'last_good') sink.running[position] = 1;
       wantScan(s, badSince + policy.after);
     }
     // Until then the last good value stands in; without one, `trip after` waits and `hold` is unknown.

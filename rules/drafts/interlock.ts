@@ -127,16 +127,17 @@ function readBypass(f: Fields | undefined): BypassTerms | undefined {
   return { perInput, atMost, max, role };
 }
 
-/** `trip`, `trip after 10s`, `hold`, `hold for 1min then trip`, `ignore`, `vote`. */
+/** `trip`, `trip after 10s`, `hold`, `hold for 1min then trip`, `last_good for 10s`, `ignore`, `vote`. */
 export function parsePolicy(text: string): BadPolicy | undefined {
   if (text === 'ignore' || text === 'vote') return { kind: text };
   if (text === 'trip') return { kind: 'trip', after: 0 };
   if (text === 'hold') return { kind: 'hold', after: Infinity };
   const after = /^trip after (\S+)$/.exec(text);
   const held = /^hold for (\S+) then trip$/.exec(text);
-  const duration = parseDuration(after?.[1] ?? held?.[1] ?? '');
+  const last = /^last_good for (\S+)$/.exec(text);
+  const duration = parseDuration((after ?? held ?? last)?.[1] ?? '');
   if (duration === undefined) return undefined;
-  return { kind: after ? 'trip' : 'hold', after: duration };
+  return { kind: after ? 'trip' : held ? 'hold' : 'last_good', after: duration };
 }
 
 function readOnBad(f: Fields | undefined, sink: Sink): InterlockDraft['onBad'] {
@@ -149,7 +150,7 @@ function readOnBad(f: Fields | undefined, sink: Sink): InterlockDraft['onBad'] {
       sink.report(
         ['on_bad', tag],
         `${text} is no answer to a bad value`,
-        'trip, trip after 10s, hold, hold for 1min then trip, ignore, vote',
+        'trip, trip after 10s, hold, hold for 1min then trip, last_good for 10s, ignore, vote',
       );
   }
   return list;

@@ -1,0 +1,78 @@
+import { formatProblem } from '../../gateway/config/format.js';
+import { formatDuration } from '../../gateway/contract/index.js';
+import type { GlobalOptions } from '../context.js';
+import { Exit } from '../exit.js';
+import { print, printJson, table } from '../output.js';
+import { budgetsOf, compileRules, describeRule, lintProgram, type TagFacts } from '../wire.js';
+import { loadRuleFiles, type RuleFiles } from './load.js';
+
+/** `millrace rules check`: problems, warnings, what a colleague would ask about, and response budgets. */
+export async function checkRules(options: GlobalOptions, file: string): Promise<void> {
+  const files = await loadRuleFiles(file);
+  const compiled = compileRules(files.config.rules, files.lookup);
+  if (!compiled.ok) {
+    process.exitCode = Exit.config;
+    const problems = compiled.problems.map((problem) => files.place(problem, 'error'));
+    if (options.json) printJson({ ok: false, problems });
+    else for (const problem of problems) print(formatProblem(problem));
+    return;
+  }
+  const { program } = compiled;
+  const warnings = program.warnings.map((problem) => files.place(problem, 'warning'));
+  const lints = lintProgram(program, factsOf(files));
+  const budgets = budgetsOf(program);
+  if (options.json) {
+    printJson({ ok: true, warnings, lints, budgets });
+    return;
+  }
+  for (const warning of warnings) print(formatProblem(warning));
+  for (const { rule, code, message } of lints) print(`${rule}: ${message} (${code})`);
+  const time = (ms: number): string => formatDuration(ms);
+  if (budgets.length > 0)
+    print(
+      table(
+        ['interlock', 'scan', 'delays', 'gateway', 'verified', 'in all'],
+        budgets.map((one) => [
+          one.rule,
+          time(one.scan),
+          time(one.delay),
+          time(one.gateway),
+          one.verify === 0 ? 'never' : time(one.verify),
+          time(one.sum),
+        ]),
+      ),
+    );
+  print(`${program.ids.length} rules, ${warnings.length} warnings, ${lints.length} remarks`);
+}
+
+/** Span and deadband of a tag, as the configuration has them. */
+function factsOf({ config }: RuleFiles): (tag: string) => TagFacts | undefined {
+  const facts = new Map<string, TagFacts>();
+  for (const device of config.links.flatMap((link) => link.devices))
+    for (const tag of device.tags) facts.set(tag.name, { span: tag.span, deadband: tag.deadband });
+  return (tag) => facts.get(tag);
+}
+
+/** `millrace rules explain RULE`: what it does, in sentences. */
+export async function explainRule(
+  options: GlobalOptions,
+  file: string,
+  rule: string,
+): Promise<void> {
+  const { config, lookup, place } = await loadRuleFiles(file);
+  const compiled = compileRules(config.rules, lookup);
+  if (!compiled.ok) {
+    process.exitCode = Exit.config;
+    for (const problem of compiled.problems) print(formatProblem(place(problem, 'error')));
+    return;
+  }
+  const lines = describeRule(compiled.program, rule);
+  const source = compiled.program.describe(rule)?.source;
+  if (!lines || source === undefined) {
+    process.exitCode = Exit.denied;
+    print(`there is no rule ${rule}: ${compiled.program.ids.join(', ')}`);
+    return;
+  }
+  if (options.json) printJson({ rule, lines, source });
+  else print([...lines, '', source].join('\n'));
+}

@@ -1,0 +1,115 @@
+/** What is asked of rules before they are armed: points 37, 39 and 40 of the semantics. */
+import t from 'tap';
+import {
+  budgetsOf,
+  callsOf,
+  describeRule,
+  difference,
+  lintProgram,
+  replay,
+} from '../../rules/index.js';
+import { compiled, lookupOf, problemsOf, type TagSpecs } from './plant.js';
+
+const tags: TagSpecs = {
+  FT: { unit: 'm3/h', period: 500 },
+  RUN: { type: 'bool', period: 500 },
+  CMD: { type: 'bool', writable: true },
+};
+const dry = {
+  interlock: 'DRY',
+  cause: 'FT < 5 m3/h for 5s',
+  arm: 'RUN',
+  effects: [{ set: 'CMD', to: false, verify: { expect: 'not RUN', within: '3s' } }],
+};
+
+void t.test('point 39: lints', (t) => {
+  const lint = (rule: object, span?: readonly [number, number], deadband?: number): string =>
+    lintProgram(compiled([rule], tags), () => ({ span, deadband }))
+      .map(({ code }) => code)
+      .join();
+  const quiet = { consequence: 'a', response: 'b', response_time: '5min' };
+  t.equal(lint({ alarm: 'A', when: 'FT > 50 m3/h', priority: 'low', ...quiet }), 'no-hysteresis');
+  t.equal(lint({ alarm: 'A', when: 'FT > 50 m3/h for 9s', priority: 'low', ...quiet }), '');
+  t.equal(lint({ alarm: 'A', when: 'FT > 50 m3/h hyst 1 m3/h', priority: 'low' }), 'no-response');
+  const never = { alarm: 'A', when: 'FT > 70 m3/h for 9s', priority: 'low', ...quiet };
+  t.equal(lint(never, [0, 60]), 'always');
+  t.equal(lint({ ...never, when: 'FT < 70 m3/h for 9s' }, [0, 60]), 'always');
+  t.equal(lint(never, [0, 100]), '');
+  t.equal(lint(never, undefined, 0), 'no-deadband');
+  t.equal(lint(dry), 'no-reset');
+  t.equal(lint({ ...dry, reset: 'RUN', effects: [{ set: 'CMD', to: false }] }), 'not-verified');
+  const fan = { set: 'CMD', to: true, verify: { expect: 'RUN', within: '1s' } };
+  t.equal(lint({ ...dry, reset: 'RUN', effects: [fan] }), 'energise-to-trip');
+  t.equal(lint({ ...dry, reset: 'RUN', mode: 'shadow' }), 'shadow');
+  t.match(
+    compiled([{ ...dry, cause: 'FT < 5 m3/h for 900ms' }], tags).warnings[0]?.message,
+    /two scans/,
+  );
+  t.end();
+});
+
+void t.test('point 40: response budgets', (t) => {
+  const [budget] = budgetsOf(compiled([dry], tags));
+  t.same(budget, { rule: 'DRY', scan: 500, delay: 5000, gateway: 100, verify: 3000, sum: 8600 });
+  t.match(
+    problemsOf([{ ...dry, max_response: '5s' }], tags)[0]?.message,
+    /scan 500ms \+ delays 5s/,
+  );
+  t.end();
+});
+
+void t.test('a rule in sentences', (t) => {
+  const lines = describeRule(compiled([dry], tags), 'DRY')?.join('\n');
+  t.match(lines, /Trips when FT < 5 m3\/h for 5s/);
+  t.match(lines, /Sets CMD = false, level trip; expects not RUN within 3s/);
+  t.match(lines, /While an input is bad and could matter it trips/);
+  t.equal(describeRule(compiled([dry], tags), 'NO'), undefined);
+  t.end();
+});
+
+void t.test('point 37: recorded data, and what if a limit were another one', (t) => {
+  const lookup = lookupOf(tags);
+  const start = 1_767_225_600_000;
+  const sample = (at: number, tag: number, value: number, quality = 0): object => ({
+    at: start + at * 1000,
+    tag,
+    value,
+    quality,
+  });
+  const data = [
+    sample(0, 1, 1),
+    sample(0, 2, 1),
+    ...[20, 20, 4.5, 4.5, 4.5, 20].map((flow, i) => sample(i * 3, 0, flow)),
+    ...[20, 3, 3, 3, 20].map((flow, i) => sample(100 + i * 3, 0, flow)),
+    sample(50, 0, 99),
+  ] as never[];
+  const run = (limit: number): ReturnType<typeof replay> =>
+    replay(
+      compiled([{ ...dry, cause: `FT < ${limit} m3/h for 5s`, latch: 'auto' }], tags),
+      lookup,
+      data,
+    );
+  const before = run(5);
+  const calls = callsOf(before.events);
+  t.same(
+    calls.map(({ rule, at }) => [rule, (at - start) / 1000]),
+    [
+      ['DRY', 11],
+      ['DRY-WRITE-FAILED', 14],
+      ['DRY', 108],
+      ['DRY-WRITE-FAILED', 111],
+    ],
+    'at the time at which the delay ran out, between the samples',
+  );
+  t.equal(before.backwards, 1, 'a sample from before is not used');
+  const { added, removed } = difference(before.events, run(4).events);
+  t.same(
+    removed.map(({ rule, at }) => [rule, (at - start) / 1000]),
+    [
+      ['DRY', 11],
+      ['DRY-WRITE-FAILED', 14],
+    ],
+  );
+  t.same(added, []);
+  t.end();
+});
