@@ -150,6 +150,14 @@ function readAll(
   return drafts;
 }
 
+/** The rule that gives a name its value: a signal, or a rule that publishes a figure of its own. */
+function makerOf(drafts: ReadonlyMap<string, Draft>, name: string): string | undefined {
+  if (drafts.get(name)?.kind === 'signal') return name;
+  const dot = name.lastIndexOf('.');
+  const rule = drafts.get(name.slice(0, dot));
+  return rule?.publish.includes(name.slice(dot + 1)) ? rule.id : undefined;
+}
+
 function isTrip(draft: Draft): draft is InterlockDraft {
   return draft.kind === 'interlock' || draft.kind === 'group';
 }
@@ -165,8 +173,10 @@ function orderDrafts(
     const found: Needs = { names: new Set(), patterns: new Set() };
     for (const expr of draft.exprs) addNeeds(expr.ast, found);
     const ids = new Set<string>();
-    for (const name of found.names)
-      if (drafts.get(name)?.kind === 'signal' && !tags.find(name)) ids.add(name);
+    for (const name of found.names) {
+      const maker = makerOf(drafts, name);
+      if (maker !== undefined && !tags.find(name)) ids.add(maker);
+    }
     for (const pattern of found.patterns)
       for (const other of interlocks) if (matchesGlob(pattern, other.id)) ids.add(other.id);
     needs.set(id, ids);
@@ -320,7 +330,8 @@ function programOf(
   };
 }
 
-type CommonKey = 'id' | 'hash' | 'source' | 'strict' | 'mode' | 'slotsStart' | 'slotsEnd';
+type CommonKey =
+  'id' | 'hash' | 'source' | 'strict' | 'mode' | 'published' | 'slotsStart' | 'slotsEnd';
 
 /** What all compiled rules share; called when all expressions of the rule are checked. */
 export function commonOf(c: Compilation, draft: Draft): Pick<CompiledRule, CommonKey> {
@@ -330,7 +341,31 @@ export function commonOf(c: Compilation, draft: Draft): Pick<CompiledRule, Commo
     source: ruleText(draft.source.rule),
     strict: draft.strict,
     mode: draft.mode,
+    published: publishedBy(c, draft),
     slotsStart: c.starts.get(draft.id) ?? 0,
     slotsEnd: c.slots.count,
   };
+}
+
+const truthFigures: ReadonlySet<string> = new Set(['tripped', 'permitted', 'active']);
+const shareFigures: ReadonlySet<string> = new Set(['margin', 'top', 'coverage']);
+
+/** Makes derived tags of the figures that a rule publishes; later rules can read them. */
+function publishedBy(c: Compilation, draft: Draft): CompiledRule['published'] {
+  return draft.publish.flatMap((figure) => {
+    const name = `${draft.id}.${figure}`;
+    if (c.tags.find(name) || c.drafts.has(name)) {
+      draft.sink.report(['publish'], `there is ${name} already`);
+      return [];
+    }
+    const isBool = truthFigures.has(figure);
+    const unit = shareFigures.has(figure) ? '%' : undefined;
+    const dataType = isBool ? 'bool' : 'float64';
+    const signal = c.signals.length;
+    const type = isBool ? boolType : numberType(unitOfTag(unit));
+    c.signals.push({ name, type: dataType, unit, rule: draft.id });
+    const about = { enumeration: undefined, period: undefined, delay: 0 };
+    c.refs.set(name, { name, tag: -1, signal, type, dataType, ...about });
+    return [{ figure, signal }];
+  });
 }

@@ -51,13 +51,35 @@ export function readDraft(source: RuleSource, sink: Sink): Draft | undefined {
   const uncertain = fields.choice('uncertain', ['use', 'bad']) ?? (isStrict(kind) ? 'bad' : 'use');
   fields.text('description');
   const mode = fields.choice('mode', ['armed', 'shadow', 'off']) ?? 'armed';
-  const draft = readers[kind](
-    fields,
-    { id, source, sink, strict: uncertain === 'bad', mode },
-    sink,
-  );
+  const publish = readPublish(fields, kind, sink);
+  const base = { id, source, sink, strict: uncertain === 'bad', mode, publish };
+  const draft = readers[kind](fields, base, sink);
   fields.done();
   return draft;
+}
+
+/** What a rule of each kind can show as a tag of its own, named `RULE.figure`. */
+const figures: Readonly<Record<RuleKind, readonly string[]>> = {
+  interlock: ['tripped', 'margin'],
+  group: ['tripped', 'margin'],
+  permissive: ['permitted'],
+  alarm: ['active'],
+  signal: [],
+  diagnosis: ['top', 'coverage'],
+  shed: ['steps_off'],
+};
+
+function readPublish(f: Fields, kind: RuleKind, sink: Sink): readonly string[] {
+  const raw = f.raw('publish');
+  if (raw === undefined) return [];
+  const known = figures[kind];
+  const list: readonly unknown[] = Array.isArray(raw) ? raw : [raw];
+  return list.filter((one): one is string => {
+    if (typeof one === 'string' && known.includes(one)) return true;
+    const hint = known.length === 0 ? 'a signal is a tag already' : `there are ${known.join(', ')}`;
+    sink.report(['publish'], `${kind} has no figure ${JSON.stringify(one)}`, hint);
+    return false;
+  });
 }
 
 /** Do uncertain values count as bad, unless the rule says otherwise? */

@@ -1,14 +1,15 @@
-import type {
-  AlarmSnapshot,
-  Explanation,
-  ImageView,
-  MonoMs,
-  Person,
-  RuleCommand,
-  RuleKind,
-  RuleState,
-  ScanResult,
-  WallMs,
+import {
+  Quality,
+  type AlarmSnapshot,
+  type Explanation,
+  type ImageView,
+  type MonoMs,
+  type Person,
+  type RuleCommand,
+  type RuleKind,
+  type RuleState,
+  type ScanResult,
+  type WallMs,
 } from '../gateway/contract/index.js';
 import { pulseMs, type Slots, type Step } from './blocks/slots.js';
 import { buildEngine, isTrip, type Built, type World } from './build.js';
@@ -193,7 +194,8 @@ function standing(machine: AlarmMachine): readonly AlarmSnapshot[] {
 }
 
 /** The scan: what must run runs once, in the order of the program; then what prev() looks at. */
-function scanOf({ slots, plant, runners, schedule, results, options }: Parts): RuleEngine['scan'] {
+function scanOf(parts: Parts): RuleEngine['scan'] {
+  const { slots, plant, runners, schedule, results, options } = parts;
   const { clock } = slots;
   const { dirty, due } = schedule;
   const wantsAgain = (): boolean => clock.again;
@@ -205,6 +207,7 @@ function scanOf({ slots, plant, runners, schedule, results, options }: Parts): R
     runner.run();
     if (runner.state() !== before && isTrip(runner.rule)) schedule.tripChanged(runner.rule.id);
     due[at] = clock.due;
+    if (runner.rule.published.length > 0) publish(parts, runner);
     if (wantsAgain()) dirty[at] = 1;
   };
   return (now) => {
@@ -220,6 +223,21 @@ function scanOf({ slots, plant, runners, schedule, results, options }: Parts): R
     run(plant.store);
     return results.next(Math.min(clock.due, schedule.next(now + pulseMs)));
   };
+}
+
+/** Writes the figures of a rule into the image where they changed. */
+function publish({ context, options }: Parts, runner: Runner): void {
+  const { image, signalIndex } = options;
+  for (const { figure, signal } of runner.rule.published) {
+    const at = signalIndex[signal] ?? -1;
+    const value = runner.figure?.(figure) ?? NaN;
+    const quality = value === value ? Quality.good : Quality.input;
+    const before = image.numbers[at] as number;
+    const shown = value === value ? value : before;
+    if (shown === before && quality === (image.qualities[at] as number)) continue;
+    context.put(at, shown, quality, context.plant.slots.clock.now);
+    context.out.changed.push(at);
+  }
 }
 
 function run(steps: readonly Step[]): void {

@@ -29,6 +29,7 @@ const places: ReadonlySet<string> = new Set([
   'signal',
   'doubts',
   'figures',
+  'published',
 ]);
 /** What follows from other rules, or is only for people: the numbers of texts are in the nodes. */
 const surroundings: ReadonlySet<string> = new Set([

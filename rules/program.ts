@@ -48,6 +48,8 @@ interface Compiled {
   readonly source: string;
   readonly strict: boolean;
   readonly mode: RuleMode;
+  /** Figures of the rule that are tags, with their positions among the signals. */
+  readonly published: readonly { readonly figure: string; readonly signal: number }[];
   /** Its slots: from inclusive, to exclusive. */
   readonly slotsStart: number;
   readonly slotsEnd: number;

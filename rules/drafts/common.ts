@@ -11,6 +11,8 @@ export interface Common {
   /** Every expression, for the order of evaluation. */
   readonly exprs: readonly Expr[];
   readonly mode: RuleMode;
+  /** Figures of the rule that become tags. */
+  readonly publish: readonly string[];
 }
 /** `shadow`: it runs and tells, but sets no outputs. */
 export type RuleMode = 'armed' | 'shadow' | 'off';

@@ -82,6 +82,10 @@ export class AlarmRunner implements Runner {
     // An alarm demands nothing.
   }
 
+  figure(): number {
+    return this.#active ? 1 : 0;
+  }
+
   explain(): Explained {
     const { rule } = this;
     const { witness, plant } = this.#c;

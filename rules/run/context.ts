@@ -70,6 +70,8 @@ export interface Runner {
   intents(into: WriteIntent[]): void;
   /** Adds the positions of the tags that it doubts now. */
   doubted?(into: number[]): void;
+  /** A figure of the rule as a number; NaN: not known. */
+  figure?(name: string): number;
   explain(): Explained;
   retained(): RetainedState | undefined;
   /** Its alarms, whatever their state. */

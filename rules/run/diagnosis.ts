@@ -232,6 +232,13 @@ export class DiagnosisRunner implements Runner {
     // A diagnosis demands nothing.
   }
 
+  /** In per cent. */
+  figure(name: string): number {
+    const { figures } = this.rule;
+    const slot = name === 'top' ? figures.top : figures.coverage;
+    return (this.#c.plant.slots.v[slot] as number) * 100;
+  }
+
   explain(): Explained {
     const { context, id } = this.rule;
     const { witness } = this.#c;

@@ -10,6 +10,7 @@ import {
 import { truth, unknown, wantScan, type Step } from '../blocks/slots.js';
 import { badInputs, because, evidenceList } from '../explain.js';
 import { stepsOf } from '../instantiate.js';
+import { marginOf } from '../margin.js';
 import type { CompiledInterlock } from '../program.js';
 import type { RetainedAlarm, RetainedState } from '../retained.js';
 import { plainText } from '../drafts/common.js';
@@ -154,6 +155,11 @@ export class InterlockRunner implements Runner {
       const demand = { tag, value: to, level, source: id };
       into.push(attempt > 0 ? { ...demand, attempt } : demand);
     }
+  }
+
+  figure(name: string): number {
+    if (name === 'tripped') return this.#holds() ? 1 : 0;
+    return marginOf(this.#c.plant.slots, this.rule.cause);
   }
 
   retained(): RetainedState {

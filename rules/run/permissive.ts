@@ -74,6 +74,10 @@ export class PermissiveRunner implements Runner {
     into.push({ tag: output.tag, value, level: 'interlock', source: id });
   }
 
+  figure(): number {
+    return this.#state === 'PERMITTED' ? 1 : 0;
+  }
+
   explain(): Explained {
     const text = [`${this.rule.id} is ${this.#state}`, ...this.#lines()];
     return { since: this.#since, firstOut: undefined, now: this.#evidence(), text };

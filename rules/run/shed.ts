@@ -177,6 +177,10 @@ export class ShedRunner implements Runner {
         into.push({ tag, value: to, level: 'shed', source: this.rule.id });
   }
 
+  figure(): number {
+    return this.#m.offWall.filter((since) => !Number.isNaN(since)).length;
+  }
+
   explain(): Explained {
     const { start, restore, id, steps } = this.rule;
     const { witness } = this.#c;

@@ -51,7 +51,10 @@ export function partOf(program: RuleProgram, ids: readonly string[]): RuleProgra
     if (!rule || wanted.has(id)) return;
     wanted.add(id);
     const walk = (node: Node): void => {
-      if (node.kind === 'input' && node.input.ref.tag < 0) take(node.input.ref.name);
+      // A signal, or a figure that a rule publishes.
+      const name = node.kind === 'input' && node.input.ref.tag < 0 ? node.input.ref.name : '';
+      take(name);
+      take(name.slice(0, Math.max(0, name.lastIndexOf('.'))));
       if (node.kind === 'tripped') node.rules.forEach(take);
       childrenOf(node).forEach(walk);
     };

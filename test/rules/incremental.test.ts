@@ -32,6 +32,7 @@ function rulesOf(b: string, c: string, n: string): readonly object[] {
       hold: '2s',
       alarm,
       bypass: { per_input: true, at_most: 2, max: '1h' },
+      publish: ['tripped', 'margin'],
       effects: [
         { set: 'O1', to: false, verify: { expect: 'SB', within: '1s', on_fail: 'trip J' } },
       ],
@@ -61,6 +62,7 @@ function rulesOf(b: string, c: string, n: string): readonly object[] {
       symptoms: { s: b, u: 'SN > 1' },
       hypotheses: { f: { prior: 0.1, s: 'always' }, g: { prior: 0.1, u: 'often' } },
       report: { when: 'top > 0.5', for: '1s', alarm: 'advisory' },
+      publish: ['top', 'coverage'],
     },
   ];
 }
@@ -69,7 +71,10 @@ function seen(p: Plant): unknown {
   return {
     result: p.result,
     states: [...p.engine.states()],
-    values: ['SB', 'SN', 'SM'].map((name) => [p.value(name), p.qualityOf(name)]),
+    values: ['SB', 'SN', 'SM', 'I.tripped', 'I.margin', 'D.top'].map((name) => [
+      p.value(name),
+      p.qualityOf(name),
+    ]),
     alarms: p.engine.alarms(),
     retained: p.engine.retained(),
     why: ids.map((id) => p.engine.why(id)),

@@ -1,0 +1,65 @@
+import { ignored, truth, type Slots } from './blocks/slots.js';
+import type { CompareNode, Node } from './ir.js';
+
+/** A condition that has no distance counts as far away, %. */
+const far = 100;
+/** Margins beyond this say nothing more, %. */
+const most = 1000;
+
+/**
+ * How far a condition is from becoming true, in per cent of its limits: positive while it is false, negative
+ * while it is true. `or` is as near as its nearest part, `and` as its farthest; delays count as what is under
+ * them; a truth value is 100 away. NaN: nothing of it is known.
+ */
+export function marginOf(s: Slots, node: Node): number {
+  switch (node.kind) {
+    case 'compare':
+      return compared(s, node);
+    case 'not':
+      return -marginOf(s, node.of);
+    case 'timed':
+      return node.op === 'for' || node.op === 'held' ? marginOf(s, node.of) : plain(s, node);
+    case 'logic':
+      return extreme(s, node.of, node.op === 'or');
+    case 'vote':
+      return nth(s, node.of, node.need);
+    default:
+      return plain(s, node);
+  }
+}
+
+function plain(s: Slots, node: Node): number {
+  const is = truth(s, node.slot);
+  return is === 2 ? NaN : is === 1 ? -far : far;
+}
+
+function compared(s: Slots, node: CompareNode): number {
+  const { left, right, convert, op } = node;
+  if (left.type.kind !== 'number' || op === '==' || op === '!=') return plain(s, node);
+  if ((s.q[left.slot] as number) >= 0x80 || (s.q[right.slot] as number) >= 0x80) return NaN;
+  const value = s.v[left.slot] as number;
+  const limit = (s.v[right.slot] as number) * convert.k + convert.c;
+  const scale = limit === 0 ? 1 : Math.abs(limit);
+  const distance = (op === '>' || op === '>=' ? limit - value : value - limit) / scale;
+  return Math.max(-most, Math.min(most, distance * 100));
+}
+
+function extreme(s: Slots, of: readonly Node[], nearest: boolean): number {
+  let found = NaN;
+  for (let i = 0; i < of.length; i++) {
+    const child = of[i];
+    if (!child || (s.q[child.slot] as number) === ignored) continue;
+    const one = marginOf(s, child);
+    if (one !== one) continue;
+    if (found !== found) found = one;
+    else found = nearest ? Math.min(found, one) : Math.max(found, one);
+  }
+  return found;
+}
+
+/** A vote is as near as the nearest channels that it needs. */
+function nth(s: Slots, of: readonly Node[], need: number): number {
+  const known = of.map((child) => marginOf(s, child)).filter((one) => one === one);
+  known.sort((a, b) => a - b);
+  return known[need - 1] ?? known.at(-1) ?? NaN;
+}
