@@ -1,12 +1,21 @@
 import { randomUUID } from 'node:crypto';
+import { dirname, join } from 'node:path';
 import type { DriverModule, Log, RuleLanguage } from '../gateway/contract/index.js';
 import { driverContract } from '../gateway/contract/index.js';
 import type { Config } from '../gateway/config/model.js';
 import { systemClock, systemRandom } from '../gateway/host/clock.js';
-import { diskSpace, makeFolderOf, numberFile, setAside, sha256 } from '../gateway/host/files.js';
+import {
+  diskSpace,
+  makeFolderOf,
+  numberFile,
+  setAside,
+  sha256,
+  tripFolder,
+} from '../gateway/host/files.js';
 import type { DriverMaker } from '../gateway/host/isolated.js';
 import { openStream } from '../gateway/host/open.js';
 import { SqliteStore } from '../gateway/journal/sqlite-store.js';
+import { limits } from '../gateway/limits.js';
 import { Runtime, type RuntimeOptions } from '../gateway/run/runtime.js';
 import { compileRules, createEngine } from '../rules/index.js';
 import { version } from './version.js';
@@ -60,6 +69,7 @@ export async function startGateway(
     open: openStream,
     create: (module, settings, context) => maker.create(module, settings, context),
     onConnected,
+    saveTrip: tripFolder(join(dirname(path), 'trips'), limits.tripFiles),
     hash: sha256,
     disk: () => diskSpace(path),
     memory: () => process.memoryUsage.rss(),

@@ -27,6 +27,12 @@ export const limits = {
   subscribeMs: 60_000,
   /** Alarms of devices that stand. Shed: the newest; their events are recorded all the same. */
   deviceAlarms: 2_000,
+  tripBeforeMs: 60_000,
+  tripAfterMs: 30_000,
+  tripSamples: 20_000,
+  tripEvents: 1_000,
+  openTripRecords: 16,
+  tripFiles: 200,
   /** Tags in one gateway. Refused by `validate`. */
   tags: 200_000,
   /** Shortest scan period. Refused by `validate`. */

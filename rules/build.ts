@@ -3,8 +3,7 @@ import type { Slots } from './blocks/slots.js';
 import type { EngineOptions } from './engine.js';
 import type { Estate } from './handover.js';
 import type { Plant } from './instantiate.js';
-import { inputsOf, type Node } from './ir.js';
-import type { CompiledInterlock, CompiledRule, RuleProgram } from './program.js';
+import type { CompiledRule, RuleProgram } from './program.js';
 import { retainedOf, type RetainedStates } from './retained.js';
 import { AlarmRunner } from './run/alarm.js';
 import type { Context, Gathered, Runner } from './run/context.js';
@@ -13,7 +12,8 @@ import { InterlockRunner } from './run/interlock.js';
 import { PermissiveRunner } from './run/permissive.js';
 import { ShedRunner } from './run/shed.js';
 import { SignalRunner } from './run/signal.js';
-import { expressionsOf, Schedule } from './schedule.js';
+import { Schedule } from './schedule.js';
+import { isTrip, sourcesOf } from './sources.js';
 
 /** All that an engine needs for as long as it runs: not what was before it. */
 export type World = Omit<EngineOptions, 'earlier' | 'retained' | 'retainedLost'>;
@@ -58,7 +58,7 @@ export function buildEngine(program: RuleProgram, options: World, before: Before
     after: [],
     store: [],
   };
-  const sources = sourcesOf(program);
+  const sources = sourcesOf(program.rules);
   const schedule = new Schedule(program, image, plant.positionOf, sources);
   const places = new Map(program.rules.map(({ id }, at) => [id, at]));
   const shadows = new Set(
@@ -100,10 +100,6 @@ export function buildEngine(program: RuleProgram, options: World, before: Before
   return { slots, plant, context, runners, memoryEnds, schedule };
 }
 
-export function isTrip(rule: CompiledRule): rule is CompiledInterlock {
-  return rule.kind === 'interlock' || rule.kind === 'group';
-}
-
 function createRunner(
   context: Context,
   rule: CompiledRule,
@@ -125,25 +121,4 @@ function createRunner(
     case 'signal':
       return new SignalRunner(context, rule, signalIndex[rule.signal] ?? -1);
   }
-}
-
-/** What decides about a rule: not buttons, nor whether outputs are obeyed. */
-function judgedOf(rule: CompiledRule): readonly Node[] {
-  if (rule.kind !== 'interlock' && rule.kind !== 'group') return expressionsOf(rule);
-  return rule.arm ? [rule.cause, rule.arm] : [rule.cause];
-}
-
-/** Image positions of what is measured behind a rule: signals are followed to their own inputs. */
-function sourcesOf(program: RuleProgram): (rule: string) => readonly number[] {
-  const found = new Map<string, readonly number[]>();
-  // In the order of evaluation the sources of a signal are known before those of its users.
-  for (const rule of program.rules) {
-    const positions = new Set<number>();
-    for (const root of judgedOf(rule))
-      for (const { ref } of inputsOf(root))
-        if (ref.tag >= 0) positions.add(ref.tag);
-        else for (const position of found.get(ref.name) ?? []) positions.add(position);
-    found.set(rule.id, [...positions]);
-  }
-  return (id) => found.get(id) ?? [];
 }

@@ -14,6 +14,7 @@ import { didYouMean, matchesGlob } from './names.js';
 import { refuseConflicts, type Demand, type TagLookup } from './outputs.js';
 import { createSink, type RuleProblem, type RuleSource } from './problems.js';
 import type { CompiledRule, RuleProgram, SignalDef } from './program.js';
+import { watchedBy } from './sources.js';
 import { createShelf, libraryKindOf, libraryOf, readLibrary, type Shelf } from './read-library.js';
 import { boolType, numberType, type Scope, type Slots } from './scope.js';
 import { expandTemplates } from './templates.js';
@@ -322,6 +323,7 @@ function programOf(
       const { kind, hash, source, mode } = rule;
       return { kind, hash, source, mode };
     },
+    watched: watchedBy(rules),
     outputs,
     effects: rules.flatMap((rule) => ('effects' in rule ? rule.effects : [])),
     warnings,

@@ -12,7 +12,8 @@ import {
   type WallMs,
 } from '../gateway/contract/index.js';
 import { pulseMs, type Slots, type Step } from './blocks/slots.js';
-import { buildEngine, isTrip, type Built, type World } from './build.js';
+import { buildEngine, type Built, type World } from './build.js';
+import { isTrip } from './sources.js';
 import { takeOver, type Estate, type Taken } from './handover.js';
 import type { RuleProgram } from './program.js';
 import { Results } from './results.js';

@@ -160,6 +160,8 @@ export interface RuleProgram {
   /** Ids of all rules in the order of evaluation. */
   readonly ids: readonly string[];
   describe(id: string): RuleDescription | undefined;
+  /** Positions of the tags that an interlock reads (through signals) or sets; none for other kinds. */
+  watched(id: string): readonly number[];
   /** Positions of the outputs that rules set, with the ids of those rules. */
   readonly outputs: ReadonlyMap<number, readonly string[]>;
   readonly effects: readonly Effect[];

@@ -123,8 +123,11 @@ export class Schedule {
 
   /** Compares the image with that of the scan before. `wallOffset`: of the wall clock to the other one. */
   look(wallOffset: number): void {
-    if (wallOffset !== this.#wallOffset) this.dirty.fill(1);
-    this.#wallOffset = wallOffset;
+    // Less than a millisecond is rounding of the two clocks.
+    if (!(Math.abs(wallOffset - this.#wallOffset) <= 1)) {
+      this.dirty.fill(1);
+      this.#wallOffset = wallOffset;
+    }
     for (let i = 0; i < this.#tags.length; i++) this.#compare(i);
   }
 

@@ -50,6 +50,8 @@ export interface RuleProgram {
   describe(
     id: string,
   ): { kind: RuleKind; hash: string; source: string; mode: 'armed' | 'shadow' | 'off' } | undefined;
+  /** Positions of the tags that an interlock reads (through signals) or sets; none for other kinds. */
+  watched(id: string): readonly number[];
   /** Outputs by tag index, and the rules that drive each. */
   readonly outputs: ReadonlyMap<number, readonly string[]>;
   readonly warnings: readonly RuleProblem[];

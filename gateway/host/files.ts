@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm, statfs } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { mkdir, open, readdir, readFile, rename, rm, statfs } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 
 /** SHA-256, hexadecimal. */
 export function sha256(text: string): string {
@@ -64,5 +64,20 @@ export function numberFile(path: string): {
         // The journal holds the number too; only the loss of both would matter.
       }
     },
+  };
+}
+
+/** Keeps small files in a folder, `most` at a time: the oldest by name after its last dash goes. */
+export function tripFolder(
+  folder: string,
+  most: number,
+): (name: string, json: string) => Promise<void> {
+  return async (name, json) => {
+    const safe = name.replace(/[^A-Za-z0-9_.-]/g, '_');
+    await replaceFile(join(folder, `${safe}.json`), json);
+    const files = (await readdir(folder)).filter((file) => file.endsWith('.json'));
+    const time = (file: string): number => Number(/-(\d+)\.json$/.exec(file)?.[1] ?? 0);
+    const old = files.sort((a, b) => time(b) - time(a)).slice(most);
+    await Promise.all(old.map((file) => rm(join(folder, file), { force: true })));
   };
 }

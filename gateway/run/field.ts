@@ -26,6 +26,7 @@ import { StalenessSweep } from '../tags/staleness.js';
 import { type TagInfo, TagTable } from '../tags/table.js';
 import type { Audit } from '../write/audit.js';
 import { WriteGate } from '../write/gate.js';
+import { BlackBox } from './black-box.js';
 import { DeviceAlarms } from './device-alarms.js';
 import { deviceReports, linkReport } from './link-reports.js';
 import type { Outlet } from './outlet.js';
@@ -52,6 +53,8 @@ export interface FieldOptions {
   readonly retainedLost: boolean;
   /** Alarms of devices from before. */
   readonly deviceAlarms: string | undefined;
+  /** Keeps the record of a trip, by its name. */
+  saveTrip(name: string, json: string): Promise<void>;
 }
 
 /** A configuration whose rules are compiled: ready to run. */
@@ -100,6 +103,7 @@ export class Field {
   #engine: RuleEngine;
   /** As the rules gave them last. */
   #doubted: readonly number[] = [];
+  readonly #blackBox: BlackBox;
   #reporter: Reporter;
   #backfill: BackfillRecorder;
 
@@ -112,6 +116,12 @@ export class Field {
       retainedLost: options.retainedLost,
     });
     [this.#reporter, this.#backfill] = this.#recorders();
+    this.#blackBox = new BlackBox(this.#image, plan.program, {
+      wall: options.wall,
+      log: options.log,
+      states: () => this.#engine.states(),
+      save: (name, json) => options.saveTrip(name, json),
+    });
     this.deviceAlarms = new DeviceAlarms({ ...options, stored: options.deviceAlarms });
     this.deviceAlarms.keepOnly(tellersOf(plan));
     this.gate = new WriteGate(this.#image, plan.config.writes, {
@@ -187,6 +197,7 @@ export class Field {
     const running = this.#engine;
     this.#engine = this.#engineOf(plan, { retained: running.retained(), earlier: running });
     [this.#reporter, this.#backfill] = this.#recorders();
+    this.#blackBox.replace(this.#image, plan.program, this.#o.clock.mono());
     this.gate.replace(
       this.#image,
       plan.config.writes,
@@ -225,6 +236,7 @@ export class Field {
     if (result.retainedChanged) this.#o.outlet.retained(JSON.stringify(this.#engine.retained()));
     for (const event of result.events) this.#o.outlet.event({ type: 'rule', ...event });
     for (const alarm of result.alarms) this.#o.outlet.alarm(alarm);
+    this.#blackBox.tick(result.events, this.#o.clock.mono());
     if (result.doubted === this.#doubted) return;
     this.#doubted = result.doubted;
     const changed = this.#image.doubt(result.doubted);

@@ -9,7 +9,7 @@ import { North, type NorthOptions } from './north.js';
 import { WallClock } from './wall.js';
 
 export interface RuntimeOptions
-  extends Omit<NorthOptions, 'wall'>, Pick<FieldOptions, 'open' | 'create' | 'onConnected'> {
+  extends Omit<NorthOptions, 'wall'>, Pick<FieldOptions, 'open' | 'create' | 'onConnected' | 'saveTrip'> {
   readonly rules: RuleLanguage;
   /** Memory of the process in bytes, for health. */
   memory(): number;

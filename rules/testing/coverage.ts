@@ -1,6 +1,6 @@
 import { ignored, truth, type Slots } from '../blocks/slots.js';
 import { childrenOf, type Node } from '../ir.js';
-import { isTrip } from '../build.js';
+import { isTrip } from '../sources.js';
 import type { CompiledRule } from '../program.js';
 import { expressionsOf } from '../schedule.js';
 

@@ -85,6 +85,7 @@ export async function gateway(
       hash: sha256,
       disk: () => Promise.resolve(undefined),
       memory: () => 0,
+      saveTrip: () => Promise.resolve(),
       ...extra,
     }),
   );

@@ -187,6 +187,7 @@ export class World {
       hash: shortHash,
       disk: () => Promise.resolve(undefined),
       memory: () => 0,
+      saveTrip: () => Promise.resolve(),
     });
     for (let i = 0; i < 20; i++) await settle();
     try {

@@ -1,0 +1,173 @@
+import {
+  formatDuration,
+  jsonValue,
+  qualityText,
+  type Log,
+  type RuleEvent,
+  type RuleProgram,
+} from '../contract/index.js';
+import { limits } from '../limits.js';
+import { type TagImage, valueOf } from '../tags/image.js';
+import { Kind } from '../tags/table.js';
+import { type RingView, SampleRing } from './sample-ring.js';
+import type { WallClock } from './wall.js';
+
+/** A trip with what was before and after it, for whoever has to explain it. */
+export interface TripRecord {
+  readonly rule: string;
+  /** Wall ms. */
+  readonly time: number;
+  readonly event: RuleEvent;
+  readonly hash: string;
+  readonly source: string;
+  /** The other rules' states at the trip. */
+  readonly states: Readonly<Record<string, string>>;
+  /** What happened to rules in the time that is covered. */
+  readonly events: readonly RuleEvent[];
+  /** `[ms from the trip, tag, value, quality]`, oldest first; the first of a tag is what stood at the start. */
+  readonly samples: readonly (readonly [
+    ms: number,
+    tag: string,
+    value: unknown,
+    quality: string,
+  ])[];
+  /** From and to, ms from the trip. */
+  readonly covers: readonly [from: number, to: number];
+}
+
+export interface BlackBoxOptions {
+  readonly wall: WallClock;
+  readonly log: Log;
+  readonly states: () => ReadonlyMap<string, string>;
+  /** Keeps a record in a file of its own; old ones go when there are too many. */
+  readonly save: (name: string, json: string) => Promise<void>;
+}
+
+interface Open {
+  readonly rule: string;
+  readonly event: RuleEvent;
+  readonly at: number;
+  readonly states: Readonly<Record<string, string>>;
+}
+
+/**
+ * Remembers the last minute of every tag that an interlock reads or sets, and writes it to a file with the half
+ * minute that follows when one trips. Bounded: a plant that changes faster than the bound has a shorter memory,
+ * and the file says from when on it covers.
+ */
+export class BlackBox {
+  readonly #o: BlackBoxOptions;
+  #image: TagImage;
+  #program: RuleProgram;
+  #watched: Int32Array;
+  #times: Float64Array;
+  readonly #samples = new SampleRing(limits.tripSamples);
+  #events: { readonly at: number; readonly event: RuleEvent }[] = [];
+  #open: Open[] = [];
+  /** Since when tags are watched at the places at which they are now, monotonic ms. */
+  #since = -Infinity;
+
+  constructor(image: TagImage, program: RuleProgram, options: BlackBoxOptions) {
+    this.#o = options;
+    this.#image = image;
+    this.#program = program;
+    [this.#watched, this.#times] = watch(program);
+  }
+
+  /** The configuration changed: what was recorded refers to other positions. Open records are closed first. */
+  replace(image: TagImage, program: RuleProgram, now: number): void {
+    for (const open of this.#open) this.#write(open, now);
+    this.#open = [];
+    this.#image = image;
+    this.#program = program;
+    [this.#watched, this.#times] = watch(program);
+    this.#samples.clear();
+    this.#since = now;
+  }
+
+  /** Once a tick, after the rules ran. */
+  tick(events: readonly RuleEvent[], now: number): void {
+    this.#record(now);
+    for (const event of events) this.#note(event, now);
+    if (this.#open.length > 0) this.#close(now);
+    this.#forget(now);
+  }
+
+  #record(now: number): void {
+    const { times, qualities, numbers, wide } = this.#image;
+    for (let i = 0; i < this.#watched.length; i++) {
+      const tag = this.#watched[i] as number;
+      const time = times[tag] as number;
+      if (time === (this.#times[i] as number)) continue;
+      this.#times[i] = time;
+      const quality = qualities[tag] as number;
+      this.#samples.push(now, tag, numbers[tag] as number, wide[tag], quality);
+    }
+  }
+
+  #note(event: RuleEvent, now: number): void {
+    this.#events.push({ at: now, event });
+    const isTrip = (event.kind === 'interlock' || event.kind === 'group') && event.to === 'TRIPPED';
+    if (!isTrip || this.#open.length >= limits.openTripRecords) return;
+    const states = Object.fromEntries(this.#o.states());
+    this.#open.push({ rule: event.rule, event, at: now, states });
+  }
+
+  #close(now: number): void {
+    const ready = this.#open.filter(({ at }) => now >= at + limits.tripAfterMs);
+    if (ready.length === 0) return;
+    this.#open = this.#open.filter((one) => !ready.includes(one));
+    for (const open of ready) this.#write(open, now);
+  }
+
+  /** Drops events that are older than any record needs. */
+  #forget(now: number): void {
+    if (this.#events.length === 0) return;
+    const oldest = Math.min(now, ...this.#open.map(({ at }) => at)) - limits.tripBeforeMs;
+    while ((this.#events[0]?.at ?? now) < oldest) this.#events.shift();
+    if (this.#events.length > limits.tripEvents) this.#events.shift();
+  }
+
+  #write(open: Open, now: number): void {
+    const { rule, event, at } = open;
+    const about = this.#program.describe(rule);
+    const tags = new Set(this.#program.watched(rule));
+    const from = Math.max(at - limits.tripBeforeMs, this.#since, this.#samples.lostUntil);
+    const until = Math.min(now, at + limits.tripAfterMs);
+    const record: TripRecord = {
+      rule,
+      time: event.time,
+      event,
+      hash: about?.hash ?? '',
+      source: about?.source ?? '',
+      states: open.states,
+      events: this.#events
+        .filter((one) => one.at >= from && one.at <= until)
+        .map((one) => one.event),
+      samples: [...this.#samples.between(from, until)]
+        .filter((one) => tags.has(one.tag))
+        .map((one) => this.#line(one, at)),
+      covers: [Math.round(from - at), Math.round(until - at)],
+    };
+    const name = `${rule}-${Math.round(event.time)}`;
+    this.#o.save(name, JSON.stringify(record)).catch((error: unknown) => {
+      this.#o.log.warn('a trip record could not be written', { rule, why: String(error) });
+    });
+    this.#o.log.info('trip recorded', { rule, after: formatDuration(until - at) });
+  }
+
+  #line(one: RingView, at: number): TripRecord['samples'][number] {
+    const { table } = this.#image;
+    const value = valueOf(table.kinds[one.tag] ?? Kind.number, one.number, one.wide);
+    const name = table.tags[one.tag]?.name ?? '';
+    return [Math.round(one.at - at), name, jsonValue(value), qualityText(one.quality)];
+  }
+}
+
+/** Positions that interlocks read or set, each once, and when each was seen last. */
+function watch(program: RuleProgram): [Int32Array, Float64Array] {
+  const found = new Set<number>();
+  for (const id of program.ids) for (const tag of program.watched(id)) found.add(tag);
+  const positions = Int32Array.from(found);
+  return [positions, new Float64Array(positions.length).fill(NaN)];
+}

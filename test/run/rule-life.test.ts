@@ -1,0 +1,175 @@
+/**
+ * Rules in a whole gateway: commands with roles, what a rule doubts, retries at the gate, and the record of a
+ * trip (point 35 of the semantics: what was before and after it, in one file).
+ */
+import t from 'tap';
+import type { TripRecord } from '../../gateway/run/black-box.js';
+import { Control } from '../../gateway/run/control.js';
+import { ms } from '../../gateway/contract/index.js';
+import { Script, scriptedLink } from '../scan/script.js';
+import { config, tag } from '../support/config.js';
+import { VirtualClock } from '../support/virtual-clock.js';
+import { gateway, type Gateway } from './rig.js';
+
+interface Plant {
+  readonly g: Gateway;
+  readonly script: Script;
+  readonly trips: Map<string, TripRecord>;
+  ask(op: string, args: Record<string, unknown>, who?: string): Promise<unknown>;
+}
+
+async function plant(rules: readonly object[]): Promise<Plant> {
+  const clock = new VirtualClock();
+  const script = new Script(clock);
+  const trips = new Map<string, TripRecord>();
+  const tags = [
+    tag('P', 't1', 'a', { type: 'float32', unit: 'bar' }),
+    tag('P', 't2', 'a', { type: 'bool' }),
+    tag('P', 't3', 'a', { type: 'bool' }),
+  ];
+  const devices = [{ name: 'P', link: 'a', tags, primary: 't1', events: undefined }];
+  const permit = {
+    tag: 'P.t2',
+    allow: new Set(['rules'] as const),
+    range: undefined,
+    ratePerSecond: undefined,
+    expect: false,
+    verify: { by: 'P.t2', within: ms(3_000) },
+  };
+  const whole = config({
+    links: [scriptedLink('a', script, devices)],
+    writes: new Map([['P.t2', permit]]),
+    roles: new Map([['shift', ['ann']]]),
+    rules: rules.map((rule, index) => ({ file: 'r.yaml', index, rule })),
+  });
+  script.values.set('P.t1', 1).set('P.t2', 1).set('P.t3', 1);
+  const g = await gateway(whole, clock, {
+    saveTrip: (name, json) => {
+      trips.set(name, JSON.parse(json) as TripRecord);
+      return Promise.resolve();
+    },
+  });
+  const control = new Control(g.runtime, () => Promise.resolve(undefined));
+  await g.pass(3_000);
+  return {
+    g,
+    script,
+    trips,
+    ask: (op, args, who = 'ann') =>
+      g.until(Promise.resolve().then(() => control.handle({ op, args, who }))),
+  };
+}
+
+const high = {
+  interlock: 'HIGH',
+  cause: 'P.t1 > 10 bar',
+  effects: [{ set: 'P.t2', to: false, verify: { expect: 'not P.t3', within: '5s', retry: 1 } }],
+  bypass: { per_input: true, max: '1h', role: 'shift' },
+};
+
+void t.test('a bypass by command: role, audit, alarm, end', async (t) => {
+  const { g, ask } = await plant([high]);
+  const args = { rule: 'HIGH', input: 'P.t1', for: '10min', reason: 'transmitter out' };
+  await t.rejects(ask('bypass', args, 'bob'), /needs the role shift/);
+  await t.rejects(ask('bypass', { ...args, for: undefined }), /for is missing/);
+  await t.rejects(ask('bypass', { ...args, for: 'long' }), /for: long is no time/);
+  t.same(await ask('bypass', args), { bypass: 'HIGH' });
+  await g.pass(1_000);
+  t.match(await ask('alarms', {}), [{ id: 'HIGH-BYPASSED', state: 'UNACK' }]);
+  t.match(await ask('why', { rule: 'HIGH' }), { text: [/./, /./, /P.t1 is bypassed by ann/] });
+  const audit = g.broker.under('audit') as { action?: string; after?: string; result?: string }[];
+  t.match(
+    audit.filter(({ action }) => action === 'bypass').map(({ result }) => result),
+    ['requested', 'refused', 'requested', 'done'],
+  );
+  t.match(audit.at(-1)?.after, /input P.t1, duration 600000, reason transmitter out/);
+  await g.pass(600_000);
+  await t.rejects(ask('unbypass', { rule: 'HIGH', input: 'P.t1' }), /not bypassed/);
+  await g.stop();
+});
+
+void t.test('point 26: what the plant does not follow is written again, and told', async (t) => {
+  const { g, script, ask } = await plant([high]);
+  let writes = 0;
+  script.onWrite = () => {
+    writes++;
+    return undefined;
+  };
+  script.values.set('P.t1', 11);
+  await g.pass(4_000);
+  t.equal(writes, 1);
+  await g.pass(5_000);
+  t.equal(writes, 2, 'once more, though the device says that it is done');
+  await g.pass(6_000);
+  t.equal(writes, 2);
+  t.match(await ask('alarms', {}), [
+    { id: 'HIGH-WRITE-FAILED', state: 'UNACK', text: /had no effect/ },
+  ]);
+  script.values.set('P.t3', 0);
+  await g.pass(3_000);
+  t.match(await ask('alarms', {}), [{ id: 'HIGH-WRITE-FAILED', state: 'RTN_UNACK' }]);
+  await g.stop();
+});
+
+void t.test(
+  'point 35: a trip is recorded with the minute before and the half minute after',
+  async (t) => {
+    const { g, script, trips } = await plant([high]);
+    await g.pass(30_000);
+    script.values.set('P.t1', 11);
+    await g.pass(3_000);
+    script.values.set('P.t1', 2);
+    await g.pass(20_000);
+    t.equal(trips.size, 0, 'not before the time after it is over');
+    await g.pass(15_000);
+    const [name, record] = [...trips][0] ?? [];
+    t.match(name, /^HIGH-\d+$/);
+    t.match(record, { rule: 'HIGH', event: { to: 'TRIPPED' }, states: { HIGH: 'TRIPPED' } });
+    t.match(record?.source, /cause: P.t1 > 10 bar/);
+    const values = record?.samples.filter(([, tag]) => tag === 'P.t1') ?? [];
+    const before = values.filter(([at, , , quality]) => at < 0 && quality === 'good');
+    const after = values.filter(([at]) => at > 0);
+    t.ok(before.length >= 20 && before.every(([, , value]) => value === 1), 'what was before');
+    t.ok(after.length >= 10 && after.some(([, , value]) => value === 2), 'and after');
+    t.ok(
+      values.some(([at, , value]) => at === 0 && value === 11),
+      'and what tripped',
+    );
+    t.ok(
+      record?.samples.some(([, tag, value]) => tag === 'P.t2' && value === false),
+      'the output too',
+    );
+    t.match(record?.covers[1], 30_000);
+    t.same(
+      record?.events.map(({ to }) => to),
+      ['NORMAL', 'TRIPPED', 'TRIPPED_CLEAR', 'UNACK'],
+      'the alarm that the plant did not follow among them',
+    );
+    await g.stop();
+  },
+);
+
+void t.test('a tag that a rule doubts is uncertain, and good again afterwards', async (t) => {
+  const doubt = {
+    alarm: 'ODD',
+    when: 'not P.t3',
+    priority: 'low',
+    quality: { 'P.t1': 'uncertain' },
+  };
+  const { g, script, ask } = await plant([doubt]);
+  const quality = async (): Promise<unknown> => {
+    const view = (await ask('read', { tag: 'P.t1' })) as { quality: string; reason: string };
+    return `${view.quality} ${view.reason}`;
+  };
+  t.equal(await quality(), 'good measured');
+  script.values.set('P.t3', 0);
+  await g.pass(3_000);
+  t.equal(await quality(), 'uncertain suspect');
+  script.values.set('P.t1', 5);
+  await g.pass(3_000);
+  t.equal(await quality(), 'uncertain suspect', 'new values too');
+  script.values.set('P.t3', 1);
+  await g.pass(3_000);
+  t.equal(await quality(), 'good measured', 'though the device said nothing new of it');
+  await g.stop();
+});
