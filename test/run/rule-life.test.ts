@@ -15,7 +15,7 @@ interface Plant {
   readonly g: Gateway;
   readonly script: Script;
   readonly trips: Map<string, TripRecord>;
-  ask(op: string, args: Record<string, unknown>, who?: string): Promise<unknown>;
+  readonly ask: (op: string, args: Record<string, unknown>, who?: string) => Promise<unknown>;
 }
 
 async function plant(rules: readonly object[]): Promise<Plant> {
