@@ -77,6 +77,8 @@ export class Control {
         return this.#write(args, who);
       case 'alarms':
         return Promise.resolve(this.#alarms());
+      case 'alarm-figures':
+        return Promise.resolve(this.#runtime.alarms.figures(this.#runtime.options.clock.mono()));
       case 'rules':
         return Promise.resolve(Object.fromEntries(this.#runtime.field.engine.states()));
       case 'trace':

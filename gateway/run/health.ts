@@ -70,6 +70,11 @@ export class HealthWatch {
     this.#publishedAt = clock.mono();
     const ts = this.#runtime.wall.now();
     this.#runtime.north.health(JSON.stringify({ v: 1, ts, ...health }), (intervalMs * 3) / 1_000);
+    const figures = this.#runtime.alarms.figures(clock.mono());
+    this.#runtime.north.alarmFigures(
+      JSON.stringify({ v: 1, ts, ...figures }),
+      (intervalMs * 3) / 1_000,
+    );
     for (const link of this.#runtime.field.links.values()) this.#runtime.field.reportLink(link);
   }
 

@@ -213,6 +213,12 @@ export class North implements Outlet {
     }
   }
 
+  /** Publishes how loud the alarms are; it expires as health does. */
+  alarmFigures(json: string, expirySeconds: number): void {
+    for (const { board, forwarder } of this.#sinks.values())
+      board.post(forwarder.topics.alarmFigures, json, expirySeconds);
+  }
+
   #post(topic: (forwarder: Forwarder) => string, payload: string): void {
     for (const { board, forwarder } of this.#sinks.values()) board.post(topic(forwarder), payload);
   }

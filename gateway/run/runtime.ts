@@ -4,12 +4,16 @@ import type { RuleLanguage, RuleProblem } from '../contract/index.js';
 import { GatewayError } from '../contract/index.js';
 import { Audit } from '../write/audit.js';
 import { Field, type FieldOptions, type Plan, planOf } from './field.js';
+import { AlarmCounter } from './alarm-figures.js';
 import { HealthWatch } from './health.js';
+import type { Outlet } from './outlet.js';
 import { North, type NorthOptions } from './north.js';
 import { WallClock } from './wall.js';
 
 export interface RuntimeOptions
-  extends Omit<NorthOptions, 'wall'>, Pick<FieldOptions, 'open' | 'create' | 'onConnected' | 'saveTrip'> {
+  extends
+    Omit<NorthOptions, 'wall'>,
+    Pick<FieldOptions, 'open' | 'create' | 'onConnected' | 'saveTrip'> {
   readonly rules: RuleLanguage;
   /** Memory of the process in bytes, for health. */
   memory(): number;
@@ -24,6 +28,24 @@ export class RulesRefused extends GatewayError {
   }
 }
 
+type Parts = Pick<Runtime, 'north' | 'audit' | 'wall' | 'alarms'>;
+
+/** The north half, with every alarm counted on its way. */
+function counted(north: North, alarms: AlarmCounter, clock: RuntimeOptions['clock']): Outlet {
+  return {
+    block: (block) => north.block(block),
+    event: (event) => north.event(event),
+    alarm: (alarm) => {
+      alarms.alarm(alarm, clock.mono());
+      north.alarm(alarm);
+    },
+    link: (report) => north.link(report),
+    device: (report) => north.device(report),
+    retained: (json) => north.retained(json),
+    deviceAlarms: (json) => north.deviceAlarms(json),
+  };
+}
+
 /** A running gateway: field half, north half, and what holds them together. */
 export class Runtime {
   readonly field: Field;
@@ -31,24 +53,20 @@ export class Runtime {
   readonly wall: WallClock;
   readonly audit: Audit;
   readonly health: HealthWatch;
+  /** Counts what operators are told. */
+  readonly alarms: AlarmCounter;
   readonly options: RuntimeOptions;
   #config: Config;
   #reloading = false;
   readonly startedAt: number;
 
-  private constructor(
-    config: Config,
-    field: Field,
-    north: North,
-    audit: Audit,
-    wall: WallClock,
-    o: RuntimeOptions,
-  ) {
+  private constructor(config: Config, field: Field, parts: Parts, o: RuntimeOptions) {
     this.#config = config;
     this.field = field;
-    this.north = north;
-    this.audit = audit;
-    this.wall = wall;
+    this.north = parts.north;
+    this.audit = parts.audit;
+    this.wall = parts.wall;
+    this.alarms = parts.alarms;
     this.options = o;
     this.startedAt = o.clock.mono();
     this.health = new HealthWatch(this);
@@ -70,19 +88,20 @@ export class Runtime {
       wall: () => wall.now(),
       state: journal.getState('audit'),
     });
+    const alarms = new AlarmCounter();
     const retained = journal.getState('rules');
     const field = new Field(planned.plan, {
       ...options,
       wall,
       audit,
-      outlet: north,
+      outlet: counted(north, alarms, options.clock),
       revisions: (table) => north.useTable(table),
       deviceAlarms: journal.getState('device-alarms'),
       retainedLost: journal.report.quarantined !== undefined,
       retained:
         retained === undefined ? undefined : (JSON.parse(retained) as Record<string, unknown>),
     });
-    const runtime = new Runtime(config, field, north, audit, wall, options);
+    const runtime = new Runtime(config, field, { north, audit, wall, alarms }, options);
     north.start();
     field.start();
     runtime.health.start();

@@ -23,6 +23,9 @@ export class Topics {
   get health(): string {
     return `${this.#root}/health`;
   }
+  get alarmFigures(): string {
+    return `${this.#root}/alarm-figures`;
+  }
   link(name: string): string {
     return `${this.#root}/link/${level(name)}/status`;
   }

@@ -1,0 +1,164 @@
+import type { AlarmSnapshot, Priority } from '../contract/index.js';
+
+/** Figures of the alarm system as EEMUA 191 and IEC 62682 count them, over the last 24 hours at most. */
+export interface AlarmFigures {
+  /** How long was counted so far, ms; at most a day. */
+  readonly over: number;
+  /** Annunciations: in the last ten minutes, the last hour, the last day. */
+  readonly last10min: number;
+  readonly lastHour: number;
+  readonly lastDay: number;
+  /** Mean of a ten-minute window, and the most in one. */
+  readonly mean10min: number;
+  readonly peak10min: number;
+  /** Most in one minute. */
+  readonly peakMinute: number;
+  /** Share of ten-minute windows with ten or more, and with more than one. */
+  readonly inFlood: number;
+  readonly aboveTarget: number;
+  /** Is there a flood now? */
+  readonly flood: boolean;
+  /** Loudest alarms of the day: id, how often, and their share of all. */
+  readonly top: readonly { readonly id: string; readonly count: number; readonly share: number }[];
+  /** Alarms that came up three times or more within a minute, in the last hour. */
+  readonly chattering: readonly string[];
+  /** Alarms that have stood for more than a day. */
+  readonly stale: readonly string[];
+  /** Annunciations of the day by priority. */
+  readonly byPriority: Readonly<Record<Priority, number>>;
+  /** What stands now, and what is put away. */
+  readonly standing: number;
+  readonly shelved: number;
+  readonly suppressed: number;
+  readonly outOfService: number;
+}
+
+const minute = 60_000;
+const window = 10 * minute;
+const day = 24 * 60 * minute;
+/** Ten in ten minutes is a flood. */
+const flood = 10;
+/** Three in a minute is chattering. */
+const chatter = 3;
+const loudest = 10;
+/** Annunciations that are remembered: a plant that has more in a day is in one long flood. */
+const mostRemembered = 20_000;
+
+interface Annunciation {
+  readonly at: number;
+  readonly id: string;
+  readonly priority: Priority;
+}
+
+/** Counts what operators are told. Times are monotonic ms. */
+export class AlarmCounter {
+  #heard: Annunciation[] = [];
+  readonly #standing = new Map<string, { snapshot: AlarmSnapshot; since: number }>();
+  #startedAt = NaN;
+
+  /** An alarm changed. */
+  alarm(snapshot: AlarmSnapshot, now: number): void {
+    if (Number.isNaN(this.#startedAt)) this.#startedAt = now;
+    const { id, state, priority } = snapshot;
+    const before = this.#standing.get(id)?.snapshot.state;
+    if (state === 'UNACK' && before !== 'UNACK') this.#heard.push({ at: now, id, priority });
+    if (state === 'NORMAL') this.#standing.delete(id);
+    else {
+      const isUp = (of: string | undefined): boolean => of === 'UNACK' || of === 'ACKED';
+      const since = isUp(before) && isUp(state) ? this.#standing.get(id)?.since : now;
+      this.#standing.set(id, { snapshot, since: since ?? now });
+    }
+    this.#forget(now);
+  }
+
+  #forget(now: number): void {
+    const old = this.#heard.findIndex(({ at }) => at > now - day);
+    const drop = Math.max(old < 0 ? this.#heard.length : old, this.#heard.length - mostRemembered);
+    if (drop > 0) this.#heard.splice(0, drop);
+  }
+
+  figures(now: number): AlarmFigures {
+    this.#forget(now);
+    const over = Math.min(day, Number.isNaN(this.#startedAt) ? 0 : now - this.#startedAt);
+    const windows = countsBy(this.#heard, window, now);
+    const all = Math.max(1, Math.ceil(over / window));
+    const since = (ms: number): number => this.#heard.filter(({ at }) => at > now - ms).length;
+    const share = (test: (count: number) => boolean): number =>
+      [...windows.values()].filter(test).length / all;
+    const last10min = since(window);
+    return {
+      over,
+      last10min,
+      lastHour: since(60 * minute),
+      lastDay: this.#heard.length,
+      mean10min: this.#heard.length / all,
+      peak10min: Math.max(0, ...windows.values()),
+      peakMinute: Math.max(0, ...countsBy(this.#heard, minute, now).values()),
+      inFlood: share((count) => count >= flood),
+      aboveTarget: share((count) => count > 1),
+      flood: last10min >= flood,
+      top: this.#top(),
+      chattering: this.#chattering(now),
+      ...this.#split(now),
+    };
+  }
+
+  #top(): AlarmFigures['top'] {
+    const counts = new Map<string, number>();
+    for (const { id } of this.#heard) counts.set(id, (counts.get(id) ?? 0) + 1);
+    return [...counts]
+      .sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))
+      .slice(0, loudest)
+      .map(([id, count]) => ({ id, count, share: count / this.#heard.length }));
+  }
+
+  #chattering(now: number): readonly string[] {
+    const times = new Map<string, number[]>();
+    for (const { id, at } of this.#heard)
+      if (at > now - 60 * minute) times.set(id, [...(times.get(id) ?? []), at]);
+    return [...times]
+      .filter(([, list]) =>
+        list.some((at, i) => (list[i + chatter - 1] ?? Infinity) - at <= minute),
+      )
+      .map(([id]) => id);
+  }
+
+  #split(
+    now: number,
+  ): Pick<
+    AlarmFigures,
+    'stale' | 'byPriority' | 'standing' | 'shelved' | 'suppressed' | 'outOfService'
+  > {
+    const byPriority = { low: 0, medium: 0, high: 0, critical: 0 };
+    for (const { priority } of this.#heard) byPriority[priority]++;
+    const list = [...this.#standing.values()];
+    const count = (state: string): number =>
+      list.filter((one) => one.snapshot.state === state).length;
+    const isUp = ({ snapshot }: (typeof list)[number]): boolean =>
+      snapshot.state === 'UNACK' || snapshot.state === 'ACKED';
+    return {
+      stale: list
+        .filter((one) => isUp(one) && now - one.since > day)
+        .map(({ snapshot }) => snapshot.id),
+      byPriority,
+      standing: list.filter(isUp).length,
+      shelved: count('SHELVED'),
+      suppressed: count('SUPPRESSED'),
+      outOfService: count('OUT_OF_SERVICE'),
+    };
+  }
+}
+
+/** How many fell into each window of this length, counted back from now. */
+function countsBy(
+  heard: readonly Annunciation[],
+  length: number,
+  now: number,
+): ReadonlyMap<number, number> {
+  const counts = new Map<number, number>();
+  for (const { at } of heard) {
+    const bin = Math.floor((now - at) / length);
+    counts.set(bin, (counts.get(bin) ?? 0) + 1);
+  }
+  return counts;
+}

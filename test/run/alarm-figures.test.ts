@@ -1,0 +1,77 @@
+/** Figures of the alarm system: EEMUA 191, part of point 30 of the semantics. */
+import t from 'tap';
+import {
+  wall,
+  type AlarmSnapshot,
+  type AlarmState,
+  type Priority,
+} from '../../gateway/contract/index.js';
+import { AlarmCounter } from '../../gateway/run/alarm-figures.js';
+
+const minute = 60_000;
+function snapshot(id: string, state: AlarmState, priority: Priority = 'low'): AlarmSnapshot {
+  const none = { consequence: undefined, response: undefined, responseTime: undefined };
+  return {
+    id,
+    state,
+    priority,
+    since: wall(0),
+    text: id,
+    evidence: [],
+    ackedBy: undefined,
+    ...none,
+  };
+}
+function up(c: AlarmCounter, id: string, at: number, priority: Priority = 'low'): void {
+  c.alarm(snapshot(id, 'UNACK', priority), at);
+  c.alarm(snapshot(id, 'RTN_UNACK', priority), at + 1);
+}
+
+void t.test('a quiet day', (t) => {
+  const c = new AlarmCounter();
+  c.alarm(snapshot('X', 'NORMAL'), 0);
+  for (let i = 0; i < 24; i++)
+    up(c, `A${i % 3}`, i * 60 * minute + 1, i % 8 === 0 ? 'high' : 'low');
+  const f = c.figures(24 * 60 * minute);
+  t.match(f, {
+    over: 24 * 60 * minute,
+    lastDay: 24,
+    lastHour: 1,
+    last10min: 0,
+    peak10min: 1,
+    inFlood: 0,
+    aboveTarget: 0,
+    flood: false,
+    chattering: [],
+    stale: [],
+    byPriority: { low: 21, high: 3, medium: 0, critical: 0 },
+  });
+  t.equal(f.mean10min, 24 / 144);
+  t.same(f.top[0], { id: 'A0', count: 8, share: 1 / 3 });
+  t.end();
+});
+
+void t.test('a flood, chattering, and alarms that stand for ever', (t) => {
+  const c = new AlarmCounter();
+  c.alarm(snapshot('OLD', 'UNACK'), 0);
+  c.alarm(snapshot('OLD', 'ACKED'), 10);
+  const now = 25 * 60 * minute;
+  for (let i = 0; i < 12; i++) up(c, i < 3 ? 'LOUD' : `B${i}`, now - 5 * minute + i * 15_000);
+  c.alarm(snapshot('AWAY', 'SHELVED'), now);
+  c.alarm(snapshot('DESIGN', 'SUPPRESSED'), now);
+  const f = c.figures(now);
+  t.match(f, { flood: true, last10min: 12, peakMinute: 4, chattering: ['LOUD'], stale: ['OLD'] });
+  t.equal(f.inFlood, 1 / 144);
+  t.match(f, { standing: 1, shelved: 1, suppressed: 1, outOfService: 0, lastDay: 12 });
+  c.alarm(snapshot('OLD', 'NORMAL'), now);
+  t.same(c.figures(now).stale, []);
+  t.end();
+});
+
+void t.test('an alarm that asks again is told again; an acknowledgement is not', (t) => {
+  const c = new AlarmCounter();
+  for (const state of ['UNACK', 'ACKED', 'UNACK', 'UNACK', 'ACKED'] as const)
+    c.alarm(snapshot('A', state), minute);
+  t.equal(c.figures(2 * minute).lastDay, 2);
+  t.end();
+});
