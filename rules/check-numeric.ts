@@ -1,5 +1,5 @@
 import type { ArithAst, Ast, CompareAst, NumberAst } from './ast.js';
-import type { Input, Node } from './ir.js';
+import type { CompareNode, Input, Node } from './ir.js';
 import { didYouMean } from './names.js';
 import { boolType, numberType, typeText, type Checker, type NumberNode } from './scope.js';
 import {
@@ -117,21 +117,40 @@ export function checkCompare(c: Checker, ast: CompareAst): Node | undefined {
     c.report(ast.hyst, `hyst does not go with ${ast.op}`);
     return undefined;
   }
-  const base = { slot: c.slot(), type: boolType, source: c.source(ast) };
   if (left.type.kind === 'bool') {
-    if (!equality) {
-      c.report(ast, `true and false cannot be compared with ${ast.op}`);
-      return undefined;
-    }
-    const rest = { convert: same, hyst: undefined, hystFactor: 1 };
-    return { ...base, kind: 'compare', op: ast.op, left, right, ...rest };
+    if (equality) return compareNode(c, ast, { left, right });
+    c.report(ast, `true and false cannot be compared with ${ast.op}`);
+    return undefined;
   }
   const [a, b] = [left as NumberNode, right as NumberNode];
   const convert = harmonise(c, ast, 'compare', a, b);
   if (!convert) return undefined;
   const hystFactor = hyst && ast.hyst ? checkHyst(c, ast.hyst, a, hyst) : 1;
   if (hystFactor === undefined) return undefined;
-  return { ...base, kind: 'compare', op: ast.op, left, right, convert, hyst, hystFactor };
+  return compareNode(c, ast, { left, right, convert, hyst, hystFactor });
+}
+
+/**
+ * Written out: thousands of rules share one form of this object, which they would not if it were put together
+ * from parts (each of those has a form of its own, ten times the size of the object).
+ */
+function compareNode(
+  c: Checker,
+  ast: CompareAst,
+  o: Pick<CompareNode, 'left' | 'right'> & Partial<CompareNode>,
+): CompareNode {
+  return {
+    kind: 'compare',
+    slot: c.slot(),
+    type: boolType,
+    source: c.source(ast),
+    op: ast.op,
+    left: o.left,
+    right: o.right,
+    convert: o.convert ?? same,
+    hyst: o.hyst,
+    hystFactor: o.hystFactor ?? 1,
+  };
 }
 
 /** A hysteresis is always a difference, so `2 degC` can only mean 2 K and is let pass. */
@@ -193,8 +212,7 @@ function checkText(c: Checker, ast: CompareAst, left: Node, right: Node): Node |
   for (const [value, text] of texts)
     if (text === literal) {
       const limit: Node = { ...base, slot: c.slot(), kind: 'const', value, source: literal };
-      const rest = { convert: same, hyst: undefined, hystFactor: 1 };
-      return { ...base, kind: 'compare', op: ast.op, left: subject, right: limit, ...rest };
+      return compareNode(c, ast, { left: subject, right: limit });
     }
   c.report(
     ast,

@@ -51,7 +51,7 @@ function compilePermissive(c: Compilation, draft: PermissiveDraft): CompiledPerm
       c.demands.push({ ...demand, path: ['output'], sink });
     }
   }
-  return { ...commonOf(c, draft), kind: 'permissive', output, conditions };
+  return Object.assign(commonOf(c, draft), { kind: 'permissive', output, conditions } as const);
 }
 
 function compileAlarm(c: Compilation, draft: AlarmDraft): CompiledAlarm | undefined {
@@ -65,7 +65,8 @@ function compileAlarm(c: Compilation, draft: AlarmDraft): CompiledAlarm | undefi
   const { onDelay, offDelay, alarm } = draft;
   const doubts = doubtsOf(c, draft);
   const conditions = { when, arm, suppress };
-  return { ...commonOf(c, draft), kind: 'alarm', ...conditions, onDelay, offDelay, alarm, doubts };
+  const life = { onDelay, offDelay, alarm, doubts };
+  return Object.assign(commonOf(c, draft), { kind: 'alarm' } as const, conditions, life);
 }
 
 /** Positions of the tags that are doubted while the alarm stands. */
@@ -131,5 +132,6 @@ function compileSignal(c: Compilation, draft: SignalDraft): CompiledSignal | und
     period: slowestPeriod(value) || undefined,
     delay: longestDelay(value),
   });
-  return { ...commonOf(c, draft), kind: 'signal', signal, value, valid, convert };
+  const rest = { kind: 'signal', signal, value, valid, convert } as const;
+  return Object.assign(commonOf(c, draft), rest);
 }

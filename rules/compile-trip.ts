@@ -35,25 +35,36 @@ export function compileTrip(c: Compilation, draft: InterlockDraft): CompiledInte
       draft.sink.report(['on_bad', name], `${name} is not used in cause or arm`);
   checkResponse(draft.sink, draft.maxResponse, cause);
   warnShortDelays(draft.sink, [draft.kind === 'group' ? 'causes' : 'cause'], cause);
-  const { kind, latch, hold, alarm, init, bypass, resetRole } = draft;
+  const common = commonOf(c, draft);
+  // Written out, and what is empty shared: there may be ten thousand of these.
   return {
-    ...commonOf(c, draft),
-    kind,
+    id: common.id,
+    hash: common.hash,
+    source: common.source,
+    strict: common.strict,
+    mode: common.mode,
+    published: common.published,
+    slotsStart: common.slotsStart,
+    slotsEnd: common.slotsEnd,
+    kind: draft.kind,
     cause,
-    causes: kind === 'group' ? causes : [],
-    inputs: [...inputs.keys()],
+    causes: draft.kind === 'group' ? causes : nothing,
+    inputs: draft.bypass ? [...inputs.keys()] : nothing,
     arm,
     reset,
-    policies,
-    latch,
-    hold,
-    effects: effects.filter((effect) => effect !== undefined),
-    alarm,
-    init,
-    bypass,
-    resetRole,
+    policies: policies.size > 0 ? policies : noPolicies,
+    latch: draft.latch,
+    hold: draft.hold,
+    effects: effects.length > 0 ? effects.filter((effect) => effect !== undefined) : nothing,
+    alarm: draft.alarm,
+    init: draft.init,
+    bypass: draft.bypass,
+    resetRole: draft.resetRole,
   };
 }
+
+const nothing: readonly never[] = [];
+const noPolicies: ReadonlyMap<string, BadPolicy> = new Map();
 
 type NamedCause = CompiledInterlock['causes'][number];
 

@@ -349,11 +349,13 @@ export function commonOf(c: Compilation, draft: Draft): Pick<CompiledRule, Commo
   };
 }
 
+const nothingPublished: CompiledRule['published'] = [];
 const truthFigures: ReadonlySet<string> = new Set(['tripped', 'permitted', 'active']);
 const shareFigures: ReadonlySet<string> = new Set(['margin', 'top', 'coverage']);
 
 /** Makes derived tags of the figures that a rule publishes; later rules can read them. */
 function publishedBy(c: Compilation, draft: Draft): CompiledRule['published'] {
+  if (draft.publish.length === 0) return nothingPublished;
   return draft.publish.flatMap((figure) => {
     const name = `${draft.id}.${figure}`;
     if (c.tags.find(name) || c.drafts.has(name)) {

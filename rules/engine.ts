@@ -13,7 +13,6 @@ import {
 } from '../gateway/contract/index.js';
 import { pulseMs, type Slots, type Step } from './blocks/slots.js';
 import { buildEngine, type Built, type World } from './build.js';
-import { isTrip } from './sources.js';
 import { takeOver, type Estate, type Taken } from './handover.js';
 import type { RuleProgram } from './program.js';
 import { Results } from './results.js';
@@ -204,11 +203,12 @@ function scanOf(parts: Parts): RuleEngine['scan'] {
     dirty[at] = 0;
     clock.due = Infinity;
     clock.again = false;
-    const before = runner.state();
+    const isAsked = (schedule.isAsked[at] as number) === 1;
+    const before = isAsked ? runner.state() : undefined;
     runner.run();
-    if (runner.state() !== before && isTrip(runner.rule)) schedule.tripChanged(runner.rule.id);
+    if (isAsked && runner.state() !== before) schedule.tripChanged(runner.rule.id);
     due[at] = clock.due;
-    if (runner.rule.published.length > 0) publish(parts, runner);
+    if ((schedule.hasFigures[at] as number) === 1) publish(parts, runner);
     if (wantsAgain()) dirty[at] = 1;
   };
   return (now) => {

@@ -317,18 +317,29 @@ function timedStep(
   }
 }
 
-/** Is an on-delay under way that would make this true when it runs out? Not looked for under `not`. */
-export function isPending(s: Slots, node: Node): boolean {
-  if (node.kind === 'timed' && node.op === 'for' && truth(s, node.slot) !== 1)
-    return (
-      ((s.q[node.of.slot] as number) !== ignored && truth(s, node.of.slot) !== 0) ||
-      isPending(s, node.of)
-    );
-  // Looked at in every scan: a loop, for some() would make a function each time.
-  if (node.kind === 'logic' || node.kind === 'vote')
-    for (let i = 0; i < node.of.length; i++) {
-      const child = node.of[i];
-      if (child && isPending(s, child)) return true;
-    }
+/**
+ * On-delays that would make a condition true when they run out, as pairs of slots: of the delay, and of what it
+ * delays. Not looked for under `not`.
+ */
+export function delaysOf(node: Node): readonly number[] {
+  const pairs: number[] = [];
+  const walk = (at: Node): void => {
+    if (at.kind === 'timed' && at.op === 'for') {
+      pairs.push(at.slot, at.of.slot);
+      walk(at.of);
+    } else if (at.kind === 'logic' || at.kind === 'vote') at.of.forEach(walk);
+  };
+  walk(node);
+  return pairs.length === 0 ? noDelays : pairs.slice();
+}
+const noDelays: readonly number[] = [];
+
+/** Is one of these delays under way? */
+export function isPending(s: Slots, delays: readonly number[]): boolean {
+  for (let i = 0; i < delays.length; i += 2) {
+    const of = delays[i + 1] as number;
+    const isRunning = (s.q[of] as number) !== ignored && truth(s, of) !== 0;
+    if (isRunning && truth(s, delays[i] as number) !== 1) return true;
+  }
   return false;
 }

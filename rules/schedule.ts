@@ -70,6 +70,10 @@ export class Schedule {
   readonly dirty: Uint8Array;
   /** When a timer of the rule is due, monotonic ms. */
   readonly due: Float64Array;
+  /** 1 = other rules ask whether it is tripped. By position of the rule. */
+  readonly isAsked: Uint8Array;
+  /** 1 = it publishes figures. By position of the rule. */
+  readonly hasFigures: Uint8Array;
   readonly #image: ImageView;
   /** Positions in the image that some rule reads. */
   readonly #tags: Int32Array;
@@ -115,6 +119,8 @@ export class Schedule {
     this.#readers = [...readers.values()];
     this.#watchers = [...readers.keys()].map((tag) => watchers.get(tag) ?? nobody);
     this.#tripReaders = trips;
+    this.hasFigures = Uint8Array.from(rules, ({ published }) => (published.length > 0 ? 1 : 0));
+    this.isAsked = Uint8Array.from(rules, ({ id }) => (trips.has(id) ? 1 : 0));
     this.#numbers = new Float64Array(this.#tags.length).fill(NaN);
     this.#qualities = new Uint8Array(this.#tags.length);
     this.#times = new Float64Array(this.#tags.length).fill(NaN);

@@ -29,9 +29,11 @@ export function sourcesOf(rules: readonly CompiledRule[]): (rule: string) => rea
 
 /** What belongs to the story of a trip: what decides, the buttons, the outputs and what shows them. */
 export function watchedBy(rules: readonly CompiledRule[]): (rule: string) => readonly number[] {
-  const sources = sourcesOf(rules);
+  // Found when somebody asks: a program of ten thousand rules is often only checked.
+  let sources: ((rule: string) => readonly number[]) | undefined;
   const trips = new Map(rules.filter(isTrip).map((rule) => [rule.id, rule]));
   return (id) => {
+    sources ??= sourcesOf(rules);
     const rule = trips.get(id);
     if (!rule) return [];
     const read = expressionsOf(rule)

@@ -39,8 +39,6 @@ export class Bypasses {
   constructor(c: Context, rule: CompiledInterlock, kept: readonly RetainedBypass[]) {
     this.#c = c;
     this.#rule = rule;
-    const terms = rule.bypass;
-    if (!terms) return;
     this.#list = kept
       .filter(({ input }) => input === null || rule.inputs.includes(input))
       .map((one) => ({ ...one, untilMono: NaN, isWarned: false }));
@@ -116,7 +114,7 @@ export class Bypasses {
 
   #refusal({ input, duration, reason }: BypassRequest, person: Person): string | undefined {
     const { bypass: terms, id, inputs } = this.#rule;
-    if (!terms) return `${id} cannot be bypassed: the rule has no bypass:`;
+    if (!terms) return `${id} cannot be bypassed`;
     if (terms.role !== undefined && !person.roles.includes(terms.role))
       return `a bypass of ${id} needs the role ${terms.role}`;
     if (reason.trim().length < shortestReason) return 'a bypass needs a reason';

@@ -19,6 +19,7 @@ import { Bypasses, type BypassRequest } from './bypass.js';
 import {
   addEvent,
   done,
+  noMachines,
   refused,
   type Answer,
   type Context,
@@ -59,6 +60,11 @@ export interface Start {
 
 const nothing: readonly Evidence[] = [];
 
+function present(list: readonly (AlarmMachine | undefined)[]): readonly AlarmMachine[] {
+  const found = list.filter((one) => one !== undefined);
+  return found.length === 0 ? noMachines : found;
+}
+
 /**
  * One interlock: NORMAL → PENDING → TRIPPED → TRIPPED_CLEAR → NORMAL. A standing cause always wins over
  * a reset. While tripped its effects are demanded without a break.
@@ -68,9 +74,9 @@ export class InterlockRunner implements Runner {
   readonly machines: readonly AlarmMachine[];
   readonly #c: Context;
   readonly #senses: Senses;
-  readonly #bypasses: Bypasses;
+  readonly #bypasses: Bypasses | undefined;
   readonly #watches: readonly EffectWatch[];
-  readonly #obedience: Obedience;
+  readonly #obedience: Obedience | undefined;
   readonly #alarm: AlarmMachine | undefined;
   readonly #bypassed: AlarmMachine | undefined;
   readonly #resetSteps: readonly Step[];
@@ -79,15 +85,17 @@ export class InterlockRunner implements Runner {
   constructor(c: Context, rule: CompiledInterlock, { kept, lost }: Start) {
     this.rule = rule;
     this.#c = c;
-    this.#bypasses = new Bypasses(c, rule, kept?.bypasses ?? []);
+    this.#bypasses = rule.bypass && new Bypasses(c, rule, kept?.bypasses ?? []);
     this.#senses = new Senses(c, rule, this.#bypasses);
     this.#alarm = rule.alarm && new AlarmMachine(c, rule.id, rule.alarm, kept?.alarm, false);
     this.#watches = watchesOf(c, rule);
-    this.#obedience = new Obedience(c, rule, this.#watches, kept?.alarms ?? {});
+    this.#obedience =
+      this.#watches.length > 0
+        ? new Obedience(c, rule, this.#watches, kept?.alarms ?? {})
+        : undefined;
     this.#bypassed = bypassAlarm(c, rule, kept?.alarms ?? {});
-    const own = this.#alarm ? [this.#alarm] : [];
-    const other = this.#bypassed ? [this.#bypassed] : [];
-    this.machines = [...own, ...this.#obedience.machines, ...other];
+    const machines = [this.#alarm, ...(this.#obedience?.machines ?? []), this.#bypassed];
+    this.machines = present(machines);
     this.#resetSteps = stepsOf(c.plant, [rule.reset], { strict: rule.strict });
     const isLost = lost && rule.latch === 'manual';
     this.#m = {
@@ -109,7 +117,7 @@ export class InterlockRunner implements Runner {
   take(from: Runner): void {
     if (!(from instanceof InterlockRunner)) return;
     this.#m = { ...from.#m };
-    this.#bypasses.take(from.#bypasses);
+    if (this.#bypasses && from.#bypasses) this.#bypasses.take(from.#bypasses);
     for (const [at, watch] of this.#watches.entries()) {
       const other = from.#watches[at];
       if (other) watch.take(other);
@@ -122,24 +130,24 @@ export class InterlockRunner implements Runner {
 
   run(): void {
     if (this.#m.isFirst) this.#begin();
-    this.#tellBypasses();
+    if (this.#bypasses) this.#tellBypasses(this.#bypasses);
     this.#step();
-    this.#alarm?.update(this.#holds(), this.#m.evidence);
-    if (this.#obedience.update(this.#holds())) this.#c.out.intentsChanged = true;
+    if (this.#alarm) this.#alarm.update(this.#holds(), this.#m.evidence);
+    if (this.#obedience?.update(this.#holds())) this.#c.out.intentsChanged = true;
   }
 
   /** What became of bypasses since the last scan: each change is an event, and must survive. */
-  #tellBypasses(): void {
+  #tellBypasses(bypasses: Bypasses): void {
     const { out } = this.#c;
-    for (const { text, by } of this.#bypasses.update()) {
+    for (const { text, by } of bypasses.update()) {
       const { state } = this.#m;
       addEvent(this.#c, this.rule.id, this.rule.kind, state, state, text, nothing, by);
       out.retainedChanged = true;
     }
     this.#bypassed?.flush();
-    const { isAny } = this.#bypasses;
+    const { isAny } = bypasses;
     const rises = this.#bypassed?.rises(isAny) ?? false;
-    this.#bypassed?.update(isAny, rises ? this.#bypasses.evidence() : nothing);
+    this.#bypassed?.update(isAny, rises ? bypasses.evidence() : nothing);
   }
 
   state(): InterlockState {
@@ -173,17 +181,18 @@ export class InterlockRunner implements Runner {
       evidence,
       alarm: this.#alarm?.retained() ?? null,
       alarms: retainedAlarms(this.machines.filter((one) => one !== this.#alarm)),
-      bypasses: this.#bypasses.retained,
+      bypasses: this.#bypasses?.retained ?? [],
     };
   }
 
   bypass(request: BypassRequest, person: Person): Answer {
     if (request.input === undefined && this.#holds())
       return refused(`${this.rule.id} is tripped: reset it before it is bypassed`);
-    return this.#bypasses.begin(request, person);
+    const none = refused(`${this.rule.id} cannot be bypassed: the rule has no bypass:`);
+    return this.#bypasses?.begin(request, person) ?? none;
   }
   endBypass(input: string | undefined, person: Person): Answer {
-    return this.#bypasses.end(input, person);
+    return this.#bypasses?.end(input, person) ?? refused(`${this.rule.id} is not bypassed`);
   }
 
   #begin(): void {
@@ -242,13 +251,14 @@ export class InterlockRunner implements Runner {
     if (m.isWaiting) return;
     const by = m.askedBy;
     m.askedBy = undefined;
-    if (this.#bypasses.isWhole && !this.#holds()) this.#enter('BYPASSED', 'is bypassed', nothing);
+    if (this.#bypasses?.isWhole && !this.#holds()) this.#enter('BYPASSED', 'is bypassed', nothing);
     else if (findings.stands) this.#trip();
     else this.#clear(findings, rising, by);
   }
 
   /** Held true is no edge: who wedges the button has not reset anything. */
   #resetRises(): boolean {
+    if (this.#resetSteps.length === 0) return false;
     for (let i = 0; i < this.#resetSteps.length; i++) this.#resetSteps[i]?.();
     if (!this.rule.reset) return false;
     const is = truth(this.#c.plant.slots, this.rule.reset.slot);
@@ -272,7 +282,7 @@ export class InterlockRunner implements Runner {
     if (m.state === 'TRIPPED')
       this.#enter('TRIPPED_CLEAR', 'cause is gone, still tripped', m.evidence);
     if (m.state !== 'TRIPPED_CLEAR') {
-      this.#enter(rest, restTexts[rest] ?? '', nothing);
+      if (m.state !== rest) this.#enter(rest, restTexts[rest] ?? '', nothing);
       return;
     }
     const { slots } = this.#c.plant;
@@ -324,7 +334,7 @@ export class InterlockRunner implements Runner {
     if (state === 'TRIPPED_CLEAR' && rule.latch === 'manual') text.push('waits for a reset');
     const ties = evidence.filter((one) => one.tie).map((one) => one.expression);
     if (firstOut && ties.length > 0) text.push(`within one scan period of it: ${ties.join('; ')}`);
-    text.push(...this.#obedience.lines(), ...this.#bypasses.lines());
+    text.push(...(this.#obedience?.lines() ?? []), ...(this.#bypasses?.lines() ?? []));
     text.push(...badInputs(c.witness, [rule.cause, rule.arm]));
     return { since, firstOut, now, text };
   }

@@ -7,7 +7,7 @@ import {
 import type { BadSink } from '../blocks/inputs.js';
 import { ignored, recall, remember, truth, wantScan, type Step } from '../blocks/slots.js';
 import { because, becauseOf } from '../explain.js';
-import { isPending, stepsOf } from '../instantiate.js';
+import { delaysOf, isPending, stepsOf } from '../instantiate.js';
 import { inputsOf, type Input } from '../ir.js';
 import type { CompiledInterlock } from '../program.js';
 import type { Bypasses } from './bypass.js';
@@ -29,12 +29,16 @@ export class Senses {
   readonly #rule: CompiledInterlock;
   readonly #sink: BadSink;
   readonly #steps: readonly Step[];
+  readonly #delays: readonly number[];
+  readonly #causeSlot: number;
+  /** -1: always armed. */
+  readonly #armSlot: number;
   readonly #sources: readonly number[];
   /** Position in the memory: when the first scan was, and whether every tag has been read since. */
   readonly #wait: number;
   readonly #findings = { armed: false, stands: false, pending: false };
 
-  constructor(c: Context, rule: CompiledInterlock, bypasses: Bypasses) {
+  constructor(c: Context, rule: CompiledInterlock, bypasses: Bypasses | undefined) {
     const { cause, arm, policies } = rule;
     this.#c = c;
     this.#rule = rule;
@@ -42,11 +46,15 @@ export class Senses {
       policies.size === 0
         ? noPolicies
         : { demands: zeros(policies.size), running: zeros(policies.size) };
-    const isBypassed = rule.bypass?.perInput
-      ? (name: string): boolean => bypasses.isBypassed(name)
-      : undefined;
+    const isBypassed =
+      bypasses && rule.bypass?.perInput
+        ? (name: string): boolean => bypasses.isBypassed(name)
+        : undefined;
     const options = { strict: rule.strict, policies, sink: this.#sink, watch: true, isBypassed };
     this.#steps = stepsOf(c.plant, [cause, arm], options);
+    this.#delays = delaysOf(cause);
+    this.#causeSlot = cause.slot;
+    this.#armSlot = arm?.slot ?? -1;
     this.#sources = c.sources(rule.id);
     this.#wait = remember(c.plant.slots, NaN, 0);
   }
@@ -54,16 +62,26 @@ export class Senses {
   /** Evaluates cause and arm; once a scan. The result is the same object each time. */
   sense(): Findings {
     for (let i = 0; i < this.#steps.length; i++) this.#steps[i]?.();
-    const { slots: s } = this.#c.plant;
-    const { cause, arm } = this.#rule;
-    const { demands, running } = this.#sink;
+    const { plant, escalations } = this.#c;
+    const s = plant.slots;
+    const arm = this.#armSlot;
     const f = this.#findings;
     // Not knowing whether the rule is armed, it is: the doubt goes towards the trip.
-    f.armed = !arm || (s.q[arm.slot] as number) === ignored || truth(s, arm.slot) !== 0;
-    const isOrdered = (this.#c.escalations.get(this.#rule.id)?.size ?? 0) > 0;
-    f.stands = isOrdered || (f.armed && (this.#causeState() !== 0 || demands.includes(1)));
-    f.pending = f.armed && !f.stands && (running.includes(1) || isPending(s, cause));
+    f.armed = arm < 0 || (s.q[arm] as number) === ignored || truth(s, arm) !== 0;
+    const isOrdered = escalations.size > 0 && (escalations.get(this.#rule.id)?.size ?? 0) > 0;
+    f.stands = isOrdered || (f.armed && (this.#causeState() !== 0 || this.#isDemanded()));
+    f.pending = f.armed && !f.stands && (this.#isRunning() || isPending(s, this.#delays));
     return f;
+  }
+
+  /** Do policies for bad tags demand a trip, or are they about to? */
+  #isDemanded(): boolean {
+    const { demands } = this.#sink;
+    return demands.length > 0 && demands.includes(1);
+  }
+  #isRunning(): boolean {
+    const { running } = this.#sink;
+    return running.length > 0 && running.includes(1);
   }
 
   /** True until every tag has been read once, or the grace time after a start is over. */
@@ -103,7 +121,7 @@ export class Senses {
 
   #causeState(): number {
     const { slots: s } = this.#c.plant;
-    const { slot } = this.#rule.cause;
+    const slot = this.#causeSlot;
     return (s.q[slot] as number) === ignored ? 0 : truth(s, slot);
   }
 }

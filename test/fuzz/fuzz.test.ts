@@ -5,6 +5,7 @@ import type { Framing } from '../../drivers/modbus/framing.js';
 import { mbap } from '../../drivers/modbus/mbap.js';
 import { rtu } from '../../drivers/modbus/rtu.js';
 import { fuzzModbus } from './modbus.js';
+import { fuzzRules } from './rules.js';
 
 void t.test(
   '40,000 malformed answers: no throw, no hang, no value that was not answered',
@@ -65,3 +66,14 @@ function bound(receiver: ReturnType<Framing['receiver']>): ReturnType<Framing['r
     gaveUp: (id) => receiver.gaveUp?.(id),
   };
 }
+
+void t.test(
+  'point 43: 40,000 generated rules: no throw, no hang, nothing but finite numbers',
+  (t) => {
+    const { problems, counts } = fuzzRules(40_000, 5);
+    t.same(problems, []);
+    for (const [what, count] of Object.entries(counts))
+      t.ok(count > 500, `${what}: ${String(count)}`);
+    t.end();
+  },
+);
