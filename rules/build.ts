@@ -8,6 +8,7 @@ import { retainedOf, type RetainedStates } from './retained.js';
 import { AlarmRunner } from './run/alarm.js';
 import type { Context, Gathered, Runner } from './run/context.js';
 import { DiagnosisRunner } from './run/diagnosis.js';
+import { HeartbeatRunner } from './run/heartbeat.js';
 import { InterlockRunner } from './run/interlock.js';
 import { PermissiveRunner } from './run/permissive.js';
 import { ShedRunner } from './run/shed.js';
@@ -85,6 +86,7 @@ export function buildEngine(program: RuleProgram, options: World, before: Before
     sources,
     wallNow: () => options.wallOf(slots.clock.now),
     escalations: new Map(),
+    disobeyed: new Set(),
     isShadow: (id) => shadows.has(id),
     touch: (id) => plant.touch(places.get(id) ?? 0),
   };
@@ -118,6 +120,8 @@ function createRunner(
       return new ShedRunner(context, rule, retainedOf(kept, rule.id));
     case 'diagnosis':
       return new DiagnosisRunner(context, rule, retainedOf(kept, rule.id));
+    case 'heartbeat':
+      return new HeartbeatRunner(context, rule);
     case 'signal':
       return new SignalRunner(context, rule, signalIndex[rule.signal] ?? -1);
   }

@@ -5,12 +5,19 @@ import { compileTrip } from './compile-trip.js';
 import { commonOf, type Compilation } from './compile.js';
 import type { Draft } from './drafts.js';
 import type { AlarmDraft } from './drafts/alarm.js';
+import type { HeartbeatDraft } from './drafts/heartbeat.js';
 import type { PermissiveDraft } from './drafts/permissive.js';
 import type { SignalDraft } from './drafts/signal.js';
 import type { Input, Node } from './ir.js';
 import { didYouMean } from './names.js';
 import { findOutput } from './outputs.js';
-import type { CompiledAlarm, CompiledPermissive, CompiledRule, CompiledSignal } from './program.js';
+import type {
+  CompiledAlarm,
+  CompiledHeartbeat,
+  CompiledPermissive,
+  CompiledRule,
+  CompiledSignal,
+} from './program.js';
 import { conversion, parseUnit, same, unitOfTag, unitsCompatible, unitText } from './units.js';
 
 /** Looks up, checks and compiles one rule; problems go to its sink and make the result undefined. */
@@ -29,6 +36,8 @@ export function compileRule(c: Compilation, draft: Draft): CompiledRule | undefi
       return compileShed(c, draft);
     case 'diagnosis':
       return compileDiagnosis(c, draft);
+    case 'heartbeat':
+      return compileHeartbeat(c, draft);
   }
 }
 
@@ -67,6 +76,22 @@ function compileAlarm(c: Compilation, draft: AlarmDraft): CompiledAlarm | undefi
   const conditions = { when, arm, suppress };
   const life = { onDelay, offDelay, alarm, doubts };
   return Object.assign(commonOf(c, draft), { kind: 'alarm' } as const, conditions, life);
+}
+
+function compileHeartbeat(c: Compilation, draft: HeartbeatDraft): CompiledHeartbeat | undefined {
+  const condition =
+    draft.condition && c.check(draft, draft.condition, new Map<string, Input>(), 'bool');
+  const { sink, set, every, id: rule } = draft;
+  if (set === undefined || (draft.condition && !condition)) return undefined;
+  const tag = findOutput(set, ['set'], c.tags, sink);
+  if (!tag) return undefined;
+  const isCounter = /^(u?int(16|32|64))$/.test(tag.type) && tag.unit === undefined;
+  if (!isCounter)
+    sink.report(['set'], `${tag.name} must be an integer without a unit, of 16 bits or more`);
+  const { index, name } = tag;
+  c.demands.push({ rule, tag: index, name, level: 'auto', to: undefined, path: ['set'], sink });
+  const rest = { kind: 'heartbeat', tag: index, name, every, condition } as const;
+  return Object.assign(commonOf(c, draft), rest);
 }
 
 /** Positions of the tags that are doubted while the alarm stands. */

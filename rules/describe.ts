@@ -46,6 +46,10 @@ function aboutKind(rule: CompiledRule): readonly string[] {
         `Sheds while ${rule.start.source}; restores while ${rule.restore.source}; one step every ${formatDuration(rule.interval)}.`,
         ...rule.steps.map(({ name, to }, i) => `Step ${i + 1}: ${name} = ${String(to)}.`),
       ];
+    case 'heartbeat':
+      return [
+        `Counts ${rule.name} up every ${formatDuration(rule.every)}${rule.condition ? ` while ${rule.condition.source}` : ''}, as long as scans come in time and outputs are obeyed.`,
+      ];
     case 'diagnosis':
       return [
         `Judges ${rule.hypotheses.map(({ name }) => name).join(', ')} by ${rule.symptoms.map(({ name }) => name).join(', ')}.`,

@@ -2,6 +2,7 @@ import type { RuleKind } from '../gateway/contract/index.js';
 import { readAlarm, type AlarmDraft } from './drafts/alarm.js';
 import type { Base } from './drafts/common.js';
 import { readDiagnosis, type DiagnosisDraft } from './drafts/diagnosis.js';
+import { readHeartbeat, type HeartbeatDraft } from './drafts/heartbeat.js';
 import { readGroup, readInterlock, type InterlockDraft } from './drafts/interlock.js';
 import { readPermissive, type PermissiveDraft } from './drafts/permissive.js';
 import { readShed, type ShedDraft } from './drafts/shed.js';
@@ -12,7 +13,13 @@ import type { RuleSource, Sink } from './problems.js';
 import { libraryKinds } from './read-library.js';
 
 export type Draft =
-  InterlockDraft | PermissiveDraft | AlarmDraft | SignalDraft | ShedDraft | DiagnosisDraft;
+  | InterlockDraft
+  | PermissiveDraft
+  | AlarmDraft
+  | SignalDraft
+  | ShedDraft
+  | DiagnosisDraft
+  | HeartbeatDraft;
 
 const readers: Readonly<Record<RuleKind, (f: Fields, base: Base, sink: Sink) => Draft>> = {
   interlock: readInterlock,
@@ -22,6 +29,7 @@ const readers: Readonly<Record<RuleKind, (f: Fields, base: Base, sink: Sink) => 
   signal: readSignal,
   diagnosis: readDiagnosis,
   shed: readShed,
+  heartbeat: readHeartbeat,
 };
 const kinds: readonly RuleKind[] = [
   'interlock',
@@ -31,6 +39,7 @@ const kinds: readonly RuleKind[] = [
   'signal',
   'diagnosis',
   'shed',
+  'heartbeat',
 ];
 const idPattern = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$/;
 
@@ -67,6 +76,7 @@ const figures: Readonly<Record<RuleKind, readonly string[]>> = {
   signal: [],
   diagnosis: ['top', 'coverage'],
   shed: ['steps_off'],
+  heartbeat: [],
 };
 
 function readPublish(f: Fields, kind: RuleKind, sink: Sink): readonly string[] {
@@ -76,7 +86,7 @@ function readPublish(f: Fields, kind: RuleKind, sink: Sink): readonly string[] {
   const list: readonly unknown[] = Array.isArray(raw) ? raw : [raw];
   return list.filter((one): one is string => {
     if (typeof one === 'string' && known.includes(one)) return true;
-    const hint = known.length === 0 ? 'a signal is a tag already' : `there are ${known.join(', ')}`;
+    const hint = known.length === 0 ? 'take it out' : `there are ${known.join(', ')}`;
     sink.report(['publish'], `${kind} has no figure ${JSON.stringify(one)}`, hint);
     return false;
   });
@@ -84,7 +94,13 @@ function readPublish(f: Fields, kind: RuleKind, sink: Sink): readonly string[] {
 
 /** Do uncertain values count as bad, unless the rule says otherwise? */
 function isStrict(kind: RuleKind): boolean {
-  return kind === 'interlock' || kind === 'group' || kind === 'permissive' || kind === 'shed';
+  return (
+    kind === 'interlock' ||
+    kind === 'group' ||
+    kind === 'permissive' ||
+    kind === 'shed' ||
+    kind === 'heartbeat'
+  );
 }
 
 function kindOf(rule: Raw, sink: Sink): RuleKind | undefined {

@@ -99,6 +99,7 @@ function isNews(program: RuleProgram, kept: RetainedStates | undefined, taken: T
     program.rules.some(
       ({ id, kind, hash }) =>
         kind !== 'signal' &&
+        kind !== 'heartbeat' &&
         kind !== 'permissive' &&
         !taken.rules.has(id) &&
         retainedOf(kept, id)?.hash !== hash,

@@ -93,7 +93,7 @@ export interface Demand {
   readonly rule: string;
   readonly tag: number;
   readonly name: string;
-  readonly level: Effect['level'] | 'shed';
+  readonly level: Effect['level'] | 'shed' | 'auto';
   readonly to: Value | undefined;
   readonly path: Path;
   readonly sink: Sink;

@@ -107,6 +107,14 @@ export interface ShedStep {
   readonly minOff: number;
   readonly maxOff: number;
 }
+export interface CompiledHeartbeat extends Compiled {
+  readonly kind: 'heartbeat';
+  readonly tag: number;
+  readonly name: string;
+  /** Between two beats, ms. */
+  readonly every: number;
+  readonly condition: Node | undefined;
+}
 export interface CompiledDiagnosis extends Compiled {
   readonly kind: 'diagnosis';
   readonly context: Node | undefined;
@@ -152,7 +160,8 @@ export type CompiledRule =
   | CompiledAlarm
   | CompiledSignal
   | CompiledShed
-  | CompiledDiagnosis;
+  | CompiledDiagnosis
+  | CompiledHeartbeat;
 
 /** Rules that passed every check. Immutable; any number of engines may run it. */
 export interface RuleProgram {

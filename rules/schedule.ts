@@ -29,6 +29,8 @@ function expressions(rule: CompiledRule): readonly (Node | undefined)[] {
       return [rule.value, rule.valid];
     case 'shed':
       return [rule.start, rule.restore];
+    case 'heartbeat':
+      return [rule.condition];
     case 'diagnosis':
       return [rule.context, ...rule.symptoms.map((symptom) => symptom.node)];
   }

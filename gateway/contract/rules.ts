@@ -30,6 +30,8 @@ export interface WriteIntent {
   readonly source: string;
   /** Counts up when the output must be written again though the demand is the same. */
   readonly attempt?: number;
+  /** It changes all the time: only failures are told and audited. */
+  readonly quiet?: true;
 }
 
 /** One leaf that made a rule true: what stood where, against which limit, at what quality, when. */
@@ -51,12 +53,13 @@ export interface Evidence {
 }
 
 export type RuleKind =
-  'interlock' | 'group' | 'permissive' | 'alarm' | 'signal' | 'diagnosis' | 'shed';
+  'interlock' | 'group' | 'permissive' | 'alarm' | 'signal' | 'diagnosis' | 'shed' | 'heartbeat';
 export type Priority = 'low' | 'medium' | 'high' | 'critical';
 export type InterlockState =
   'DISARMED' | 'NORMAL' | 'PENDING' | 'TRIPPED' | 'TRIPPED_CLEAR' | 'BYPASSED';
 /** SHEDDING: at least one step is off. */
 export type ShedState = 'NORMAL' | 'SHEDDING';
+export type HeartbeatState = 'BEATING' | 'STOPPED';
 /** OFF: out of its context; CLEAR: nothing to report; FOUND: a fault is reported. */
 export type DiagnosisState = 'OFF' | 'CLEAR' | 'FOUND';
 export type PermissiveState = 'PERMITTED' | 'DENIED';
@@ -72,7 +75,8 @@ export type AlarmState =
   | 'SHELVED'
   | 'SUPPRESSED'
   | 'OUT_OF_SERVICE';
-export type RuleState = InterlockState | PermissiveState | AlarmState | ShedState | DiagnosisState;
+export type RuleState =
+  InterlockState | PermissiveState | AlarmState | ShedState | DiagnosisState | HeartbeatState;
 
 /** A change that operators and the cloud are told of, once. */
 export interface RuleEvent {

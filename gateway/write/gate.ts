@@ -280,8 +280,11 @@ export class WriteGate {
       const other = strongest.get(intent.tag);
       if (!other || rank(intent) < rank(other)) strongest.set(intent.tag, intent);
     }
+    const told = new Map<number, boolean>();
     for (const [index, output] of this.#held) {
       const wanted = strongest.get(index);
+      // Of a value that changes all the time only a change between well and not is news.
+      if (wanted?.quiet && output.told !== undefined) told.set(index, output.told);
       if (wanted && wanted.value === output.intent.value) {
         if (wanted.attempt !== output.intent.attempt) output.again();
         output.intent = wanted;
@@ -291,7 +294,7 @@ export class WriteGate {
     for (const [index, intent] of strongest) {
       const tag = this.#image.table.tags[index];
       invariant(tag !== undefined, 'a rule demands a tag that does not exist');
-      this.#held.set(index, new HeldOutput(tag, intent));
+      this.#held.set(index, new HeldOutput(tag, intent, told.get(index) ?? intent.quiet));
     }
   }
 

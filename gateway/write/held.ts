@@ -26,9 +26,15 @@ export class HeldOutput {
   #tries = 0;
   #told: boolean | undefined;
 
-  constructor(tag: TagInfo, intent: WriteIntent) {
+  /** `told`: what is known already of whether it is done well. */
+  constructor(tag: TagInfo, intent: WriteIntent, told?: boolean) {
     this.tag = tag;
     this.intent = intent;
+    this.#told = told;
+  }
+
+  get told(): boolean | undefined {
+    return this.#told;
   }
 
   /** Must it be sent (again)? @param astray the device was seen to hold something else since the last try */

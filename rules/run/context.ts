@@ -36,6 +36,8 @@ export interface Context {
   sources(rule: string): readonly number[];
   /** Wall time of this scan. */
   wallNow(): WallMs;
+  /** Outputs that interlocks demand and the plant does not follow: `RULE: output`. */
+  readonly disobeyed: Set<string>;
   /** Interlocks that others trip because their outputs are not obeyed: by rule, then by who does it. */
   readonly escalations: Map<string, Map<string, Evidence>>;
   /** Does the rule only tell, and set nothing? */

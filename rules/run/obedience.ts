@@ -60,8 +60,14 @@ export class Obedience {
 
   #changed(watch: EffectWatch): void {
     const { onFail } = watch.verify;
-    if (watch.hasFailed) this.#failed.add(watch);
-    else this.#failed.delete(watch);
+    const told = `${this.#rule.id}: ${watch.effect.name}`;
+    if (watch.hasFailed) {
+      this.#failed.add(watch);
+      this.#c.disobeyed.add(told);
+    } else {
+      this.#failed.delete(watch);
+      this.#c.disobeyed.delete(told);
+    }
     if (onFail.kind !== 'trip') return;
     const { escalations } = this.#c;
     const orders = escalations.get(onFail.rule) ?? new Map<string, Evidence>();
