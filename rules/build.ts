@@ -1,4 +1,4 @@
-import { invariant, type WallMs } from '../gateway/contract/index.js';
+import { invariant, Quality, type WallMs } from '../gateway/contract/index.js';
 import type { Slots } from './blocks/slots.js';
 import type { EngineOptions } from './engine.js';
 import type { Estate } from './handover.js';
@@ -33,14 +33,7 @@ export interface Built extends Omit<Estate, 'isUntold'> {
 export function buildEngine(program: RuleProgram, options: World, before: Before): Built {
   const { image, signalIndex } = options;
   invariant(signalIndex.length === program.signals.length, 'a position for every signal');
-  const slots: Slots = {
-    v: new Float64Array(program.slots),
-    q: new Uint8Array(program.slots).fill(0x87),
-    since: new Float64Array(program.slots),
-    memory: new Float64Array(0),
-    taken: 0,
-    clock: { now: 0, due: Infinity, again: false },
-  };
+  const slots = emptySlots(program.slots);
   const positions = new Map(program.signals.map((one, at) => [one.name, signalIndex[at] ?? -1]));
   const trips = new Map<string, Runner>();
   const plant: Plant = {
@@ -61,6 +54,42 @@ export function buildEngine(program: RuleProgram, options: World, before: Before
   };
   const sources = sourcesOf(program.rules);
   const schedule = new Schedule(program, image, plant.positionOf, sources);
+  const context = contextOf(program, options, { plant, schedule, sources });
+  const memoryEnds: number[] = [];
+  const runners = program.rules.map((rule, at) => {
+    plant.building = at;
+    const runner = createRunner(context, rule, options.signalIndex, before);
+    if (isTrip(rule)) trips.set(rule.id, runner);
+    memoryEnds.push(slots.taken);
+    return runner;
+  });
+  slots.memory = slots.memory.slice(0, slots.taken);
+  return { slots, plant, context, runners, memoryEnds, schedule };
+}
+
+function emptySlots(count: number): Slots {
+  return {
+    v: new Float64Array(count),
+    q: new Uint8Array(count).fill(Quality.waiting),
+    since: new Float64Array(count),
+    memory: new Float64Array(0),
+    taken: 0,
+    clock: { now: 0, due: Infinity, again: false },
+  };
+}
+
+interface Parts {
+  readonly plant: Plant;
+  readonly schedule: Schedule;
+  readonly sources: Context['sources'];
+}
+
+/** What rules have around them while they run. */
+function contextOf(
+  program: RuleProgram,
+  options: World,
+  { plant, schedule, sources }: Parts,
+): Context {
   const places = new Map(program.rules.map(({ id }, at) => [id, at]));
   const shadows = new Set(
     program.rules.filter(({ mode }) => mode === 'shadow').map(({ id }) => id),
@@ -75,31 +104,21 @@ export function buildEngine(program: RuleProgram, options: World, before: Before
   };
   const { positionOf } = plant;
   const wallOf = (at: number): WallMs => options.wallOf(at);
-  const context: Context = {
+  return {
     plant,
-    witness: { slots, image, positionOf, wallOf },
+    witness: { slots: plant.slots, image: plant.image, positionOf, wallOf },
     out,
     put: (index, value, quality, time) => {
       options.put(index, value, quality, time);
       schedule.written(index);
     },
     sources,
-    wallNow: () => options.wallOf(slots.clock.now),
+    wallNow: () => options.wallOf(plant.slots.clock.now),
     escalations: new Map(),
     disobeyed: new Set(),
     isShadow: (id) => shadows.has(id),
     touch: (id) => plant.touch(places.get(id) ?? 0),
   };
-  const memoryEnds: number[] = [];
-  const runners = program.rules.map((rule, at) => {
-    plant.building = at;
-    const runner = createRunner(context, rule, options.signalIndex, before);
-    if (isTrip(rule)) trips.set(rule.id, runner);
-    memoryEnds.push(slots.taken);
-    return runner;
-  });
-  slots.memory = slots.memory.slice(0, slots.taken);
-  return { slots, plant, context, runners, memoryEnds, schedule };
 }
 
 function createRunner(
