@@ -19,6 +19,7 @@ import { Results } from './results.js';
 import { retainedOf, type RetainedState, type RetainedStates } from './retained.js';
 import type { AlarmMachine } from './run/alarm-state.js';
 import { refused, type Answer, type Runner } from './run/context.js';
+import { DiagnosisRunner } from './run/diagnosis.js';
 
 export interface EngineOptions {
   readonly image: ImageView;
@@ -151,7 +152,10 @@ function engineOf(program: RuleProgram, parts: Parts): RuleEngine {
         hash,
       };
     },
-    alarms: () => [...machines.values()].flatMap(({ machine }) => standing(machine)),
+    alarms: () => {
+      const faults = faultsBehind(runners);
+      return [...machines.values()].flatMap(({ machine }) => standing(machine, faults));
+    },
     states: () => {
       const states = new Map<string, RuleState>();
       for (const runner of runners) {
@@ -190,8 +194,25 @@ function article(kind: RuleKind): string {
   return `${/^[aeiou]/.test(kind) ? 'an' : 'a'} ${kind}`;
 }
 
-function standing(machine: AlarmMachine): readonly AlarmSnapshot[] {
-  return machine.state === 'NORMAL' ? [] : [machine.snapshot()];
+/** By alarm: the fault that explains it now. */
+function faultsBehind(runners: readonly Runner[]): ReadonlyMap<string, string> {
+  const faults = new Map<string, string>();
+  for (const runner of runners)
+    if (runner instanceof DiagnosisRunner) {
+      const found = runner.consequence();
+      for (const alarm of found?.alarms ?? []) faults.set(alarm, found?.fault ?? '');
+    }
+  return faults;
+}
+
+function standing(
+  machine: AlarmMachine,
+  faults: ReadonlyMap<string, string>,
+): readonly AlarmSnapshot[] {
+  if (machine.state === 'NORMAL') return [];
+  const explainedBy = faults.get(machine.id);
+  const snapshot = machine.snapshot();
+  return [explainedBy === undefined ? snapshot : { ...snapshot, explainedBy }];
 }
 
 /** The scan: what must run runs once, in the order of the program; then what prev() looks at. */

@@ -35,7 +35,14 @@ export function alarms(program: Command): void {
 function alarmTable(list: readonly AlarmSnapshot[]): string {
   return table(
     ['alarm', 'state', 'priority', 'since', 'text', 'response'],
-    list.map((a) => [a.id, a.state, a.priority, clockTime(a.since), a.text, a.response ?? '']),
+    list.map((a) => [
+      a.id,
+      a.state,
+      a.priority,
+      clockTime(a.since),
+      a.explainedBy === undefined ? a.text : `${a.text} (follows from ${a.explainedBy})`,
+      a.response ?? '',
+    ]),
   );
 }
 

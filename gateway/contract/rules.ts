@@ -113,6 +113,8 @@ export interface AlarmSnapshot {
   /** Who shelved it or took it out of service, and why. */
   readonly by?: string;
   readonly reason?: string;
+  /** The diagnosis and the fault from which it follows, while that is reported. */
+  readonly explainedBy?: string;
   /** The device whose alarm it is; undefined for one of a rule. */
   readonly device?: string;
   /** As the device says it, 1..1000. */
