@@ -124,7 +124,10 @@ export function unitOfTag(text: string | undefined): Unit {
 function powerOf(unit: Unit, power: number, text: string): Unit {
   const dimension: Record<string, number> = {};
   for (const [base, n] of Object.entries(unit.dimension)) dimension[base] = n * power;
-  return { text, dimension, factor: unit.factor ** power, offset: 0, difference: undefined };
+  // By multiplication: powers of the engine may differ in the last bit from one processor to another.
+  let factor = 1;
+  for (let i = 0; i < power; i++) factor *= unit.factor;
+  return { text, dimension, factor, offset: 0, difference: undefined };
 }
 
 function combine(a: Unit, b: Unit, sign: 1 | -1): Unit {

@@ -299,7 +299,7 @@ void t.test(
 );
 
 void t.test(
-  'a command that waits for an output is overruled by the trip that comes for it',
+  'point 28: a command that waits for an output is overruled by the trip that comes for it',
   async (t) => {
     const b = new Bench();
     const link = b.start([device('A', 'l', [1, 20, 40, 60])]);

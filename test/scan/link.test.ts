@@ -28,7 +28,7 @@ void t.test('back-off grows to its cap, is cut by a bounded share, and starts sm
 });
 
 void t.test(
-  'slots keep their phase; what is late is counted, skipped, and not made up for',
+  'point 6: slots keep their phase; what is late is counted, skipped, and not made up for',
   (t) => {
     const job = new ScanJob(new DeviceState('D', new ProbeBudget(() => [])), 'c', ms(100), []);
     job.due = mono(1_030);

@@ -114,6 +114,23 @@ void t.test(
   },
 );
 
+void t.test('point 6: after a long stop everything is stale before a rule looks', (t) => {
+  const image = imageOf(
+    [1, 2, 3, 4, 5, 6].map((n) => tag('D', `t${String(n)}`, 'l', { stale: ms(3_000) })),
+  );
+  const batch = batchOf(image, 1_000);
+  for (let i = 0; i < 6; i++) batch.number(i, i);
+  acceptBatch(image, all(image), batch);
+  const sweep = new StalenessSweep(image);
+  const found: number[] = [];
+  for (let at = 1_000; at < 2_000; at += 100) sweep.sweep(at, found);
+  t.strictSame(found, []);
+  // The process was stopped for a minute; this is the one sweep before the rules run again.
+  sweep.sweep(62_000, found);
+  t.strictSame([...found].sort(), [0, 1, 2, 3, 4, 5]);
+  t.end();
+});
+
 void t.test(
   'names: the device stands for its primary tag, a rebuilt image keeps what it knew by name',
   (t) => {

@@ -127,7 +127,7 @@ class Bench {
 }
 
 void t.test(
-  'a command is refused for every reason there is, and each refusal is audited',
+  'point 24: a command is refused for every reason there is, and each refusal is audited',
   async (t) => {
     const b = new Bench([
       permit('P.sp', { range: [0, 10], ratePerSecond: 6 }),
@@ -239,7 +239,7 @@ void t.test(
 );
 
 void t.test(
-  'what a rule holds is sent once, verified, and sent again when the device strays',
+  'point 27: what a rule holds is sent once, verified, and sent again when the device strays',
   async (t) => {
     const b = new Bench([permit('P.run')]);
     b.holds('P.run', 1);
@@ -323,37 +323,42 @@ void t.test('a command is verified across a reload', async (t) => {
   t.match(await work, { after: 5 });
 });
 
-void t.test('the audit log is a chain: a record changed, left out or put in shows', async (t) => {
-  const log: string[] = [];
-  let state: string | undefined;
-  const open = (): Audit =>
-    new Audit({
-      store: (json, next) => {
-        log.push(json);
-        state = next;
-        return Promise.resolve();
-      },
-      hash: sha,
-      wall: () => wall(1),
-      state,
-    });
-  const event = { who: 'ann', source: 'cli', action: 'write', object: 'P.sp', result: 'done' };
-  await Promise.all([open().record(event)]);
-  const audit = open();
-  await Promise.all([1, 2, 3].map((after) => audit.record({ ...event, after, before: 2n ** 60n })));
-  const verify = (records: readonly string[]): boolean => {
-    let prev = '';
-    return records.every((json, i) => {
-      const record = JSON.parse(json) as { n: number; prev: string };
-      const fits = record.n === i + 1 && record.prev === prev;
-      prev = sha(json);
-      return fits;
-    });
-  };
-  t.ok(verify(log), 'whole, also over a restart');
-  t.notOk(verify(log.toSpliced(1, 1)));
-  t.notOk(verify(log.with(1, (log[1] ?? '').replace('ann', 'bob'))));
-});
+void t.test(
+  'point 23: the audit log is a chain: a record changed, left out or put in shows',
+  async (t) => {
+    const log: string[] = [];
+    let state: string | undefined;
+    const open = (): Audit =>
+      new Audit({
+        store: (json, next) => {
+          log.push(json);
+          state = next;
+          return Promise.resolve();
+        },
+        hash: sha,
+        wall: () => wall(1),
+        state,
+      });
+    const event = { who: 'ann', source: 'cli', action: 'write', object: 'P.sp', result: 'done' };
+    await Promise.all([open().record(event)]);
+    const audit = open();
+    await Promise.all(
+      [1, 2, 3].map((after) => audit.record({ ...event, after, before: 2n ** 60n })),
+    );
+    const verify = (records: readonly string[]): boolean => {
+      let prev = '';
+      return records.every((json, i) => {
+        const record = JSON.parse(json) as { n: number; prev: string };
+        const fits = record.n === i + 1 && record.prev === prev;
+        prev = sha(json);
+        return fits;
+      });
+    };
+    t.ok(verify(log), 'whole, also over a restart');
+    t.notOk(verify(log.toSpliced(1, 1)));
+    t.notOk(verify(log.with(1, (log[1] ?? '').replace('ann', 'bob'))));
+  },
+);
 
 void t.test('values to raw and back: within the type, to half a step', (t) => {
   const b = new Bench([]);
