@@ -79,19 +79,25 @@ export async function startGateway(
 
 /** What proves rules without running them on a plant. */
 export {
+  baselineParts,
   budgetsOf,
   callsOf,
   compileRules,
   describeRule,
   difference,
+  differenceOf,
+  fitBaseline,
+  fitModel,
   lintProgram,
   qualityOf,
   replay,
   runSuite,
+  seriesOf,
   valueFor,
 } from '../rules/index.js';
 export type {
   Call,
+  FittedModel,
   ReplaySample,
   RuleProgram,
   SuiteResult,

@@ -7,7 +7,7 @@ import type { ModelNode, Node } from './ir.js';
 import type { Model } from './library.js';
 import { didYouMean } from './names.js';
 import { numberType, type Checker, type NumberNode } from './scope.js';
-import { plain, type Unit } from './units.js';
+import { differenceUnit, plain, type Unit } from './units.js';
 
 /** Quality of a number that nobody has given a value yet. */
 const notGiven = 0x83;
@@ -100,7 +100,9 @@ function unitBehind(c: Checker, name: string): Unit | undefined {
   const names = statistics.has(name.slice(dot + 1)) ? [name, name.slice(0, dot)] : [name];
   for (const one of names) {
     const found = c.scope.find(one);
-    if (found && 'type' in found && found.type.kind === 'number') return found.type.unit;
+    if (!found || !('type' in found) || found.type.kind !== 'number') continue;
+    // A deviation is a difference: of degC it is in K.
+    return one !== name && name.endsWith('.sd') ? differenceUnit(found.type.unit) : found.type.unit;
   }
   return undefined;
 }

@@ -3,6 +3,7 @@ export { parseExpression, type ParsedExpression } from './parse.js';
 export type { Ast, ExpressionProblem } from './ast.js';
 export {
   conversion,
+  differenceOf,
   parseUnit,
   unitNames,
   unitsCompatible,
@@ -15,6 +16,9 @@ export type { RuleProblem, RuleSource } from './problems.js';
 export type { Effect, RuleDescription, RuleProgram, SignalDef, Verify } from './program.js';
 export { runSuite, type SuiteOptions, type SuiteResult } from './testing/suite.js';
 export { describeRule } from './describe.js';
+export { baselineParts, fitBaseline } from './fitting/baseline.js';
+export { fitModel, type FittedModel } from './fitting/pca.js';
+export { seriesOf } from './fitting/series.js';
 export { budgetsOf, lintProgram, type TagFacts } from './lint.js';
 export { callsOf, difference, replay, type Call, type ReplaySample } from './testing/replay.js';
 export { qualityOf, valueFor } from './testing/values.js';

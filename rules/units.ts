@@ -212,6 +212,11 @@ export function differenceUnit(unit: Unit): Unit {
   return unit.difference === undefined ? unit : (table.get(unit.difference) ?? unit);
 }
 
+/** The same for a unit as typed: `K` for `degC`, itself for all that is linear or unknown. */
+export function differenceOf(unit: string | undefined): string | undefined {
+  return unit === undefined ? undefined : differenceUnit(unitOfTag(unit)).text;
+}
+
 /** For messages: `m3/h`, or `no unit`. */
 export function unitText(unit: Unit): string {
   return unit.text === '' ? 'no unit' : unit.text;

@@ -4,6 +4,7 @@ import { bypass } from './bypass.js';
 import { demo } from './demo.js';
 import { learn } from './learn.js';
 import { modbus } from './modbus.js';
+import { model } from './model.js';
 import { opcua } from './opcua.js';
 import { read } from './read.js';
 import { reload } from './reload.js';
@@ -35,6 +36,7 @@ export const commands: readonly ((program: Command) => void)[] = [
   alarms,
   why,
   rules,
+  model,
   reset,
   bypass,
   shelve,

@@ -22,7 +22,7 @@ export function validate(program: Command): void {
     .action(
       action(async (options: GlobalOptions & { online?: boolean }, file: string) => {
         const { loadAll } = await import('../load.js');
-        const { formatProblem } = await import('../../gateway/config/format.js');
+        const { formatWithCaret } = await import('../../gateway/config/format.js');
         const loaded = await loadAll(file);
         const problems = loaded.ok ? loaded.warnings : loaded.problems;
         if (!loaded.ok) process.exitCode = Exit.config;
@@ -36,7 +36,7 @@ export function validate(program: Command): void {
           printJson({ ok: loaded.ok && online.length === 0, problems, budgets, online });
           return;
         }
-        for (const problem of problems) print(formatProblem(problem));
+        for (const problem of problems) print(formatWithCaret(problem));
         if (!loaded.ok) {
           const errors = problems.filter(({ severity }) => severity === 'error').length;
           print(`${file}: ${String(errors)} problem(s)`);

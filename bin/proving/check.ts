@@ -1,4 +1,4 @@
-import { formatProblem } from '../../gateway/config/format.js';
+import { formatWithCaret } from '../../gateway/config/format.js';
 import { formatDuration } from '../../gateway/contract/index.js';
 import type { GlobalOptions } from '../context.js';
 import { Exit } from '../exit.js';
@@ -14,7 +14,7 @@ export async function checkRules(options: GlobalOptions, file: string): Promise<
     process.exitCode = Exit.config;
     const problems = compiled.problems.map((problem) => files.place(problem, 'error'));
     if (options.json) printJson({ ok: false, problems });
-    else for (const problem of problems) print(formatProblem(problem));
+    else for (const problem of problems) print(formatWithCaret(problem));
     return;
   }
   const { program } = compiled;
@@ -25,7 +25,7 @@ export async function checkRules(options: GlobalOptions, file: string): Promise<
     printJson({ ok: true, warnings, lints, budgets });
     return;
   }
-  for (const warning of warnings) print(formatProblem(warning));
+  for (const warning of warnings) print(formatWithCaret(warning));
   for (const { rule, code, message } of lints) print(`${rule}: ${message} (${code})`);
   const time = (ms: number): string => formatDuration(ms);
   if (budgets.length > 0)
@@ -63,7 +63,7 @@ export async function explainRule(
   const compiled = compileRules(config.rules, lookup);
   if (!compiled.ok) {
     process.exitCode = Exit.config;
-    for (const problem of compiled.problems) print(formatProblem(place(problem, 'error')));
+    for (const problem of compiled.problems) print(formatWithCaret(place(problem, 'error')));
     return;
   }
   const lines = describeRule(compiled.program, rule);

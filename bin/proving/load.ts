@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { parseAllDocuments } from 'yaml';
-import { formatProblem } from '../../gateway/config/format.js';
+import { formatWithCaret } from '../../gateway/config/format.js';
 import { loadConfig } from '../../gateway/config/load.js';
 import type { Config, ConfigProblem } from '../../gateway/config/model.js';
-import { GatewayError, type RuleProblem } from '../../gateway/contract/index.js';
+import { GatewayError, type RuleProblem, type RuleSource } from '../../gateway/contract/index.js';
 import { tagTable } from '../../gateway/run/field.js';
-import type { TestSource, TagLookup } from '../wire.js';
+import { compileRules, type RuleProgram, type TagLookup, type TestSource } from '../wire.js';
 import { configHost } from '../config-host.js';
 
 /** A configuration whose rules are looked at, not run. */
@@ -21,7 +21,7 @@ export interface RuleFiles {
 export async function loadRuleFiles(file: string): Promise<RuleFiles> {
   const loaded = await loadConfig(resolve(file), configHost);
   if (!loaded.ok) {
-    const lines = loaded.problems.map(formatProblem).join('\n');
+    const lines = loaded.problems.map(formatWithCaret).join('\n');
     throw new GatewayError('config-invalid', `${file} has problems:\n${lines}`);
   }
   const { config, warnings } = loaded;
@@ -31,6 +31,17 @@ export async function loadRuleFiles(file: string): Promise<RuleFiles> {
     warnings,
     place: (...about) => loaded.place(...about),
   };
+}
+
+/** The rules of a configuration, compiled; rejects with all problems. */
+export function compiledOf(
+  files: RuleFiles,
+  sources: readonly RuleSource[] = files.config.rules,
+): RuleProgram {
+  const result = compileRules(sources, files.lookup);
+  if (result.ok) return result.program;
+  const lines = result.problems.map((problem) => formatWithCaret(files.place(problem, 'error')));
+  throw new GatewayError('config-invalid', lines.join('\n'));
 }
 
 /** Largest test file, bytes: a typing mistake must not fill the memory. */

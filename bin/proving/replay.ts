@@ -1,22 +1,19 @@
 import { readFile } from 'node:fs/promises';
 import { parse } from 'csv-parse/sync';
-import { formatProblem } from '../../gateway/config/format.js';
 import { asGatewayError, GatewayError, type RuleSource } from '../../gateway/contract/index.js';
 import type { GlobalOptions } from '../context.js';
 import { clockTime, print, printJson } from '../output.js';
 import {
   callsOf,
-  compileRules,
   difference,
   qualityOf,
   replay,
   valueFor,
   type Call,
   type ReplaySample,
-  type RuleProgram,
   type TagLookup,
 } from '../wire.js';
-import { loadRuleFiles, type RuleFiles } from './load.js';
+import { compiledOf, loadRuleFiles } from './load.js';
 
 export interface ReplayOptions extends GlobalOptions {
   readonly data: string;
@@ -28,7 +25,7 @@ export interface ReplayOptions extends GlobalOptions {
 /** `millrace rules replay`: recorded data through the rules, and through the rules with a change. */
 export async function replayRules(options: ReplayOptions, file: string): Promise<void> {
   const files = await loadRuleFiles(file);
-  const program = compiled(files, files.config.rules);
+  const program = compiledOf(files);
   const samples = await readSamples(options.data, files.lookup);
   const before = replay(program, files.lookup, samples, (event) => {
     if (options.all === true && options.json !== true)
@@ -38,7 +35,7 @@ export async function replayRules(options: ReplayOptions, file: string): Promise
   const after =
     changes.length === 0
       ? undefined
-      : replay(compiled(files, changed(files.config.rules, changes)), files.lookup, samples);
+      : replay(compiledOf(files, changed(files.config.rules, changes)), files.lookup, samples);
   const calls = callsOf(before.events);
   const found = after && difference(before.events, after.events);
   if (options.json) {
@@ -60,13 +57,6 @@ export async function replayRules(options: ReplayOptions, file: string): Promise
 
 function callText(mark: string, { at, text }: Call): string {
   return `${mark}${clockTime(at)} ${text}`;
-}
-
-function compiled(files: RuleFiles, sources: readonly RuleSource[]): RuleProgram {
-  const result = compileRules(sources, files.lookup);
-  if (result.ok) return result.program;
-  const lines = result.problems.map((problem) => formatProblem(files.place(problem, 'error')));
-  throw new GatewayError('config-invalid', lines.join('\n'));
 }
 
 /** Puts `RULE.key=text` into the rules; a key inside another one is written `RULE.causes.belt slip=…`. */

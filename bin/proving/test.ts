@@ -1,4 +1,4 @@
-import { formatProblem } from '../../gateway/config/format.js';
+import { formatWithCaret } from '../../gateway/config/format.js';
 import { runSuite, type SuiteResult } from '../wire.js';
 import type { GlobalOptions } from '../context.js';
 import { Exit } from '../exit.js';
@@ -36,7 +36,7 @@ export async function testRules(
   for (const problem of result.problems)
     print(
       'path' in problem
-        ? formatProblem(place(problem, 'error'))
+        ? formatWithCaret(place(problem, 'error'))
         : `${problem.file}: ${problem.test}: ${problem.message}`,
     );
   for (const { file: where, test, message } of result.failures)

@@ -10,6 +10,20 @@ export function formatProblem(problem: ConfigProblem): string {
   return visible(`${first} ${message}${tail}`);
 }
 
+/** Most of a line that is shown beside a caret. */
+const widest = 100;
+
+/** The same, and under it the line with a caret, where the problem is in an expression of a rule. */
+export function formatWithCaret(problem: ConfigProblem): string {
+  const { excerpt, column } = problem;
+  if (excerpt === undefined) return formatProblem(problem);
+  // A long line is shown from shortly before the place.
+  const from = column > widest - 20 ? column - 40 : 0;
+  const line = visible(excerpt.slice(from, from + widest));
+  const caret = ' '.repeat(Math.max(0, column - 1 - from));
+  return `${formatProblem(problem)}\n    ${line}\n    ${caret}^`;
+}
+
 /** Control characters as escapes: a configuration must not be able to drive the terminal. */
 function visible(text: string): string {
   return text.replace(/\p{Cc}/gu, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);

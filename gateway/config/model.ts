@@ -148,6 +148,11 @@ export interface ConfigProblem {
   readonly message: string;
   readonly hint: string | undefined;
   readonly severity: 'error' | 'warning';
+  /**
+   * The line of the file, of problems in expressions of rules only: a line of another part of the
+   * configuration may hold what must not be printed.
+   */
+  readonly excerpt?: string;
 }
 
 export type LoadedConfig =

@@ -102,11 +102,18 @@ function place(
   }
   const ref = rule.descend(path);
   const found = ref.node;
-  const at =
-    found?.kind === 'scalar' && offset !== undefined
-      ? { file: found.at.file, offset: offsetInSource(found, offset) }
-      : ref.at;
-  return placed(at, pathText([...rule.path, ...path]), message, hint, severity);
+  const where = pathText([...rule.path, ...path]);
+  if (found?.kind !== 'scalar' || offset === undefined)
+    return placed(ref.at, where, message, hint, severity);
+  const at = { file: found.at.file, offset: offsetInSource(found, offset) };
+  return { ...placed(at, where, message, hint, severity), excerpt: lineAt(at) };
+}
+
+/** The line that a place is in. */
+function lineAt({ file: { text }, offset }: Place): string {
+  const from = text.lastIndexOf('\n', offset - 1) + 1;
+  const end = text.indexOf('\n', offset);
+  return text.slice(from, end < 0 ? undefined : end);
 }
 
 const space = /\s/;

@@ -127,7 +127,7 @@ class Bench {
 }
 
 void t.test(
-  'point 24: a command is refused for every reason there is, and each refusal is audited',
+  'points 24 and 29: a command is refused for every reason there is, and each refusal is audited',
   async (t) => {
     const b = new Bench([
       permit('P.sp', { range: [0, 10], ratePerSecond: 6 }),
