@@ -59,7 +59,8 @@ export function buildEngine(program: RuleProgram, options: World, before: Before
   const runners = program.rules.map((rule, at) => {
     plant.building = at;
     const runner = createRunner(context, rule, options.signalIndex, before);
-    if (isTrip(rule)) trips.set(rule.id, runner);
+    // A rule on trial has tripped nothing, for those who ask.
+    if (isTrip(rule) && rule.mode === 'armed') trips.set(rule.id, runner);
     memoryEnds.push(slots.taken);
     return runner;
   });

@@ -273,7 +273,8 @@ function sumType(c: Checker, ast: ArithAst, a: NumberNode, b: NumberNode): Typed
     }
   }
   const convert = harmonise(c, ast, plus ? 'add' : 'subtract', a, b);
-  return convert && { unit: ua.text === '' ? ub : ua, convert };
+  // In the unit of the left side: that is what the right one was converted to.
+  return convert && { unit: ua, convert };
 }
 
 function productType(c: Checker, ast: ArithAst, a: NumberNode, b: NumberNode): Typed | undefined {
@@ -290,6 +291,9 @@ function productType(c: Checker, ast: ArithAst, a: NumberNode, b: NumberNode): T
       );
       return undefined;
     }
+  // Half of 40 % is 20 %, not 0.2: a ratio keeps its unit beside a number without one.
+  if (isRatio(ua) && b.type.bare) return { unit: ua, convert: same };
+  if (ast.op === '*' && a.type.bare && isRatio(ub)) return { unit: ub, convert: same };
   const by = (k: number): Conversion => (k === 1 ? same : { k, c: 0 });
   const times = ast.op === '*';
   // Percent and the like become a factor; the unit stays what the reader expects.
@@ -300,6 +304,11 @@ function productType(c: Checker, ast: ArithAst, a: NumberNode, b: NumberNode): T
   const unit = times ? multiplied(ua, ub) : divided(ua, ub);
   if (isDimensionless(unit)) return { unit: plain, convert: by(unit.factor) };
   return { unit, convert: same };
+}
+
+/** Per cent and the like: without a dimension, but written with a unit. */
+function isRatio(unit: Unit): boolean {
+  return isDimensionless(unit) && unit.text !== '';
 }
 
 function unitOrPlain(unit: Unit): Unit {

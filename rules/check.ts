@@ -11,7 +11,7 @@ import {
   type NumberNode,
   type Scope,
 } from './scope.js';
-import { isPoint } from './units.js';
+import { isPoint, plain } from './units.js';
 
 /**
  * Looks up names and units and checks the types of one expression. Every problem is reported to the
@@ -118,7 +118,8 @@ function checkName(c: Checker, inputs: Map<string, Input>, ast: NameAst): Node |
   if (local) return local;
   const found: Ref | { unusable: string; hint?: string } | undefined = c.scope.find(ast.name);
   const known = found ? undefined : c.scope.library.constant(ast.name);
-  if (known) return constant(c, ast, known.value, numberType(known.unit));
+  // Without a unit it is as if the number stood there: 20 says nothing about a level in %.
+  if (known) return constant(c, ast, known.value, numberType(known.unit, known.unit === plain));
   if (!found) {
     c.report(ast, `there is no tag, signal or constant ${ast.name}`, hintForName(c, ast));
     return undefined;
@@ -156,7 +157,8 @@ function checkNeg(c: Checker, ast: Ast, inner: Ast): Node | undefined {
     c.report(ast, `minus ${unit.text} has no meaning: it is a point on a scale`);
     return undefined;
   }
-  if (of.kind === 'const') return constant(c, ast, -of.value, of.type);
+  // One that has no value yet stays so.
+  if (of.kind === 'const' && of.quality === undefined) return constant(c, ast, -of.value, of.type);
   return {
     kind: 'neg',
     of,

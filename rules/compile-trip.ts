@@ -145,6 +145,10 @@ function onFailOf(c: Compilation, draft: InterlockDraft, effect: EffectDraft): O
   if (what === 'alarm' && more.length === 0) {
     if (id !== undefined && c.drafts.has(id))
       draft.sink.report(path, `${id} is a rule already`, 'the alarm needs a name of its own');
+    const owner = id === undefined ? undefined : c.alarms.get(id);
+    if (owner !== undefined && owner !== draft.id)
+      draft.sink.report(path, `${owner} has the alarm ${id ?? ''} already`, 'give it another name');
+    if (id !== undefined) c.alarms.set(id, draft.id);
     return { kind: 'alarm', id };
   }
   if (what !== 'trip' || id === undefined || more.length > 0) {
@@ -152,6 +156,7 @@ function onFailOf(c: Compilation, draft: InterlockDraft, effect: EffectDraft): O
     return undefined;
   }
   const other = c.drafts.get(id);
+  if (other?.mode === 'off') draft.sink.report(path, `${id} is off: it would not trip`);
   if (other?.kind === 'interlock' || other?.kind === 'group') return { kind: 'trip', rule: id };
   draft.sink.report(path, `there is no interlock ${id}`, didYouMean(id, c.drafts.keys()));
   return undefined;

@@ -35,6 +35,8 @@ export interface Compilation {
   readonly demands: Demand[];
   /** Where the slots of a rule begin. */
   readonly starts: Map<string, number>;
+  /** Alarms that rules bring with them: by their names, the rule. */
+  readonly alarms: Map<string, string>;
   readonly tagUnits: ReadonlyMap<string, Unit>;
   /** Gives an expression its scope; `extra` is what only interlocks have. */
   scope(draft: Draft, expr: Expr, inputs: Map<string, Input>, extra?: ScopeExtra): Scope;
@@ -278,6 +280,7 @@ function createCompilation(
     signals: [],
     demands: [],
     starts: new Map(),
+    alarms: new Map(),
     tagUnits,
     scope: (draft, expr, inputs, extra) => ({
       text: expr.text,

@@ -126,7 +126,9 @@ function engineOf(program: RuleProgram, parts: Parts): RuleEngine {
     const runner = at === undefined ? undefined : runners[at];
     if (at === undefined || !runner) return refused(`there is no rule ${id}`);
     schedule.dirty[at] = 1;
-    const told = alarm?.machine.command(command, person) ?? tell(runner, command, person);
+    // An alarm that comes with a rule is not the rule: resetting it resets no interlock.
+    const own = byId.has(id) ? tell(runner, command, person) : undefined;
+    const told = alarm?.machine.command(command, person) ?? own;
     return (
       told ?? refused(`${id} is ${article(runner.rule.kind)}: ${command.kind} means nothing to it`)
     );

@@ -90,6 +90,7 @@ function collect(s: Slots, node: Node, into: Node[]): void {
       return;
     case 'vote':
       for (const child of node.of) {
+        if ((s.q[child.slot] as number) === ignored) continue;
         const of = truth(s, child.slot);
         if (state === 0 ? of === 0 : of !== 0) collect(s, child, into);
       }

@@ -129,11 +129,17 @@ function emitInput(b: Builder, input: Input): void {
     strict: options.strict,
   };
   pushInput(b, input, o);
-  const { isBypassed } = options;
+  const { isBypassed, policies, sink } = options;
   if (!isBypassed) return;
   const { slots: s } = plant;
+  const position = [...(policies?.keys() ?? [])].indexOf(input.ref.name);
   b.steps.push(() => {
-    if (isBypassed(input.ref.name)) s.q[input.slot] = ignored;
+    if (!isBypassed(input.ref.name)) return;
+    s.q[input.slot] = ignored;
+    // Taken out of the cause it demands nothing either, however long it is bad.
+    if (!sink || position < 0) return;
+    sink.demands[position] = 0;
+    sink.running[position] = 0;
   });
 }
 

@@ -68,7 +68,19 @@ function readMatrix(source: RuleSource, rule: Raw, sink: Sink): Matrix | undefin
   }
   const effects = head.slice(2).map((text) => effectOf(text, sink));
   const read = rest.map((cells, at) => readRow(cells, at + 2, sink));
+  refuseTwins(read, sink);
   return { id, source, sink, effects, rows: read, reset, priority, votes };
+}
+
+/** Causes are told by their names: two of one name would be one. */
+function refuseTwins(rows: readonly Row[], sink: Sink): void {
+  const lines = new Map<string, number>();
+  for (const { cause, line } of rows) {
+    const first = lines.get(cause);
+    if (first !== undefined)
+      sink.report(['csv'], `line ${line}: there is a cause ${cause} in line ${first} already`);
+    lines.set(cause, line);
+  }
 }
 
 function tableOf(raw: unknown): readonly (readonly string[])[] | undefined {
@@ -103,7 +115,7 @@ function readRow(row: readonly string[], line: number, sink: Sink): Row {
       );
     return cell ? [cell] : [];
   });
-  if (read.length === 0) sink.warn(['csv'], `line ${line}: ${cause} has no effect`);
+  if (read.length === 0) sink.report(['csv'], `line ${line}: ${cause} has no effect`);
   return { cause, expression, cells: read, line };
 }
 
@@ -182,16 +194,19 @@ function interlock(matrix: Matrix, id: string, cause: string, cells: readonly Ce
 /** Causes with one number in the column of an effect vote on it: so many of them as `votes` says. */
 function groupRules(matrix: Matrix): readonly RuleSource[] {
   return matrix.effects.flatMap((effect, at) => {
-    const groups = new Map<string, Row[]>();
+    const groups = new Map<string, string[]>();
     for (const row of matrix.rows)
       for (const cell of row.cells)
         if (cell.how === 'group' && cell.effect === at)
-          groups.set(cell.group, [...(groups.get(cell.group) ?? []), row]);
-    return [...groups].map(([group, rows]) => {
+          groups.set(cell.group, [
+            ...(groups.get(cell.group) ?? []),
+            `(${delayed(row.expression, cell.delay)})`,
+          ]);
+    return [...groups].map(([group, channels]) => {
       const need = matrix.votes[group];
       if (typeof need !== 'number')
         matrix.sink.report(['votes'], `how many of group ${group} trip?`, `votes: { ${group}: 2 }`);
-      const cause = `${typeof need === 'number' ? need : 1} of [${rows.map((row) => row.expression).join(', ')}]`;
+      const cause = `${typeof need === 'number' ? need : 1} of [${channels.join(', ')}]`;
       const id = `${named(matrix.id)}-${named(effect.set)}-G${group}`;
       const cell: Cell = { effect: at, how: 'latched', group, delay: '' };
       return made(matrix, interlock(matrix, id, cause, [cell]), `group ${group}`);
@@ -209,7 +224,12 @@ function permissiveRules(matrix: Matrix): readonly RuleSource[] {
     const rule = {
       permissive: `${named(matrix.id)}-${named(effect.set)}`,
       output: effect.set,
-      all_of: Object.fromEntries(rows.map((row) => [row.cause, row.expression])),
+      all_of: Object.fromEntries(
+        rows.map((row) => {
+          const cell = row.cells.find((one) => one.effect === at);
+          return [row.cause, delayed(row.expression, cell?.delay ?? '')];
+        }),
+      ),
     };
     return [made(matrix, rule, `column ${effect.set}`)];
   });

@@ -4,7 +4,7 @@ import { didYouMean } from './names.js';
 import { quantityOf } from './literal.js';
 import type { Path, Sink } from './problems.js';
 import type { Effect } from './program.js';
-import { conversion, parseUnit, plain, unitOfTag, unitsCompatible, unitText } from './units.js';
+import { conversion, parseUnit, unitNames, unitOfTag, unitsCompatible, unitText } from './units.js';
 
 /** Whom rules may ask for tags. */
 export interface TagLookup {
@@ -79,7 +79,11 @@ function numberFor(to: string, path: Path, tag: RuleTag, sink: Sink): number | u
     );
     return undefined;
   }
-  const given = unit === wanted.text ? wanted : (parseUnit(unit) ?? plain);
+  const given = unit === wanted.text ? wanted : parseUnit(unit);
+  if (!given) {
+    sink.report(path, `unknown unit ${unit}`, didYouMean(unit, [wanted.text, ...unitNames()]));
+    return undefined;
+  }
   if (!unitsCompatible(given, wanted) || (wanted.text === '' && given.text !== '')) {
     sink.report(path, `${tag.name} is in ${unitText(wanted)}, ${to} is not`);
     return undefined;

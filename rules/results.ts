@@ -43,7 +43,8 @@ export class Results {
     }
     if (out.doubtsChanged) {
       const doubted: number[] = [];
-      for (const runner of this.#runners) runner.doubted?.(doubted);
+      for (const runner of this.#runners)
+        if (runner.rule.mode === 'armed') runner.doubted?.(doubted);
       result.doubted = doubted;
     }
     result.nextDue = due === Infinity ? undefined : mono(due);

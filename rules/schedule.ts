@@ -32,7 +32,7 @@ function expressions(rule: CompiledRule): readonly (Node | undefined)[] {
     case 'heartbeat':
       return [rule.condition];
     case 'diagnosis':
-      return [rule.context, ...rule.symptoms.map((symptom) => symptom.node)];
+      return [rule.context, ...rule.symptoms.map((symptom) => symptom.node), rule.report?.when];
   }
 }
 

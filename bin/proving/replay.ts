@@ -107,6 +107,7 @@ export async function readSamples(
       skip_empty_lines: true,
       relax_column_count: true,
       comment: '#',
+      comment_no_infix: true,
     });
   } catch (thrown) {
     throw new GatewayError('config-invalid', `${file}: ${asGatewayError(thrown).message}`);
@@ -125,7 +126,7 @@ interface Where {
 }
 
 function timeOf(text: string, { file, line }: Where): number {
-  const number = Number(text);
+  const number = text === '' ? NaN : Number(text);
   const at = Number.isNaN(number) ? Date.parse(text) : number < 1e11 ? number * 1000 : number;
   if (Number.isNaN(at))
     throw new GatewayError('config-invalid', `${file}:${line}: ${text} is no time`);

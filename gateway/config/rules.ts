@@ -67,6 +67,7 @@ async function readMatrix(session: Session, ref: Ref): Promise<unknown> {
       relax_column_count: true,
       skip_empty_lines: true,
       comment: '#',
+      comment_no_infix: true,
     });
   } catch (thrown) {
     const { message } = asGatewayError(thrown);

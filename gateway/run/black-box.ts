@@ -10,7 +10,6 @@ import { limits } from '../limits.js';
 import { type TagImage, valueOf } from '../tags/image.js';
 import { Kind } from '../tags/table.js';
 import { type RingView, SampleRing } from './sample-ring.js';
-import type { WallClock } from './wall.js';
 
 /** A trip with what was before and after it, for whoever has to explain it. */
 export interface TripRecord {
@@ -36,7 +35,6 @@ export interface TripRecord {
 }
 
 export interface BlackBoxOptions {
-  readonly wall: WallClock;
   readonly log: Log;
   readonly states: () => ReadonlyMap<string, string>;
   /** Keeps a record in a file of its own; old ones go when there are too many. */
@@ -61,6 +59,7 @@ export class BlackBox {
   #program: RuleProgram;
   #watched: Int32Array;
   #times: Float64Array;
+  #qualities: Uint8Array;
   readonly #samples = new SampleRing(limits.tripSamples);
   #events: { readonly at: number; readonly event: RuleEvent }[] = [];
   #open: Open[] = [];
@@ -71,18 +70,24 @@ export class BlackBox {
     this.#o = options;
     this.#image = image;
     this.#program = program;
-    [this.#watched, this.#times] = watch(program);
+    [this.#watched, this.#times, this.#qualities] = watch(program);
   }
 
   /** The configuration changed: what was recorded refers to other positions. Open records are closed first. */
   replace(image: TagImage, program: RuleProgram, now: number): void {
-    for (const open of this.#open) this.#write(open, now);
-    this.#open = [];
+    void this.close(now);
     this.#image = image;
     this.#program = program;
-    [this.#watched, this.#times] = watch(program);
+    [this.#watched, this.#times, this.#qualities] = watch(program);
     this.#samples.clear();
     this.#since = now;
+  }
+
+  /** The gateway stops: what is being recorded is written as far as it goes. */
+  async close(now: number): Promise<void> {
+    const open = this.#open;
+    this.#open = [];
+    await Promise.all(open.map((one) => this.#write(one, now)));
   }
 
   /** Once a tick, after the rules ran. */
@@ -98,9 +103,12 @@ export class BlackBox {
     for (let i = 0; i < this.#watched.length; i++) {
       const tag = this.#watched[i] as number;
       const time = times[tag] as number;
-      if (time === (this.#times[i] as number)) continue;
-      this.#times[i] = time;
       const quality = qualities[tag] as number;
+      // A value goes stale without being asked for again.
+      if (time === (this.#times[i] as number) && quality === (this.#qualities[i] as number))
+        continue;
+      this.#times[i] = time;
+      this.#qualities[i] = quality;
       this.#samples.push(now, tag, numbers[tag] as number, wide[tag], quality);
     }
   }
@@ -108,7 +116,11 @@ export class BlackBox {
   #note(event: RuleEvent, now: number): void {
     this.#events.push({ at: now, event });
     const isTrip = (event.kind === 'interlock' || event.kind === 'group') && event.to === 'TRIPPED';
-    if (!isTrip || this.#open.length >= limits.openTripRecords) return;
+    if (!isTrip) return;
+    if (this.#open.length >= limits.openTripRecords) {
+      this.#o.log.warn('too many trips at once: this one has no record', { rule: event.rule });
+      return;
+    }
     const states = Object.fromEntries(this.#o.states());
     this.#open.push({ rule: event.rule, event, at: now, states });
   }
@@ -117,7 +129,7 @@ export class BlackBox {
     const ready = this.#open.filter(({ at }) => now >= at + limits.tripAfterMs);
     if (ready.length === 0) return;
     this.#open = this.#open.filter((one) => !ready.includes(one));
-    for (const open of ready) this.#write(open, now);
+    for (const open of ready) void this.#write(open, now);
   }
 
   /** Drops events that are older than any record needs. */
@@ -125,10 +137,11 @@ export class BlackBox {
     if (this.#events.length === 0) return;
     const oldest = Math.min(now, ...this.#open.map(({ at }) => at)) - limits.tripBeforeMs;
     while ((this.#events[0]?.at ?? now) < oldest) this.#events.shift();
-    if (this.#events.length > limits.tripEvents) this.#events.shift();
+    while (this.#events.length > limits.tripEvents) this.#events.shift();
   }
 
-  #write(open: Open, now: number): void {
+  /** Never rejects: a record that cannot be written is told. */
+  async #write(open: Open, now: number): Promise<void> {
     const { rule, event, at } = open;
     const about = this.#program.describe(rule);
     const tags = new Set(this.#program.watched(rule));
@@ -150,10 +163,12 @@ export class BlackBox {
       covers: [Math.round(from - at), Math.round(until - at)],
     };
     const name = `${rule}-${Math.round(event.time)}`;
-    this.#o.save(name, JSON.stringify(record)).catch((error: unknown) => {
+    try {
+      await this.#o.save(name, JSON.stringify(record));
+      this.#o.log.info('trip recorded', { rule, after: formatDuration(until - at) });
+    } catch (error) {
       this.#o.log.warn('a trip record could not be written', { rule, why: String(error) });
-    });
-    this.#o.log.info('trip recorded', { rule, after: formatDuration(until - at) });
+    }
   }
 
   #line(one: RingView, at: number): TripRecord['samples'][number] {
@@ -165,9 +180,10 @@ export class BlackBox {
 }
 
 /** Positions that interlocks read or set, each once, and when each was seen last. */
-function watch(program: RuleProgram): [Int32Array, Float64Array] {
+function watch(program: RuleProgram): [Int32Array, Float64Array, Uint8Array] {
   const found = new Set<number>();
   for (const id of program.ids) for (const tag of program.watched(id)) found.add(tag);
   const positions = Int32Array.from(found);
-  return [positions, new Float64Array(positions.length).fill(NaN)];
+  const { length } = positions;
+  return [positions, new Float64Array(length).fill(NaN), new Uint8Array(length)];
 }

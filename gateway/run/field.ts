@@ -117,7 +117,6 @@ export class Field {
     });
     [this.#reporter, this.#backfill] = this.#recorders();
     this.#blackBox = new BlackBox(this.#image, plan.program, {
-      wall: options.wall,
       log: options.log,
       states: () => this.#engine.states(),
       save: (name, json) => options.saveTrip(name, json),
@@ -175,6 +174,7 @@ export class Field {
     this.tick.stop();
     this.deviceAlarms.store();
     this.#reporter.closeOld(this.#o.clock.mono(), true);
+    await this.#blackBox.close(this.#o.clock.mono());
   }
 
   /** Goes over to another plan: links that are the same keep running, all values are taken along. */

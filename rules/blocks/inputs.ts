@@ -153,7 +153,8 @@ export function textStep(
   const usable = (position: number): number => {
     const q = image.qualities[position] as number;
     const isText = typeof image.wide[position] === 'string';
-    return (strict && q >= 0x40) || (q < badFrom && !isText) ? Quality.input : q;
+    const isDoubtful = strict && q >= 0x40 && q < badFrom;
+    return isDoubtful || (q < badFrom && !isText) ? Quality.input : q;
   };
   return () => {
     const right = other === undefined ? literal : image.wide[other];

@@ -73,6 +73,8 @@ export function voteStep(s: Slots, node: VoteNode): Step {
       quality = worst(quality, q);
     }
     const marked = quality >= badFrom ? Quality.derived : quality;
+    // Enough good channels again: the next time that there are too few is borne anew.
+    if (counted - bad >= Math.min(minGood, of.length - 1)) s.memory[poor] = NaN;
     if (counted === 0) putBool(s, to, false, ignored);
     else if (yes >= need) putBool(s, to, true, marked);
     else if (degrade && away > 0) putBool(s, to, degraded(yes, counted - bad), Quality.derived);

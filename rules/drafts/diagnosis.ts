@@ -60,7 +60,7 @@ export function readDiagnosis(f: Fields, base: Base, sink: Sink): DiagnosisDraft
     explains: new Map(hypotheses.map(({ draft, explains }) => [draft.name, explains])),
     background,
     report,
-    exprs: present([context, ...symptoms.map(({ expr }) => expr)]),
+    exprs: present([context, ...symptoms.map(({ expr }) => expr), report?.when]),
   };
 }
 

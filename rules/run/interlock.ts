@@ -348,6 +348,8 @@ const restTexts: Readonly<Record<string, string>> = {
 
 function watchesOf(c: Context, rule: CompiledInterlock): readonly EffectWatch[] {
   const watches: EffectWatch[] = [];
+  // On trial nothing is written: there is nothing to be obeyed.
+  if (rule.mode !== 'armed') return watches;
   for (const effect of rule.effects)
     if (effect.verify) watches.push(new EffectWatch(c, rule, effect, effect.verify));
   return watches;

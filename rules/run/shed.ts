@@ -91,14 +91,17 @@ export class ShedRunner implements Runner {
     const { slots: s } = this.#c.plant;
     const { offMono, restUntil, lastMove } = this.#m;
     const next = lastMove + this.rule.interval;
+    let last = Infinity;
     for (let i = 0; i < this.rule.steps.length; i++) {
       const { minOff, maxOff } = this.rule.steps[i] as ShedStep;
       const off = offMono[i] as number;
       const isOn = Number.isNaN(off);
       if (!isOn) wantScan(s, off + maxOff);
       if (isOn && more && !less) wantScan(s, Math.max(next, restUntil[i] as number));
-      if (!isOn && less && !more) wantScan(s, Math.max(next, off + minOff));
+      if (!isOn) last = off + minOff;
     }
+    // The one that went last comes back first: the others wait for it.
+    if (less && !more && last < Infinity) wantScan(s, Math.max(next, last));
   }
 
   /** What is off from before a restart has been off for as long as the wall clock says. */

@@ -83,7 +83,7 @@ export function readScenarios(
     file,
     rules: names(test['rules']),
     followers: readFollowers(test['follow'], reader),
-    poll: test['poll'] === undefined ? undefined : timeOf(test['poll'], 'poll', reader),
+    poll: test['poll'] === undefined ? undefined : lengthOf(test['poll'], 'poll', reader),
   };
   const timeline = isMap(test['timeline']) ? test['timeline'] : {};
   const scenarios: Scenario[] = [];
@@ -128,6 +128,14 @@ function timeOf(typed: unknown, where: string, { say }: Reader): number {
   const found = typeof typed === 'string' ? parseDuration(typed) : undefined;
   if (found === undefined) say(`${where}: ${String(typed)} is no time, such as 20s`);
   return found ?? 0;
+}
+
+/** A time that must go by: not 0. */
+function lengthOf(typed: unknown, where: string, reader: Reader): number | undefined {
+  const found = timeOf(typed, where, reader);
+  if (found > 0) return found;
+  reader.say(`${where} must be longer than 0`);
+  return undefined;
 }
 
 /** `replace` puts other moments in the place of those at the same time; `add` puts more to them. */

@@ -27,7 +27,9 @@ function wrong(message: string): never {
 
 function durationOf(typed: unknown, key: string): number {
   const found = typeof typed === 'string' ? parseDuration(typed) : undefined;
-  return found ?? wrong(`${key}: ${String(typed)} is no time, such as 5s`);
+  return found !== undefined && found > 0
+    ? found
+    : wrong(`${key}: ${String(typed)} is no time, such as 5s`);
 }
 
 /** A typed value in the unit of its tag. Throws `config-invalid` with what is wrong. */

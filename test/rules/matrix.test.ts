@@ -83,6 +83,20 @@ void t.test('what is wrong is told with its line', (t) => {
   t.match(lines([['A', 'A > 5 bar', 'X']]), /line 2: X says nothing/);
   t.match(lines([['A', 'A > 5 bar', '3']]), /how many of group 3 trip/);
   t.match(lines([['', 'A > 5 bar', 'L']]), /line 2: the cause has no name/);
+  t.match(
+    lines([
+      ['A', 'A > 5 bar', ''],
+      ['B', 'B > 5 bar', 'L'],
+    ]),
+    /line 2: A has no effect/,
+  );
+  t.match(
+    lines([
+      ['A', 'A > 5 bar', 'L'],
+      ['A', 'B > 5 bar', 'L'],
+    ]),
+    /line 3: there is a cause A in line 2 already/,
+  );
   t.match(problemsOf([{ matrix: 'X' }], tags)[0]?.message, /needs csv: or file:/);
   t.end();
 });

@@ -224,3 +224,35 @@ void t.test('refusals name both units and say what to write', (t) => {
   t.match(problemsOf([signal('FT', 'blorb')], tags)[0]?.message, /unknown unit blorb/);
   t.end();
 });
+
+void t.test('per cent among plain numbers: a ratio keeps its unit, and 20 is never 2000 %', (t) => {
+  const tags = { L: '%', M: '%', X: '', Y: '', OUT: { unit: '%', writable: true } };
+  const p = plant(
+    [
+      { signal: 'SUM', value: 'X / Y + 5 %' },
+      { signal: 'MEAN', value: '(L + M) / 2' },
+      { signal: 'TWICE', value: '2 * L' },
+    ],
+    tags,
+  );
+  p.set({ X: 10, Y: 20, L: 80, M: 90 });
+  p.scan();
+  t.equal(p.value('SUM'), 0.55);
+  t.equal(p.program.signals.find(({ name }) => name === 'SUM')?.unit, undefined);
+  t.equal(p.value('MEAN'), 85);
+  t.equal(p.value('TWICE'), 160);
+  const refused = (when: string, more: readonly object[] = []): string =>
+    problemsOf([...more, { alarm: 'A', when, priority: 'low' }], tags)
+      .map(({ message }) => message)
+      .join();
+  t.match(refused('(L + M) / 2 > 20'), /20 has no unit/);
+  t.match(refused('L > LIMIT', [{ constants: { LIMIT: 20 } }]), /LIMIT has no unit/);
+  t.equal(refused('L > LIMIT', [{ constants: { LIMIT: '20 %' } }]), '');
+  const effect = { interlock: 'I', cause: 'L > 20 %', effects: [{ set: 'OUT', to: '60 foo' }] };
+  t.match(problemsOf([effect], tags)[0]?.message, /unknown unit foo/);
+  const unfitted = plant([{ signal: 'S', value: 'X < -baseline(X.mean)' }], tags);
+  unfitted.set({ X: 1 });
+  unfitted.scan();
+  t.ok(unfitted.qualityOf('S') >= 0x80, 'minus a baseline without a value is none');
+  t.end();
+});
