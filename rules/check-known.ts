@@ -1,3 +1,4 @@
+import { Quality } from '../gateway/contract/index.js';
 import type { Ast, CallAst } from './ast.js';
 import { checkBuiltIn } from './check-builtin.js';
 import { builtIns } from './calls/index.js';
@@ -8,9 +9,6 @@ import type { Model } from './library.js';
 import { didYouMean } from './names.js';
 import { numberType, type Checker, type NumberNode } from './scope.js';
 import { differenceUnit, plain, type Unit } from './units.js';
-
-/** Quality of a number that nobody has given a value yet. */
-const notGiven = 0x83;
 
 /** The name that a call is given: quotes of either kind, or a plain name. */
 export function patternOf(ast: CallAst): string | undefined {
@@ -91,7 +89,13 @@ function checkBaseline(c: Checker, ast: CallAst): Node | undefined {
     `the baseline ${name} has no value yet: what needs it is bad`,
     `millrace model fit finds it, or write - baselines: { ${name}: 1 ${unit.text} }`.trim(),
   );
-  return { ...base, kind: 'const', value: NaN, quality: notGiven, type: numberType(unit) };
+  return {
+    ...base,
+    kind: 'const',
+    value: NaN,
+    quality: Quality.configuration,
+    type: numberType(unit),
+  };
 }
 
 /** The unit of a baseline that has no value yet: that of its tag. */

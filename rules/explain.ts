@@ -1,4 +1,7 @@
 import {
+  isBad,
+  isGood,
+  Quality,
   qualityText,
   type Evidence,
   type ImageView,
@@ -132,7 +135,7 @@ function comparison(w: Witness, leaf: CompareNode): Evidence {
   const subject = flipped ? right : left;
   const input = worstInput(w, leaf);
   const plain = subject.kind === 'input' ? subject.input : undefined;
-  const bad = (w.slots.q[leaf.slot] as number) >= 0x80;
+  const bad = isBad(w.slots.q[leaf.slot] as number);
   const { k, c } = leaf.convert;
   const limit = flipped
     ? ((w.slots.v[left.slot] as number) - c) / k
@@ -149,7 +152,7 @@ function comparison(w: Witness, leaf: CompareNode): Evidence {
 }
 
 function subjectValue(w: Witness, subject: Node): Value {
-  if ((w.slots.q[subject.slot] as number) >= 0x80) return null;
+  if (isBad(w.slots.q[subject.slot] as number)) return null;
   const value = w.slots.v[subject.slot] as number;
   if (subject.type.kind === 'bool') return value === 1;
   return (
@@ -159,7 +162,7 @@ function subjectValue(w: Witness, subject: Node): Value {
 
 function valueOf(w: Witness, input: Input): Value {
   const at = w.positionOf(input.ref);
-  if ((w.image.qualities[at] as number) >= 0x80) return null;
+  if (isBad(w.image.qualities[at] as number)) return null;
   if (input.ref.type.kind === 'text') return w.image.wide[at] ?? null;
   const value = w.image.numbers[at] as number;
   return input.ref.type.kind === 'bool' ? value !== 0 : value;
@@ -190,7 +193,7 @@ function stamp(
   const at = w.positionOf(input.ref);
   const own = w.image.qualities[at] as number;
   // The tag is fine and yet nothing came of it: a division by zero, or uncertain taken for bad.
-  const quality = own < 0x40 && truth(w.slots, leaf.slot) === 2 ? 0x88 : own;
+  const quality = isGood(own) && truth(w.slots, leaf.slot) === 2 ? Quality.input : own;
   return { quality: qualityText(quality), time: w.wallOf(w.image.times[at] as number) };
 }
 
@@ -219,7 +222,7 @@ export function badInputs(w: Witness, nodes: readonly (Node | undefined)[]): rea
   for (const node of nodes)
     for (const input of node ? inputsOf(node) : []) {
       const q = w.image.qualities[w.positionOf(input.ref)] as number;
-      if (q >= 0x80) names.add(`${input.ref.name} is ${qualityText(q)}`);
+      if (isBad(q)) names.add(`${input.ref.name} is ${qualityText(q)}`);
     }
   return [...names];
 }

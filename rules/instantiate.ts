@@ -1,4 +1,4 @@
-import { GatewayError, type ImageView } from '../gateway/contract/index.js';
+import { GatewayError, Quality, type ImageView } from '../gateway/contract/index.js';
 import { edgeStep } from './blocks/edges.js';
 import {
   ageStep,
@@ -163,7 +163,7 @@ function emitPrev(b: Builder, to: number, of: Node): void {
   const { plant } = b;
   const { slots: s, after, store } = plant;
   const owner = plant.building;
-  const memory = remember(s, NaN, 0x87);
+  const memory = remember(s, NaN, Quality.waiting);
   b.steps.push(() => {
     s.v[to] = recall(s, memory);
     s.q[to] = recall(s, memory + 1);

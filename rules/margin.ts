@@ -1,3 +1,4 @@
+import { isBad } from '../gateway/contract/index.js';
 import { ignored, truth, type Slots } from './blocks/slots.js';
 import type { CompareNode, Node } from './ir.js';
 
@@ -36,7 +37,7 @@ function plain(s: Slots, node: Node): number {
 function compared(s: Slots, node: CompareNode): number {
   const { left, right, convert, op } = node;
   if (left.type.kind !== 'number' || op === '==' || op === '!=') return plain(s, node);
-  if ((s.q[left.slot] as number) >= 0x80 || (s.q[right.slot] as number) >= 0x80) return NaN;
+  if (isBad(s.q[left.slot] as number) || isBad(s.q[right.slot] as number)) return NaN;
   const value = s.v[left.slot] as number;
   const limit = (s.v[right.slot] as number) * convert.k + convert.c;
   const scale = limit === 0 ? 1 : Math.abs(limit);

@@ -9,8 +9,6 @@ export interface Inputs {
   readonly heldQuality: (i: number) => number;
   /** Was the first operand observed anew, and is it not bad? */
   isObserved: boolean;
-  /** The first time that this runs. */
-  isFirst: boolean;
 }
 
 /** Brings the function up to `now`; gives when it must run again though nothing changed (or Infinity). */
@@ -39,7 +37,6 @@ export function eventful(s: Slots, w: Wiring, update: Update): Step {
     heldValue: (i) => convert(i, recall(s, held + 2 * i)),
     heldQuality: (i) => recall(s, held + 2 * i + 1),
     isObserved: false,
-    isFirst: true,
   };
   const isNews = (): boolean => {
     for (let i = 0; i < count; i++) {
@@ -55,7 +52,6 @@ export function eventful(s: Slots, w: Wiring, update: Update): Step {
     const beats = beat();
     const isNewBeat = !same(beats, recall(s, lastBeat));
     if (isNewBeat || now >= wanted || wanted !== wanted || isNews()) {
-      inputs.isFirst = wanted !== wanted;
       inputs.isObserved = isNewBeat && (count === 0 || inputs.quality(0) < badFrom);
       s.memory[due] = update(inputs, now);
       s.memory[lastBeat] = beats;
@@ -72,6 +68,10 @@ export function eventful(s: Slots, w: Wiring, update: Update): Step {
 /** Is a condition surely true now? */
 export function isTrue(inputs: Inputs, i: number): boolean {
   return inputs.quality(i) < badFrom && inputs.value(i) === 1;
+}
+/** A condition that was false, surely, and is true now: no start and no mended wire looks like it. */
+export function rises(inputs: Inputs, i: number): boolean {
+  return inputs.heldQuality(i) < badFrom && inputs.heldValue(i) === 0 && isTrue(inputs, i);
 }
 /** Was it surely true until now? */
 export function wasTrue(inputs: Inputs, i: number): boolean {

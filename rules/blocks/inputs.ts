@@ -1,8 +1,15 @@
-import { Quality, type ImageView } from '../../gateway/contract/index.js';
+import {
+  isBad,
+  isGood,
+  isUncertain,
+  Quality,
+  type ImageView,
+} from '../../gateway/contract/index.js';
 import type { QualityTest } from '../ir.js';
 import {
   badFrom,
   ignored,
+  nextMultiple,
   putBool,
   putNumber,
   recall,
@@ -45,7 +52,7 @@ export function inputStep(s: Slots, image: ImageView, o: InputOptions): Step {
   return () => {
     const q = image.qualities[at] as number;
     const value = image.numbers[at] as number;
-    const usable = strict && q >= 0x40 && q < badFrom ? Quality.input : q;
+    const usable = strict && isUncertain(q) ? Quality.input : q;
     putNumber(s, slot, isBool && value === value ? (value !== 0 ? 1 : 0) : value, usable);
   };
 }
@@ -107,9 +114,9 @@ const missingQualities: ReadonlySet<number> = new Set<number>([
 /** good, bad, uncertain, stale, missing: always known, because they ask about the quality itself. */
 export function qualityStep(s: Slots, to: number, test: QualityTest, quality: () => number): Step {
   const is: Readonly<Record<QualityTest, (q: number) => boolean>> = {
-    good: (q) => q < 0x40,
-    uncertain: (q) => q >= 0x40 && q < badFrom,
-    bad: (q) => q >= badFrom,
+    good: isGood,
+    uncertain: isUncertain,
+    bad: isBad,
     stale: (q) => q === Quality.stale,
     missing: (q) => missingQualities.has(q),
   };
@@ -131,7 +138,7 @@ export function ageStep(s: Slots, image: ImageView, to: number, at: number): Ste
     const never = (image.qualities[at] as number) === Quality.waiting;
     if (time !== recall(s, asked) || now >= recall(s, due)) {
       s.memory[asked] = time;
-      s.memory[due] = (Math.floor(now / ageMs) + 1) * ageMs;
+      s.memory[due] = nextMultiple(now, ageMs);
       s.v[to] = (now - time) / 1000;
     }
     s.q[to] = never ? Quality.waiting : Quality.good;
@@ -153,7 +160,7 @@ export function textStep(
   const usable = (position: number): number => {
     const q = image.qualities[position] as number;
     const isText = typeof image.wide[position] === 'string';
-    const isDoubtful = strict && q >= 0x40 && q < badFrom;
+    const isDoubtful = strict && isUncertain(q);
     return isDoubtful || (q < badFrom && !isText) ? Quality.input : q;
   };
   return () => {

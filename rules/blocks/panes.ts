@@ -1,4 +1,5 @@
-import { badFrom, recall, remember, type Slots } from './slots.js';
+import { isGood } from '../../gateway/contract/index.js';
+import { badFrom, nextMultiple, recall, remember, type Slots } from './slots.js';
 
 /** Most panes of one window, and the shortest pane (ms): the error of a window is at most one pane. */
 const mostPanes = 60;
@@ -83,10 +84,10 @@ export function heldWindow(s: Slots, ms: number): HeldWindow {
       const isUsable = quality < badFrom && value === value;
       if (at === at && isUsable) {
         if (!(recall(s, first) <= at)) s.memory[first] = at;
-        if (quality >= 0x40) s.memory[doubt] = now;
+        if (!isGood(quality)) s.memory[doubt] = now;
         at = Math.max(at, (Math.floor(now / paneMs) - count + 1) * paneMs);
         while (at < now) {
-          const end = Math.min(now, (Math.floor(at / paneMs) + 1) * paneMs);
+          const end = Math.min(now, nextMultiple(at, paneMs));
           piece(value, at, end);
           at = end;
         }
@@ -101,7 +102,7 @@ export function heldWindow(s: Slots, ms: number): HeldWindow {
     },
     span: (now) => Math.min(ms, Math.max(0, now - recall(s, first))) || 0,
     isDoubtful: (now) => recall(s, doubt) > now - ms,
-    nextPane: (now) => (Math.floor(now / paneMs) + 1) * paneMs,
+    nextPane: (now) => nextMultiple(now, paneMs),
   };
 }
 

@@ -1,4 +1,4 @@
-import { Quality } from '../../gateway/contract/index.js';
+import { isGood, Quality } from '../../gateway/contract/index.js';
 
 /** Values and qualities of all nodes of a program, and the time of the scan. */
 export interface Slots {
@@ -65,7 +65,7 @@ export function worst(a: number, b: number): number {
     const isWaiting = most === Quality.waiting && (least < badFrom || least === Quality.waiting);
     return isWaiting ? Quality.waiting : Quality.input;
   }
-  return most >= 0x40 ? Quality.derived : most;
+  return isGood(most) ? most : Quality.derived;
 }
 
 /** Writes a number; what is no number (0/0, overflow) is bad, never a value. */
@@ -76,6 +76,10 @@ export function putNumber(s: Slots, slot: number, value: number, quality: number
 export function putBool(s: Slots, slot: number, value: boolean, quality: number): void {
   s.v[slot] = value ? 1 : 0;
   s.q[slot] = quality;
+}
+/** The first multiple of `step` after `now`: what looks at multiples looks at the same times in every run. */
+export function nextMultiple(now: number, step: number): number {
+  return (Math.floor(now / step) + 1) * step;
 }
 /** A timer that runs out at `when` wants a scan then. */
 export function wantScan(s: Slots, when: number): void {

@@ -1,14 +1,13 @@
 import { Quality } from '../../gateway/contract/index.js';
 import { eventful, type Inputs } from '../blocks/eventful.js';
 import { badFrom, putNumber, recall, remember, type Slots, type Step } from '../blocks/slots.js';
-import type { BuiltIn, Operand, Wiring } from './spec.js';
+import { aNumber, type BuiltIn, type Wiring } from './spec.js';
 import { minValid, usualShare } from './windows.js';
 
 /** What a block of time can be summed up to. */
 export const aggregates = ['avg', 'min', 'max', 'stddev', 'sum'] as const;
 type Aggregate = (typeof aggregates)[number];
 
-const x: Operand = { name: 'x', kind: 'number', unit: 'any' };
 const hour = 3_600_000;
 
 // One block in the memory: its number; then time with a value, mean, squares, least, most, sum of the
@@ -129,14 +128,14 @@ const agg = { name: 'agg', kind: 'choice', of: aggregates } as const;
 export const blocksOfTime: readonly BuiltIn[] = [
   {
     name: 'block',
-    params: [agg, x, { name: 'period', kind: 'duration' }, minValid],
+    params: [agg, aNumber, { name: 'period', kind: 'duration' }, minValid],
     result: 'aggregate',
     extra: 1,
     step: (s, w) => tumbling(s, w, w.settings['period'] ?? hour),
   },
   {
     name: 'hourly',
-    params: [agg, x, minValid],
+    params: [agg, aNumber, minValid],
     result: 'aggregate',
     extra: 1,
     step: (s, w) => tumbling(s, w, hour),

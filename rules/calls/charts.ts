@@ -2,9 +2,8 @@ import { Quality } from '../../gateway/contract/index.js';
 import { eventful, type Inputs } from '../blocks/eventful.js';
 import { badFrom, putBool, recall, remember, type Slots, type Step } from '../blocks/slots.js';
 import { nelsonRules, westernRules, type RunRule } from './run-rules.js';
-import type { BuiltIn, Operand, Param, Wiring } from './spec.js';
+import { aNumber, type BuiltIn, type Operand, type Param, type Wiring } from './spec.js';
 
-const x: Operand = { name: 'x', kind: 'number', unit: 'any' };
 const mean: Operand = { name: 'mean', kind: 'number', unit: 'like', label: true };
 const sigma: Operand = { name: 'sigma', kind: 'number', unit: 'step', label: true };
 
@@ -49,7 +48,7 @@ function runChart(rules: readonly RunRule[]): (s: Slots, w: Wiring) => Step {
 
 function runParams(count: number): readonly Param[] {
   return [
-    x,
+    aNumber,
     { name: 'rule', kind: 'whole', from: 1, to: count, label: true, optional: true },
     mean,
     sigma,
@@ -119,7 +118,7 @@ export const charts: readonly BuiltIn[] = [
   {
     name: 'cusum',
     params: [
-      x,
+      aNumber,
       { name: 'target', kind: 'number', unit: 'like' },
       { name: 'k', kind: 'number', unit: 'step' },
       { name: 'h', kind: 'number', unit: 'step' },
@@ -132,7 +131,7 @@ export const charts: readonly BuiltIn[] = [
   {
     name: 'ewma_chart',
     params: [
-      x,
+      aNumber,
       mean,
       sigma,
       { name: 'lambda', kind: 'number', unit: 'plain', label: true },

@@ -3,6 +3,7 @@ import { eventful } from '../blocks/eventful.js';
 import { ring, type Ring } from '../blocks/panes.js';
 import {
   badFrom,
+  nextMultiple,
   putBool,
   putNumber,
   recall,
@@ -10,10 +11,7 @@ import {
   type Slots,
   type Step,
 } from '../blocks/slots.js';
-import type { BuiltIn, Operand, Setting, Wiring } from './spec.js';
-
-const x: Operand = { name: 'x', kind: 'number', unit: 'any' };
-const w: Setting = { name: 'w', kind: 'duration' };
+import { aNumber, aWindow, type BuiltIn, type Wiring } from './spec.js';
 
 // A pane of observations: how many, mean time and value, scatter of the time, scatter of both.
 const width = 5;
@@ -87,7 +85,7 @@ function slope(s: Slots, wiring: Wiring): Step {
     const isYoung = !(now - recall(s, first) >= ms - panes.paneMs);
     const own = isEnough ? (isYoung ? Quality.derived : quality) : Quality.input;
     putNumber(s, wiring.to, line.tx / line.tt, quality >= badFrom ? quality : own);
-    return (Math.floor(now / panes.paneMs) + 1) * panes.paneMs;
+    return nextMultiple(now, panes.paneMs);
   });
 }
 
@@ -163,19 +161,19 @@ function noise(s: Slots, wiring: Wiring): Step {
     }
     const quality = count >= 3 ? inputs.quality(0) : Math.max(inputs.quality(0), Quality.input);
     putNumber(s, wiring.to, Math.sqrt(sum / (2 * count)), quality);
-    return (Math.floor(now / panes.paneMs) + 1) * panes.paneMs;
+    return nextMultiple(now, panes.paneMs);
   });
 }
 
 export const detectors: readonly BuiltIn[] = [
-  { name: 'slope', params: [x, w], result: 'rate', observes: true, step: slope },
-  { name: 'roc', params: [x, w], result: 'rate', observes: true, step: slope },
+  { name: 'slope', params: [aNumber, aWindow], result: 'rate', observes: true, step: slope },
+  { name: 'roc', params: [aNumber, aWindow], result: 'rate', observes: true, step: slope },
   {
     name: 'spike',
-    params: [x, { name: 'k', kind: 'number', unit: 'plain' }],
+    params: [aNumber, { name: 'k', kind: 'number', unit: 'plain' }],
     result: 'bool',
     observes: true,
     step: spike,
   },
-  { name: 'noise', params: [x, w], result: 'step', observes: true, step: noise },
+  { name: 'noise', params: [aNumber, aWindow], result: 'step', observes: true, step: noise },
 ];

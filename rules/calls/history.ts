@@ -1,21 +1,13 @@
 import { Quality } from '../../gateway/contract/index.js';
-import { eventful, isTrue, wasTrue, type Inputs } from '../blocks/eventful.js';
-import { badFrom, putBool, putNumber, recall, remember } from '../blocks/slots.js';
-import type { BuiltIn, Operand } from './spec.js';
+import { eventful, isTrue, rises, wasTrue } from '../blocks/eventful.js';
+import { badFrom, nextMultiple, putBool, putNumber, recall, remember } from '../blocks/slots.js';
+import { aNumber, type BuiltIn, type Operand } from './spec.js';
 
 /** How often a time that runs is shown anew, ms. */
 const showMs = 250;
-function nextShow(now: number): number {
-  return (Math.floor(now / showMs) + 1) * showMs;
-}
 
 const condition: Operand = { name: 'e', kind: 'bool' };
 const reset: Operand = { name: 'reset', kind: 'bool', optional: true };
-
-/** A condition that was false, surely, and is true now: no start and no mended wire looks like it. */
-function rises(inputs: Inputs, i: number): boolean {
-  return inputs.heldQuality(i) < badFrom && inputs.heldValue(i) === 0 && isTrue(inputs, i);
-}
 
 const since: BuiltIn = {
   name: 'since',
@@ -27,7 +19,7 @@ const since: BuiltIn = {
       if (isTrue(inputs, 0) || wasTrue(inputs, 0)) s.memory[at] = now;
       const last = recall(s, at);
       putNumber(s, w.to, (now - last) / 1000, last === last ? Quality.good : Quality.input);
-      return last === last && !isTrue(inputs, 0) ? nextShow(now) : Infinity;
+      return last === last && !isTrue(inputs, 0) ? nextMultiple(now, showMs) : Infinity;
     });
   },
 };
@@ -45,14 +37,14 @@ const runtime: BuiltIn = {
       s.memory[upTo] = now;
       if (w.of.length > 1 && isTrue(inputs, 1)) s.memory[sum] = 0;
       putNumber(s, w.to, recall(s, sum) / 1000, inputs.quality(0));
-      return isTrue(inputs, 0) ? nextShow(now) : Infinity;
+      return isTrue(inputs, 0) ? nextMultiple(now, showMs) : Infinity;
     });
   },
 };
 
 const integral: BuiltIn = {
   name: 'integral',
-  params: [{ name: 'x', kind: 'number', unit: 'any' }, reset],
+  params: [aNumber, reset],
   result: 'total',
   amounts: true,
   step: (s, w) => {
@@ -65,7 +57,9 @@ const integral: BuiltIn = {
       s.memory[upTo] = now;
       if (w.of.length > 1 && isTrue(inputs, 1)) s.memory[sum] = 0;
       putNumber(s, w.to, recall(s, sum), inputs.quality(0));
-      return inputs.quality(0) < badFrom && inputs.value(0) !== 0 ? nextShow(now) : Infinity;
+      return inputs.quality(0) < badFrom && inputs.value(0) !== 0
+        ? nextMultiple(now, showMs)
+        : Infinity;
     });
   },
 };

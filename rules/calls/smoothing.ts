@@ -2,6 +2,7 @@ import { exp } from '../blocks/elementary.js';
 import { eventful } from '../blocks/eventful.js';
 import {
   badFrom,
+  nextMultiple,
   putNumber,
   recall,
   remember,
@@ -9,9 +10,8 @@ import {
   type Slots,
   type Step,
 } from '../blocks/slots.js';
-import type { BuiltIn, Operand, Setting, Wiring } from './spec.js';
+import { aNumber, type BuiltIn, type Setting, type Wiring } from './spec.js';
 
-const x: Operand = { name: 'x', kind: 'number', unit: 'any' };
 const tau: Setting = { name: 'tau', kind: 'duration' };
 
 /** A filter that moves is shown this often in one time constant. */
@@ -43,17 +43,17 @@ function filter(s: Slots, w: Wiring): Step {
     s.memory[state] = y;
     s.memory[upTo] = now;
     putNumber(s, w.to, y, quality);
-    return quality < badFrom && y !== current ? (Math.floor(now / show) + 1) * show : Infinity;
+    return quality < badFrom && y !== current ? nextMultiple(now, show) : Infinity;
   });
 }
 function difference(of: (i: number) => number, count: number): number {
   return count > 1 ? of(0) - of(1) : of(0);
 }
 
-const ewma: BuiltIn = { name: 'ewma', params: [x, tau], result: 'like', step: filter };
+const ewma: BuiltIn = { name: 'ewma', params: [aNumber, tau], result: 'like', step: filter };
 const drift: BuiltIn = {
   name: 'drift',
-  params: [x, { name: 'ref', kind: 'number', unit: 'like' }, tau],
+  params: [aNumber, { name: 'ref', kind: 'number', unit: 'like' }, tau],
   result: 'step',
   step: filter,
 };
@@ -61,7 +61,7 @@ const drift: BuiltIn = {
 /** One value of each period, at its multiples of the running time; beats in the slot after its own. */
 const sample: BuiltIn = {
   name: 'sample',
-  params: [x, { name: 'every', kind: 'duration' }],
+  params: [aNumber, { name: 'every', kind: 'duration' }],
   result: 'like',
   extra: 1,
   step: (s, w) => {
@@ -88,7 +88,7 @@ const sample: BuiltIn = {
 /** Largest less smallest of several values. */
 const spread: BuiltIn = {
   name: 'spread',
-  params: [{ ...x, many: [2, 16] }],
+  params: [{ ...aNumber, many: [2, 16] }],
   result: 'step',
   step: (s, w) => () => {
     let least = Infinity;

@@ -35,6 +35,14 @@ export type Setting = Named &
   );
 export type Param = Operand | Setting;
 
+/** The value that most functions look at, and the time over which they do. */
+export const aNumber: Operand & { readonly kind: 'number' } = {
+  name: 'x',
+  kind: 'number',
+  unit: 'any',
+};
+export const aWindow: Setting = { name: 'w', kind: 'duration' };
+
 export function isSetting(param: Param): param is Setting {
   return param.kind !== 'number' && param.kind !== 'bool' && param.kind !== 'value';
 }

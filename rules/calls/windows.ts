@@ -1,14 +1,20 @@
 import { Quality } from '../../gateway/contract/index.js';
-import { eventful, isTrue, type Inputs } from '../blocks/eventful.js';
+import { eventful, rises, type Inputs } from '../blocks/eventful.js';
 import { heldWindow, ring, type HeldWindow, type Ring, type Stats } from '../blocks/panes.js';
-import { badFrom, putBool, putNumber, recall, type Slots, type Step } from '../blocks/slots.js';
-import type { BuiltIn, Operand, Param, Setting, Wiring } from './spec.js';
+import {
+  badFrom,
+  nextMultiple,
+  putBool,
+  putNumber,
+  recall,
+  type Slots,
+  type Step,
+} from '../blocks/slots.js';
+import { aNumber, aWindow, type BuiltIn, type Param, type Setting, type Wiring } from './spec.js';
 
 /** Share of a window that must hold usable values, unless the rule says otherwise (OPC UA Part 13). */
 export const usualShare = 0.75;
 
-const x: Operand = { name: 'x', kind: 'number', unit: 'any' };
-const w: Setting = { name: 'w', kind: 'duration' };
 export const minValid: Setting = { name: 'min_valid', kind: 'share', label: true, optional: true };
 
 /** Quality of a statistic: bad with too little in it, uncertain while it is young or made of doubt. */
@@ -44,7 +50,7 @@ function withCurrent(stats: Stats, inputs: Inputs): Stats {
 function statistic(name: string, result: BuiltIn['result'], of: (stats: Stats) => number): BuiltIn {
   return {
     name,
-    params: [x, w, minValid],
+    params: [aNumber, aWindow, minValid],
     result,
     step: (s, wiring) => {
       const ms = wiring.settings['w'] ?? 0;
@@ -74,7 +80,7 @@ function within(
 ): BuiltIn {
   return {
     name,
-    params: [x, limit, w],
+    params: [aNumber, limit, aWindow],
     result: 'bool',
     step: (s, wiring) => {
       const ms = wiring.settings['w'] ?? 0;
@@ -135,18 +141,14 @@ function total(s: Slots, panes: Ring): number {
   for (let age = panes.count - 1; age >= 0; age--) sum += recall(s, panes.row(age));
   return sum;
 }
-function nextPane(now: number, { paneMs }: Ring): number {
-  return (Math.floor(now / paneMs) + 1) * paneMs;
-}
 
 function counting(s: Slots, wiring: Wiring): Step {
   const window = tally(s, wiring.settings['w'] ?? 0);
   return eventful(s, wiring, (inputs, now) => {
     const q = inputs.quality(0);
-    const rose = inputs.heldQuality(0) < badFrom && inputs.heldValue(0) === 0 && isTrue(inputs, 0);
-    window.add(now, rose ? 1 : 0);
+    window.add(now, rises(inputs, 0) ? 1 : 0);
     putNumber(s, wiring.to, total(s, window.panes), q);
-    return nextPane(now, window.panes);
+    return nextMultiple(now, window.panes.paneMs);
   });
 }
 
@@ -156,7 +158,7 @@ function summing(s: Slots, wiring: Wiring): Step {
     const q = inputs.quality(0);
     window.add(now, inputs.isObserved ? inputs.value(0) : 0);
     putNumber(s, wiring.to, total(s, window.panes), q);
-    return nextPane(now, window.panes);
+    return nextMultiple(now, window.panes.paneMs);
   });
 }
 
@@ -169,10 +171,15 @@ export const windows: readonly BuiltIn[] = [
   within('steady', { name: 'band', kind: 'number', unit: 'band' }, (stats, band, isRelative) => {
     return stats.most - stats.least <= (isRelative ? band * Math.abs(stats.mean) : band);
   }),
-  { name: 'count', params: [{ name: 'e', kind: 'bool' }, w], result: { is: '' }, step: counting },
+  {
+    name: 'count',
+    params: [{ name: 'e', kind: 'bool' }, aWindow],
+    result: { is: '' },
+    step: counting,
+  },
   {
     name: 'sum',
-    params: [x, w],
+    params: [aNumber, aWindow],
     result: 'like',
     observes: true,
     amounts: true,

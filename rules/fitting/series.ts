@@ -1,3 +1,4 @@
+import { isBad, Quality } from '../../gateway/contract/index.js';
 import type { TagLookup } from '../outputs.js';
 import type { RuleProgram } from '../program.js';
 import { type ReplaySample } from '../testing/replay.js';
@@ -33,8 +34,8 @@ export function seriesOf(
     rig.scan();
     rows.push(
       places.map((place) => {
-        const isBad = (rig.image.qualities[place] ?? 0xff) >= 0x80;
-        return isBad ? NaN : (rig.image.numbers[place] ?? NaN);
+        const quality = rig.image.qualities[place] ?? Quality.internal;
+        return isBad(quality) ? NaN : (rig.image.numbers[place] ?? NaN);
       }),
     );
   }

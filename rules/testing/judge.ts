@@ -1,6 +1,7 @@
 import {
   asGatewayError,
   formatDuration,
+  isBad,
   qualityLevel,
   qualityText,
   type Explanation,
@@ -180,7 +181,7 @@ function judgeValue(
   const value = tryRead((typed) => valueFor(about, typed), target);
   const quality = rig.image.qualities[position] as number;
   if (typeof value === 'object') return value.message;
-  if (quality >= 0x80) return `${key} should be ${String(target)}, it is ${qualityText(quality)}`;
+  if (isBad(quality)) return `${key} should be ${String(target)}, it is ${qualityText(quality)}`;
   if (typeof value === 'string')
     return rig.image.wide[position] === value ? undefined : `${key} should be ${value}`;
   const is = rig.image.numbers[position] as number;

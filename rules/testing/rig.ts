@@ -1,4 +1,6 @@
 import {
+  intentLevels,
+  isBad,
   mono,
   Quality,
   wall,
@@ -7,6 +9,7 @@ import {
   type RuleTag,
   type ScanResult,
   type Value,
+  type WriteIntent,
 } from '../../gateway/contract/index.js';
 import { createEngine, type RuleEngine } from '../engine.js';
 import type { RetainedStates } from '../retained.js';
@@ -95,7 +98,7 @@ export class TestRig {
 
   /** The device was asked again and gave the same: only the age is new. */
   refresh(index: number): void {
-    if ((this.image.qualities[index] as number) < 0x80) this.image.times[index] = this.now;
+    if (!isBad(this.image.qualities[index] as number)) this.image.times[index] = this.now;
   }
 
   /** What the rules demand of an output now; undefined = nothing. */
@@ -130,12 +133,10 @@ export class TestRig {
   /** The outputs take what is demanded of them, the strongest demand each. */
   #obey(intents: ScanResult['intents']): void {
     this.#intents = intents;
-    const levels = ['trip', 'interlock', 'shed', 'operator', 'auto'];
-    const strongest = new Map<number, ScanResult['intents'][number]>();
+    const strongest = new Map<number, WriteIntent>();
     for (const intent of intents) {
       const other = strongest.get(intent.tag);
-      if (!other || levels.indexOf(intent.level) < levels.indexOf(other.level))
-        strongest.set(intent.tag, intent);
+      if (!other || rank(intent) < rank(other)) strongest.set(intent.tag, intent);
     }
     this.#outputs.clear();
     for (const [tag, { value }] of strongest) {
@@ -148,8 +149,12 @@ export class TestRig {
     }
   }
   #isNew(tag: number): boolean {
-    return (this.image.qualities[tag] as number) >= 0x80;
+    return isBad(this.image.qualities[tag] as number);
   }
+}
+
+function rank({ level }: WriteIntent): number {
+  return intentLevels.indexOf(level);
 }
 
 /** Every tag once. */

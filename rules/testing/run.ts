@@ -1,4 +1,5 @@
 import { formatDuration, mono, Quality } from '../../gateway/contract/index.js';
+import { nextMultiple } from '../blocks/slots.js';
 import type { TagLookup } from '../outputs.js';
 import type { RuleProgram } from '../program.js';
 import { judge, type Failure } from './judge.js';
@@ -68,8 +69,7 @@ export class ScenarioRun {
 
   #nextPoll(after: number): number {
     let next = Infinity;
-    for (const { period } of this.#polls)
-      next = Math.min(next, (Math.floor(after / period) + 1) * period);
+    for (const { period } of this.#polls) next = Math.min(next, nextMultiple(after, period));
     return next;
   }
 
