@@ -3,7 +3,7 @@ import type { Slots } from './blocks/slots.js';
 import type { EngineOptions } from './engine.js';
 import type { Estate } from './handover.js';
 import type { Plant } from './instantiate.js';
-import type { CompiledRule, RuleProgram } from './program.js';
+import { isTrip, type CompiledRule, type RuleProgram } from './program.js';
 import { retainedOf, type RetainedStates } from './retained.js';
 import { AlarmRunner } from './run/alarm.js';
 import type { Context, Gathered, Runner } from './run/context.js';
@@ -14,7 +14,7 @@ import { PermissiveRunner } from './run/permissive.js';
 import { ShedRunner } from './run/shed.js';
 import { SignalRunner } from './run/signal.js';
 import { Schedule } from './schedule.js';
-import { isTrip, sourcesOf } from './sources.js';
+import { sourcesOf } from './sources.js';
 
 /** All that an engine needs for as long as it runs: not what was before it. */
 export type World = Omit<EngineOptions, 'earlier' | 'retained' | 'retainedLost'>;

@@ -5,7 +5,7 @@ import type { EffectDraft, InterlockDraft } from './drafts/interlock.js';
 import type { Input, Node } from './ir.js';
 import { didYouMean } from './names.js';
 import { findOutput, outputValue } from './outputs.js';
-import type { CompiledInterlock, Effect, OnFail } from './program.js';
+import { isTrip, type CompiledInterlock, type Effect, type OnFail } from './program.js';
 import { boolType } from './scope.js';
 
 /** Interlocks and groups: causes that trip outputs. */
@@ -157,7 +157,7 @@ function onFailOf(c: Compilation, draft: InterlockDraft, effect: EffectDraft): O
   }
   const other = c.drafts.get(id);
   if (other?.mode === 'off') draft.sink.report(path, `${id} is off: it would not trip`);
-  if (other?.kind === 'interlock' || other?.kind === 'group') return { kind: 'trip', rule: id };
+  if (other && isTrip(other)) return { kind: 'trip', rule: id };
   draft.sink.report(path, `there is no interlock ${id}`, didYouMean(id, c.drafts.keys()));
   return undefined;
 }

@@ -1,7 +1,6 @@
 import type { RuleTag } from '../gateway/contract/index.js';
 import { checkExpression } from './check.js';
 import { readDraft, type Draft } from './drafts.js';
-import type { InterlockDraft } from './drafts/interlock.js';
 import type { SignalDraft } from './drafts/signal.js';
 import { isMap, type Expr } from './fields.js';
 import { addNeeds, orderOf, type Needs } from './graph.js';
@@ -13,7 +12,7 @@ import { expandMatrices } from './matrix.js';
 import { didYouMean, matchesGlob } from './names.js';
 import { refuseConflicts, type Demand, type TagLookup } from './outputs.js';
 import { createSink, type RuleProblem, type RuleSource } from './problems.js';
-import type { CompiledRule, RuleProgram, SignalDef } from './program.js';
+import { isTrip, type CompiledRule, type RuleProgram, type SignalDef } from './program.js';
 import { watchedBy } from './sources.js';
 import { createShelf, libraryKindOf, libraryOf, readLibrary, type Shelf } from './read-library.js';
 import { boolType, numberType, type Scope, type Slots } from './scope.js';
@@ -159,10 +158,6 @@ function makerOf(drafts: ReadonlyMap<string, Draft>, name: string): string | und
   const dot = name.lastIndexOf('.');
   const rule = drafts.get(name.slice(0, dot));
   return rule?.publish.includes(name.slice(dot + 1)) ? rule.id : undefined;
-}
-
-function isTrip(draft: Draft): draft is InterlockDraft {
-  return draft.kind === 'interlock' || draft.kind === 'group';
 }
 
 function orderDrafts(

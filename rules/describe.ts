@@ -1,5 +1,5 @@
 import { formatDuration } from '../gateway/contract/index.js';
-import { longestDelay, ownResponse, slowestPeriod } from './budget.js';
+import { responseOf, responseText } from './budget.js';
 import { elementaryDiagnoses } from './isolability.js';
 import { inputsOf, type Node } from './ir.js';
 import type { BadPolicy } from './blocks/inputs.js';
@@ -84,10 +84,7 @@ function aboutTrip(rule: CompiledInterlock): readonly string[] {
   for (const [tag, policy] of rule.policies)
     lines.push(`While ${tag} is bad: ${policyText(policy)}.`);
   if (rule.policies.size === 0) lines.push('While an input is bad and could matter it trips.');
-  const [scan, delay] = [slowestPeriod(rule.cause), longestDelay(rule.cause)];
-  lines.push(
-    `Worst response: scan ${formatDuration(scan)} + delays ${formatDuration(delay)} + gateway ${formatDuration(ownResponse)} = ${formatDuration(scan + delay + ownResponse)}, without the device.`,
-  );
+  lines.push(`Worst response: ${responseText(responseOf(rule.cause))}, without the device.`);
   return lines;
 }
 

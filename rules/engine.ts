@@ -11,7 +11,7 @@ import {
   type ScanResult,
   type WallMs,
 } from '../gateway/contract/index.js';
-import { pulseMs, type Slots, type Step } from './blocks/slots.js';
+import { pulseMs, runSteps, type Slots } from './blocks/slots.js';
 import { buildEngine, type Built, type World } from './build.js';
 import { takeOver, type Estate, type Taken } from './handover.js';
 import type { RuleProgram } from './program.js';
@@ -87,25 +87,24 @@ export function createEngine(program: RuleProgram, options: EngineOptions): Rule
     context.out.intentsChanged = true;
     context.out.doubtsChanged = true;
   }
-  const results = new Results(context.out, runners, isNews(program, kept, taken));
+  const results = new Results(context.out, runners, isNews(runners, kept, taken));
   const engine = engineOf(program, { ...built, results, options: world });
   estates.set(engine, { ...own, isUntold: () => results.isUntold });
   return engine;
 }
 
 /** Rules that are new or written differently must be known to the next start. */
-function isNews(program: RuleProgram, kept: RetainedStates | undefined, taken: Taken): boolean {
-  return (
-    taken.isUntold ||
-    program.rules.some(
-      ({ id, kind, hash }) =>
-        kind !== 'signal' &&
-        kind !== 'heartbeat' &&
-        kind !== 'permissive' &&
-        !taken.rules.has(id) &&
-        retainedOf(kept, id)?.hash !== hash,
-    )
-  );
+function isNews(
+  runners: readonly Runner[],
+  kept: RetainedStates | undefined,
+  taken: Taken,
+): boolean {
+  const isNew = (runner: Runner): boolean => {
+    const { id, hash } = runner.rule;
+    if (taken.rules.has(id) || retainedOf(kept, id)?.hash === hash) return false;
+    return runner.retained() !== undefined;
+  };
+  return taken.isUntold || runners.some(isNew);
 }
 
 interface Parts extends Built {
@@ -244,8 +243,8 @@ function scanOf(parts: Parts): RuleEngine['scan'] {
       if (runner && ((dirty[at] as number) === 1 || (due[at] as number) <= now)) runOne(at, runner);
     }
     clock.due = Infinity;
-    run(plant.after);
-    run(plant.store);
+    runSteps(plant.after);
+    runSteps(plant.store);
     return results.next(Math.min(clock.due, schedule.next(now + pulseMs)));
   };
 }
@@ -263,8 +262,4 @@ function publish({ context, options }: Parts, runner: Runner): void {
     context.put(at, shown, quality, context.plant.slots.clock.now);
     context.out.changed.push(at);
   }
-}
-
-function run(steps: readonly Step[]): void {
-  for (let i = 0; i < steps.length; i++) steps[i]?.();
 }

@@ -113,6 +113,16 @@ function collect(s: Slots, node: Node, into: Node[]): void {
   }
 }
 
+/** Evidence that is said in words: there is no comparison behind it. */
+export function remark(
+  expression: string,
+  time: WallMs,
+  about: Partial<Pick<Evidence, 'tag' | 'quality'>> = {},
+): Evidence {
+  const none = { tag: undefined, value: null, unit: undefined, limit: undefined };
+  return { expression, ...none, quality: qualityText(Quality.good), time, ...about };
+}
+
 /** One leaf as it stands. Of several tags in it, a bad one is named before the others. */
 export function evidenceOf(w: Witness, leaf: Node): Evidence {
   if (leaf.kind === 'compare') return comparison(w, leaf);

@@ -13,6 +13,7 @@ import {
 import { ifStep, latchStep, logicStep, notStep, voteStep } from './blocks/logic.js';
 import { arithStep, compareStep, fallbackStep, negStep, pickStep } from './blocks/numeric.js';
 import {
+  conditionOf,
   ignored,
   putBool,
   recall,
@@ -343,8 +344,7 @@ const noDelays: readonly number[] = [];
 /** Is one of these delays under way? */
 export function isPending(s: Slots, delays: readonly number[]): boolean {
   for (let i = 0; i < delays.length; i += 2) {
-    const of = delays[i + 1] as number;
-    const isRunning = (s.q[of] as number) !== ignored && truth(s, of) !== 0;
+    const isRunning = conditionOf(s, delays[i + 1] as number) !== 0;
     if (isRunning && truth(s, delays[i] as number) !== 1) return true;
   }
   return false;

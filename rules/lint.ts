@@ -1,6 +1,12 @@
-import { longestDelay, ownResponse, slowestPeriod } from './budget.js';
+import { responseOf, type ResponseTime } from './budget.js';
 import { childrenOf, type CompareNode, type Node } from './ir.js';
-import type { CompiledAlarm, CompiledInterlock, CompiledRule, RuleProgram } from './program.js';
+import {
+  isTrip,
+  type CompiledAlarm,
+  type CompiledInterlock,
+  type CompiledRule,
+  type RuleProgram,
+} from './program.js';
 import { expressionsOf } from './schedule.js';
 
 /** Something that is permitted and probably not meant. */
@@ -27,14 +33,10 @@ export interface TagFacts {
 }
 
 /** How long one interlock takes at worst from the plant to the output, and of what that is made, ms. */
-export interface Budget {
+export interface Budget extends ResponseTime {
   readonly rule: string;
-  readonly scan: number;
-  readonly delay: number;
-  readonly gateway: number;
-  /** Until the plant has shown that it followed; 0 where nothing is verified. */
+  /** Until the plant has shown that it followed; 0 where nothing is verified. In the sum. */
   readonly verify: number;
-  readonly sum: number;
 }
 
 /** Looks for what a careful colleague would ask about. */
@@ -57,7 +59,7 @@ function lintRule(rule: CompiledRule, facts: (tag: string) => TagFacts | undefin
     for (const child of childrenOf(node)) walk(child, delayed);
   };
   for (const node of expressionsOf(rule)) walk(node, false);
-  if (rule.kind === 'interlock' || rule.kind === 'group') lintTrip(rule, say);
+  if (isTrip(rule)) lintTrip(rule, say);
   if (rule.kind === 'alarm') lintAlarm(rule, say);
   if (rule.mode === 'shadow') say('shadow', 'it is on trial and sets no outputs');
   return found;
@@ -87,7 +89,7 @@ function lintCompare(node: CompareNode, { rule, say, facts, isDelayed }: About):
       return;
     }
   }
-  const isWatched = rule.kind === 'alarm' || rule.kind === 'interlock' || rule.kind === 'group';
+  const isWatched = rule.kind === 'alarm' || isTrip(rule);
   const isReal = left.input.ref.dataType.startsWith('float');
   if (!isWatched || !isReal) return;
   if (!node.hyst && !isDelayed)
@@ -121,22 +123,17 @@ function lintAlarm(rule: CompiledAlarm, say: Say): void {
 
 /** The response budgets of all interlocks, slowest first. */
 export function budgetsOf(program: RuleProgram): readonly Budget[] {
-  const budgets = program.rules.flatMap((rule) =>
-    rule.kind === 'interlock' || rule.kind === 'group' ? [budgetOf(rule)] : [],
-  );
+  const budgets = program.rules.filter(isTrip).map(budgetOf);
   return budgets.sort((a, b) => b.sum - a.sum);
 }
 
 function budgetOf(rule: CompiledInterlock): Budget {
-  const scan = slowestPeriod(rule.cause);
-  const delay = longestDelay(rule.cause);
+  const response = responseOf(rule.cause);
   const verify = Math.max(0, ...rule.effects.map((effect) => effect.verify?.within ?? 0));
   return {
     rule: rule.id,
-    scan,
-    delay,
-    gateway: ownResponse,
+    ...response,
     verify,
-    sum: scan + delay + ownResponse + verify,
+    sum: response.sum + verify,
   };
 }

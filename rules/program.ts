@@ -163,6 +163,13 @@ export type CompiledRule =
   | CompiledDiagnosis
   | CompiledHeartbeat;
 
+/** Interlocks and groups, as written or compiled: what trips outputs. */
+export function isTrip<T extends { readonly kind: RuleKind }>(
+  rule: T,
+): rule is Extract<T, { readonly kind: 'interlock' | 'group' }> {
+  return rule.kind === 'interlock' || rule.kind === 'group';
+}
+
 /** Rules that passed every check. Immutable; any number of engines may run it. */
 export interface RuleProgram {
   readonly signals: readonly SignalDef[];

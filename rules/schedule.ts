@@ -2,7 +2,7 @@ import type { ImageView } from '../gateway/contract/index.js';
 import { countsObservations } from './calls/spec.js';
 import { builtInOf } from './instantiate.js';
 import { childrenOf, type Node, type Ref } from './ir.js';
-import type { CompiledRule, RuleProgram } from './program.js';
+import { isTrip, type CompiledRule, type RuleProgram } from './program.js';
 
 /** Every expression of a rule. */
 export function expressionsOf(rule: CompiledRule): readonly Node[] {
@@ -108,7 +108,7 @@ export class Schedule {
       const reads = readsOf(rule);
       const positions = new Set([...reads.refs].map(positionOf));
       // How old a signal is, and whether an interlock still waits, depends on the tags behind signals too.
-      if (rule.kind === 'signal' || rule.kind === 'interlock' || rule.kind === 'group')
+      if (rule.kind === 'signal' || isTrip(rule))
         for (const position of sources(rule.id)) positions.add(position);
       for (const position of positions) {
         add(readers, position, at);

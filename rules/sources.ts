@@ -1,14 +1,10 @@
 import { inputsOf, type Node } from './ir.js';
-import type { CompiledInterlock, CompiledRule } from './program.js';
+import { isTrip, type CompiledRule } from './program.js';
 import { expressionsOf } from './schedule.js';
-
-export function isTrip(rule: CompiledRule): rule is CompiledInterlock {
-  return rule.kind === 'interlock' || rule.kind === 'group';
-}
 
 /** What decides about a rule: not buttons, nor whether outputs are obeyed. */
 function judgedOf(rule: CompiledRule): readonly Node[] {
-  if (rule.kind !== 'interlock' && rule.kind !== 'group') return expressionsOf(rule);
+  if (!isTrip(rule)) return expressionsOf(rule);
   return rule.arm ? [rule.cause, rule.arm] : [rule.cause];
 }
 

@@ -38,6 +38,10 @@ export function recall(s: Slots, at: number): number {
 
 /** Computes one node from its children: reads and writes slots, allocates nothing. */
 export type Step = () => void;
+/** Computes nodes in their order. A loop by position: an iterator would leave garbage in every scan. */
+export function runSteps(steps: readonly Step[]): void {
+  for (let i = 0; i < steps.length; i++) steps[i]?.();
+}
 
 /**
  * Quality of what `on_bad: ignore` takes out of a rule: neither true nor false nor unknown. It counts
@@ -51,6 +55,11 @@ export const badFrom = 0x80;
 export const unknown = 2;
 export function truth(s: Slots, slot: number): number {
   return (s.q[slot] as number) >= badFrom ? unknown : (s.v[slot] as number);
+}
+
+/** Truth of a whole condition: one of which everything is left out does not hold. */
+export function conditionOf(s: Slots, slot: number): number {
+  return (s.q[slot] as number) === ignored ? 0 : truth(s, slot);
 }
 
 /**

@@ -13,7 +13,7 @@ import type { AlarmText } from '../drafts/common.js';
 import { evidenceList } from '../explain.js';
 import type { RetainedAlarm } from '../retained.js';
 import { bound, leftOf, type Deadline } from './deadline.js';
-import { addEvent, done, refused, type Answer, type Context } from './context.js';
+import { addEvent, done, noEvidence, refused, type Answer, type Context } from './context.js';
 
 type ShelveRequest = Extract<RuleCommand, { kind: 'shelve' }>;
 type Base = Exclude<AlarmState, 'SHELVED' | 'SUPPRESSED' | 'OUT_OF_SERVICE'>;
@@ -45,7 +45,6 @@ interface Change {
   readonly text: string;
 }
 
-const nothing: readonly Evidence[] = [];
 const noChange: readonly Change[] = [];
 
 /**
@@ -115,7 +114,7 @@ export class AlarmMachine {
     else this.#follow(active);
   }
 
-  ack(person: Person): Answer {
+  #ack(person: Person): Answer {
     const { base } = this.#m;
     if (this.#isCovered || !/UNACK$/.test(base))
       return refused(`${this.id} has nothing to acknowledge: it is ${this.state}`);
@@ -138,7 +137,7 @@ export class AlarmMachine {
     return done;
   }
 
-  shelve(request: ShelveRequest, person: Person): Answer {
+  #shelve(request: ShelveRequest, person: Person): Answer {
     const { duration, reason, oneShot } = request;
     const { shelve: terms } = this.#text;
     if (terms === false) return refused(`${this.id} cannot be shelved: the rule says so`);
@@ -159,7 +158,7 @@ export class AlarmMachine {
     return done;
   }
 
-  unshelve(person: Person): Answer {
+  #unshelve(person: Person): Answer {
     if (!this.#m.shelf) return refused(`${this.id} is not shelved`);
     this.#command(person, `${this.id} unshelved by ${person.name}`, () => {
       this.#m.shelf = undefined;
@@ -169,7 +168,7 @@ export class AlarmMachine {
   }
 
   /** Takes the alarm out of service or back into it. */
-  service(out: boolean, reason: string, person: Person): Answer {
+  #service(out: boolean, reason: string, person: Person): Answer {
     if (out === (this.#m.out !== undefined))
       return refused(`${this.id} is ${out ? 'out of service' : 'in service'} already`);
     if (out && reason.trim() === '') return refused('out of service needs a reason');
@@ -187,15 +186,15 @@ export class AlarmMachine {
   command(command: RuleCommand, person: Person): Answer | undefined {
     switch (command.kind) {
       case 'ack':
-        return this.ack(person);
+        return this.#ack(person);
       case 'shelve':
-        return this.shelve(command, person);
+        return this.#shelve(command, person);
       case 'unshelve':
-        return this.unshelve(person);
+        return this.#unshelve(person);
       case 'out-of-service':
-        return this.service(true, command.reason, person);
+        return this.#service(true, command.reason, person);
       case 'in-service':
-        return this.service(false, '', person);
+        return this.#service(false, '', person);
       default:
         return undefined;
     }
@@ -349,7 +348,7 @@ function memoryOf(kept: RetainedAlarm | null | undefined): Memory {
     base,
     since: wall(kept?.since ?? 0),
     ackedBy: kept?.ackedBy ?? undefined,
-    evidence: kept?.evidence ?? nothing,
+    evidence: kept?.evidence ?? noEvidence,
     ackedAt: NaN,
     isActive: isUp(base),
     isSuppressed: false,

@@ -1,11 +1,11 @@
 import type { AlarmState, Evidence, Person } from '../../gateway/contract/index.js';
-import { ignored, truth, wantScan, type Step } from '../blocks/slots.js';
+import { conditionOf, truth, wantScan, runSteps, type Step } from '../blocks/slots.js';
 import { badInputs, because, evidenceList } from '../explain.js';
 import { stepsOf } from '../instantiate.js';
 import type { CompiledAlarm } from '../program.js';
 import type { RetainedState } from '../retained.js';
 import { AlarmMachine } from './alarm-state.js';
-import type { Answer, Context, Explained, Runner } from './context.js';
+import { noEvidence, type Answer, type Context, type Explained, type Runner } from './context.js';
 
 /** An alarm. While its condition is not known it stays as it is: a lost wire neither raises nor clears. */
 export class AlarmRunner implements Runner {
@@ -41,7 +41,7 @@ export class AlarmRunner implements Runner {
   run(): void {
     const { rule } = this;
     const { slots: s } = this.#c.plant;
-    for (let i = 0; i < this.#steps.length; i++) this.#steps[i]?.();
+    runSteps(this.#steps);
     this.#alarm.flush();
     const is = this.#condition();
     const { now } = s.clock;
@@ -54,7 +54,7 @@ export class AlarmRunner implements Runner {
         this.#changingSince = NaN;
       } else wantScan(s, this.#changingSince + delay);
     }
-    const why = this.#alarm.rises(this.#active) ? this.#because() : nothing;
+    const why = this.#alarm.rises(this.#active) ? this.#because() : noEvidence;
     this.#alarm.update(this.#active, why, this.#isSuppressed());
     if (rule.doubts.length > 0) this.#doubt();
   }
@@ -127,7 +127,7 @@ export class AlarmRunner implements Runner {
   #condition(): number {
     const { when, arm } = this.rule;
     const { slots: s } = this.#c.plant;
-    const is = (s.q[when.slot] as number) === ignored ? 0 : truth(s, when.slot);
+    const is = conditionOf(s, when.slot);
     const armed = arm ? truth(s, arm.slot) : 1;
     if (is === 0 || armed === 0) return 0;
     return is === 1 && armed === 1 ? 1 : 2;
@@ -137,4 +137,3 @@ export class AlarmRunner implements Runner {
     return because(this.#c.witness, this.rule.when);
   }
 }
-const nothing: readonly Evidence[] = [];

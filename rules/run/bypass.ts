@@ -6,6 +6,7 @@ import {
   type RuleCommand,
   type WallMs,
 } from '../../gateway/contract/index.js';
+import { remark } from '../explain.js';
 import type { CompiledInterlock } from '../program.js';
 import type { RetainedBypass } from '../retained.js';
 import { done, refused, type Answer, type Context } from './context.js';
@@ -142,8 +143,7 @@ export class Bypasses {
   /** What a person reads who sees the alarm. */
   evidence(): readonly Evidence[] {
     const time = this.#c.wallNow();
-    const none = { tag: undefined, value: null, unit: undefined, limit: undefined };
-    return this.lines().map((expression) => ({ expression, ...none, quality: 'good', time }));
+    return this.lines().map((line) => remark(line, time));
   }
 
   /** One line for each, for `why`. */

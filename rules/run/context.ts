@@ -52,6 +52,8 @@ export function refused(reason: string): Answer {
   return { ok: false, reason };
 }
 
+/** Why, where there is no reason to give. */
+export const noEvidence: readonly Evidence[] = [];
 /** Of rules that have no alarm. */
 export const noMachines: readonly AlarmMachine[] = [];
 

@@ -5,7 +5,7 @@ import {
   type Ranking,
   type WallMs,
 } from '../../gateway/contract/index.js';
-import { ignored, truth, wantScan, type Step } from '../blocks/slots.js';
+import { truth, wantScan, runSteps, type Step } from '../blocks/slots.js';
 import { badInputs, because, evidenceList } from '../explain.js';
 import { stepsOf } from '../instantiate.js';
 import type { CompiledDiagnosis } from '../program.js';
@@ -13,6 +13,7 @@ import type { RetainedState } from '../retained.js';
 import { AlarmMachine } from './alarm-state.js';
 import {
   addEvent,
+  noEvidence,
   noMachines,
   refused,
   type Answer,
@@ -30,8 +31,6 @@ interface Memory {
   /** Since when the report would be due, monotonic ms. */
   dueSince: number;
 }
-
-const nothing: readonly Evidence[] = [];
 
 /** Ranks what could be wrong by what is seen. While its context is not surely true it says nothing. */
 export class DiagnosisRunner implements Runner {
@@ -67,7 +66,7 @@ export class DiagnosisRunner implements Runner {
   }
 
   run(): void {
-    for (let i = 0; i < this.#steps.length; i++) this.#steps[i]?.();
+    runSteps(this.#steps);
     this.#alarm?.flush();
     this.#look();
     const found = this.#judge();
@@ -75,7 +74,7 @@ export class DiagnosisRunner implements Runner {
     if (to !== this.#m.state || found !== this.#m.found) this.#enter(to, found);
     const isFound = to === 'FOUND';
     const rises = this.#alarm?.rises(isFound) ?? false;
-    this.#alarm?.update(isFound, rises ? this.#evidence() : nothing);
+    this.#alarm?.update(isFound, rises ? this.#evidence() : noEvidence);
   }
 
   #isInContext(): boolean {
@@ -89,8 +88,7 @@ export class DiagnosisRunner implements Runner {
     const { symptoms, figures } = this.rule;
     let known = 0;
     for (let i = 0; i < symptoms.length; i++) {
-      const slot = symptoms[i]?.node.slot ?? 0;
-      const seen = (s.q[slot] as number) === ignored ? 2 : truth(s, slot);
+      const seen = truth(s, symptoms[i]?.node.slot ?? 0);
       this.#seen[i] = seen === 0 || seen === 1 ? seen : 2;
       if (seen !== 2) known++;
     }
@@ -117,7 +115,7 @@ export class DiagnosisRunner implements Runner {
   /** The fault to be reported now, if any: the report holds, and has held for its time. */
   #judge(): string | undefined {
     const { report } = this.rule;
-    for (let i = 0; i < this.#reportSteps.length; i++) this.#reportSteps[i]?.();
+    runSteps(this.#reportSteps);
     const { slots: s } = this.#c.plant;
     const m = this.#m;
     const holds = report && this.#isInContext() && truth(s, report.when.slot) === 1;
@@ -144,7 +142,7 @@ export class DiagnosisRunner implements Runner {
     this.#m.found = found;
     this.#m.since = c.wallNow();
     c.out.retainedChanged = true;
-    const why = to === 'FOUND' ? this.#evidence() : nothing;
+    const why = to === 'FOUND' ? this.#evidence() : noEvidence;
     const text =
       to === 'FOUND'
         ? this.lines()[0]
@@ -155,7 +153,7 @@ export class DiagnosisRunner implements Runner {
   /** What speaks for the likeliest fault: the leaves of its symptoms. */
   #evidence(): readonly Evidence[] {
     const top = this.#top();
-    if (!top) return nothing;
+    if (!top) return noEvidence;
     const { symptoms, background } = this.rule;
     return symptoms.flatMap(({ name, node }, i) => {
       const speaks = this.#seen[i] === 1 && (top.hypothesis.shows[i] ?? 0) > background;
@@ -285,7 +283,7 @@ export class DiagnosisRunner implements Runner {
       state: this.#m.state,
       since: this.#m.since,
       firstOut: null,
-      evidence: nothing,
+      evidence: noEvidence,
       alarm: this.#alarm?.retained() ?? null,
     };
   }

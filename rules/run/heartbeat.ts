@@ -1,6 +1,10 @@
-import type { HeartbeatState, WriteIntent } from '../../gateway/contract/index.js';
-import { wall, type WallMs } from '../../gateway/contract/index.js';
-import { truth, wantScan, type Step } from '../blocks/slots.js';
+import {
+  wall,
+  type HeartbeatState,
+  type WallMs,
+  type WriteIntent,
+} from '../../gateway/contract/index.js';
+import { truth, wantScan, runSteps, type Step } from '../blocks/slots.js';
 import { badInputs, because, evidenceList } from '../explain.js';
 import { stepsOf } from '../instantiate.js';
 import type { CompiledHeartbeat } from '../program.js';
@@ -51,7 +55,7 @@ export class HeartbeatRunner implements Runner {
   }
 
   run(): void {
-    for (let i = 0; i < this.#steps.length; i++) this.#steps[i]?.();
+    runSteps(this.#steps);
     const { slots: s } = this.#c.plant;
     const { now } = s.clock;
     const { every } = this.rule;

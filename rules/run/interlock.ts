@@ -1,5 +1,4 @@
 import {
-  qualityText,
   wall,
   type Evidence,
   type InterlockState,
@@ -7,8 +6,8 @@ import {
   type WallMs,
   type WriteIntent,
 } from '../../gateway/contract/index.js';
-import { truth, unknown, wantScan, type Step } from '../blocks/slots.js';
-import { badInputs, because, evidenceList } from '../explain.js';
+import { truth, unknown, wantScan, runSteps, type Step } from '../blocks/slots.js';
+import { badInputs, because, evidenceList, remark } from '../explain.js';
 import { stepsOf } from '../instantiate.js';
 import { marginOf } from '../margin.js';
 import type { CompiledInterlock } from '../program.js';
@@ -19,6 +18,7 @@ import { Bypasses, type BypassRequest } from './bypass.js';
 import {
   addEvent,
   done,
+  noEvidence,
   noMachines,
   refused,
   type Answer,
@@ -57,8 +57,6 @@ export interface Start {
   /** The states from before are lost: it may have been tripped. */
   readonly lost: boolean;
 }
-
-const nothing: readonly Evidence[] = [];
 
 function present(list: readonly (AlarmMachine | undefined)[]): readonly AlarmMachine[] {
   const found = list.filter((one) => one !== undefined);
@@ -101,7 +99,7 @@ export class InterlockRunner implements Runner {
     this.#m = {
       state: isLost ? 'TRIPPED' : startState(rule, kept),
       since: wall(kept?.since ?? 0),
-      evidence: kept?.evidence ?? nothing,
+      evidence: kept?.evidence ?? noEvidence,
       firstOut: kept?.firstOut ?? undefined,
       clearSince: NaN,
       resetBefore: unknown,
@@ -141,13 +139,13 @@ export class InterlockRunner implements Runner {
     const { out } = this.#c;
     for (const { text, by } of bypasses.update()) {
       const { state } = this.#m;
-      addEvent(this.#c, this.rule.id, this.rule.kind, state, state, text, nothing, by);
+      addEvent(this.#c, this.rule.id, this.rule.kind, state, state, text, noEvidence, by);
       out.retainedChanged = true;
     }
     this.#bypassed?.flush();
     const { isAny } = bypasses;
     const rises = this.#bypassed?.rises(isAny) ?? false;
-    this.#bypassed?.update(isAny, rises ? bypasses.evidence() : nothing);
+    this.#bypassed?.update(isAny, rises ? bypasses.evidence() : noEvidence);
   }
 
   state(): InterlockState {
@@ -210,15 +208,7 @@ export class InterlockRunner implements Runner {
 
   /** Nobody knows whether it was tripped before: it is, until a person has looked. */
   #blame(time: WallMs): void {
-    this.#m.firstOut = {
-      expression: 'retained state was lost',
-      tag: undefined,
-      value: null,
-      unit: undefined,
-      limit: undefined,
-      quality: qualityText(0),
-      time,
-    };
+    this.#m.firstOut = remark('retained state was lost', time);
     this.#m.evidence = [this.#m.firstOut];
   }
 
@@ -251,7 +241,8 @@ export class InterlockRunner implements Runner {
     if (m.isWaiting) return;
     const by = m.askedBy;
     m.askedBy = undefined;
-    if (this.#bypasses?.isWhole && !this.#holds()) this.#enter('BYPASSED', 'is bypassed', nothing);
+    if (this.#bypasses?.isWhole && !this.#holds())
+      this.#enter('BYPASSED', 'is bypassed', noEvidence);
     else if (findings.stands) this.#trip();
     else this.#clear(findings, rising, by);
   }
@@ -259,7 +250,7 @@ export class InterlockRunner implements Runner {
   /** Held true is no edge: who wedges the button has not reset anything. */
   #resetRises(): boolean {
     if (this.#resetSteps.length === 0) return false;
-    for (let i = 0; i < this.#resetSteps.length; i++) this.#resetSteps[i]?.();
+    runSteps(this.#resetSteps);
     if (!this.rule.reset) return false;
     const is = truth(this.#c.plant.slots, this.rule.reset.slot);
     const rising = this.#m.resetBefore === 0 && is === 1;
@@ -282,7 +273,7 @@ export class InterlockRunner implements Runner {
     if (m.state === 'TRIPPED')
       this.#enter('TRIPPED_CLEAR', 'cause is gone, still tripped', m.evidence);
     if (m.state !== 'TRIPPED_CLEAR') {
-      if (m.state !== rest) this.#enter(rest, restTexts[rest] ?? '', nothing);
+      if (m.state !== rest) this.#enter(rest, restTexts[rest] ?? '', noEvidence);
       return;
     }
     const { slots } = this.#c.plant;
@@ -297,8 +288,8 @@ export class InterlockRunner implements Runner {
       }
     } else if (!rising && by === undefined) return;
     m.firstOut = undefined;
-    m.evidence = nothing;
-    this.#enter(rest, how, nothing, by);
+    m.evidence = noEvidence;
+    this.#enter(rest, how, noEvidence, by);
   }
 
   reset({ name: by, roles }: Person): Answer {

@@ -1,9 +1,10 @@
 import type { Evidence } from '../../gateway/contract/index.js';
 import { plainText } from '../drafts/common.js';
+import { remark } from '../explain.js';
 import type { CompiledInterlock } from '../program.js';
 import type { RetainedAlarm } from '../retained.js';
 import { AlarmMachine } from './alarm-state.js';
-import type { Context } from './context.js';
+import { noEvidence, type Context } from './context.js';
 import type { EffectWatch } from './verify.js';
 
 /** What follows when the plant does not do what an interlock demands: an alarm, or another trip. */
@@ -54,7 +55,7 @@ export class Obedience {
     let isActive = false;
     for (const watch of this.#failed) if (this.#alarmOf(watch) === machine.id) isActive = true;
     machine.flush();
-    const why = machine.rises(isActive) ? this.#evidence(machine.id) : nothing;
+    const why = machine.rises(isActive) ? this.#evidence(machine.id) : noEvidence;
     machine.update(isActive, why);
   }
 
@@ -85,19 +86,11 @@ export class Obedience {
   }
 
   #line(watch: EffectWatch): Evidence {
-    return {
-      expression: `${this.#rule.id}: ${watch.text()}`,
-      tag: watch.effect.name,
-      value: null,
-      unit: undefined,
-      limit: undefined,
-      quality: 'good',
-      time: this.#c.wallNow(),
-    };
+    const text = `${this.#rule.id}: ${watch.text()}`;
+    return remark(text, this.#c.wallNow(), { tag: watch.effect.name });
   }
 
   #alarmOf({ verify: { onFail } }: EffectWatch): string | undefined {
     return onFail.kind === 'alarm' ? (onFail.id ?? `${this.#rule.id}-WRITE-FAILED`) : undefined;
   }
 }
-const nothing: readonly Evidence[] = [];

@@ -5,7 +5,7 @@ import {
   type WallMs,
   type WriteIntent,
 } from '../../gateway/contract/index.js';
-import { truth, type Step } from '../blocks/slots.js';
+import { truth, runSteps, type Step } from '../blocks/slots.js';
 import { because, evidenceList } from '../explain.js';
 import { stepsOf } from '../instantiate.js';
 import type { CompiledPermissive } from '../program.js';
@@ -45,7 +45,7 @@ export class PermissiveRunner implements Runner {
 
   run(): void {
     const c = this.#c;
-    for (let i = 0; i < this.#steps.length; i++) this.#steps[i]?.();
+    runSteps(this.#steps);
     const to: PermissiveState = this.#isGranted() ? 'PERMITTED' : 'DENIED';
     if (this.#isFirst) {
       this.#since = c.wallNow();

@@ -5,8 +5,16 @@ import {
   type Evidence,
 } from '../../gateway/contract/index.js';
 import type { BadSink } from '../blocks/inputs.js';
-import { ignored, recall, remember, truth, wantScan, type Step } from '../blocks/slots.js';
-import { because, becauseOf } from '../explain.js';
+import {
+  conditionOf,
+  recall,
+  remember,
+  truth,
+  wantScan,
+  runSteps,
+  type Step,
+} from '../blocks/slots.js';
+import { because, becauseOf, remark } from '../explain.js';
 import { delaysOf, isPending, stepsOf } from '../instantiate.js';
 import { inputsOf, type Input } from '../ir.js';
 import type { CompiledInterlock } from '../program.js';
@@ -36,6 +44,8 @@ export class Senses {
   readonly #sources: readonly number[];
   /** Position in the memory: when the first scan was, and whether every tag has been read since. */
   readonly #wait: number;
+  /** How long it waits for first values, ms. */
+  readonly #grace: number;
   readonly #findings = { armed: false, stands: false, pending: false };
 
   constructor(c: Context, rule: CompiledInterlock, bypasses: Bypasses | undefined) {
@@ -57,17 +67,18 @@ export class Senses {
     this.#armSlot = arm?.slot ?? -1;
     this.#sources = c.sources(rule.id);
     this.#wait = remember(c.plant.slots, NaN, 0);
+    this.#grace = graceOf(rule);
   }
 
   /** Evaluates cause and arm; once a scan. The result is the same object each time. */
   sense(): Findings {
-    for (let i = 0; i < this.#steps.length; i++) this.#steps[i]?.();
+    runSteps(this.#steps);
     const { plant, escalations } = this.#c;
     const s = plant.slots;
     const arm = this.#armSlot;
     const f = this.#findings;
     // Not knowing whether the rule is armed, it is: the doubt goes towards the trip.
-    f.armed = arm < 0 || (s.q[arm] as number) === ignored || truth(s, arm) !== 0;
+    f.armed = arm < 0 || truth(s, arm) !== 0;
     const isOrdered = escalations.size > 0 && (escalations.get(this.#rule.id)?.size ?? 0) > 0;
     f.stands = isOrdered || (f.armed && (this.#causeState() !== 0 || this.#isDemanded()));
     f.pending = f.armed && !f.stands && (this.#isRunning() || isPending(s, this.#delays));
@@ -89,7 +100,7 @@ export class Senses {
     const { slots: s, image } = this.#c.plant;
     if (recall(s, this.#wait + 1) === 1) return false;
     if (Number.isNaN(recall(s, this.#wait))) s.memory[this.#wait] = s.clock.now;
-    const until = recall(s, this.#wait) + graceOf(this.#rule);
+    const until = recall(s, this.#wait) + this.#grace;
     if (s.clock.now < until)
       for (let i = 0; i < this.#sources.length; i++)
         if ((image.qualities[this.#sources[i] as number] as number) === Quality.waiting) {
@@ -112,17 +123,12 @@ export class Senses {
     const { plant, witness } = this.#c;
     const { cause, causes } = this.#rule;
     if (causes.length === 0) return because(witness, cause);
-    const standing = causes.filter(
-      ({ node }) =>
-        (plant.slots.q[node.slot] as number) !== ignored && truth(plant.slots, node.slot) !== 0,
-    );
+    const standing = causes.filter(({ node }) => conditionOf(plant.slots, node.slot) !== 0);
     return becauseOf(witness, standing);
   }
 
   #causeState(): number {
-    const { slots: s } = this.#c.plant;
-    const slot = this.#causeSlot;
-    return (s.q[slot] as number) === ignored ? 0 : truth(s, slot);
+    return conditionOf(this.#c.plant.slots, this.#causeSlot);
   }
 }
 const noPolicies: BadSink = { demands: [], running: [] };
@@ -151,15 +157,9 @@ function badEvidence(c: Context, rule: CompiledInterlock, sink: BadSink): readon
     if (sink.demands[position] !== 1 || !input) continue;
     const at = c.plant.positionOf(input.ref);
     const after = 'after' in policy && policy.after > 0 ? ` > ${formatDuration(policy.after)}` : '';
-    list.push({
-      expression: `${name} BAD${after}`,
-      tag: name,
-      value: null,
-      unit: undefined,
-      limit: undefined,
-      quality: qualityText(c.plant.image.qualities[at] as number),
-      time: c.witness.wallOf(c.plant.image.times[at] as number),
-    });
+    const time = c.witness.wallOf(c.plant.image.times[at] as number);
+    const quality = qualityText(c.plant.image.qualities[at] as number);
+    list.push(remark(`${name} BAD${after}`, time, { tag: name, quality }));
   }
   return list;
 }

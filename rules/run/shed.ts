@@ -1,17 +1,17 @@
 import {
   wall,
-  type Evidence,
   type ShedState,
   type WallMs,
   type WriteIntent,
 } from '../../gateway/contract/index.js';
-import { truth, wantScan, type Step } from '../blocks/slots.js';
+import { truth, wantScan, runSteps, type Step } from '../blocks/slots.js';
 import { badInputs, because, evidenceList } from '../explain.js';
 import { stepsOf } from '../instantiate.js';
 import type { CompiledShed, ShedStep } from '../program.js';
 import type { RetainedState } from '../retained.js';
 import {
   addEvent,
+  noEvidence,
   noMachines,
   refused,
   type Answer,
@@ -30,8 +30,6 @@ interface Memory {
   restUntil: number[];
   since: WallMs;
 }
-
-const nothing: readonly Evidence[] = [];
 
 /**
  * Load shedding: switches off step by step while `start` is true, and on again in the opposite order while
@@ -73,7 +71,7 @@ export class ShedRunner implements Runner {
   }
 
   run(): void {
-    for (let i = 0; i < this.#steps.length; i++) this.#steps[i]?.();
+    runSteps(this.#steps);
     const { slots: s } = this.#c.plant;
     const { now } = s.clock;
     this.#remember(now);
@@ -128,13 +126,8 @@ export class ShedRunner implements Runner {
     const { steps } = this.rule;
     for (let i = 0; i < steps.length; i++) {
       if (!Number.isNaN(this.#m.offMono[i])) continue;
-      const rest = this.#m.restUntil[i] as number;
-      if (now < rest) {
-        wantScan(this.#c.plant.slots, rest);
-        continue;
-      }
+      if (now < (this.#m.restUntil[i] as number)) continue;
       this.#move(i, true, now, 'shed');
-      if (i + 1 < steps.length) wantScan(this.#c.plant.slots, now + this.rule.interval);
       return;
     }
   }
@@ -161,7 +154,7 @@ export class ShedRunner implements Runner {
     if (to !== from) this.#m.since = c.wallNow();
     c.out.intentsChanged = true;
     c.out.retainedChanged = true;
-    const why = off ? because(c.witness, this.rule.start) : nothing;
+    const why = off ? because(c.witness, this.rule.start) : noEvidence;
     const name = steps[i]?.name ?? '';
     addEvent(c, id, 'shed', from, to, `${id}: ${name} ${how}`, why);
   }
@@ -209,7 +202,7 @@ export class ShedRunner implements Runner {
       state: this.state(),
       since: this.#m.since,
       firstOut: null,
-      evidence: nothing,
+      evidence: noEvidence,
       alarm: null,
       off,
     };

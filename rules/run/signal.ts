@@ -1,5 +1,5 @@
 import { Quality, qualityText, wall } from '../../gateway/contract/index.js';
-import { badFrom, truth, type Step } from '../blocks/slots.js';
+import { badFrom, truth, runSteps, type Step } from '../blocks/slots.js';
 import { badInputs, because, evidenceList } from '../explain.js';
 import { stepsOf } from '../instantiate.js';
 import type { CompiledSignal } from '../program.js';
@@ -44,7 +44,7 @@ export class SignalRunner implements Runner {
   run(): void {
     const { rule } = this;
     const { slots: s } = this.#c.plant;
-    for (let i = 0; i < this.#steps.length; i++) this.#steps[i]?.();
+    runSteps(this.#steps);
     let quality = this.#quality();
     const { k, c: offset } = rule.convert;
     let value = quality < badFrom ? (s.v[rule.value.slot] as number) * k + offset : this.#last;

@@ -1,5 +1,5 @@
 import { formatDuration, type Evidence } from '../../gateway/contract/index.js';
-import { truth, wantScan, type Step } from '../blocks/slots.js';
+import { truth, wantScan, runSteps, type Step } from '../blocks/slots.js';
 import { because, evidenceList } from '../explain.js';
 import { stepsOf } from '../instantiate.js';
 import type { CompiledInterlock, Effect, Verify } from '../program.js';
@@ -48,7 +48,7 @@ export class EffectWatch {
 
   /** Once a scan. Gives true when the output must be written again. */
   update(holds: boolean): boolean {
-    for (let i = 0; i < this.#steps.length; i++) this.#steps[i]?.();
+    runSteps(this.#steps);
     const m = this.#m;
     if (!holds) {
       m.stage = 'idle';

@@ -1,7 +1,6 @@
 import { ignored, truth, type Slots } from '../blocks/slots.js';
 import { childrenOf, type Node } from '../ir.js';
-import { isTrip } from '../sources.js';
-import type { CompiledRule } from '../program.js';
+import { isTrip, type CompiledRule } from '../program.js';
 import { expressionsOf } from '../schedule.js';
 
 /** A condition that is not put together of others: what a test should have seen both ways. */
