@@ -81,6 +81,29 @@ export type Ast =
   | VoteAst
   | IfAst;
 
+/** The expressions that an expression is made of, as written. */
+export function partsOf(ast: Ast): readonly Ast[] {
+  switch (ast.kind) {
+    case 'call':
+      return valuesOf(ast);
+    case 'not':
+    case 'neg':
+    case 'timed':
+      return [ast.of];
+    case 'logic':
+    case 'vote':
+      return ast.of;
+    case 'arith':
+      return [ast.left, ast.right];
+    case 'compare':
+      return ast.hyst ? [ast.left, ast.right, ast.hyst] : [ast.left, ast.right];
+    case 'if':
+      return [ast.when, ast.then, ast.otherwise];
+    default:
+      return [];
+  }
+}
+
 /** A mistake in an expression; `offset` counts characters from its start. */
 export interface ExpressionProblem {
   readonly message: string;

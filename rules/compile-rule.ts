@@ -9,8 +9,7 @@ import type { HeartbeatDraft } from './drafts/heartbeat.js';
 import type { PermissiveDraft } from './drafts/permissive.js';
 import type { SignalDraft } from './drafts/signal.js';
 import type { Input, Node } from './ir.js';
-import { didYouMean } from './names.js';
-import { findOutput } from './outputs.js';
+import { findOutput, findTag } from './outputs.js';
 import type {
   CompiledAlarm,
   CompiledHeartbeat,
@@ -96,18 +95,10 @@ function compileHeartbeat(c: Compilation, draft: HeartbeatDraft): CompiledHeartb
 
 /** Positions of the tags that are doubted while the alarm stands. */
 function doubtsOf(c: Compilation, draft: AlarmDraft): readonly number[] {
-  const found: number[] = [];
-  for (const name of draft.doubts) {
-    const tag = c.tags.find(name);
-    if (tag) found.push(tag.index);
-    else
-      draft.sink.report(
-        ['quality', name],
-        `there is no tag ${name}`,
-        didYouMean(name, c.tags.names()),
-      );
-  }
-  return found;
+  return draft.doubts.flatMap((name) => {
+    const tag = findTag(name, ['quality', name], c.tags, draft.sink);
+    return tag ? [tag.index] : [];
+  });
 }
 
 function compileSignal(c: Compilation, draft: SignalDraft): CompiledSignal | undefined {

@@ -31,16 +31,7 @@ const readers: Readonly<Record<RuleKind, (f: Fields, base: Base, sink: Sink) => 
   shed: readShed,
   heartbeat: readHeartbeat,
 };
-const kinds: readonly RuleKind[] = [
-  'interlock',
-  'group',
-  'permissive',
-  'alarm',
-  'signal',
-  'diagnosis',
-  'shed',
-  'heartbeat',
-];
+const kinds = Object.keys(readers) as readonly RuleKind[];
 const idPattern = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$/;
 
 /** Reads the shape of one rule and parses its expressions; looks nothing up. */

@@ -47,6 +47,20 @@ export function readExpression(value: unknown, path: Path, sink: Sink): Expr | u
   return undefined;
 }
 
+/** The maps of a list, each with its fields; what is no map is reported. */
+export function mapsOf(
+  list: readonly unknown[],
+  path: Path,
+  sink: Sink,
+  about: { readonly message: string; readonly example: string },
+): readonly Fields[] {
+  return list.flatMap((item, at) => {
+    if (isMap(item)) return [createFields(item, [...path, at], sink)];
+    sink.report([...path, at], about.message, about.example);
+    return [];
+  });
+}
+
 /** The keys of one map and what was asked for so far; typed readers are put around it. */
 interface Reader {
   readonly asked: Set<string>;

@@ -1,4 +1,4 @@
-import { valuesOf, type Ast } from './ast.js';
+import { partsOf, type Ast } from './ast.js';
 import { patternOf } from './check-known.js';
 
 /** What an expression needs to be evaluated before it. */
@@ -10,44 +10,15 @@ export interface Needs {
 
 /** Adds what `ast` needs in the same scan. What stands inside prev() is of the scan before. */
 export function addNeeds(ast: Ast, into: Needs): void {
-  switch (ast.kind) {
-    case 'name':
-      into.names.add(ast.name);
-      return;
-    case 'call': {
-      if (ast.name === 'prev') return;
-      const pattern = ast.name === 'tripped' ? patternOf(ast) : undefined;
-      if (pattern !== undefined) into.patterns.add(pattern);
-      else if (ast.name === 'mode') into.names.add(`${patternOf(ast) ?? ''}.mode`);
-      else for (const one of valuesOf(ast)) addNeeds(one, into);
-      return;
-    }
-    case 'not':
-    case 'neg':
-    case 'timed':
-      addNeeds(ast.of, into);
-      return;
-    case 'logic':
-    case 'vote':
-      for (const one of ast.of) addNeeds(one, into);
-      return;
-    case 'arith':
-      addNeeds(ast.left, into);
-      addNeeds(ast.right, into);
-      return;
-    case 'compare':
-      addNeeds(ast.left, into);
-      addNeeds(ast.right, into);
-      if (ast.hyst) addNeeds(ast.hyst, into);
-      return;
-    case 'if':
-      addNeeds(ast.when, into);
-      addNeeds(ast.then, into);
-      addNeeds(ast.otherwise, into);
-      return;
-    default:
-      return;
+  if (ast.kind === 'name') into.names.add(ast.name);
+  if (ast.kind === 'call') {
+    if (ast.name === 'prev') return;
+    const pattern = ast.name === 'tripped' ? patternOf(ast) : undefined;
+    if (pattern !== undefined) into.patterns.add(pattern);
+    if (ast.name === 'mode') into.names.add(`${patternOf(ast) ?? ''}.mode`);
+    if (pattern !== undefined || ast.name === 'mode') return;
   }
+  for (const part of partsOf(ast)) addNeeds(part, into);
 }
 
 export interface Order {

@@ -1,5 +1,5 @@
 import type { RuleTag, Value } from '../gateway/contract/index.js';
-import type { EffectDraft } from './drafts/interlock.js';
+import type { SettingDraft } from './drafts/common.js';
 import { didYouMean } from './names.js';
 import { quantityOf } from './literal.js';
 import type { Path, Sink } from './problems.js';
@@ -13,6 +13,18 @@ export interface TagLookup {
   names(): readonly string[];
 }
 
+/** A tag by its name, or a report that there is none. */
+export function findTag(
+  name: string,
+  path: Path,
+  tags: TagLookup,
+  sink: Sink,
+): RuleTag | undefined {
+  const tag = tags.find(name);
+  if (!tag) sink.report(path, `there is no tag ${name}`, didYouMean(name, tags.names()));
+  return tag;
+}
+
 /** An output that a rule sets: known and released for rules, or reported. */
 export function findOutput(
   name: string,
@@ -20,12 +32,8 @@ export function findOutput(
   tags: TagLookup,
   sink: Sink,
 ): RuleTag | undefined {
-  const tag = tags.find(name);
-  if (!tag) {
-    sink.report(path, `there is no tag ${name}`, didYouMean(name, tags.names()));
-    return undefined;
-  }
-  if (!tag.writable)
+  const tag = findTag(name, path, tags, sink);
+  if (tag && !tag.writable)
     sink.report(
       path,
       `rules may not write ${tag.name}`,
@@ -35,11 +43,7 @@ export function findOutput(
 }
 
 /** The value of `to:` in the unit of the tag; undefined and a report when it does not fit. */
-export function outputValue(
-  draft: Pick<EffectDraft, 'to' | 'path'>,
-  tag: RuleTag,
-  sink: Sink,
-): Value | undefined {
+export function outputValue(draft: SettingDraft, tag: RuleTag, sink: Sink): Value | undefined {
   const path = [...draft.path, 'to'];
   const { to } = draft;
   if (tag.type === 'bool') {

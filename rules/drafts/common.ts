@@ -1,6 +1,6 @@
 import type { Priority } from '../../gateway/contract/index.js';
 import type { Expr, Fields } from '../fields.js';
-import type { RuleSource, Sink } from '../problems.js';
+import type { Path, RuleSource, Sink } from '../problems.js';
 
 export interface Common {
   readonly id: string;
@@ -21,8 +21,21 @@ export interface ShelveTerms {
   readonly max: number;
   readonly role: string | undefined;
 }
+/** An output and what it is set to, as typed. */
+export interface SettingDraft {
+  readonly set: string;
+  readonly to: unknown;
+  readonly path: Path;
+}
 /** What every kind has been read of a rule before its own keys. */
 export type Base = Omit<Common, 'exprs'>;
+
+/** `{set: …, to: …}`; undefined and a report when one of them is missing. */
+export function readSetting(f: Fields, example: string): SettingDraft | undefined {
+  const set = f.required('set', f.text('set'), `set: ${example}`);
+  const to = f.required('to', f.raw('to') ?? undefined, 'to: false');
+  return set === undefined || to === undefined ? undefined : { set, to, path: f.path };
+}
 
 export function present<T>(list: readonly (T | undefined)[]): readonly T[] {
   return list.filter((one) => one !== undefined);

@@ -1,15 +1,20 @@
 import { parseDuration } from '../../gateway/contract/index.js';
 import type { BadPolicy } from '../blocks/inputs.js';
-import { createFields, isMap, readExpression, type Expr, type Fields } from '../fields.js';
-import type { Path, Sink } from '../problems.js';
-import { present, readAlarmText, type AlarmText, type Base, type Common } from './common.js';
+import { mapsOf, readExpression, type Expr, type Fields } from '../fields.js';
+import type { Sink } from '../problems.js';
+import {
+  present,
+  readAlarmText,
+  readSetting,
+  type AlarmText,
+  type Base,
+  type Common,
+  type SettingDraft,
+} from './common.js';
 
-export interface EffectDraft {
-  readonly set: string;
-  readonly to: unknown;
+export interface EffectDraft extends SettingDraft {
   readonly level: 'trip' | 'interlock';
   readonly verify: VerifyDraft | undefined;
-  readonly path: Path;
 }
 export interface VerifyDraft {
   readonly expect: Expr;
@@ -170,19 +175,13 @@ function readEffects(raw: unknown, sink: Sink): readonly EffectDraft[] {
     return [];
   }
   const effects: EffectDraft[] = [];
-  for (const [position, item] of (raw as unknown[]).entries()) {
-    const path = ['effects', position];
-    if (!isMap(item)) {
-      sink.report(path, 'an effect is a map', '{set: P101.run_cmd, to: false, level: trip}');
-      continue;
-    }
-    const f = createFields(item, path, sink);
-    const set = f.required('set', f.text('set'), 'set: P101.run_cmd');
-    const to = f.required('to', f.raw('to') ?? undefined, 'to: false');
+  const example = '{set: P101.run_cmd, to: false, level: trip}';
+  for (const f of mapsOf(raw, ['effects'], sink, { message: 'an effect is a map', example })) {
+    const setting = readSetting(f, 'P101.run_cmd');
     const level = f.choice('level', ['trip', 'interlock']) ?? 'trip';
     const verify = readVerify(f.map('verify'));
     f.done();
-    if (set !== undefined && to !== undefined) effects.push({ set, to, level, verify, path });
+    if (setting) effects.push({ ...setting, level, verify });
   }
   return effects;
 }

@@ -1,11 +1,8 @@
-import { createFields, isMap, type Expr, type Fields } from '../fields.js';
-import type { Path, Sink } from '../problems.js';
-import { present, type Base, type Common } from './common.js';
+import { mapsOf, type Expr, type Fields } from '../fields.js';
+import type { Sink } from '../problems.js';
+import { present, readSetting, type Base, type Common, type SettingDraft } from './common.js';
 
-export interface ShedStepDraft {
-  readonly set: string;
-  readonly to: unknown;
-  readonly path: Path;
+export interface ShedStepDraft extends SettingDraft {
   /** Shortest and longest time off, ms. */
   readonly minOff: number;
   readonly maxOff: number;
@@ -47,21 +44,15 @@ function readSteps(raw: unknown, sink: Sink): readonly ShedStepDraft[] {
     return [];
   }
   const steps: ShedStepDraft[] = [];
-  for (const [at, item] of (raw as unknown[]).entries()) {
-    const path = ['steps', at];
-    if (!isMap(item)) {
-      sink.report(path, 'a step is a map', '{set: AHU7.enable, to: false, min_off: 10min}');
-      continue;
-    }
-    const f = createFields(item, path, sink);
-    const set = f.required('set', f.text('set'), 'set: AHU7.enable');
-    const to = f.required('to', f.raw('to') ?? undefined, 'to: false');
+  const example = '{set: AHU7.enable, to: false, min_off: 10min}';
+  for (const f of mapsOf(raw, ['steps'], sink, { message: 'a step is a map', example })) {
+    const setting = readSetting(f, 'AHU7.enable');
     f.choice('level', ['shed']);
     const minOff = f.duration('min_off') ?? 0;
     const maxOff = f.duration('max_off') ?? Infinity;
-    if (maxOff < minOff) sink.report([...path, 'max_off'], 'max_off is shorter than min_off');
+    if (maxOff < minOff) sink.report([...f.path, 'max_off'], 'max_off is shorter than min_off');
     f.done();
-    if (set !== undefined && to !== undefined) steps.push({ set, to, path, minOff, maxOff });
+    if (setting) steps.push({ ...setting, minOff, maxOff });
   }
   return steps;
 }

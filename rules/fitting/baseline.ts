@@ -1,4 +1,5 @@
 import { differenceOf } from '../units.js';
+import { meanOf, sigmaOf } from './moments.js';
 import type { Series } from './series.js';
 
 /** What was normal of one name: `VT101.sd`, or the mean of a tag or a signal. */
@@ -11,12 +12,8 @@ export interface FittedBaseline {
 }
 
 const statistics: Readonly<Record<string, (sorted: readonly number[]) => number>> = {
-  mean: (list) => list.reduce((a, b) => a + b, 0) / list.length,
-  sd: (list) => {
-    const mean = list.reduce((a, b) => a + b, 0) / list.length;
-    const squares = list.reduce((a, b) => a + (b - mean) * (b - mean), 0);
-    return Math.sqrt(squares / Math.max(1, list.length - 1));
-  },
+  mean: meanOf,
+  sd: (list) => sigmaOf(list),
   min: (list) => list[0] ?? NaN,
   max: (list) => list.at(-1) ?? NaN,
   median: (list) => {

@@ -1,5 +1,6 @@
 import { exp, ln } from '../blocks/elementary.js';
 import { eigenOf } from './eigen.js';
+import { meanOf, sigmaOf, sum } from './moments.js';
 import type { Series } from './series.js';
 
 /** A principal-component model of what was normal, as it stands in a rule file. */
@@ -41,8 +42,9 @@ export function fitModel(
     return {
       refused: `${rows.length} complete rows are too few for ${n} variables: ${rowsForEach * n} at least`,
     };
-  const means = series.names.map((_, i) => meanOf(rows, i));
-  const sigmas = series.names.map((_, i) => sigmaOf(rows, i, means[i] ?? 0));
+  const columns = series.names.map((_, i) => rows.map((row) => row[i] ?? 0));
+  const means = columns.map(meanOf);
+  const sigmas = columns.map((column) => sigmaOf(column));
   const still = series.names.filter((_, i) => !((sigmas[i] ?? 0) > 0));
   if (still.length > 0) return { refused: `${still.join(', ')} never moved: leave it out` };
   const z = rows.map((row) => row.map((x, i) => (x - (means[i] ?? 0)) / (sigmas[i] ?? 1)));
@@ -67,16 +69,6 @@ export function fitModel(
   };
 }
 
-function sum(list: readonly number[]): number {
-  return list.reduce((a, b) => a + b, 0);
-}
-function meanOf(rows: readonly (readonly number[])[], i: number): number {
-  return sum(rows.map((row) => row[i] ?? 0)) / rows.length;
-}
-function sigmaOf(rows: readonly (readonly number[])[], i: number, mean: number): number {
-  const squares = rows.map((row) => ((row[i] ?? 0) - mean) * ((row[i] ?? 0) - mean));
-  return Math.sqrt(sum(squares) / (rows.length - 1));
-}
 function correlation(z: readonly (readonly number[])[], n: number): readonly (readonly number[])[] {
   const of = (i: number, j: number): number =>
     sum(z.map((row) => (row[i] ?? 0) * (row[j] ?? 0))) / (z.length - 1);

@@ -1,8 +1,7 @@
 import { isBad, Quality } from '../../gateway/contract/index.js';
 import type { TagLookup } from '../outputs.js';
 import type { RuleProgram } from '../program.js';
-import { type ReplaySample } from '../testing/replay.js';
-import { TestRig } from '../testing/rig.js';
+import { play, rigFor, type ReplaySample } from '../testing/replay.js';
 
 /** Values of several tags and signals at the same times; NaN where one was bad. */
 export interface Series {
@@ -20,25 +19,19 @@ export function seriesOf(
   samples: readonly ReplaySample[],
   names: readonly string[],
 ): Series {
-  const from = samples[0]?.at ?? 0;
-  const rig = new TestRig(program, lookup, { epoch: from, deaf: true });
+  const rig = rigFor(program, lookup, samples);
   const places = names.map((name) => rig.positionOf(name) ?? -1);
   const rows: number[][] = [];
-  for (let i = 0; i < samples.length;) {
-    const at = samples[i]?.at ?? 0;
-    rig.advance(at - from);
-    for (; i < samples.length && samples[i]?.at === at; i++) {
-      const sample = samples[i] as ReplaySample;
-      rig.put(sample.tag, sample.value, sample.quality);
-    }
-    rig.scan();
+  const put = ({ tag, value, quality }: ReplaySample): void => rig.put(tag, value, quality);
+  const read = (): void => {
     rows.push(
       places.map((place) => {
         const quality = rig.image.qualities[place] ?? Quality.internal;
         return isBad(quality) ? NaN : (rig.image.numbers[place] ?? NaN);
       }),
     );
-  }
+  };
+  play(rig, samples, put, read);
   const unitOf = (name: string): string | undefined =>
     lookup.find(name)?.unit ?? program.signals.find((one) => one.name === name)?.unit;
   return { names, units: names.map(unitOf), rows };

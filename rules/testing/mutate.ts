@@ -1,8 +1,7 @@
-import type { Ast, CompareAst } from '../ast.js';
+import { partsOf, type Ast, type CompareAst } from '../ast.js';
 import { isMap, type Raw } from '../fields.js';
 import { parseExpression } from '../parse.js';
 import type { RuleSource } from '../problems.js';
-import { valuesOf } from '../ast.js';
 
 /** A rule with one slip in it, such as a person might make. A good test notices. */
 export interface Mutant {
@@ -69,7 +68,7 @@ export function mutationsOf(text: string): readonly string[] {
   };
   const walk = (ast: Ast): void => {
     mutateHere(text, ast, put);
-    for (const child of childrenOfAst(ast)) walk(child);
+    for (const child of partsOf(ast)) walk(child);
   };
   walk(parsed.ast);
   return [...new Set(found)];
@@ -126,7 +125,7 @@ function shift(text: string, ast: Ast & { kind: 'number' }, put: Put): void {
 function numbersOf(ast: Ast): readonly (Ast & { kind: 'number' })[] {
   if (ast.kind === 'number') return [ast];
   if (ast.kind === 'call') return [];
-  return childrenOfAst(ast).flatMap(numbersOf);
+  return partsOf(ast).flatMap(numbersOf);
 }
 
 /** `and` for `or`, and the other way, everywhere in one chain. */
@@ -134,26 +133,4 @@ function swapWord(text: string, ast: Ast & { kind: 'logic' }, put: Put): void {
   const other = ast.op === 'and' ? 'or' : 'and';
   const parts = ast.of.map((one) => `(${text.slice(one.from, one.to)})`);
   put(ast.from, ast.to, `(${parts.join(` ${other} `)})`);
-}
-
-function childrenOfAst(ast: Ast): readonly Ast[] {
-  switch (ast.kind) {
-    case 'call':
-      return valuesOf(ast);
-    case 'not':
-    case 'neg':
-    case 'timed':
-      return [ast.of];
-    case 'logic':
-    case 'vote':
-      return ast.of;
-    case 'arith':
-      return [ast.left, ast.right];
-    case 'compare':
-      return ast.hyst ? [ast.left, ast.right, ast.hyst] : [ast.left, ast.right];
-    case 'if':
-      return [ast.when, ast.then, ast.otherwise];
-    default:
-      return [];
-  }
 }

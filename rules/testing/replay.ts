@@ -23,6 +23,37 @@ export interface Replayed {
   readonly events: readonly RuleEvent[];
 }
 
+/** The time of monotonic zero of a record: that of its first sample, wall ms. */
+function startOf(samples: readonly ReplaySample[]): number {
+  return samples[0]?.at ?? 0;
+}
+
+/** A rig for recorded data: outputs are those of the record, and time begins with it. */
+export function rigFor(
+  program: RuleProgram,
+  lookup: TagLookup,
+  samples: readonly ReplaySample[],
+): TestRig {
+  return new TestRig(program, lookup, { epoch: startOf(samples), deaf: true });
+}
+
+/** Puts a record through a rig, with one scan for each time at which something arrived. */
+export function play(
+  rig: TestRig,
+  samples: readonly ReplaySample[],
+  put: (sample: ReplaySample) => void,
+  afterScan: () => void,
+): void {
+  const from = startOf(samples);
+  for (let i = 0; i < samples.length;) {
+    const at = samples[i]?.at ?? 0;
+    rig.advance(at - from);
+    for (; i < samples.length && samples[i]?.at === at; i++) put(samples[i] as ReplaySample);
+    rig.scan();
+    afterScan();
+  }
+}
+
 /**
  * Runs rules over recorded data, as fast as it goes: nothing is written, and outputs are those of the record.
  * Timers run between the samples as they would have run then.
@@ -33,8 +64,7 @@ export function replay(
   samples: readonly ReplaySample[],
   onEvent: (event: RuleEvent) => void = () => undefined,
 ): Replayed {
-  const from = samples[0]?.at ?? 0;
-  const rig = new TestRig(program, lookup, { epoch: from, deaf: true });
+  const rig = rigFor(program, lookup, samples);
   const last = new Map<number, number>();
   let backwards = 0;
   let told = 0;
@@ -44,18 +74,13 @@ export function replay(
       if (event) onEvent(event);
     }
   };
-  for (let i = 0; i < samples.length;) {
-    const at = samples[i]?.at ?? 0;
-    rig.advance(at - from);
-    for (; i < samples.length && samples[i]?.at === at; i++) {
-      const sample = samples[i] as ReplaySample;
-      if (at < (last.get(sample.tag) ?? -Infinity)) backwards++;
-      else rig.put(sample.tag, sample.value, sample.quality);
-      last.set(sample.tag, at);
-    }
-    rig.scan();
-    tell();
-  }
+  const put = ({ at, tag, value, quality }: ReplaySample): void => {
+    if (at < (last.get(tag) ?? -Infinity)) backwards++;
+    else rig.put(tag, value, quality);
+    last.set(tag, at);
+  };
+  play(rig, samples, put, tell);
+  const from = startOf(samples);
   const to = samples.at(-1)?.at ?? from;
   return { samples: samples.length, from, to, backwards, events: rig.events };
 }

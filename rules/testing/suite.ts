@@ -125,14 +125,16 @@ function runOne(
 function score(options: SuiteOptions, scenarios: readonly Scenario[]): readonly MutationScore[] {
   const expanded = expandTemplates(options.sources, [], []);
   const scores: MutationScore[] = [];
-  const wanted = expanded.filter(({ rule }) => isTested(rule, scenarios));
-  const all = wanted.reduce((sum, source) => sum + mutantsOf(source).length, 0);
+  const wanted = expanded
+    .filter(({ rule }) => isTested(rule, scenarios))
+    .map((source) => ({ source, mutants: mutantsOf(source) }));
+  const all = wanted.reduce((sum, { mutants }) => sum + mutants.length, 0);
   let done = 0;
-  for (const source of wanted) {
+  for (const { source, mutants } of wanted) {
     const survivors: string[] = [];
     let made = 0;
     let rule = '';
-    for (const mutant of mutantsOf(source)) {
+    for (const mutant of mutants) {
       options.onProgress?.(++done, all);
       rule = mutant.rule;
       const changed = expanded.map((one) => (one === source ? mutant.source : one));
