@@ -13,7 +13,6 @@ import { configHost } from '../config-host.js';
 export interface RuleFiles {
   readonly config: Config;
   readonly lookup: TagLookup;
-  readonly warnings: readonly ConfigProblem[];
   readonly place: (problem: RuleProblem, severity: 'error' | 'warning') => ConfigProblem;
 }
 
@@ -24,11 +23,10 @@ export async function loadRuleFiles(file: string): Promise<RuleFiles> {
     const lines = loaded.problems.map(formatWithCaret).join('\n');
     throw new GatewayError('config-invalid', `${file} has problems:\n${lines}`);
   }
-  const { config, warnings } = loaded;
+  const { config } = loaded;
   return {
     config,
     lookup: tagTable(config),
-    warnings,
     place: (...about) => loaded.place(...about),
   };
 }
@@ -44,14 +42,19 @@ export function compiledOf(
   throw new GatewayError('config-invalid', lines.join('\n'));
 }
 
+/** The text of a file that a command names. */
+export async function readText(file: string): Promise<string> {
+  return await readFile(file, 'utf8').catch((cause: unknown) => {
+    throw new GatewayError('config-invalid', `${file} cannot be read`, {}, cause);
+  });
+}
+
 /** Largest test file, bytes: a typing mistake must not fill the memory. */
 const largestTestFile = 4 * 1024 * 1024;
 
 /** The tests of a file: one document a test, or lists of them. Rejects when it is no YAML. */
 export async function loadTests(file: string): Promise<readonly TestSource[]> {
-  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
-    throw new GatewayError('config-invalid', `${file} cannot be read`, {}, cause);
-  });
+  const text = await readText(file);
   if (text.length > largestTestFile)
     throw new GatewayError('config-invalid', `${file} is too large`);
   const documents = parseAllDocuments(text);

@@ -1,5 +1,4 @@
-import { readFile } from 'node:fs/promises';
-import { parse } from 'csv-parse/sync';
+import { csvRows } from '../../gateway/config/csv.js';
 import { asGatewayError, GatewayError, type RuleSource } from '../../gateway/contract/index.js';
 import type { GlobalOptions } from '../context.js';
 import { clockTime, print, printJson } from '../output.js';
@@ -13,7 +12,7 @@ import {
   type ReplaySample,
   type TagLookup,
 } from '../wire.js';
-import { compiledOf, loadRuleFiles } from './load.js';
+import { compiledOf, loadRuleFiles, readText } from './load.js';
 
 export interface ReplayOptions extends GlobalOptions {
   readonly data: string;
@@ -97,18 +96,10 @@ export async function readSamples(
   file: string,
   lookup: TagLookup,
 ): Promise<readonly ReplaySample[]> {
-  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
-    throw new GatewayError('config-invalid', `${file} cannot be read`, {}, cause);
-  });
+  const text = await readText(file);
   let rows: string[][];
   try {
-    rows = parse(text, {
-      trim: true,
-      skip_empty_lines: true,
-      relax_column_count: true,
-      comment: '#',
-      comment_no_infix: true,
-    });
+    rows = csvRows(text);
   } catch (thrown) {
     throw new GatewayError('config-invalid', `${file}: ${asGatewayError(thrown).message}`);
   }

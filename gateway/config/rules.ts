@@ -1,5 +1,5 @@
-import { parse } from 'csv-parse/sync';
 import { asGatewayError, type RuleProblem, type RuleSource } from '../contract/index.js';
+import { csvRows } from './csv.js';
 import { shown } from './format.js';
 import type { ConfigProblem } from './model.js';
 import { placed } from './problems.js';
@@ -62,13 +62,7 @@ async function readMatrix(session: Session, ref: Ref): Promise<unknown> {
   }
   if (text === undefined) return undefined;
   try {
-    return parse(text, {
-      trim: true,
-      relax_column_count: true,
-      skip_empty_lines: true,
-      comment: '#',
-      comment_no_infix: true,
-    });
+    return csvRows(text);
   } catch (thrown) {
     const { message } = asGatewayError(thrown);
     session.problems.error(named.node ? named : inline, `no CSV: ${message}`);
