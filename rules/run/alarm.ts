@@ -1,5 +1,5 @@
 import type { AlarmState, Evidence, Person } from '../../gateway/contract/index.js';
-import { conditionOf, truth, wantScan, runSteps, type Step } from '../blocks/slots.js';
+import { conditionOf, runSteps, truth, wantScan, type Step } from '../blocks/slots.js';
 import { badInputs, because, evidenceList } from '../explain.js';
 import { stepsOf } from '../instantiate.js';
 import type { CompiledAlarm } from '../program.js';

@@ -5,7 +5,7 @@ import {
   type Ranking,
   type WallMs,
 } from '../../gateway/contract/index.js';
-import { truth, wantScan, runSteps, type Step } from '../blocks/slots.js';
+import { runSteps, truth, wantScan, type Step } from '../blocks/slots.js';
 import { badInputs, because, evidenceList } from '../explain.js';
 import { stepsOf } from '../instantiate.js';
 import type { CompiledDiagnosis } from '../program.js';

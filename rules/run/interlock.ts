@@ -6,7 +6,7 @@ import {
   type WallMs,
   type WriteIntent,
 } from '../../gateway/contract/index.js';
-import { truth, unknown, wantScan, runSteps, type Step } from '../blocks/slots.js';
+import { runSteps, truth, unknown, wantScan, type Step } from '../blocks/slots.js';
 import { badInputs, because, evidenceList, remark } from '../explain.js';
 import { stepsOf } from '../instantiate.js';
 import { marginOf } from '../margin.js';

@@ -5,7 +5,7 @@ import {
   type WallMs,
   type WriteIntent,
 } from '../../gateway/contract/index.js';
-import { truth, runSteps, type Step } from '../blocks/slots.js';
+import { runSteps, truth, type Step } from '../blocks/slots.js';
 import { because, evidenceList } from '../explain.js';
 import { stepsOf } from '../instantiate.js';
 import type { CompiledPermissive } from '../program.js';

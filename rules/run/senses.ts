@@ -9,9 +9,9 @@ import {
   conditionOf,
   recall,
   remember,
+  runSteps,
   truth,
   wantScan,
-  runSteps,
   type Step,
 } from '../blocks/slots.js';
 import { because, becauseOf, remark } from '../explain.js';

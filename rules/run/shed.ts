@@ -4,7 +4,7 @@ import {
   type WallMs,
   type WriteIntent,
 } from '../../gateway/contract/index.js';
-import { truth, wantScan, runSteps, type Step } from '../blocks/slots.js';
+import { runSteps, truth, wantScan, type Step } from '../blocks/slots.js';
 import { badInputs, because, evidenceList } from '../explain.js';
 import { stepsOf } from '../instantiate.js';
 import type { CompiledShed, ShedStep } from '../program.js';

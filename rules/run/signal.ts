@@ -1,5 +1,5 @@
 import { Quality, qualityText, wall } from '../../gateway/contract/index.js';
-import { badFrom, truth, runSteps, type Step } from '../blocks/slots.js';
+import { badFrom, runSteps, truth, type Step } from '../blocks/slots.js';
 import { badInputs, because, evidenceList } from '../explain.js';
 import { stepsOf } from '../instantiate.js';
 import type { CompiledSignal } from '../program.js';

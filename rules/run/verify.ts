@@ -1,5 +1,5 @@
 import { formatDuration, type Evidence } from '../../gateway/contract/index.js';
-import { truth, wantScan, runSteps, type Step } from '../blocks/slots.js';
+import { runSteps, truth, wantScan, type Step } from '../blocks/slots.js';
 import { because, evidenceList } from '../explain.js';
 import { stepsOf } from '../instantiate.js';
 import type { CompiledInterlock, Effect, Verify } from '../program.js';

@@ -6,38 +6,8 @@ import { createHash } from 'node:crypto';
 import t from 'tap';
 import { mono, Quality, wall, type ScanResult } from '../../gateway/contract/index.js';
 import { createEngine, parseExpression, runSuite } from '../../rules/index.js';
-import {
-  compiled,
-  epoch,
-  lookupOf,
-  person,
-  plant,
-  problemsOf,
-  type Plant,
-  type TagSpecs,
-} from './plant.js';
-
-const tags: TagSpecs = {
-  A: 'bar',
-  B: 'bar',
-  RUN: 'bool',
-  BTN: 'bool',
-  V: { type: 'bool', writable: true },
-  W: { type: 'bool', writable: true },
-};
-const trip = (more: object = {}): object => ({
-  interlock: 'I',
-  cause: 'A > 10 bar',
-  reset: 'rising(BTN)',
-  effects: [{ set: 'V', to: false }],
-  ...more,
-});
-function started(rules: readonly object[], values: Record<string, number | boolean> = {}): Plant {
-  const p = plant(rules, tags);
-  p.set({ A: 1, B: 1, RUN: true, BTN: false, ...values });
-  p.scan();
-  return p;
-}
+import { compiled, epoch, lookupOf, person, plant, problemsOf, type Plant } from './plant.js';
+import { started, tags, trip } from './valves.js';
 
 void t.test(
   'point 1: all rules of a scan see one picture; outputs are demanded once, at its end',

@@ -1,29 +1,8 @@
 /** Interlocks on trial, in votes that degrade, and with inputs taken out: what they must not do. */
 import t from 'tap';
-import { mono, Quality } from '../../gateway/contract/index.js';
-import { person, plant, type Plant, type TagSpecs } from './plant.js';
-
-const tags: TagSpecs = {
-  A: 'bar',
-  B: 'bar',
-  RUN: 'bool',
-  BTN: 'bool',
-  V: { type: 'bool', writable: true },
-  W: { type: 'bool', writable: true },
-};
-const trip = (more: object = {}): object => ({
-  interlock: 'I',
-  cause: 'A > 10 bar',
-  reset: 'rising(BTN)',
-  effects: [{ set: 'V', to: false }],
-  ...more,
-});
-function started(rules: readonly object[]): Plant {
-  const p = plant(rules, tags);
-  p.set({ A: 1, B: 1, RUN: true, BTN: false });
-  p.scan();
-  return p;
-}
+import { Quality } from '../../gateway/contract/index.js';
+import { plant, type TagSpecs } from './plant.js';
+import { bypassA, started, tags, trip } from './valves.js';
 
 void t.test(
   'a rule on trial sets nothing: no write, no other trip, no doubt, no heartbeat',
@@ -92,13 +71,7 @@ void t.test(
       p.set(good);
       p.scan();
     }
-    const command = {
-      kind: 'bypass',
-      input: 'A',
-      duration: 3_600_000,
-      reason: 'calibration',
-    } as const;
-    p.engine.command('I', command, person('ann'), mono(p.now));
+    bypassA(p);
     p.to(4000);
     p.set({ C: 11 });
     p.to(4001);
@@ -109,13 +82,7 @@ void t.test(
 
 void t.test('a bypassed tag demands nothing through its policy either', (t) => {
   const p = started([trip({ on_bad: { A: 'trip after 5s' }, bypass: { per_input: true } })]);
-  const command = {
-    kind: 'bypass',
-    input: 'A',
-    duration: 3_600_000,
-    reason: 'calibration',
-  } as const;
-  p.engine.command('I', command, person('ann'), mono(p.now));
+  bypassA(p);
   p.quality('A', Quality.timeout);
   p.to(60);
   t.equal(p.state('I'), 'NORMAL');
