@@ -2,13 +2,14 @@ import { GatewayError, Quality, type ImageView } from '../gateway/contract/index
 import { edgeStep } from './blocks/edges.js';
 import {
   ageStep,
-  guardedInputStep,
+  guardedStep,
   inputStep,
   qualityStep,
+  textInputStep,
   textStep,
   type BadPolicy,
   type BadSink,
-  type InputOptions,
+  type TagInput,
 } from './blocks/inputs.js';
 import { ifStep, latchStep, logicStep, notStep, voteStep } from './blocks/logic.js';
 import { arithStep, compareStep, fallbackStep, negStep, pickStep } from './blocks/numeric.js';
@@ -95,21 +96,32 @@ function emit(b: Builder, node: Node): void {
   if (node.kind === 'input') emitInput(b, node.input);
   else if (node.kind === 'quality' && node.of.kind === 'input') {
     // Asks the image itself: a policy of the rule must not make a bad tag look good.
-    const { image } = b.plant;
+    const { qualities } = b.plant.image;
     const at = b.plant.positionOf(node.of.input.ref);
-    const { input } = node.of;
-    emitInput(b, input);
-    b.steps.push(qualityStep(s, node.slot, node.test, () => image.qualities[at] as number));
-    const { isBypassed } = b.options;
-    if (isBypassed)
-      b.steps.push(() => {
-        if (isBypassed(input.ref.name)) s.q[node.slot] = ignored;
-      });
+    const step = qualityStep(s, node.slot, node.test, () => qualities[at] as number);
+    emitAbout(b, node.of.input, node.slot, step);
+  } else if (node.kind === 'age') {
+    const at = b.plant.positionOf(node.input.ref);
+    emitAbout(b, node.input, node.slot, ageStep(s, b.plant.image, node.slot, at));
   } else {
+    if (node.kind === 'text')
+      for (const input of [node.input, node.other]) if (input) emitInput(b, input);
     for (const child of childrenOf(node)) emit(b, child);
     b.steps.push(stepOf(b, node));
   }
   if (b.options.watch === true && isLeaf(node)) b.steps.push(watchStep(s, node.slot));
+}
+
+/** A step that asks about a tag, not for its value: who takes the tag out of the rule takes it out too. */
+function emitAbout(b: Builder, input: Input, to: number, step: Step): void {
+  emitInput(b, input);
+  b.steps.push(step);
+  const { isBypassed } = b.options;
+  const { slots: s } = b.plant;
+  if (isBypassed)
+    b.steps.push(() => {
+      if (isBypassed(input.ref.name)) s.q[to] = ignored;
+    });
 }
 
 /** What first-out may name; the rest is only how leaves are put together. */
@@ -123,19 +135,16 @@ function emitInput(b: Builder, input: Input): void {
   const { plant, options } = b;
   if (b.seen.has(input.slot)) return;
   b.seen.add(input.slot);
-  const o = {
-    at: plant.positionOf(input.ref),
-    slot: input.slot,
-    isBool: input.ref.type.kind === 'bool',
-    strict: options.strict,
-  };
-  pushInput(b, input, o);
-  const { isBypassed, policies, sink } = options;
-  if (!isBypassed) return;
   const { slots: s } = plant;
-  const position = [...(policies?.keys() ?? [])].indexOf(input.ref.name);
+  const { isBypassed, policies, sink } = options;
+  const { name } = input.ref;
+  const position = [...(policies?.keys() ?? [])].indexOf(name);
+  const policy = policies?.get(name);
+  const read = readStep(b, input);
+  b.steps.push(policy && sink ? guardedStep(s, read, input.slot, policy, sink, position) : read);
+  if (!isBypassed) return;
   b.steps.push(() => {
-    if (!isBypassed(input.ref.name)) return;
+    if (!isBypassed(name)) return;
     s.q[input.slot] = ignored;
     // Taken out of the cause it demands nothing either, however long it is bad.
     if (!sink || position < 0) return;
@@ -144,16 +153,15 @@ function emitInput(b: Builder, input: Input): void {
   });
 }
 
-function pushInput(b: Builder, input: Input, o: InputOptions): void {
-  const { plant, options } = b;
-  const { policies, sink } = options;
-  const policy = policies?.get(input.ref.name);
-  if (!policy || !sink || input.ref.type.kind === 'text') {
-    b.steps.push(inputStep(plant.slots, plant.image, o));
-    return;
-  }
-  const position = [...(policies?.keys() ?? [])].indexOf(input.ref.name);
-  b.steps.push(guardedInputStep(plant.slots, plant.image, o, policy, sink, position));
+function tagInput({ plant, options }: Builder, { ref, slot }: Input): TagInput {
+  return { at: plant.positionOf(ref), slot, strict: options.strict };
+}
+
+function readStep(b: Builder, input: Input): Step {
+  const { slots: s, image } = b.plant;
+  const { kind } = input.ref.type;
+  const tag = tagInput(b, input);
+  return kind === 'text' ? textInputStep(s, image, tag) : inputStep(s, image, tag, kind === 'bool');
 }
 
 /** How soon a value that changed is seen by who asks for that of the scan before, ms. */
@@ -232,12 +240,9 @@ function stepOf(b: Builder, node: Node): Step {
       const of = node.of.slot;
       return qualityStep(s, to, node.test, () => s.q[of] as number);
     }
-    case 'age':
-      return ageStep(s, image, to, b.plant.positionOf(node.input.ref));
     case 'text': {
-      const at = b.plant.positionOf(node.input.ref);
-      const other = node.other && b.plant.positionOf(node.other.ref);
-      return textStep(s, image, to, at, other, node.literal, node.equal, b.options.strict);
+      const right = node.other ? tagInput(b, node.other) : node.literal;
+      return textStep(s, image, to, tagInput(b, node.input), right, node.equal);
     }
     case 'call':
       return callStep(b, node);
@@ -258,7 +263,7 @@ function stepOf(b: Builder, node: Node): Step {
       return () => putBool(s, to, rules.some(isTripped), 0);
     }
     default:
-      // Constants, inputs and prev have no step of this kind; emit() sees to them.
+      // Constants, inputs, ages and prev have no step of this kind; emit() sees to them.
       return () => undefined;
   }
 }

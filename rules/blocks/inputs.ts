@@ -15,6 +15,7 @@ import {
   recall,
   remember,
   wantScan,
+  worst,
   type Slots,
   type Step,
 } from './slots.js';
@@ -37,18 +38,17 @@ export interface BadSink {
   readonly running: number[];
 }
 
-export interface InputOptions {
+export interface TagInput {
   /** Position in the image. */
   readonly at: number;
   readonly slot: number;
-  readonly isBool: boolean;
   /** Uncertain counts as bad. */
   readonly strict: boolean;
 }
 
-/** Reads one tag from the frozen image. */
-export function inputStep(s: Slots, image: ImageView, o: InputOptions): Step {
-  const { at, slot, isBool, strict } = o;
+/** Reads one number or bool from the frozen image. */
+export function inputStep(s: Slots, image: ImageView, input: TagInput, isBool: boolean): Step {
+  const { at, slot, strict } = input;
   return () => {
     const q = image.qualities[at] as number;
     const value = image.numbers[at] as number;
@@ -57,17 +57,30 @@ export function inputStep(s: Slots, image: ImageView, o: InputOptions): Step {
   };
 }
 
-/** The same under an `on_bad` policy, for a tag in the cause of an interlock. */
-export function guardedInputStep(
+/** Quality of a text, which lives beside the numbers of the image: bad where there is none. */
+function textQuality(image: ImageView, at: number, strict: boolean): number {
+  const q = image.qualities[at] as number;
+  const isText = typeof image.wide[at] === 'string';
+  return (strict && isUncertain(q)) || (q < badFrom && !isText) ? Quality.input : q;
+}
+
+/** Reads whether a text is there; who compares it looks at the image itself. */
+export function textInputStep(s: Slots, image: ImageView, { at, slot, strict }: TagInput): Step {
+  return () => {
+    s.v[slot] = 0;
+    s.q[slot] = textQuality(image, at, strict);
+  };
+}
+
+/** What reads a tag in the cause of an interlock, under an `on_bad` policy. */
+export function guardedStep(
   s: Slots,
-  image: ImageView,
-  o: InputOptions,
+  read: Step,
+  slot: number,
   policy: BadPolicy,
   sink: BadSink,
   position: number,
 ): Step {
-  const read = inputStep(s, image, o);
-  const { slot } = o;
   // Since when it is bad; the last good value.
   const since = remember(s, NaN, NaN);
   const lastGood = since + 1;
@@ -146,27 +159,26 @@ export function ageStep(s: Slots, image: ImageView, to: number, at: number): Ste
   };
 }
 
-/** Compares texts, which live beside the numbers of the image. */
+/** Compares texts. While a policy lets the last good one stand in, so does what came of it. */
 export function textStep(
   s: Slots,
   image: ImageView,
   to: number,
-  at: number,
-  other: number | undefined,
-  literal: string,
+  left: TagInput,
+  right: TagInput | string,
   equal: boolean,
-  strict: boolean,
 ): Step {
-  const usable = (position: number): number => {
-    const q = image.qualities[position] as number;
-    const isText = typeof image.wide[position] === 'string';
-    const isDoubtful = strict && isUncertain(q);
-    return isDoubtful || (q < badFrom && !isText) ? Quality.input : q;
-  };
+  const last = remember(s, NaN);
+  const isThere = ({ at, strict }: TagInput): boolean => textQuality(image, at, strict) < badFrom;
+  const other = typeof right === 'string' ? undefined : right;
+  const qualityOf = ({ slot }: TagInput): number => s.q[slot] as number;
   return () => {
-    const right = other === undefined ? literal : image.wide[other];
-    let q = usable(at);
-    if (other !== undefined) q = Math.max(q, usable(other));
-    putBool(s, to, (image.wide[at] === right) === equal, q);
+    if (isThere(left) && (!other || isThere(other))) {
+      const text = other ? image.wide[other.at] : right;
+      s.memory[last] = (image.wide[left.at] === text) === equal ? 1 : 0;
+    }
+    const q = other ? worst(qualityOf(left), qualityOf(other)) : qualityOf(left);
+    const is = recall(s, last);
+    putBool(s, to, is === 1, is === is || q >= badFrom ? q : Quality.input);
   };
 }

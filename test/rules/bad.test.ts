@@ -148,3 +148,36 @@ void t.test(
     t.end();
   },
 );
+
+void t.test('on_bad holds for texts and for what only asks how old a value is', (t) => {
+  const tags: TagSpecs = { STATE: 'string', WANT: 'string', PT: 'bar', LSH: 'bool' };
+  const at = (policy: string, cause: string, seconds: number): string | undefined => {
+    const on = cause.includes('STATE') ? 'STATE' : 'PT';
+    const p = plant([{ interlock: 'I', cause, on_bad: { [on]: policy }, effects: [] }], tags);
+    p.set({ STATE: 'RUN', WANT: 'RUN', PT: 1, LSH: false });
+    p.to(10);
+    p.quality(on, Quality.timeout);
+    p.to(10 + seconds);
+    return p.state('I');
+  };
+  const fault = 'STATE == "FAULT"';
+  t.equal(at('trip', `${fault} and LSH`, 0), 'TRIPPED');
+  t.equal(at('trip after 2s', fault, 1.9), 'PENDING');
+  t.equal(at('trip after 2s', fault, 2), 'TRIPPED');
+  t.equal(at('hold', fault, 999), 'NORMAL', 'what was read last stands in');
+  t.equal(at('hold', 'STATE != WANT', 999), 'NORMAL');
+  t.equal(at('last_good for 2s', fault, 1.9), 'NORMAL');
+  t.equal(at('last_good for 2s', fault, 2), 'TRIPPED', 'not known any more');
+  t.equal(at('ignore', fault, 999), 'NORMAL');
+  t.equal(at('trip after 2s', 'age(PT) > 1 h', 2), 'TRIPPED');
+
+  const held = plant([{ interlock: 'I', cause: fault, on_bad: { STATE: 'hold' }, effects: [] }], {
+    STATE: 'string',
+  });
+  held.set({ STATE: 'FAULT' });
+  held.to(1);
+  held.quality('STATE', Quality.timeout);
+  held.to(2);
+  t.equal(held.state('I'), 'TRIPPED', 'a fault that was read last stands in too');
+  t.end();
+});

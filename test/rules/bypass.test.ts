@@ -182,3 +182,22 @@ void t.test('a clock that is put back prolongs nothing; one put forward ends it'
   t.notOk(isOn(3_700_002), 'its end by the wall clock has passed');
   t.end();
 });
+
+void t.test('point 22: texts and ages are taken out like values', (t) => {
+  for (const cause of ['A == "FAULT"', 'age(B) > 10 s'] as const) {
+    const p = plant(
+      [{ interlock: 'V', cause, effects: [], bypass: { per_input: true, max: '8h' } }],
+      { A: 'string', B: 'bar' },
+    );
+    p.set({ A: 'RUN', B: 1 });
+    p.scan();
+    const input = cause.startsWith('A') ? 'A' : 'B';
+    t.match(bypass(p, { input }), { ok: true });
+    p.set({ A: 'FAULT' });
+    p.quality('A', Quality.timeout);
+    p.quality('B', Quality.timeout);
+    p.to(20);
+    t.equal(p.state('V'), 'NORMAL', cause);
+  }
+  t.end();
+});
