@@ -1,6 +1,14 @@
-import { Quality } from '../../gateway/contract/index.js';
+import { isGood, Quality } from '../../gateway/contract/index.js';
 import { eventful, type Inputs } from '../blocks/eventful.js';
-import { badFrom, putNumber, recall, remember, type Slots, type Step } from '../blocks/slots.js';
+import {
+  badFrom,
+  putNumber,
+  recall,
+  remember,
+  worst,
+  type Slots,
+  type Step,
+} from '../blocks/slots.js';
 import { aNumber, type BuiltIn, type Wiring } from './spec.js';
 import { minValid, usualShare } from './windows.js';
 
@@ -11,10 +19,10 @@ type Aggregate = (typeof aggregates)[number];
 const hour = 3_600_000;
 
 // One block in the memory: its number; then time with a value, mean, squares, least, most, sum of the
-// observations; up to when; the same of what is finished: value and quality.
-const fields = 10;
-const [id, weight, mean, m2, least, most, sum, upTo, doneValue, doneQuality] = [
-  0, 1, 2, 3, 4, 5, 6, 7, 8, 9,
+// observations, whether one of them or of the values was uncertain; up to when; what is finished: value and quality.
+const fields = 11;
+const [id, weight, mean, m2, least, most, sum, doubt, upTo, doneValue, doneQuality] = [
+  0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10,
 ] as const;
 
 function valueOf(s: Slots, at: number, aggregate: Aggregate): number {
@@ -89,14 +97,22 @@ function tumbling(s: Slots, w: Wiring, period: number): Step {
   s.memory[at + doneQuality] = Quality.waiting;
   const close = (end: number, inputs: Inputs): void => {
     fill(end, inputs);
-    const isEnough = (s.memory[at + weight] as number) >= share * period;
+    const seen = recall(s, at + weight);
     s.memory[at + doneValue] = valueOf(s, at, aggregate);
-    s.memory[at + doneQuality] = isEnough ? Quality.good : Quality.input;
+    s.memory[at + doneQuality] = seen >= share * period ? certainty(seen, period) : Quality.input;
+  };
+  /** A mean bears a gap; a sum is too small by it. */
+  const certainty = (seen: number, whole: number): number => {
+    // To the millisecond: times are sums of fractions.
+    const isShort = aggregate === 'sum' && seen < whole - 1;
+    return isShort || recall(s, at + doubt) === 1 ? Quality.derived : Quality.good;
   };
   const fill = (end: number, inputs: Inputs): void => {
     const from = recall(s, at + upTo);
-    if (inputs.heldQuality(0) < badFrom && end > from)
+    if (inputs.heldQuality(0) < badFrom && end > from) {
       stood(s, at, inputs.heldValue(0), end - from);
+      if (!isGood(inputs.heldQuality(0))) s.memory[at + doubt] = 1;
+    }
     s.memory[at + upTo] = Math.max(from, end);
   };
   return eventful(s, w, (inputs, now) => {
@@ -114,11 +130,18 @@ function tumbling(s: Slots, w: Wiring, period: number): Step {
       if (block === before + 1) fill(now, inputs);
       else s.memory[at + upTo] = now;
     } else fill(now, inputs);
-    if (inputs.isObserved) s.memory[at + sum] = recall(s, at + sum) + inputs.value(0);
+    const quality = inputs.quality(0);
+    if (inputs.isObserved) {
+      s.memory[at + sum] = recall(s, at + sum) + inputs.value(0);
+      if (!isGood(quality)) s.memory[at + doubt] = 1;
+    }
     putNumber(s, w.to, recall(s, at + doneValue), recall(s, at + doneQuality));
     const left = (block + 1) * period - wallNow;
     const ahead = projection(s, at, { aggregate, now: inputs.value(0), left });
-    putNumber(s, w.to + 1, ahead, inputs.quality(0));
+    // Too much of it was not seen: a guess of what it comes to.
+    const seen = recall(s, at + weight) + left;
+    const own = seen >= share * period ? certainty(seen, period) : Quality.derived;
+    putNumber(s, w.to + 1, ahead, worst(quality, own));
     return now + left;
   });
 }

@@ -1,6 +1,6 @@
 import { Quality } from '../../gateway/contract/index.js';
-import { eventful } from '../blocks/eventful.js';
-import { ring, type Ring } from '../blocks/panes.js';
+import { eventful, type Inputs } from '../blocks/eventful.js';
+import { heldWindow, ring, type Ring } from '../blocks/panes.js';
 import {
   badFrom,
   nextMultiple,
@@ -8,10 +8,12 @@ import {
   putNumber,
   recall,
   remember,
+  worst,
   type Slots,
   type Step,
 } from '../blocks/slots.js';
 import { aNumber, aWindow, type BuiltIn, type Wiring } from './spec.js';
+import { usualShare, windowQuality } from './windows.js';
 
 // A pane of observations: how many, mean time and value, scatter of the time, scatter of both.
 const width = 5;
@@ -66,25 +68,36 @@ function lineOf(s: Slots, panes: Ring, line: Line): Line {
   return line;
 }
 
+/** Quality of what is made of the observations of a window: as that of its mean. */
+function observedQuality(s: Slots, ms: number): (inputs: Inputs, now: number) => number {
+  const window = heldWindow(s, ms);
+  return (inputs, now) => {
+    const current = inputs.quality(0);
+    window.advance(now, inputs.heldValue(0), inputs.heldQuality(0));
+    const stats = window.stats(now);
+    if (current >= badFrom) return current;
+    return worst(current, windowQuality({ window, stats, now, ms, share: usualShare, current }));
+  };
+}
+
 /** Slope per second. Needs three observations; uncertain until the window has been seen whole. */
 function slope(s: Slots, wiring: Wiring): Step {
   const ms = wiring.settings['w'] ?? 0;
   const panes = ring(s, ms, width);
+  const qualityAt = observedQuality(s, ms);
   const first = remember(s, NaN);
   const line: Line = { count: 0, time: 0, value: 0, tt: 0, tx: 0 };
   return eventful(s, wiring, (inputs, now) => {
     panes.open(now);
-    const quality = inputs.quality(0);
+    const quality = qualityAt(inputs, now);
     if (inputs.isObserved) {
       // Times in s from the first observation: small numbers keep their digits.
       if (recall(s, first) !== recall(s, first)) s.memory[first] = now;
       observe(s, panes.row(0), (now - recall(s, first)) / 1000, inputs.value(0));
     }
     lineOf(s, panes, line);
-    const isEnough = line.count >= 3 && line.tt > 0;
-    const isYoung = !(now - recall(s, first) >= ms - panes.paneMs);
-    const own = isEnough ? (isYoung ? Quality.derived : quality) : Quality.input;
-    putNumber(s, wiring.to, line.tx / line.tt, quality >= badFrom ? quality : own);
+    const isEnough = quality >= badFrom || (line.count >= 3 && line.tt > 0);
+    putNumber(s, wiring.to, line.tx / line.tt, isEnough ? quality : Quality.input);
     return nextMultiple(now, panes.paneMs);
   });
 }
@@ -142,8 +155,10 @@ function noise(s: Slots, wiring: Wiring): Step {
   const ms = wiring.settings['w'] ?? 0;
   const panes = ring(s, ms, 2);
   const last = remember(s, NaN);
+  const qualityAt = observedQuality(s, ms);
   return eventful(s, wiring, (inputs, now) => {
     panes.open(now);
+    const quality = qualityAt(inputs, now);
     if (inputs.quality(0) >= badFrom) s.memory[last] = NaN;
     else if (inputs.isObserved) {
       const step = inputs.value(0) - recall(s, last);
@@ -159,8 +174,8 @@ function noise(s: Slots, wiring: Wiring): Step {
       count += recall(s, panes.row(age));
       sum += recall(s, panes.row(age) + 1);
     }
-    const quality = count >= 3 ? inputs.quality(0) : Math.max(inputs.quality(0), Quality.input);
-    putNumber(s, wiring.to, Math.sqrt(sum / (2 * count)), quality);
+    const isEnough = quality >= badFrom || count >= 3;
+    putNumber(s, wiring.to, Math.sqrt(sum / (2 * count)), isEnough ? quality : Quality.input);
     return nextMultiple(now, panes.paneMs);
   });
 }

@@ -1,4 +1,4 @@
-import { Quality } from '../../gateway/contract/index.js';
+import { isGood, Quality } from '../../gateway/contract/index.js';
 import { eventful, rises, type Inputs } from '../blocks/eventful.js';
 import { heldWindow, ring, type HeldWindow, type Ring, type Stats } from '../blocks/panes.js';
 import {
@@ -7,6 +7,8 @@ import {
   putBool,
   putNumber,
   recall,
+  remember,
+  worst,
   type Slots,
   type Step,
 } from '../blocks/slots.js';
@@ -17,15 +19,18 @@ export const usualShare = 0.75;
 
 export const minValid: Setting = { name: 'min_valid', kind: 'share', label: true, optional: true };
 
-/** Quality of a statistic: bad with too little in it, uncertain while it is young or made of doubt. */
-function windowQuality(o: {
+interface WindowState {
   readonly window: HeldWindow;
   readonly stats: Stats;
   readonly now: number;
   readonly ms: number;
   readonly share: number;
+  /** Quality of the value that stands now. */
   readonly current: number;
-}): number {
+}
+
+/** Quality of a statistic: bad with too little in it, uncertain while it is young or made of doubt. */
+export function windowQuality(o: WindowState): number {
   const { window, stats, now, ms, share, current } = o;
   const span = window.span(now);
   if (stats.weight === 0) {
@@ -153,11 +158,16 @@ function counting(s: Slots, wiring: Wiring): Step {
 }
 
 function summing(s: Slots, wiring: Wiring): Step {
-  const window = tally(s, wiring.settings['w'] ?? 0);
+  const ms = wiring.settings['w'] ?? 0;
+  const window = tally(s, ms);
+  /** Up to when something was missing or doubtful. A mean bears a gap; a sum is too small by it. */
+  const broken = remember(s, NaN);
   return eventful(s, wiring, (inputs, now) => {
-    const q = inputs.quality(0);
     window.add(now, inputs.isObserved ? inputs.value(0) : 0);
-    putNumber(s, wiring.to, total(s, window.panes), q);
+    if (!isGood(inputs.heldQuality(0))) s.memory[broken] = now;
+    const isWhole = now - recall(s, broken) >= ms - window.panes.paneMs;
+    const own = isWhole ? Quality.good : Quality.derived;
+    putNumber(s, wiring.to, total(s, window.panes), worst(inputs.quality(0), own));
     return nextMultiple(now, window.panes.paneMs);
   });
 }
