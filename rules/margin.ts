@@ -1,6 +1,6 @@
 import { isBad } from '../gateway/contract/index.js';
 import { ignored, truth, type Slots } from './blocks/slots.js';
-import type { CompareNode, Node } from './ir.js';
+import type { CompareNode, Node, VoteNode } from './ir.js';
 
 /** A condition that has no distance counts as far away, %. */
 const far = 100;
@@ -23,7 +23,7 @@ export function marginOf(s: Slots, node: Node): number {
     case 'logic':
       return extreme(s, node.of, node.op === 'or');
     case 'vote':
-      return nth(s, node.of, node.need);
+      return voted(s, node);
     default:
       return plain(s, node);
   }
@@ -58,9 +58,29 @@ function extreme(s: Slots, of: readonly Node[], nearest: boolean): number {
   return found;
 }
 
-/** A vote is as near as the nearest channels that it needs. */
-function nth(s: Slots, of: readonly Node[], need: number): number {
-  const known = of.map((child) => marginOf(s, child)).filter((one) => one === one);
+/**
+ * A vote is as near as the nearest channels that it still needs: a bad one with a vote has voted, and so may any
+ * other bad one have, unless the good ones decide alone.
+ */
+function voted(s: Slots, node: VoteNode): number {
+  const known: number[] = [];
+  let votes = 0;
+  let bad = 0;
+  let away = 0;
+  for (let i = 0; i < node.of.length; i++) {
+    const child = node.of[i];
+    if (!child) continue;
+    const q = s.q[child.slot] as number;
+    if (q === ignored) away++;
+    else if (!isBad(q)) known.push(marginOf(s, child));
+    else if (node.badVotes[i] === true) votes++;
+    else bad++;
+  }
+  if (known.length + votes + bad === 0) return NaN;
+  const { degrade, need } = node;
+  const alone = degrade && away + bad > 0 ? Math.min(degrade.need, known.length + votes) : need;
+  const missing = Math.min(need, alone) - votes - (degrade ? 0 : bad);
+  if (missing <= 0) return degrade || bad === 0 || votes >= need ? -far : NaN;
   known.sort((a, b) => a - b);
-  return known[need - 1] ?? known.at(-1) ?? NaN;
+  return known[missing - 1] ?? known.at(-1) ?? NaN;
 }

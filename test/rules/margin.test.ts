@@ -34,6 +34,32 @@ void t.test('point 36: how far it is from a trip, in per cent of the limit', (t)
   t.end();
 });
 
+void t.test('point 36: a vote is as near as the channels that it still needs', (t) => {
+  const three = '[A > 10 bar, B > 10 bar, C > 10 bar]';
+  const table: readonly (readonly [cause: string, policy: string, bad: string, margin: number])[] =
+    [
+      [`2 of ${three} degrade 1oo2`, '', '', 20],
+      // The two good ones decide, one of them is enough.
+      [`2 of ${three} degrade 1oo2`, '', 'C', 10],
+      [`2 of ${three} degrade 2oo2`, '', 'C', 20],
+      [`2 of ${three} degrade 1oo2`, '', 'BC', 20],
+      // C votes for the trip: one more is enough.
+      [`2 of ${three}`, 'vote', 'C', 10],
+      // A channel that is not known may have voted.
+      [`2 of ${three}`, '', 'C', 10],
+      // Taken out, it has not.
+      [`2 of ${three}`, 'ignore', 'C', 20],
+    ];
+  for (const [cause, policy, bad, margin] of table) {
+    const p = plant([{ ...trip(cause), on_bad: policy === '' ? undefined : { C: policy } }], tags);
+    p.set({ A: 8, B: 9, C: 1 });
+    for (const name of bad) p.quality(name, Quality.timeout);
+    p.scan();
+    t.equal(Math.round(p.value('I.margin')), margin, `${cause} ${policy}, bad: ${bad}`);
+  }
+  t.end();
+});
+
 void t.test('not known where nothing is known; other rules can use it', (t) => {
   const p = plant(
     [
