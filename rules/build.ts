@@ -28,6 +28,8 @@ export interface Built extends Omit<Estate, 'isUntold'> {
   readonly plant: Plant;
   readonly context: Context;
   readonly schedule: Schedule;
+  /** Where what is kept of the memory of each rule ends. */
+  readonly keptEnds: readonly number[];
 }
 
 export function buildEngine(program: RuleProgram, options: World, before: Before): Built {
@@ -56,16 +58,18 @@ export function buildEngine(program: RuleProgram, options: World, before: Before
   const schedule = new Schedule(program, image, plant.positionOf, sources);
   const context = contextOf(program, options, { plant, schedule, sources });
   const memoryEnds: number[] = [];
+  const keptEnds: number[] = [];
   const runners = program.rules.map((rule, at) => {
     plant.building = at;
     const runner = createRunner(context, rule, options.signalIndex, before);
     // A rule on trial has tripped nothing, for those who ask.
     if (isTrip(rule) && rule.mode === 'armed') trips.set(rule.id, runner);
     memoryEnds.push(slots.taken);
+    keptEnds.push(slots.kept.length);
     return runner;
   });
   slots.memory = slots.memory.slice(0, slots.taken);
-  return { slots, plant, context, runners, memoryEnds, schedule };
+  return { slots, plant, context, runners, memoryEnds, keptEnds, schedule };
 }
 
 function emptySlots(count: number): Slots {
@@ -75,6 +79,8 @@ function emptySlots(count: number): Slots {
     since: new Float64Array(count),
     memory: new Float64Array(0),
     taken: 0,
+    kept: [],
+    unsaved: { isAny: false, isUrgent: false },
     clock: { now: 0, due: Infinity, again: false },
   };
 }

@@ -14,9 +14,10 @@ import {
 import { pulseMs, runSteps, type Slots } from './blocks/slots.js';
 import { buildEngine, type Built, type World } from './build.js';
 import { takeOver, type Estate, type Taken } from './handover.js';
+import { Keeper } from './keeper.js';
 import type { RuleProgram } from './program.js';
 import { Results } from './results.js';
-import { retainedOf, type RetainedState, type RetainedStates } from './retained.js';
+import { retainedOf, type RetainedStates } from './retained.js';
 import type { AlarmMachine } from './run/alarm-state.js';
 import { refused, type Answer, type Runner } from './run/context.js';
 import { DiagnosisRunner } from './run/diagnosis.js';
@@ -80,6 +81,7 @@ export function createEngine(program: RuleProgram, options: EngineOptions): Rule
   const kept = lost ? undefined : { ...retained, ...earlier?.retained() };
   const built = buildEngine(program, world, { kept, lost });
   const { slots, context, runners, memoryEnds } = built;
+  const keeper = new Keeper(built);
   const before = earlier && estates.get(earlier);
   const own = { slots, runners, memoryEnds, isUntold: () => false };
   const taken = before ? takeOver(own, before) : nothingTaken;
@@ -87,33 +89,36 @@ export function createEngine(program: RuleProgram, options: EngineOptions): Rule
     context.out.intentsChanged = true;
     context.out.doubtsChanged = true;
   }
-  const results = new Results(context.out, runners, isNews(runners, kept, taken));
-  const engine = engineOf(program, { ...built, results, options: world });
+  keeper.await(kept, taken.rules);
+  const results = new Results(context.out, runners, isNews({ runners, keeper, kept, taken }));
+  const engine = engineOf(program, { ...built, results, keeper, options: world });
   estates.set(engine, { ...own, isUntold: () => results.isUntold });
   return engine;
 }
 
+interface News {
+  readonly runners: readonly Runner[];
+  readonly keeper: Keeper;
+  readonly kept: RetainedStates | undefined;
+  readonly taken: Taken;
+}
 /** Rules that are new or written differently must be known to the next start. */
-function isNews(
-  runners: readonly Runner[],
-  kept: RetainedStates | undefined,
-  taken: Taken,
-): boolean {
-  const isNew = (runner: Runner): boolean => {
-    const { id, hash } = runner.rule;
+function isNews({ runners, keeper, kept, taken }: News): boolean {
+  const isNew = ({ rule: { id, hash } }: Runner, at: number): boolean => {
     if (taken.rules.has(id) || retainedOf(kept, id)?.hash === hash) return false;
-    return runner.retained() !== undefined;
+    return keeper.keeps(at);
   };
   return taken.isUntold || runners.some(isNew);
 }
 
 interface Parts extends Built {
   readonly results: Results;
+  readonly keeper: Keeper;
   readonly options: World;
 }
 
 function engineOf(program: RuleProgram, parts: Parts): RuleEngine {
-  const { slots, runners, schedule } = parts;
+  const { slots, runners, schedule, keeper, options } = parts;
   const byId = new Map(runners.map((runner, at) => [runner.rule.id, at]));
   const machines = new Map<string, { machine: AlarmMachine; at: number }>();
   for (const [at, runner] of runners.entries())
@@ -166,12 +171,8 @@ function engineOf(program: RuleProgram, parts: Parts): RuleEngine {
       return states;
     },
     retained: () => {
-      const states: Record<string, RetainedState> = {};
-      for (const runner of runners) {
-        const state = runner.retained();
-        if (state) states[runner.rule.id] = state;
-      }
-      return states;
+      const { now } = slots.clock;
+      return keeper.states(options.wallOf(now) - now);
     },
   };
 }
@@ -218,7 +219,7 @@ function standing(
 
 /** The scan: what must run runs once, in the order of the program; then what prev() looks at. */
 function scanOf(parts: Parts): RuleEngine['scan'] {
-  const { slots, plant, runners, schedule, results, options } = parts;
+  const { slots, plant, context, runners, schedule, results, keeper, options } = parts;
   const { clock } = slots;
   const { dirty, due } = schedule;
   const wantsAgain = (): boolean => clock.again;
@@ -236,7 +237,9 @@ function scanOf(parts: Parts): RuleEngine['scan'] {
   };
   return (now) => {
     clock.now = now;
-    schedule.look(options.wallOf(now) - now);
+    const ahead = options.wallOf(now) - now;
+    keeper.begin(now, ahead);
+    schedule.look(ahead);
     if (options.full === true) dirty.fill(1);
     for (let at = 0; at < runners.length; at++) {
       const runner = runners[at];
@@ -245,7 +248,8 @@ function scanOf(parts: Parts): RuleEngine['scan'] {
     clock.due = Infinity;
     runSteps(plant.after);
     runSteps(plant.store);
-    return results.next(Math.min(clock.due, schedule.next(now + pulseMs)));
+    if (keeper.isDue(now)) context.out.retainedChanged = true;
+    return results.next(Math.min(clock.due, keeper.due, schedule.next(now + pulseMs)));
   };
 }
 

@@ -16,6 +16,12 @@ export interface RetainedState {
   readonly bypasses?: readonly RetainedBypass[];
   /** Steps of a shed that are off: since when (wall time), by output. */
   readonly off?: Readonly<Record<string, number>>;
+  /** Steps of a shed that rest after their longest time off: until when (wall time), by output. */
+  readonly resting?: Readonly<Record<string, number>>;
+  /** Effects of an interlock that the plant did not follow, by output. */
+  readonly disobeyed?: readonly string[];
+  /** What the functions in its expressions remember, in their order; null where there is no number. */
+  readonly memory?: readonly (readonly (number | null)[])[];
 }
 /** A bypass that outlives a restart with its own end. */
 export interface RetainedBypass {
@@ -32,7 +38,8 @@ export interface RetainedAlarm {
   readonly ackedBy: string | null;
   readonly evidence: readonly Evidence[];
   readonly shelf?: {
-    readonly until: number;
+    readonly since: WallMs;
+    readonly until: WallMs;
     readonly by: string;
     readonly reason: string;
     readonly oneShot: boolean;
@@ -75,6 +82,9 @@ export function retainedOf(
     alarms: usableAlarms(state.alarms),
     bypasses: (Array.isArray(state.bypasses) ? state.bypasses : []).filter(isUsableBypass),
     off: usableTimes(state.off),
+    resting: usableTimes(state.resting),
+    disobeyed: (Array.isArray(state.disobeyed) ? state.disobeyed : []).filter(isText),
+    memory: usableMemory(state.memory),
   };
 }
 
@@ -89,6 +99,17 @@ function usableAlarms(found: RetainedState['alarms']): Record<string, RetainedAl
 function usableTimes(found: RetainedState['off']): Record<string, number> {
   const all = Object.entries(typeof found === 'object' ? found : {});
   return Object.fromEntries(all.filter(([, since]) => typeof since === 'number'));
+}
+function isText(found: unknown): found is string {
+  return typeof found === 'string';
+}
+/** All of it or none: half of a memory would be somebody else's. */
+function usableMemory(found: unknown): NonNullable<RetainedState['memory']> {
+  const isNumbers = (one: unknown): boolean =>
+    Array.isArray(one) && one.every((n) => n === null || typeof n === 'number');
+  return Array.isArray(found) && found.every(isNumbers)
+    ? (found as NonNullable<RetainedState['memory']>)
+    : [];
 }
 function isUsableBypass(found: unknown): boolean {
   if (typeof found !== 'object' || found === null) return false;
@@ -118,6 +139,7 @@ function usableAlarm(alarm: RetainedAlarm | null | undefined): RetainedAlarm | n
 function isUsableShelf(found: RetainedAlarm['shelf']): found is NonNullable<typeof found> {
   return (
     typeof found === 'object' &&
+    typeof found.since === 'number' &&
     typeof found.until === 'number' &&
     typeof found.by === 'string' &&
     typeof found.reason === 'string' &&

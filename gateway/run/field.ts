@@ -174,6 +174,8 @@ export class Field {
     this.tick.stop();
     this.deviceAlarms.store();
     this.#reporter.closeOld(this.#o.clock.mono(), true);
+    // Totals are stored once a minute while it runs: nothing of the last one is lost by an orderly stop.
+    this.#storeStates();
     await this.#blackBox.close(this.#o.clock.mono());
   }
 
@@ -233,7 +235,7 @@ export class Field {
 
   #onRules(result: ScanResult): void {
     // States first: they are made durable in the same commit as the events that tell of them.
-    if (result.retainedChanged) this.#o.outlet.retained(JSON.stringify(this.#engine.retained()));
+    if (result.retainedChanged) this.#storeStates();
     for (const event of result.events) this.#o.outlet.event({ type: 'rule', ...event });
     for (const alarm of result.alarms) this.#o.outlet.alarm(alarm);
     this.#blackBox.tick(result.events, this.#o.clock.mono());
@@ -241,6 +243,10 @@ export class Field {
     this.#doubted = result.doubted;
     const changed = this.#image.doubt(result.doubted);
     this.#reporter.consider(changed, this.#o.clock.mono());
+  }
+
+  #storeStates(): void {
+    this.#o.outlet.retained(JSON.stringify(this.#engine.retained()));
   }
 
   #onClockStep(ms: number): void {

@@ -1,5 +1,6 @@
 import { Quality } from '../../gateway/contract/index.js';
 import type { VoteNode } from '../ir.js';
+import { keepValue } from './kept.js';
 import {
   badFrom,
   ignored,
@@ -125,6 +126,7 @@ export function latchStep(
   setWins: boolean,
 ): Step {
   const memory = remember(s, 0);
+  keepValue(s, memory);
   return () => {
     const held = recall(s, memory);
     const isSet = triOf(s, set);
@@ -133,7 +135,10 @@ export function latchStep(
     const kept = held === 0 ? 0 : invert(isReset);
     const next = setWins ? Math.max(isSet, kept) : Math.min(invert(isReset), Math.max(held, isSet));
     const quality = worst(s.q[set] as number, s.q[reset] as number);
-    if (next !== 0.5) s.memory[memory] = next;
+    if (next !== 0.5 && next !== held) {
+      s.memory[memory] = next;
+      s.unsaved.isUrgent = true;
+    }
     if (next === 0.5) putBool(s, to, held === 1, Quality.input);
     else putBool(s, to, next === 1, quality >= badFrom ? Quality.derived : quality);
   };

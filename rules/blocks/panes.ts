@@ -9,6 +9,8 @@ const shortestPane = 100;
 export interface Ring {
   readonly paneMs: number;
   readonly count: number;
+  /** When the open pane began, monotonic ms; NaN before the first. */
+  openedAt(): number;
   /** Makes the pane of `now` the open one; panes that fell out of the window are emptied. */
   open(now: number): void;
   /** Position in the memory of the pane that `age` panes lie after (0 = open). */
@@ -24,6 +26,7 @@ export function ring(s: Slots, ms: number, width: number, more = 0): Ring {
   return {
     paneMs,
     count,
+    openedAt: () => recall(s, openId) * paneMs,
     open: (now) => {
       const id = Math.floor(now / paneMs);
       const before = recall(s, openId);

@@ -11,6 +11,14 @@ export interface Slots {
   memory: Float64Array;
   /** How much of `memory` is taken. */
   taken: number;
+  /** What of the memory outlives a restart, in the order in which steps were made. */
+  readonly kept: Kept[];
+  readonly unsaved: {
+    /** Something of that changed: it is to be stored within a minute. */
+    isAny: boolean;
+    /** It is to be stored at once. */
+    isUrgent: boolean;
+  };
   readonly clock: {
     now: number;
     /** Earliest time at which a running timer changes something. */
@@ -18,6 +26,14 @@ export interface Slots {
     /** The rule must run in the next scan, whatever brings that about. */
     again: boolean;
   };
+}
+
+/** A piece of memory that outlives a restart, as numbers; times are given in wall time. */
+export interface Kept {
+  /** `ahead`: by how much the wall clock is ahead of the monotonic one, ms. */
+  save(ahead: number): readonly number[];
+  /** `now`: monotonic ms. */
+  load(values: readonly number[], ahead: number, now: number): void;
 }
 
 /** Takes positions in the memory, one for each first value. Steps of one rule take theirs in one row. */

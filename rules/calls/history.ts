@@ -1,5 +1,6 @@
 import { Quality } from '../../gateway/contract/index.js';
 import { eventful, isTrue, rises, wasTrue } from '../blocks/eventful.js';
+import { keepTime, keepValue } from '../blocks/kept.js';
 import { badFrom, nextMultiple, putBool, putNumber, recall, remember } from '../blocks/slots.js';
 import { aNumber, type BuiltIn, type Operand } from './spec.js';
 
@@ -15,8 +16,12 @@ const since: BuiltIn = {
   result: { is: 's' },
   step: (s, w) => {
     const at = remember(s, NaN);
+    keepTime(s, at);
     return eventful(s, w, (inputs, now) => {
-      if (isTrue(inputs, 0) || wasTrue(inputs, 0)) s.memory[at] = now;
+      if (isTrue(inputs, 0) || wasTrue(inputs, 0)) {
+        s.memory[at] = now;
+        s.unsaved.isAny = true;
+      }
       const last = recall(s, at);
       putNumber(s, w.to, (now - last) / 1000, last === last ? Quality.good : Quality.input);
       return last === last && !isTrue(inputs, 0) ? nextMultiple(now, showMs) : Infinity;
@@ -32,10 +37,13 @@ const runtime: BuiltIn = {
     // How long it was true so far, ms; up to when that was counted.
     const sum = remember(s, 0, NaN);
     const upTo = sum + 1;
+    keepValue(s, sum);
     return eventful(s, w, (inputs, now) => {
+      const before = recall(s, sum);
       if (wasTrue(inputs, 0)) s.memory[sum] = recall(s, sum) + (now - recall(s, upTo));
       s.memory[upTo] = now;
       if (w.of.length > 1 && isTrue(inputs, 1)) s.memory[sum] = 0;
+      if (recall(s, sum) !== before) s.unsaved.isAny = true;
       putNumber(s, w.to, recall(s, sum) / 1000, inputs.quality(0));
       return isTrue(inputs, 0) ? nextMultiple(now, showMs) : Infinity;
     });
@@ -50,12 +58,15 @@ const integral: BuiltIn = {
   step: (s, w) => {
     const sum = remember(s, 0, NaN);
     const upTo = sum + 1;
+    keepValue(s, sum);
     return eventful(s, w, (inputs, now) => {
+      const before = recall(s, sum);
       const isUsable = inputs.heldQuality(0) < badFrom;
       if (isUsable)
         s.memory[sum] = recall(s, sum) + (inputs.heldValue(0) * (now - recall(s, upTo))) / 1000;
       s.memory[upTo] = now;
       if (w.of.length > 1 && isTrue(inputs, 1)) s.memory[sum] = 0;
+      if (recall(s, sum) !== before) s.unsaved.isAny = true;
       putNumber(s, w.to, recall(s, sum), inputs.quality(0));
       return inputs.quality(0) < badFrom && inputs.value(0) !== 0
         ? nextMultiple(now, showMs)
@@ -74,11 +85,15 @@ const ctu: BuiltIn = {
   result: 'bool',
   step: (s, w) => {
     const count = remember(s, 0);
+    keepValue(s, count);
     const goal = w.settings['n'] ?? 1;
     return eventful(s, w, (inputs) => {
+      const before = recall(s, count);
       if (isTrue(inputs, 1)) s.memory[count] = 0;
       else if (rises(inputs, 0)) s.memory[count] = Math.min(goal, recall(s, count) + 1);
       const isReached = recall(s, count) >= goal;
+      if (recall(s, count) !== before) s.unsaved.isAny = true;
+      if (isReached !== before >= goal) s.unsaved.isUrgent = true;
       // An input that is not known could only add to what is reached already.
       const quality = isReached && inputs.quality(1) < badFrom ? Quality.good : inputs.quality(0);
       putBool(s, w.to, isReached, Math.max(quality, inputs.quality(1)));

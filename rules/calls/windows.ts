@@ -1,5 +1,6 @@
 import { isGood, Quality } from '../../gateway/contract/index.js';
 import { eventful, rises, type Inputs } from '../blocks/eventful.js';
+import { keepPanes } from '../blocks/kept.js';
 import { heldWindow, ring, type HeldWindow, type Ring, type Stats } from '../blocks/panes.js';
 import {
   badFrom,
@@ -149,9 +150,12 @@ function total(s: Slots, panes: Ring): number {
 
 function counting(s: Slots, wiring: Wiring): Step {
   const window = tally(s, wiring.settings['w'] ?? 0);
+  keepPanes(s, window.panes);
   return eventful(s, wiring, (inputs, now) => {
     const q = inputs.quality(0);
-    window.add(now, rises(inputs, 0) ? 1 : 0);
+    const isEvent = rises(inputs, 0);
+    window.add(now, isEvent ? 1 : 0);
+    if (isEvent) s.unsaved.isAny = true;
     putNumber(s, wiring.to, total(s, window.panes), q);
     return nextMultiple(now, window.panes.paneMs);
   });

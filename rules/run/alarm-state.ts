@@ -19,7 +19,6 @@ type ShelveRequest = Extract<RuleCommand, { kind: 'shelve' }>;
 type Base = Exclude<AlarmState, 'SHELVED' | 'SUPPRESSED' | 'OUT_OF_SERVICE'>;
 
 interface Shelf extends Deadline {
-  readonly until: WallMs;
   readonly by: string;
   readonly reason: string;
   readonly oneShot: boolean;
@@ -151,9 +150,9 @@ export class AlarmMachine {
     const { now } = this.#c.plant.slots.clock;
     const text = `${this.id} shelved by ${person.name} for ${formatDuration(duration)}: ${reason}`;
     this.#command(person, text, () => {
-      const until = wall(this.#c.wallNow() + duration);
-      const untilMono = now + duration;
-      this.#m.shelf = { until, untilMono, by: person.name, reason: reason.trim(), oneShot };
+      const since = this.#c.wallNow();
+      const end = { since, until: wall(since + duration), untilMono: now + duration };
+      this.#m.shelf = { ...end, by: person.name, reason: reason.trim(), oneShot };
     });
     return done;
   }
@@ -234,22 +233,14 @@ export class AlarmMachine {
   }
 
   retained(): RetainedAlarm {
-    const { base, since, ackedBy, evidence, shelf, out } = this.#m;
+    const { base, since, ackedBy, evidence, out } = this.#m;
+    const shelf = this.#m.shelf && retainedShelf(this.#m.shelf);
     return {
       state: base,
       since,
       ackedBy: ackedBy ?? null,
       evidence,
-      ...(shelf
-        ? {
-            shelf: {
-              until: shelf.until,
-              by: shelf.by,
-              reason: shelf.reason,
-              oneShot: shelf.oneShot,
-            },
-          }
-        : {}),
+      ...(shelf ? { shelf } : {}),
       ...(out ? { out } : {}),
     };
   }
@@ -337,6 +328,10 @@ export class AlarmMachine {
 /** Longest shelving where the rule does not say, ms: one shift. */
 const usualShelving = 8 * 3_600_000;
 
+function retainedShelf({ since, until, by, reason, oneShot }: Shelf): RetainedAlarm['shelf'] {
+  return { since, until, by, reason, oneShot };
+}
+
 /** Is the operator told of it as standing? */
 function isUp(base: Base): boolean {
   return base === 'UNACK' || base === 'ACKED';
@@ -352,7 +347,7 @@ function memoryOf(kept: RetainedAlarm | null | undefined): Memory {
     ackedAt: NaN,
     isActive: isUp(base),
     isSuppressed: false,
-    shelf: kept?.shelf && { ...kept.shelf, until: wall(kept.shelf.until), untilMono: NaN },
+    shelf: kept?.shelf && { ...kept.shelf, untilMono: NaN },
     out: kept?.out,
     untold: noChange,
   };

@@ -4,7 +4,6 @@ import {
   type Evidence,
   type Person,
   type RuleCommand,
-  type WallMs,
 } from '../../gateway/contract/index.js';
 import { remark } from '../explain.js';
 import type { CompiledInterlock } from '../program.js';
@@ -15,7 +14,6 @@ import { bound, leftOf, type Deadline } from './deadline.js';
 export type BypassRequest = Extract<RuleCommand, { kind: 'bypass' }>;
 
 interface Bypass extends RetainedBypass, Deadline {
-  readonly until: WallMs;
   readonly isWarned: boolean;
 }
 

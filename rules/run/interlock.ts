@@ -86,11 +86,9 @@ export class InterlockRunner implements Runner {
     this.#bypasses = rule.bypass && new Bypasses(c, rule, kept?.bypasses ?? []);
     this.#senses = new Senses(c, rule, this.#bypasses);
     this.#alarm = rule.alarm && new AlarmMachine(c, rule.id, rule.alarm, kept?.alarm, false);
-    this.#watches = watchesOf(c, rule);
+    this.#watches = watchesOf(c, rule, kept?.disobeyed ?? []);
     this.#obedience =
-      this.#watches.length > 0
-        ? new Obedience(c, rule, this.#watches, kept?.alarms ?? {})
-        : undefined;
+      this.#watches.length > 0 ? new Obedience(c, rule, this.#watches, kept) : undefined;
     this.#bypassed = bypassAlarm(c, rule, kept?.alarms ?? {});
     const machines = [this.#alarm, ...(this.#obedience?.machines ?? []), this.#bypassed];
     this.machines = present(machines);
@@ -180,6 +178,7 @@ export class InterlockRunner implements Runner {
       alarm: this.#alarm?.retained() ?? null,
       alarms: retainedAlarms(this.machines.filter((one) => one !== this.#alarm)),
       bypasses: this.#bypasses?.retained ?? [],
+      disobeyed: this.#obedience?.retained ?? [],
     };
   }
 
@@ -337,12 +336,19 @@ const restTexts: Readonly<Record<string, string>> = {
   NORMAL: 'is normal',
 };
 
-function watchesOf(c: Context, rule: CompiledInterlock): readonly EffectWatch[] {
+function watchesOf(
+  c: Context,
+  rule: CompiledInterlock,
+  disobeyed: readonly string[],
+): readonly EffectWatch[] {
   const watches: EffectWatch[] = [];
   // On trial nothing is written: there is nothing to be obeyed.
   if (rule.mode !== 'armed') return watches;
-  for (const effect of rule.effects)
-    if (effect.verify) watches.push(new EffectWatch(c, rule, effect, effect.verify));
+  for (const effect of rule.effects) {
+    const { verify, name } = effect;
+    const failed = disobeyed.includes(name);
+    if (verify) watches.push(new EffectWatch(c, rule, effect, { verify, failed }));
+  }
   return watches;
 }
 

@@ -1,8 +1,8 @@
-import type { Evidence } from '../../gateway/contract/index.js';
+import { wall, type Evidence, type WallMs } from '../../gateway/contract/index.js';
 import { plainText } from '../drafts/common.js';
 import { remark } from '../explain.js';
 import type { CompiledInterlock } from '../program.js';
-import type { RetainedAlarm } from '../retained.js';
+import type { RetainedState } from '../retained.js';
 import { AlarmMachine } from './alarm-state.js';
 import { noEvidence, type Context } from './context.js';
 import type { EffectWatch } from './verify.js';
@@ -19,7 +19,7 @@ export class Obedience {
     c: Context,
     rule: CompiledInterlock,
     watches: readonly EffectWatch[],
-    kept: Readonly<Record<string, RetainedAlarm>>,
+    kept: RetainedState | undefined,
   ) {
     this.#c = c;
     this.#rule = rule;
@@ -29,8 +29,16 @@ export class Obedience {
       watches.map((watch) => this.#alarmOf(watch)).filter((id) => id !== undefined),
     );
     this.machines = [...ids].map((id) => {
-      return new AlarmMachine(c, id, plainText(priority), kept[id], true);
+      return new AlarmMachine(c, id, plainText(priority), kept?.alarms?.[id], true);
     });
+    // Before any rule runs: what was ordered before a restart is not let go meanwhile.
+    const since = wall(kept?.since ?? 0);
+    for (const watch of watches) if (watch.hasFailed) this.#changed(watch, since);
+  }
+
+  /** Outputs that the plant does not follow. */
+  get retained(): readonly string[] {
+    return [...this.#failed].map(({ effect }) => effect.name);
   }
 
   /** Once a scan. Gives true when outputs must be written again. */
@@ -40,7 +48,7 @@ export class Obedience {
       const watch = this.#watches[i];
       if (!watch) continue;
       if (watch.update(holds)) again = true;
-      if (watch.hasFailed !== this.#failed.has(watch)) this.#changed(watch);
+      if (watch.hasFailed !== this.#failed.has(watch)) this.#changed(watch, this.#c.wallNow());
     }
     for (let i = 0; i < this.machines.length; i++) this.#serve(this.machines[i]);
     return again;
@@ -59,8 +67,9 @@ export class Obedience {
     machine.update(isActive, why);
   }
 
-  #changed(watch: EffectWatch): void {
+  #changed(watch: EffectWatch, time: WallMs): void {
     const { onFail } = watch.verify;
+    this.#c.out.retainedChanged = true;
     const told = `${this.#rule.id}: ${watch.effect.name}`;
     if (watch.hasFailed) {
       this.#failed.add(watch);
@@ -73,7 +82,7 @@ export class Obedience {
     const { escalations } = this.#c;
     const orders = escalations.get(onFail.rule) ?? new Map<string, Evidence>();
     const key = `${this.#rule.id} ${watch.effect.name}`;
-    if (watch.hasFailed) orders.set(key, this.#line(watch));
+    if (watch.hasFailed) orders.set(key, this.#line(watch, time));
     else orders.delete(key);
     escalations.set(onFail.rule, orders);
     this.#c.touch(onFail.rule);
@@ -82,12 +91,12 @@ export class Obedience {
   #evidence(id: string): readonly Evidence[] {
     return [...this.#failed]
       .filter((watch) => this.#alarmOf(watch) === id)
-      .map((w) => this.#line(w));
+      .map((w) => this.#line(w, this.#c.wallNow()));
   }
 
-  #line(watch: EffectWatch): Evidence {
+  #line(watch: EffectWatch, time: WallMs): Evidence {
     const text = `${this.#rule.id}: ${watch.text()}`;
-    return remark(text, this.#c.wallNow(), { tag: watch.effect.name });
+    return remark(text, time, { tag: watch.effect.name });
   }
 
   #alarmOf({ verify: { onFail } }: EffectWatch): string | undefined {

@@ -26,7 +26,8 @@ interface Memory {
   offMono: number[];
   /** When the last step was taken, either way, monotonic ms. */
   lastMove: number;
-  /** A step that had to come back by its longest time off rests for as long, monotonic ms. */
+  /** A step that had to come back by its longest time off rests for as long, wall and monotonic ms. */
+  restWall: number[];
   restUntil: number[];
   since: WallMs;
 }
@@ -52,6 +53,7 @@ export class ShedRunner implements Runner {
       offWall: rule.steps.map(({ name }) => off[name] ?? NaN),
       offMono: rule.steps.map(() => NaN),
       lastMove: -Infinity,
+      restWall: rule.steps.map(({ name }) => kept?.resting?.[name] ?? NaN),
       restUntil: rule.steps.map(() => -Infinity),
       since: wall(kept?.since ?? 0),
     };
@@ -60,10 +62,11 @@ export class ShedRunner implements Runner {
 
   take(from: Runner): void {
     if (!(from instanceof ShedRunner)) return;
-    const { offWall, offMono, restUntil, lastMove, since } = from.#m;
+    const { offWall, offMono, restWall, restUntil, lastMove, since } = from.#m;
     this.#m = {
       offWall: [...offWall],
       offMono: [...offMono],
+      restWall: [...restWall],
       restUntil: [...restUntil],
       lastMove,
       since,
@@ -102,10 +105,15 @@ export class ShedRunner implements Runner {
     if (less && !more && last < Infinity) wantScan(s, Math.max(next, last));
   }
 
-  /** What is off from before a restart has been off for as long as the wall clock says. */
+  /** What is off or rests from before a restart does so for as long as the wall clock says. */
   #remember(now: number): void {
-    const { offWall, offMono } = this.#m;
+    const { offWall, offMono, restWall, restUntil } = this.#m;
     for (let i = 0; i < offWall.length; i++) {
+      if (restUntil[i] === -Infinity && !Number.isNaN(restWall[i])) {
+        const { maxOff } = this.rule.steps[i] as ShedStep;
+        const left = (restWall[i] as number) - this.#c.wallNow();
+        restUntil[i] = now + Math.max(0, Math.min(maxOff, left));
+      }
       const since = offWall[i] as number;
       if (Number.isNaN(since) || !Number.isNaN(offMono[i])) continue;
       offMono[i] = now - Math.max(0, this.#c.wallNow() - since);
@@ -118,6 +126,7 @@ export class ShedRunner implements Runner {
       const step = this.rule.steps[i] as ShedStep;
       if (!(now >= (this.#m.offMono[i] as number) + step.maxOff)) continue;
       this.#m.restUntil[i] = now + step.maxOff;
+      this.#m.restWall[i] = this.#c.wallNow() + step.maxOff;
       this.#move(i, false, now, 'its longest time off is over');
     }
   }
@@ -191,11 +200,11 @@ export class ShedRunner implements Runner {
   }
 
   retained(): RetainedState {
-    const off: Record<string, number> = {};
-    for (const [i, { name }] of this.rule.steps.entries()) {
-      const since = this.#m.offWall[i] as number;
-      if (!Number.isNaN(since)) off[name] = since;
-    }
+    const { offWall, restWall } = this.#m;
+    const byName = (times: readonly number[]): Record<string, number> => {
+      const all = this.rule.steps.map(({ name }, i) => [name, times[i] ?? NaN] as const);
+      return Object.fromEntries(all.filter(([, time]) => !Number.isNaN(time)));
+    };
     return {
       kind: 'shed',
       hash: this.rule.hash,
@@ -204,7 +213,8 @@ export class ShedRunner implements Runner {
       firstOut: null,
       evidence: noEvidence,
       alarm: null,
-      off,
+      off: byName(offWall),
+      resting: byName(restWall),
     };
   }
 

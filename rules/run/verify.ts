@@ -26,9 +26,16 @@ export class EffectWatch {
   readonly verify: Verify;
   readonly #c: Context;
   readonly #steps: readonly Step[];
-  #m: Memory = { stage: 'idle', until: Infinity, tries: 0, attempt: 0 };
+  #m: Memory;
 
-  constructor(c: Context, rule: CompiledInterlock, effect: Effect, verify: Verify) {
+  /** `failed`: so it was before a restart, and is until the plant is seen to have followed. */
+  constructor(
+    c: Context,
+    rule: CompiledInterlock,
+    effect: Effect,
+    { verify, failed }: { readonly verify: Verify; readonly failed: boolean },
+  ) {
+    this.#m = { stage: failed ? 'failed' : 'idle', until: Infinity, tries: 0, attempt: 0 };
     this.#c = c;
     this.effect = effect;
     this.verify = verify;

@@ -109,7 +109,7 @@ export function plant(
   rules: readonly unknown[],
   specs: TagSpecs,
   retained?: RetainedStates,
-  before: Pick<EngineOptions, 'earlier' | 'retainedLost' | 'full'> = {},
+  before: Partial<Pick<EngineOptions, 'earlier' | 'retainedLost' | 'full' | 'wallOf'>> = {},
 ): Plant {
   const program = compiled(rules, specs);
   const lookup = lookupOf(specs);

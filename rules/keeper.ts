@@ -1,0 +1,89 @@
+import type { Kept, Slots } from './blocks/slots.js';
+import { noEvidence, type Runner } from './run/context.js';
+import { retainedOf, type RetainedState, type RetainedStates } from './retained.js';
+
+/** Totals and counts are stored this often while they change, ms: a crash takes no more of them. */
+const storeMs = 60_000;
+
+interface Parts {
+  readonly slots: Slots;
+  readonly runners: readonly Runner[];
+  /** Where what is kept of the memory of each rule ends. */
+  readonly keptEnds: readonly number[];
+}
+interface Waiting {
+  readonly kept: Kept;
+  readonly values: readonly number[];
+}
+
+/** What rules are to know after a restart: their states, and what functions in their expressions remember. */
+export class Keeper {
+  readonly #parts: Parts;
+  /** Memory from before the restart; times in it mean something at the first scan only. */
+  #waiting: readonly Waiting[] = [];
+  #storedAt = -Infinity;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  #keptOf(at: number): readonly Kept[] {
+    const { slots, keptEnds } = this.#parts;
+    return slots.kept.slice(keptEnds[at - 1] ?? 0, keptEnds[at]);
+  }
+
+  /** Must something of this rule survive a restart? */
+  keeps(at: number): boolean {
+    return this.#keptOf(at).length > 0 || this.#parts.runners[at]?.retained() !== undefined;
+  }
+
+  /** `ahead`: by how much the wall clock is ahead of the monotonic one, ms. */
+  states(ahead: number): RetainedStates {
+    const states: Record<string, RetainedState> = {};
+    for (const [at, runner] of this.#parts.runners.entries()) {
+      const kept = this.#keptOf(at);
+      const state = runner.retained() ?? (kept.length > 0 ? stateless(runner) : undefined);
+      if (!state) continue;
+      const memory = kept.map((one) => one.save(ahead).map((n) => (n === n ? n : null)));
+      states[runner.rule.id] = memory.length > 0 ? { ...state, memory } : state;
+    }
+    return states;
+  }
+
+  /** What is to be loaded at the first scan: of rules that are as they were, and were not handed over. */
+  await(before: RetainedStates | undefined, handedOver: ReadonlySet<string>): void {
+    this.#waiting = this.#parts.runners.flatMap(({ rule }, at) => {
+      const found = handedOver.has(rule.id) ? undefined : retainedOf(before, rule.id);
+      const kept = this.#keptOf(at);
+      if (found?.hash !== rule.hash || found.memory?.length !== kept.length) return [];
+      const { memory } = found;
+      return kept.map((one, i) => ({ kept: one, values: (memory[i] ?? []).map((n) => n ?? NaN) }));
+    });
+  }
+
+  begin(now: number, ahead: number): void {
+    if (this.#waiting.length === 0) return;
+    for (const { kept, values } of this.#waiting) kept.load(values, ahead, now);
+    this.#waiting = [];
+  }
+
+  /** Once a scan: is it time to store? */
+  isDue(now: number): boolean {
+    const { unsaved } = this.#parts.slots;
+    if (!unsaved.isUrgent && now < this.due) return false;
+    unsaved.isAny = false;
+    unsaved.isUrgent = false;
+    this.#storedAt = now;
+    return true;
+  }
+  /** When it will be if nothing else happens, monotonic ms. */
+  get due(): number {
+    return this.#parts.slots.unsaved.isAny ? this.#storedAt + storeMs : Infinity;
+  }
+}
+
+/** Of a rule that has no state of its own. */
+function stateless({ rule: { kind, hash } }: Runner): RetainedState {
+  const nothing = { since: 0, firstOut: null, evidence: noEvidence, alarm: null };
+  return { kind, hash, state: 'NORMAL', ...nothing };
+}
