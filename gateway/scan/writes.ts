@@ -21,22 +21,25 @@ export class WriteQueue {
   }
 
   add(write: PendingWrite, urgent: boolean): void {
+    if (urgent) this.#overrule(write.binding);
     if (this.#trips.length + this.#others.length >= limits.pendingWrites) {
       write.failed(new GatewayError('too-many', 'too many writes wait on this link'));
       return;
     }
-    if (!urgent) {
-      this.#others.push(write);
-      return;
+    (urgent ? this.#trips : this.#others).push(write);
+  }
+
+  /**
+   * A command that waits for the same output was let through before the trip, and would undo it after. What a
+   * rule wanted of it before is old: beats for a dead device must not fill the queue that trips wait in.
+   */
+  #overrule({ tag, name }: TagBinding<unknown>): void {
+    for (const queue of [this.#trips, this.#others]) {
+      for (const other of queue.filter(({ binding }) => binding.tag === tag)) {
+        queue.splice(queue.indexOf(other), 1);
+        other.failed(new GatewayError('held-by-rule', `a rule has taken ${name} meanwhile`));
+      }
     }
-    // A command that waits for the same output was let through before the trip, and would undo it after.
-    const overruled = this.#others.filter(({ binding }) => binding.tag === write.binding.tag);
-    for (const other of overruled) {
-      this.#others.splice(this.#others.indexOf(other), 1);
-      const { name } = other.binding;
-      other.failed(new GatewayError('held-by-rule', `a rule has taken ${name} meanwhile`));
-    }
-    this.#trips.push(write);
   }
 
   /** @param may is it the turn of this device? Of those that may, trips first. */

@@ -1,9 +1,9 @@
 /**
  * `npm run bench:cycle`: how long one scan of a slow device takes against the least it can, for each number of
- * requests at once. The device answers after 5 or 20 ms, all it was asked at the same time (the rig's
+ * requests at once: by arithmetic, and as the rig's bare client (C, no decoding) gets it from the same device. The device answers after 5 or 20 ms, all it was asked at the same time (the rig's
  * simulator, `--parallel`); the scan is that of the gateway, on the real clock and network.
  */
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { modbus } from '../../drivers/modbus/index.js';
 import { silentLog } from '../../gateway/contract/index.js';
@@ -78,9 +78,17 @@ async function scanTime(
   return median(times);
 }
 
+/** What the rig's bare client needs for as many requests, ms: the device takes its own time as well. */
+function bareTime(rig: string, port: number, inFlight: number): number {
+  const args = [port, 1, 1, inFlight, 125, 3].map(String);
+  const out = execFileSync(join(rig, 'bin/modcli'), args, { encoding: 'utf8' });
+  return (requests / (JSON.parse(out) as { readonly tps: number }).tps) * 1000;
+}
+
 async function cycles(rig: string): Promise<void> {
   print(machine());
-  print('\n| device delay ms | in flight | scan ms | least ms | ratio |\n|---|---|---|---|---|');
+  print('\n| device delay ms | in flight | scan ms | least ms | ratio | bare client ms | ratio |');
+  print('|---|---|---|---|---|---|---|');
   for (const delay of [5, 20]) {
     for (const inFlight of [1, 4, 8, 16, 'auto'] as const) {
       const port = 20_000 + Math.floor(Math.random() * 12_000);
@@ -104,8 +112,10 @@ async function cycles(rig: string): Promise<void> {
         inFlight,
         Math.max(200, Math.ceil((least * 1.5) / 100) * 100),
       );
+      const bare = bareTime(rig, port, width);
       sim.kill('SIGTERM');
-      const cells = [delay, inFlight, time.toFixed(1), least, (time / least).toFixed(3)];
+      const ratios = [least, (time / least).toFixed(3), bare.toFixed(1), (time / bare).toFixed(3)];
+      const cells = [delay, inFlight, time.toFixed(1), ...ratios];
       print(`| ${cells.map(String).join(' | ')} |`);
     }
   }

@@ -8,6 +8,7 @@ import { LineLoad } from '../../gateway/scan/load.js';
 import { ProbeBudget } from '../../gateway/scan/probes.js';
 import { Ramp } from '../../gateway/scan/ramp.js';
 import { Tap } from '../../gateway/scan/tap.js';
+import { must } from '../support/must.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 import { Bench } from './bench.js';
 import { device, lost } from './script.js';
@@ -341,6 +342,36 @@ void t.test('outputs held on a dead unit do not take the line from the others', 
   t.equal(b.script.connections, 1, 'and the link is not in doubt');
   await b.pass(10_000);
   await Promise.all(working);
+});
+
+void t.test('beats for a dead unit do not fill the queue that trips wait in', async (t) => {
+  const b = new Bench();
+  b.script.bounds = { requestTimeout: ms(200) };
+  const link = b.start([device('A', 'l', [1]), device('B', 'l', [1])]);
+  await b.pass(3_000);
+  b.script.dead.add('B');
+  const of = (name: string): (typeof link.config.bindings)[number] | undefined =>
+    link.config.bindings.find(({ device: one }) => one === name);
+  const [trip, beat] = [of('A'), of('B')];
+  must(trip !== undefined && beat !== undefined, 'bindings');
+  let waiting = 0;
+  let most = 0;
+  for (let i = 0; i < 3 * limits.pendingWrites; i++) {
+    most = Math.max(most, ++waiting);
+    void link
+      .write(beat, i, true)
+      .catch(() => undefined)
+      .then(() => waiting--);
+    await b.pass(100);
+  }
+  t.ok(most <= 3, `${String(most)} beats wait at once`);
+  const tripped = link.write(trip, 0, true);
+  await b.pass(1_000);
+  t.same(await tripped, { ok: true });
+  b.script.dead.clear();
+  const from = b.clock.mono();
+  await b.pass(limits.probeMaxMs);
+  t.ok(b.script.count(/^write B/, from) <= 1, 'and the old ones are not written later');
 });
 
 void t.test('a device that is back is read whole at once, also what is read rarely', async (t) => {
