@@ -31,7 +31,8 @@ export const limits = {
   tripAfterMs: 30_000,
   tripSamples: 20_000,
   tripEvents: 1_000,
-  openTripRecords: 16,
+  openTripRecords: 100,
+  tripRecordsAtOnce: 2,
   tripFiles: 200,
   /** Tags in one gateway. Refused by `validate`. */
   tags: 200_000,

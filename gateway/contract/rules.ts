@@ -54,7 +54,8 @@ export interface Evidence {
 
 export type RuleKind =
   'interlock' | 'group' | 'permissive' | 'alarm' | 'signal' | 'diagnosis' | 'shed' | 'heartbeat';
-export type Priority = 'low' | 'medium' | 'high' | 'critical';
+export const priorities = ['low', 'medium', 'high', 'critical'] as const;
+export type Priority = (typeof priorities)[number];
 export type InterlockState =
   'DISARMED' | 'NORMAL' | 'PENDING' | 'TRIPPED' | 'TRIPPED_CLEAR' | 'BYPASSED';
 /** SHEDDING: at least one step is off. */

@@ -1,4 +1,4 @@
-import type { AlarmSnapshot, Priority } from '../contract/index.js';
+import { priorities, type AlarmSnapshot, type Priority } from '../contract/index.js';
 
 /** Figures of the alarm system as EEMUA 191 and IEC 62682 count them, over the last 24 hours at most. */
 export interface AlarmFigures {
@@ -50,11 +50,59 @@ interface Annunciation {
   readonly priority: Priority;
 }
 
+/** What is told to the next start at most this long after an annunciation, ms. */
+const storeMs = 10 * minute;
+
+/** As it is stored: times in wall ms, each annunciation as time, id, priority. */
+interface Stored {
+  readonly from: number;
+  readonly heard: readonly (readonly [at: number, id: string, priority: Priority])[];
+}
+
+function isStored(found: unknown): found is Stored {
+  if (typeof found !== 'object' || found === null) return false;
+  const { from, heard } = found as Partial<Stored>;
+  const isHeard = (one: unknown): boolean =>
+    Array.isArray(one) &&
+    typeof one[0] === 'number' &&
+    typeof one[1] === 'string' &&
+    priorities.includes(one[2] as Priority);
+  return typeof from === 'number' && Array.isArray(heard) && heard.every(isHeard);
+}
+
 /** Counts what operators are told. Times are monotonic ms. */
 export class AlarmCounter {
   #heard: Annunciation[] = [];
   readonly #standing = new Map<string, { snapshot: AlarmSnapshot; since: number }>();
   #startedAt = NaN;
+  #storedAt = -Infinity;
+
+  /**
+   * Goes on after a restart: what was heard before it, and what stands now. `ahead`: by how much the wall clock
+   * is ahead of the monotonic one, ms. What does not look right is left out: these are figures only.
+   */
+  resume(json: string | undefined, standing: readonly AlarmSnapshot[], ahead: number): void {
+    for (const one of standing)
+      this.#standing.set(one.id, { snapshot: one, since: one.since - ahead });
+    const found: unknown = json === undefined ? undefined : JSON.parse(json);
+    if (!isStored(found)) return;
+    this.#startedAt = found.from - ahead;
+    this.#heard = found.heard.map(([at, id, priority]) => ({ at: at - ahead, id, priority }));
+  }
+
+  /** What {@link resume} wants at the next start. */
+  stored(ahead: number): string {
+    const heard = this.#heard.map(({ at, id, priority }) => [at + ahead, id, priority] as const);
+    const stored: Stored = { from: this.#startedAt + ahead, heard };
+    return JSON.stringify(stored);
+  }
+
+  /** Is it time to store again? */
+  isDue(now: number): boolean {
+    if (now < this.#storedAt + storeMs) return false;
+    this.#storedAt = now;
+    return true;
+  }
 
   /** An alarm changed. */
   alarm(snapshot: AlarmSnapshot, now: number): void {

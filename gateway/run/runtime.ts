@@ -28,15 +28,19 @@ export class RulesRefused extends GatewayError {
   }
 }
 
-type Parts = Pick<Runtime, 'north' | 'audit' | 'wall' | 'alarms'>;
+interface Parts extends Pick<Runtime, 'north' | 'audit' | 'wall' | 'alarms'> {
+  readonly store: AlarmStore;
+}
 
 /** The north half, with every alarm counted on its way. */
-function counted(north: North, alarms: AlarmCounter, clock: RuntimeOptions['clock']): Outlet {
+function counted(north: North, alarms: AlarmCounter, store: AlarmStore): Outlet {
   return {
     block: (block) => north.block(block),
     event: (event) => north.event(event),
     alarm: (alarm) => {
-      alarms.alarm(alarm, clock.mono());
+      const now = store.clock.mono();
+      alarms.alarm(alarm, now);
+      if (alarms.isDue(now)) store.save();
       north.alarm(alarm);
     },
     link: (report) => north.link(report),
@@ -44,6 +48,13 @@ function counted(north: North, alarms: AlarmCounter, clock: RuntimeOptions['cloc
     retained: (json) => north.retained(json),
     deviceAlarms: (json) => north.deviceAlarms(json),
   };
+}
+
+/** Key of the figures of the alarm system among the states of the journal. */
+const figuresKey = 'alarm-figures';
+interface AlarmStore {
+  readonly clock: RuntimeOptions['clock'];
+  save(): void;
 }
 
 /** A running gateway: field half, north half, and what holds them together. */
@@ -56,6 +67,7 @@ export class Runtime {
   /** Counts what operators are told. */
   readonly alarms: AlarmCounter;
   readonly options: RuntimeOptions;
+  readonly #store: AlarmStore;
   #config: Config;
   #reloading = false;
   readonly startedAt: number;
@@ -67,6 +79,7 @@ export class Runtime {
     this.audit = parts.audit;
     this.wall = parts.wall;
     this.alarms = parts.alarms;
+    this.#store = parts.store;
     this.options = o;
     this.startedAt = o.clock.mono();
     this.health = new HealthWatch(this);
@@ -89,19 +102,28 @@ export class Runtime {
       state: journal.getState('audit'),
     });
     const alarms = new AlarmCounter();
+    const ahead = (): number => wall.now() - options.clock.mono();
+    const store: AlarmStore = {
+      clock: options.clock,
+      save: () => {
+        journal.stage(figuresKey, alarms.stored(ahead()));
+      },
+    };
     const retained = journal.getState('rules');
     const field = new Field(planned.plan, {
       ...options,
       wall,
       audit,
-      outlet: counted(north, alarms, options.clock),
+      outlet: counted(north, alarms, store),
       revisions: (table) => north.useTable(table),
       deviceAlarms: journal.getState('device-alarms'),
       retainedLost: journal.report.quarantined !== undefined,
       retained:
         retained === undefined ? undefined : (JSON.parse(retained) as Record<string, unknown>),
     });
-    const runtime = new Runtime(config, field, { north, audit, wall, alarms }, options);
+    const standing = [...field.engine.alarms(), ...field.deviceAlarms.all()];
+    alarms.resume(journal.getState(figuresKey), standing, ahead());
+    const runtime = new Runtime(config, field, { north, audit, wall, alarms, store }, options);
     north.start();
     field.start();
     runtime.health.start();
@@ -178,6 +200,7 @@ export class Runtime {
   async stop(): Promise<void> {
     this.health.stop();
     await this.field.stop();
+    this.#store.save();
     await this.north.stop();
     this.options.log.info('gateway stopped');
   }

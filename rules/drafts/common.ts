@@ -1,4 +1,4 @@
-import type { Priority } from '../../gateway/contract/index.js';
+import { priorities, type Priority } from '../../gateway/contract/index.js';
 import type { Expr, Fields } from '../fields.js';
 import type { Path, RuleSource, Sink } from '../problems.js';
 
@@ -62,8 +62,6 @@ export interface AlarmText {
   /** What kind of trouble of the instrument it is, as NAMUR NE 107 says it. */
   readonly ne107?: Ne107;
 }
-
-export const priorities: readonly Priority[] = ['low', 'medium', 'high', 'critical'];
 
 export function readAlarmText(f: Fields, own: boolean): AlarmText | undefined {
   const priority = f.required('priority', f.choice('priority', priorities), 'priority: high');

@@ -1,8 +1,9 @@
+import { priorities } from '../../gateway/contract/index.js';
 import { isMap, readExpression, type Expr, type Fields } from '../fields.js';
 import { quantityOf, shareOf } from '../literal.js';
 import { didYouMean } from '../names.js';
 import type { Path, Sink } from '../problems.js';
-import { present, priorities, type AlarmText, type Base, type Common } from './common.js';
+import { present, type AlarmText, type Base, type Common } from './common.js';
 
 /** How often a fault shows a symptom, in words; a rule may change the numbers. */
 export const usualWords: Readonly<Record<string, number>> = {

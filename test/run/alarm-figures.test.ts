@@ -75,3 +75,27 @@ void t.test('an alarm that asks again is told again; an acknowledgement is not',
   t.equal(c.figures(2 * minute).lastDay, 2);
   t.end();
 });
+
+void t.test('the day goes on over a restart, and what stands is not counted again', (t) => {
+  const c = new AlarmCounter();
+  c.alarm(snapshot('X', 'NORMAL'), 0);
+  for (let i = 0; i < 12; i++) up(c, 'LOUD', 60 * minute + i, 'high');
+  c.alarm(snapshot('OLD', 'UNACK'), 60 * minute);
+  const before = c.figures(61 * minute);
+  // An hour and a minute by the old clock is two minutes by the new one.
+  const ahead = 1_700_000_000_000;
+  const json = c.stored(ahead);
+  t.ok(c.isDue(0));
+  t.notOk(c.isDue(9 * minute), 'stored at most every ten minutes');
+  const next = new AlarmCounter();
+  const standing = { ...snapshot('OLD', 'UNACK'), since: wall(ahead + 60 * minute) };
+  next.resume(json, [standing], ahead + 59 * minute);
+  next.alarm(standing, 2 * minute);
+  t.same(next.figures(2 * minute), before);
+  t.match(next.figures(2 * minute), { lastHour: 13, over: 61 * minute, standing: 1 });
+
+  const odd = new AlarmCounter();
+  odd.resume('{"from":0,"heard":[[1,2,3]]}', [], 0);
+  t.equal(odd.figures(minute).lastDay, 0, 'what does not look right is left out');
+  t.end();
+});

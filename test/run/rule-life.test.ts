@@ -18,7 +18,11 @@ interface Plant {
   readonly ask: (op: string, args: Record<string, unknown>, who?: string) => Promise<unknown>;
 }
 
-async function plant(rules: readonly object[]): Promise<Plant> {
+interface Before {
+  readonly store: Gateway['store'];
+  readonly value: number;
+}
+async function plant(rules: readonly object[], before?: Before): Promise<Plant> {
   const clock = new VirtualClock();
   const script = new Script(clock);
   const trips = new Map<string, TripRecord>();
@@ -42,13 +46,17 @@ async function plant(rules: readonly object[]): Promise<Plant> {
     roles: new Map([['shift', ['ann']]]),
     rules: rules.map((rule, index) => ({ file: 'r.yaml', index, rule })),
   });
-  script.values.set('P.t1', 1).set('P.t2', 1).set('P.t3', 1);
-  const g = await gateway(whole, clock, {
+  script.values
+    .set('P.t1', before?.value ?? 1)
+    .set('P.t2', 1)
+    .set('P.t3', 1);
+  const extra: Parameters<typeof gateway>[2] = {
     saveTrip: (name, json) => {
       trips.set(name, JSON.parse(json) as TripRecord);
       return Promise.resolve();
     },
-  });
+  };
+  const g = await gateway(whole, clock, extra, before?.store);
   const control = new Control(g.runtime, () => Promise.resolve(undefined));
   await g.pass(3_000);
   return {
@@ -148,6 +156,41 @@ void t.test(
     await g.stop();
   },
 );
+
+void t.test(
+  'point 35: a plant that goes down as a whole leaves a record of each trip',
+  async (t) => {
+    const names = Array.from({ length: 40 }, (_, i) => `HIGH${i}`);
+    const p = await plant(
+      names.map((interlock) => ({
+        interlock,
+        cause: 'P.t1 > 10 bar',
+        latch: 'manual',
+        effects: [],
+      })),
+    );
+    p.script.values.set('P.t1', 11);
+    await p.g.pass(32_000);
+    t.ok(p.trips.size < names.length, 'a few at a time');
+    await p.g.pass(30_000);
+    t.same([...p.trips.values()].map(({ rule }) => rule).sort(), [...names].sort());
+    t.ok([...p.trips.values()].every(({ covers }) => covers[1] === 30_000));
+    await p.g.stop();
+  },
+);
+
+void t.test('the figures of the alarm system go on over a restart', async (t) => {
+  const alarm = { alarm: 'HI', when: 'P.t1 > 10 bar', priority: 'high' };
+  const p = await plant([alarm]);
+  p.script.values.set('P.t1', 11);
+  await p.g.pass(2_000);
+  const figures = (g: Gateway): unknown => g.runtime.alarms.figures(g.clock.mono());
+  t.match(figures(p.g), { lastDay: 1, standing: 1 });
+  await p.g.stop();
+  const again = await plant([alarm], { store: p.g.store, value: 11 });
+  t.match(figures(again.g), { lastDay: 1, standing: 1 }, 'and what stands is not counted twice');
+  await again.g.stop();
+});
 
 void t.test('a tag that a rule doubts is uncertain, and good again afterwards', async (t) => {
   const doubt = {
