@@ -11,15 +11,21 @@ const sigma: Operand = { name: 'sigma', kind: 'number', unit: 'step', label: tru
 const longest = 15;
 
 /** Nothing is known before the first observation, nor without the parameters of the chart. */
-function verdict(s: Slots, w: Wiring, inputs: Inputs, o: { out: boolean; seen: number }): void {
-  let quality = inputs.quality(0);
+function verdict(
+  s: Slots,
+  w: Wiring,
+  inputs: Inputs,
+  o: { readonly out: boolean; readonly seen: number; readonly isComplete: boolean },
+): void {
+  let quality = o.isComplete ? inputs.quality(0) : Quality.input;
   for (let i = 1; i < w.of.length; i++) quality = Math.max(quality, inputs.quality(i));
   if (quality < badFrom && o.seen === 0) quality = Quality.waiting;
   putBool(s, w.to, o.out, quality);
 }
-function isComplete(w: Wiring, inputs: Inputs): boolean {
+/** Are its parameters known, and is the one at `scale` above zero? A chart without scatter says nothing. */
+function hasScale(w: Wiring, inputs: Inputs, scale: number): boolean {
   for (let i = 1; i < w.of.length; i++) if (inputs.quality(i) >= badFrom) return false;
-  return true;
+  return inputs.value(scale) > 0;
 }
 
 /** Charts of runs: the last observations in standard deviations from the mean, in a ring. */
@@ -32,7 +38,8 @@ function runChart(rules: readonly RunRule[]): (s: Slots, w: Wiring) => Step {
     const checked = chosen === undefined ? rules : rules.slice(chosen - 1, chosen);
     const back = (age: number): number => recall(s, rows + ((recall(s, seen) - 1 - age) % longest));
     return eventful(s, w, (inputs) => {
-      if (inputs.isObserved && isComplete(w, inputs)) {
+      const isComplete = hasScale(w, inputs, 2);
+      if (inputs.isObserved && isComplete) {
         s.memory[rows + (recall(s, seen) % longest)] =
           (inputs.value(0) - inputs.value(1)) / inputs.value(2);
         s.memory[seen] = recall(s, seen) + 1;
@@ -40,7 +47,7 @@ function runChart(rules: readonly RunRule[]): (s: Slots, w: Wiring) => Step {
         for (const rule of checked)
           if (recall(s, seen) >= rule.needs && rule.holds(back)) s.memory[isOut] = 1;
       }
-      verdict(s, w, inputs, { out: recall(s, isOut) === 1, seen: recall(s, seen) });
+      verdict(s, w, inputs, { out: recall(s, isOut) === 1, seen: recall(s, seen), isComplete });
       return Infinity;
     });
   };
@@ -64,7 +71,8 @@ function cusum(s: Slots, w: Wiring): Step {
   const upper = remember(s, 0, 0, NaN, 0);
   const [lower, before, seen] = [upper + 1, upper + 2, upper + 3];
   return eventful(s, w, (inputs) => {
-    if (inputs.isObserved && isComplete(w, inputs)) {
+    const isComplete = hasScale(w, inputs, 3);
+    if (inputs.isObserved && isComplete) {
       const off = inputs.value(0) - inputs.value(1);
       const last = recall(s, before);
       const phi = w.of.length > 4 ? inputs.value(4) : 0;
@@ -76,7 +84,7 @@ function cusum(s: Slots, w: Wiring): Step {
       s.memory[seen] = 1;
     }
     const out = Math.max(recall(s, upper), recall(s, lower)) > inputs.value(3);
-    verdict(s, w, inputs, { out, seen: recall(s, seen) });
+    verdict(s, w, inputs, { out, seen: recall(s, seen), isComplete });
     return Infinity;
   });
 }
@@ -87,7 +95,8 @@ function ewmaChart(s: Slots, w: Wiring): Step {
   const seen = level + 1;
   return eventful(s, w, (inputs) => {
     const [lambda, wide] = [inputs.value(3), inputs.value(4)];
-    if (inputs.isObserved && isComplete(w, inputs)) {
+    const isComplete = hasScale(w, inputs, 2);
+    if (inputs.isObserved && isComplete) {
       const before = recall(s, level);
       const z = before === before ? before : inputs.value(1);
       s.memory[level] = z + lambda * (inputs.value(0) - z);
@@ -95,7 +104,7 @@ function ewmaChart(s: Slots, w: Wiring): Step {
     }
     const limit = wide * inputs.value(2) * Math.sqrt(lambda / (2 - lambda));
     const out = Math.abs(recall(s, level) - inputs.value(1)) > limit;
-    verdict(s, w, inputs, { out, seen: recall(s, seen) });
+    verdict(s, w, inputs, { out, seen: recall(s, seen), isComplete });
     return Infinity;
   });
 }

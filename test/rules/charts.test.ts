@@ -3,6 +3,7 @@
  * with normal numbers of a seeded generator; each mean must lie within four standard errors of the oracle.
  */
 import t from 'tap';
+import { Quality } from '../../gateway/contract/index.js';
 import { ln } from '../../rules/blocks/elementary.js';
 import { plant, type Plant } from './plant.js';
 
@@ -131,5 +132,24 @@ void t.test('CUSUM of the residual of values that depend on the one before', (t)
   const plain = count(cusum5);
   const residual = count('cusum(X, 0, 0.5, 5, phi 0.8)');
   t.ok(plain > 4 * Math.max(1, residual), `${plain} false calls, ${residual} with phi`);
+  t.end();
+});
+
+void t.test('a chart without scatter, or without a limit, says nothing', (t) => {
+  const charts = [
+    'nelson(X, mean 5, sigma S)',
+    'weco(X, mean 5, sigma S)',
+    'ewma_chart(X, mean 5, sigma S, lambda 0.2, limit 3)',
+    'cusum(X, 5, 0.5, S)',
+  ];
+  for (const value of charts) {
+    const p = plant([{ signal: 'OUT', value }], { X: '', S: '' });
+    for (const [at, S] of [0, -1, 1].entries()) {
+      p.set({ X: 5, S });
+      p.to(at + 1);
+      t.equal(p.qualityOf('OUT'), S > 0 ? Quality.good : Quality.input, `${value}, S = ${S}`);
+    }
+    t.equal(p.value('OUT'), 0, value);
+  }
   t.end();
 });
