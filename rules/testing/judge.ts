@@ -52,7 +52,9 @@ function judgeOne(rig: TestRig, key: string, wanted: unknown): string | undefine
   if (rule && isMap(wanted)) return judgeMap(rig, rule, wanted);
   const position = rig.positionOf(key);
   if (position !== undefined) return judgeTag(rig, key, position, wanted);
-  if (typeof wanted !== 'string') return `there is no rule, alarm or tag ${key}`;
+  // Of an alarm the engine explains its rule; of what is misspelt nothing.
+  if (typeof wanted !== 'string' || !rig.engine.why(key))
+    return `there is no rule, alarm or tag ${key} among the rules of this test`;
   // An alarm that belongs to a rule: none that stands is normal.
   const is = alarm?.state ?? 'NORMAL';
   return is === wanted ? undefined : `${key} should be ${wanted}, it is ${is}`;

@@ -5,6 +5,7 @@ import {
   type RuleTag,
 } from '../../gateway/contract/index.js';
 import { isMap, type Raw } from '../fields.js';
+import { didYouMean } from '../names.js';
 import { courseOf, type Course } from './values.js';
 
 /** One test as it stands in a file. */
@@ -77,15 +78,14 @@ export function readScenarios(
     return { scenarios: [], problems };
   }
   const reader: Reader = { say, find };
-  for (const key of Object.keys(test))
-    if (!testKeys.includes(key)) say(`unknown key ${key}; there are ${testKeys.join(', ')}`);
+  keysOf(test, 'test', testKeys, reader);
   const shared = {
     file,
-    rules: names(test['rules']),
+    rules: names(test['rules'], 'rules', reader),
     followers: readFollowers(test['follow'], reader),
     poll: test['poll'] === undefined ? undefined : lengthOf(test['poll'], 'poll', reader),
   };
-  const timeline = isMap(test['timeline']) ? test['timeline'] : {};
+  const timeline = mapOf(test['timeline'], 'timeline', reader);
   const scenarios: Scenario[] = [];
   const add = (of: string, line: Raw, expect: unknown): void => {
     const moments = readMoments(line, reader);
@@ -93,10 +93,11 @@ export function readScenarios(
     scenarios.push({ ...shared, name: of, moments, expectations });
   };
   add(name, timeline, test['expect']);
-  for (const one of listOf(test['cases'])) {
-    if (!isMap(one)) continue;
-    const of = `${name}: ${typeof one['name'] === 'string' ? one['name'] : 'a case'}`;
-    add(of, mergedLine(timeline, one), one['expect']);
+  for (const one of listOf(test['cases'], 'cases', reader)) {
+    const typed = mapOf(one, 'cases: each', reader);
+    keysOf(typed, 'cases', caseKeys, reader);
+    const of = typeof typed['name'] === 'string' ? typed['name'] : 'a case';
+    add(`${name}: ${of}`, mergedLine(timeline, typed, reader), typed['expect']);
   }
   if (scenarios.every((one) => one.expectations.length === 0)) say('the test expects nothing');
   return { scenarios, problems };
@@ -111,17 +112,36 @@ const testKeys: readonly string[] = [
   'follow',
   'poll',
 ];
+const caseKeys: readonly string[] = ['name', 'replace', 'add', 'expect'];
 
 interface Reader {
   readonly find: TagFinder;
   readonly say: (message: string) => void;
 }
 
-function listOf(typed: unknown): readonly unknown[] {
-  return Array.isArray(typed) ? typed : [];
+// What is left out is empty; what is something else is said, for a test that is half read passes.
+function listOf(typed: unknown, where: string, { say }: Reader): readonly unknown[] {
+  if (Array.isArray(typed)) return typed;
+  if (typed !== undefined && typed !== null) say(`${where} is a list`);
+  return [];
 }
-function names(typed: unknown): readonly string[] {
-  return listOf(typed).filter((one) => typeof one === 'string');
+function mapOf(typed: unknown, where: string, { say }: Reader): Raw {
+  if (isMap(typed)) return typed;
+  if (typed !== undefined && typed !== null) say(`${where} is a map of keys`);
+  return {};
+}
+function keysOf(typed: Raw, where: string, known: readonly string[], { say }: Reader): void {
+  for (const key of Object.keys(typed)) {
+    if (known.includes(key)) continue;
+    const hint = didYouMean(key, known, `there are ${known.join(', ')}`) ?? '';
+    say(`${where}: unknown key ${key}; ${hint}`);
+  }
+}
+function names(typed: unknown, where: string, reader: Reader): readonly string[] {
+  return listOf(typed, where, reader).filter((one) => {
+    if (typeof one !== 'string') reader.say(`${where} is a list of names`);
+    return typeof one === 'string';
+  });
 }
 
 function timeOf(typed: unknown, where: string, { say }: Reader): number {
@@ -139,9 +159,9 @@ function lengthOf(typed: unknown, where: string, reader: Reader): number | undef
 }
 
 /** `replace` puts other moments in the place of those at the same time; `add` puts more to them. */
-function mergedLine(line: Raw, one: Raw): Raw {
-  const replace = isMap(one['replace']) ? one['replace'] : {};
-  const added = isMap(one['add']) ? one['add'] : {};
+function mergedLine(line: Raw, one: Raw, reader: Reader): Raw {
+  const replace = mapOf(one['replace'], 'replace', reader);
+  const added = mapOf(one['add'], 'add', reader);
   const merged: Record<string, unknown> = { ...line, ...replace };
   for (const [at, more] of Object.entries(added)) {
     const before = merged[at];
@@ -154,7 +174,7 @@ function readMoments(line: Raw, reader: Reader): readonly Moment[] {
   const moments = Object.entries(line).map(([time, happens]): Moment => {
     const courses = new Map<number, Course>();
     const orders: Order[] = [];
-    for (const [name, typed] of Object.entries(isMap(happens) ? happens : {})) {
+    for (const [name, typed] of Object.entries(mapOf(happens, `timeline ${time}`, reader))) {
       if (name === 'command') orders.push(...readOrders(typed, reader));
       else readCourse(name, typed, courses, reader);
     }
@@ -181,12 +201,14 @@ function readCourse(
   }
 }
 
+const orderKeys: readonly string[] = ['by', 'roles', 'reason', 'input', 'for', 'once', 'refused'];
+
 /** `{reset: P101-DRYRUN, by: anna, roles: [shift-supervisor]}`, or a list of such. */
 function readOrders(typed: unknown, reader: Reader): readonly Order[] {
   if (Array.isArray(typed)) return typed.flatMap((one) => readOrders(one, reader));
-  const order = isMap(typed) ? typed : {};
+  const order = mapOf(typed, 'command', reader);
   const by = typeof order['by'] === 'string' ? order['by'] : 'the test';
-  const roles = names(order['roles']);
+  const roles = names(order['roles'], 'roles', reader);
   const reason = typeof order['reason'] === 'string' ? order['reason'] : 'a test';
   const input = typeof order['input'] === 'string' ? order['input'] : undefined;
   const duration = order['for'] === undefined ? 0 : timeOf(order['for'], 'for', reader);
@@ -200,6 +222,7 @@ function readOrders(typed: unknown, reader: Reader): readonly Order[] {
     'out-of-service': { kind: 'out-of-service', reason },
     'in-service': { kind: 'in-service' },
   };
+  keysOf(order, 'command', [...Object.keys(commands), ...orderKeys], reader);
   for (const [kind, command] of Object.entries(commands)) {
     const rule = order[kind];
     const refused = order['refused'] === true;
@@ -210,8 +233,8 @@ function readOrders(typed: unknown, reader: Reader): readonly Order[] {
 }
 
 function readExpectations(typed: unknown, reader: Reader): readonly Expectation[] {
-  return listOf(typed)
-    .filter(isMap)
+  return listOf(typed, 'expect', reader)
+    .map((one) => mapOf(one, 'expect: each', reader))
     .map(({ at, ...rest }) => ({
       at: timeOf(at, 'expect', reader),
       wanted: new Map(Object.entries(rest)),
@@ -222,8 +245,10 @@ function readExpectations(typed: unknown, reader: Reader): readonly Expectation[
 /** `follow: {P101.running: {of: P101.run_cmd, after: 1s}}`. */
 function readFollowers(typed: unknown, reader: Reader): readonly Follower[] {
   const list: Follower[] = [];
-  for (const [name, rule] of Object.entries(isMap(typed) ? typed : {})) {
-    const { of, after, not } = isMap(rule) ? rule : {};
+  for (const [name, typedRule] of Object.entries(mapOf(typed, 'follow', reader))) {
+    const rule = mapOf(typedRule, `follow ${name}`, reader);
+    keysOf(rule, `follow ${name}`, ['of', 'after', 'not'], reader);
+    const { of, after, not } = rule;
     const feedback = reader.find(name);
     const output = reader.find(String(of));
     if (!feedback || !output) reader.say(`follow: there is no tag ${feedback ? String(of) : name}`);

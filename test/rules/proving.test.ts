@@ -7,6 +7,7 @@ import {
   difference,
   lintProgram,
   replay,
+  runSuite,
 } from '../../rules/index.js';
 import { compiled, lookupOf, problemsOf, type TagSpecs } from './plant.js';
 
@@ -111,5 +112,46 @@ void t.test('point 37: recorded data, and what if a limit were another one', (t)
     ],
   );
   t.same(added, []);
+  t.end();
+});
+
+void t.test('a test file that is half read is refused', (t) => {
+  const says = (test: object): string => {
+    const sources = [{ file: 'r.yaml', index: 0, rule: dry }];
+    const whole = { test: 'T', rules: ['DRY'], ...test };
+    const found = runSuite({
+      sources,
+      lookup: lookupOf(tags),
+      tests: [{ file: 't.yaml', test: whole }],
+    });
+    return [...found.problems, ...found.failures].map(({ message }) => message).join();
+  };
+  const expect = [{ at: '1s', DRY: 'DISARMED' }];
+  const timeline = { '0s': { FT: '10 m3/h', RUN: false } };
+  t.equal(says({ timeline, expect }), '');
+  t.equal(
+    says({ timeline, expect: { at: '1s', DRY: 'TRIPPED' } }),
+    'expect is a list,the test expects nothing',
+  );
+  t.match(says({ timeline, expect: ['DRY'] }), /expect: each is a map of keys/);
+  t.match(says({ timeline: [timeline], expect }), /timeline is a map of keys/);
+  t.match(says({ timeline: { '0s': 'FT' }, expect }), /timeline 0s is a map of keys/);
+  t.match(says({ timeline, expect, rules: 'DRY' }), /rules is a list/);
+  const one = (more: object): object => ({ timeline, expect, cases: [{ name: 'c', ...more }] });
+  t.match(says(one({ expects: expect })), /cases: unknown key expects; did you mean expect/);
+  t.match(says(one({ replace: [] })), /replace is a map of keys/);
+  t.match(
+    says({ timeline: { '0s': { command: { reset: 'DRY', role: ['shift'] } } }, expect }),
+    /command: unknown key role; did you mean roles/,
+  );
+  t.match(
+    says({ timeline, expect, follow: { RUN: { off: 'CMD' } } }),
+    /follow RUN: unknown key off/,
+  );
+  for (const name of ['DYR', 'DRY-FAILED'])
+    t.match(
+      says({ timeline, expect: [{ at: '1s', [name]: 'NORMAL' }] }),
+      `there is no rule, alarm or tag ${name}`,
+    );
   t.end();
 });
