@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import type { DriverModule, Log, RuleLanguage } from '../gateway/contract/index.js';
-import { driverContract } from '../gateway/contract/index.js';
+import { driverContract, GatewayError } from '../gateway/contract/index.js';
 import type { Config } from '../gateway/config/model.js';
 import { systemClock, systemRandom } from '../gateway/host/clock.js';
 import {
@@ -15,6 +15,7 @@ import {
 import type { DriverMaker } from '../gateway/host/isolated.js';
 import { openStream } from '../gateway/host/open.js';
 import { SqliteStore } from '../gateway/journal/sqlite-store.js';
+import type { Store } from '../gateway/journal/store.js';
 import { limits } from '../gateway/limits.js';
 import { Runtime, type RuntimeOptions } from '../gateway/run/runtime.js';
 import { compileRules, createEngine } from '../rules/index.js';
@@ -77,6 +78,13 @@ export async function startGateway(
   return Runtime.start(config, options);
 }
 
+/** The journal of a gateway that is stopped, or a copy: a damaged one is refused, not set aside. */
+export function journalFile(path: string, maxBytes: number): Store {
+  const refuse = (): Promise<never> =>
+    Promise.reject(new GatewayError('journal-corrupt', `${path} is damaged`));
+  return new SqliteStore({ path, maxBytes, setAside: refuse });
+}
+
 /** What proves rules without running them on a plant. */
 export {
   baselineParts,
@@ -90,7 +98,9 @@ export {
   fitModel,
   lintProgram,
   qualityOf,
+  expandTemplates,
   replay,
+  replaying,
   runSuite,
   seriesOf,
   valueFor,
@@ -98,6 +108,7 @@ export {
 export type {
   Call,
   FittedModel,
+  Replayed,
   ReplaySample,
   RuleProgram,
   SuiteResult,

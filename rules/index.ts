@@ -20,7 +20,16 @@ export { baselineParts, fitBaseline } from './fitting/baseline.js';
 export { fitModel, type FittedModel } from './fitting/pca.js';
 export { seriesOf } from './fitting/series.js';
 export { budgetsOf, lintProgram, type TagFacts } from './lint.js';
-export { callsOf, difference, replay, type Call, type ReplaySample } from './testing/replay.js';
+export {
+  callsOf,
+  difference,
+  replay,
+  replaying,
+  type Call,
+  type Replayed,
+  type ReplaySample,
+} from './testing/replay.js';
+export { expandTemplates } from './templates.js';
 export { qualityOf, valueFor } from './testing/values.js';
 export type { TestSource } from './testing/scenario.js';
 export { createEngine, type EngineOptions, type RuleEngine } from './engine.js';

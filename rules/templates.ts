@@ -56,11 +56,17 @@ export function expandTemplates(
     }
     const use = readUse(rule, template, sink);
     if (!use) continue;
-    made.push({ ...source, rule: { ...rule, parameters: use.parameters } });
+    made.push({ ...source, rule: machineOf(rule, use) });
     for (const [at, one] of template.rules.entries())
       if (made.length < mostRules) made.push(filledIn(template, at, one, use));
   }
   return made;
+}
+
+/** The machine itself: its template has done its work, and is not put in again. */
+function machineOf(rule: Raw, { parameters }: Use): Raw {
+  const own = Object.entries(rule).filter(([key]) => key !== 'template' && key !== 'tags');
+  return { ...Object.fromEntries(own), parameters };
 }
 
 function nameIn(typed: unknown): string | undefined {
@@ -129,7 +135,13 @@ function readUse(rule: Raw, template: Template, sink: Sink): Use | undefined {
       complete = false;
     } else parameters[key] = value;
   }
-  for (const key of given?.keys() ?? []) parameters[key] ??= given?.raw(key);
+  const unused = [...template.parameters.keys()].filter((key) => given?.raw(key) === undefined);
+  for (const key of given?.keys() ?? []) {
+    // Parameters of its own a machine may have; one that is all but the name of another is a slip of the pen.
+    const meant = template.parameters.has(key) ? undefined : didYouMean(key, unused);
+    if (meant === undefined) parameters[key] ??= given?.raw(key);
+    else sink.report(['parameters', key], `${template.name} has no parameter ${key}`, meant);
+  }
   return complete ? { unit, names, parameters } : undefined;
 }
 

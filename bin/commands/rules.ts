@@ -27,8 +27,12 @@ export function rules(program: Command): void {
     );
   group
     .command('replay <file>')
-    .description('run recorded data through the rules; nothing is written')
-    .requiredOption('--data <csv>', 'samples: time, tag, value[, quality], or one column a tag')
+    .description(
+      'run recorded data through the rules; nothing is written. Without --data or --journal: what the running gateway still has (journal.history.keep)',
+    )
+    .option('--data <csv>', 'samples: time, tag, value[, quality], or one column a tag')
+    .option('--journal <path>', 'the journal of a gateway that is stopped, or a copy of one')
+    .option('--speed <times>', 'at so many times the speed of the record, such as 1; else at once')
     .option('--change <rule.key=text...>', 'what if a rule said this: trips added and removed')
     .option('--all', 'every event, not only trips and alarms')
     .action(

@@ -1,7 +1,6 @@
 import { stringify } from 'yaml';
 import { GatewayError } from '../../gateway/contract/index.js';
 import { replaceFile } from '../../gateway/host/files.js';
-import type { GlobalOptions } from '../context.js';
 import { Exit } from '../exit.js';
 import { CliError, print, printJson } from '../output.js';
 import {
@@ -11,14 +10,14 @@ import {
   fitModel,
   seriesOf,
   type FittedModel,
+  type ReplaySample,
   type RuleProgram,
   type TagLookup,
 } from '../wire.js';
 import { compiledOf, loadRuleFiles } from './load.js';
-import { readSamples } from './replay.js';
+import { recorded, type RecordOptions } from './recorded.js';
 
-export interface FitOptions extends GlobalOptions {
-  readonly data: string;
+export interface FitOptions extends RecordOptions {
   readonly model?: string;
   readonly tags?: string;
   readonly explain: string;
@@ -45,8 +44,8 @@ export async function fit(options: FitOptions, file: string): Promise<void> {
   const about: About = {
     program,
     lookup: files.lookup,
-    samples: await readSamples(options.data, files.lookup),
-    from: options.data,
+    samples: (await recorded(options, files.lookup)).samples,
+    from: options.data ?? options.journal ?? `the gateway ${files.config.gateway.id}`,
     remarks: [],
   };
   const elements: object[] = [];
@@ -73,7 +72,7 @@ export async function fit(options: FitOptions, file: string): Promise<void> {
 interface About {
   readonly program: RuleProgram;
   readonly lookup: TagLookup;
-  readonly samples: Awaited<ReturnType<typeof readSamples>>;
+  readonly samples: readonly ReplaySample[];
   readonly from: string;
   /** For the person who reads what is printed. */
   readonly remarks: string[];

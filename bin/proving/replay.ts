@@ -1,57 +1,84 @@
-import { csvRows } from '../../gateway/config/csv.js';
-import { asGatewayError, GatewayError, type RuleSource } from '../../gateway/contract/index.js';
-import type { GlobalOptions } from '../context.js';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { GatewayError, type RuleSource } from '../../gateway/contract/index.js';
 import { clockTime, print, printJson } from '../output.js';
 import {
   callsOf,
   difference,
-  qualityOf,
+  expandTemplates,
   replay,
-  valueFor,
+  replaying,
   type Call,
-  type ReplaySample,
-  type TagLookup,
+  type Replayed,
 } from '../wire.js';
-import { compiledOf, loadRuleFiles, readText } from './load.js';
+import { compiledOf, loadRuleFiles } from './load.js';
+import { recorded, type RecordOptions } from './recorded.js';
 
-export interface ReplayOptions extends GlobalOptions {
-  readonly data: string;
+export interface ReplayOptions extends RecordOptions {
   /** `RULE.key=text`: what if the rule said this. */
   readonly change?: readonly string[];
   readonly all?: boolean;
+  /** Times as fast as it was; undefined: as fast as it goes. */
+  readonly speed?: string;
 }
 
 /** `millrace rules replay`: recorded data through the rules, and through the rules with a change. */
 export async function replayRules(options: ReplayOptions, file: string): Promise<void> {
+  const speed = speedOf(options.speed);
   const files = await loadRuleFiles(file);
   const program = compiledOf(files);
-  const samples = await readSamples(options.data, files.lookup);
-  const before = replay(program, files.lookup, samples, (event) => {
-    if (options.all === true && options.json !== true)
-      print(`${clockTime(event.time)} ${event.text}`);
-  });
   const changes = options.change ?? [];
-  const after =
-    changes.length === 0
-      ? undefined
-      : replay(compiledOf(files, changed(files.config.rules, changes)), files.lookup, samples);
+  const other =
+    changes.length === 0 ? undefined : compiledOf(files, changed(files.config.rules, changes));
+  const { samples, unknown } = await recorded(options, files.lookup);
+  const isTold = options.json !== true && (options.all === true || speed !== undefined);
+  const tell = (event: Parameters<typeof callsOf>[0][number]): void => {
+    if (isTold && (options.all === true || callsOf([event]).length > 0))
+      print(`${clockTime(event.time)} ${event.text}`);
+  };
+  const before = await paced(replaying(program, files.lookup, samples, tell), speed);
+  const after = other && replay(other, files.lookup, samples);
   const calls = callsOf(before.events);
   const found = after && difference(before.events, after.events);
   if (options.json) {
     const { samples: count, from, to, backwards } = before;
-    printJson({ samples: count, from, to, backwards, calls, ...found });
+    printJson({ samples: count, from, to, backwards, unknown: [...unknown], calls, ...found });
     return;
   }
-  if (options.all !== true) for (const call of calls) print(callText('', call));
+  if (!isTold) for (const call of calls) print(callText('', call));
   print(
     `${before.samples} samples, ${new Date(before.from).toISOString()} to ${new Date(before.to).toISOString()}: ` +
       `${calls.length} trips and alarms`,
   );
   if (before.backwards > 0) print(`${before.backwards} samples were older than those before them`);
+  if (unknown.size > 0) print(`not in this configuration: ${[...unknown].join(', ')}`);
   if (!found) return;
   print(`with ${changes.join(', ')}: ${found.added.length} more, ${found.removed.length} less`);
   for (const call of found.added) print(callText('+ ', call));
   for (const call of found.removed) print(callText('- ', call));
+}
+
+function speedOf(typed: string | undefined): number | undefined {
+  if (typed === undefined) return undefined;
+  const speed = Number(typed);
+  if (speed > 0 && speed <= 1e6) return speed;
+  throw new GatewayError('bad-request', `--speed ${typed}: it is a number, such as 1 or 60`);
+}
+
+/** Goes through a record `speed` times as fast as it was. */
+async function paced(
+  run: Generator<number, Replayed>,
+  speed: number | undefined,
+): Promise<Replayed> {
+  const begun = performance.now();
+  let first: number | undefined;
+  for (;;) {
+    const step = run.next();
+    if (step.done === true) return step.value;
+    if (speed === undefined) continue;
+    first ??= step.value;
+    const wait = (step.value - first) / speed - (performance.now() - begun);
+    if (wait > 1) await sleep(wait);
+  }
 }
 
 function callText(mark: string, { at, text }: Call): string {
@@ -63,6 +90,8 @@ function changed(
   sources: readonly RuleSource[],
   changes: readonly string[],
 ): readonly RuleSource[] {
+  // Rules of templates can be changed for one machine alone. What is wrong in them was told by now.
+  const expanded = expandTemplates(sources, [], []);
   return changes.reduce<readonly RuleSource[]>((all, change) => {
     const at = change.indexOf('=');
     const target = change.slice(0, Math.max(0, at));
@@ -77,7 +106,7 @@ function changed(
       const rule = withValue(Object(source.rule) as never, keys, change.slice(at + 1));
       return { ...source, rule };
     });
-  }, sources);
+  }, expanded);
 }
 function withValue(
   map: Readonly<Record<string, unknown>>,
@@ -86,99 +115,4 @@ function withValue(
 ): Record<string, unknown> {
   const inner = rest.length === 0 ? value : withValue(Object(map[key]) as never, rest, value);
   return { ...map, [key]: inner };
-}
-
-/**
- * Samples of a CSV file: `time, tag, value[, quality]`, or `time` and one column a tag. Times are ISO 8601,
- * or seconds or milliseconds since 1970. Values are in the units of their tags, or with their own.
- */
-export async function readSamples(
-  file: string,
-  lookup: TagLookup,
-): Promise<readonly ReplaySample[]> {
-  const text = await readText(file);
-  let rows: string[][];
-  try {
-    rows = csvRows(text);
-  } catch (thrown) {
-    throw new GatewayError('config-invalid', `${file}: ${asGatewayError(thrown).message}`);
-  }
-  const [head = [], ...lines] = rows;
-  const read = head[1]?.toLowerCase() === 'tag' ? longRow : wideRow(head, lookup, file);
-  const samples: ReplaySample[] = [];
-  for (const [i, row] of lines.entries()) samples.push(...read(row, { file, line: i + 2, lookup }));
-  return samples.sort((a, b) => a.at - b.at);
-}
-
-interface Where {
-  readonly file: string;
-  readonly line: number;
-  readonly lookup: TagLookup;
-}
-
-function timeOf(text: string, { file, line }: Where): number {
-  const number = text === '' ? NaN : Number(text);
-  const at = Number.isNaN(number) ? Date.parse(text) : number < 1e11 ? number * 1000 : number;
-  if (Number.isNaN(at))
-    throw new GatewayError('config-invalid', `${file}:${line}: ${text} is no time`);
-  return at;
-}
-
-function longRow(row: readonly string[], where: Where): readonly ReplaySample[] {
-  const [time = '', name = '', value = '', quality = ''] = row;
-  const tag = where.lookup.find(name);
-  if (!tag)
-    throw new GatewayError(
-      'config-invalid',
-      `${where.file}:${where.line}: there is no tag ${name}`,
-    );
-  return [sampleOf(tag, timeOf(time, where), value, quality, where)];
-}
-
-function wideRow(
-  head: readonly string[],
-  lookup: TagLookup,
-  file: string,
-): (row: readonly string[], where: Where) => readonly ReplaySample[] {
-  const tags = head.slice(1).map((name) => {
-    const tag = lookup.find(name);
-    if (!tag) throw new GatewayError('config-invalid', `${file}:1: there is no tag ${name}`);
-    return tag;
-  });
-  return (row, where) => {
-    const at = timeOf(row[0] ?? '', where);
-    return tags.flatMap((tag, i) => {
-      const value = row[i + 1] ?? '';
-      return value === '' ? [] : [sampleOf(tag, at, value, '', where)];
-    });
-  };
-}
-
-function sampleOf(
-  tag: NonNullable<ReturnType<TagLookup['find']>>,
-  at: number,
-  typed: string,
-  quality: string,
-  { file, line }: Where,
-): ReplaySample {
-  try {
-    const q = quality === '' ? (typed === '' ? qualityOf('BAD') : 0) : qualityOf(quality);
-    return {
-      at,
-      tag: tag.index,
-      value: typed === '' ? undefined : plainValue(tag, typed),
-      quality: q,
-    };
-  } catch (thrown) {
-    throw new GatewayError('config-invalid', `${file}:${line}: ${asGatewayError(thrown).message}`);
-  }
-}
-
-/** Numbers of a record are in the unit of their tag; `true`, `1` and the like stand for truth values. */
-function plainValue(tag: Parameters<typeof valueFor>[0], typed: string): number | string {
-  if (tag.type === 'bool' && /^(true|false|0|1)$/i.test(typed))
-    return /^(true|1)$/i.test(typed) ? 1 : 0;
-  const number = Number(typed);
-  if (tag.type !== 'string' && !Number.isNaN(number)) return number;
-  return valueFor(tag, typed);
 }

@@ -46,7 +46,7 @@ export class Journal {
   /** Ends when the store is free. */
   #turn: Promise<unknown> = Promise.resolve();
   readonly #rotten = new Set<number>();
-  readonly #disk: HistoryDisk = {
+  readonly disk: HistoryDisk = {
     segments: () => this.#segments,
     tail: () => this.#tail,
     read: (id) => this.#read(id),
@@ -147,6 +147,11 @@ export class Journal {
   ): Promise<void> {
     this.#append(entryClass, entryClass, json, 1, wallNow);
     return this.commit();
+  }
+
+  /** The position that the next entry takes. */
+  get nextPos(): number {
+    return this.epoch * positionsPerEpoch + this.#counter + 1;
   }
 
   /** The durable value of `key`: small state that must survive a restart. */
@@ -421,8 +426,8 @@ export class Journal {
     return new SinkReader(
       name,
       {
-        history: (from, before, wanted) => historyPart(this.#disk, from, before, wanted),
-        nextPos: () => this.epoch * positionsPerEpoch + this.#counter + 1,
+        history: (from, before, wanted) => historyPart(this.disk, from, before, wanted),
+        nextPos: () => this.nextPos,
         acked: () => this.#acked(),
         refused: (entry) => this.#recordGaps(gapsOf([entry], 'refused')),
       },

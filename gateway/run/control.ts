@@ -83,6 +83,8 @@ export class Control {
         return Promise.resolve(Object.fromEntries(this.#runtime.field.engine.states()));
       case 'trace':
         return Promise.resolve(this.#trace(text(args, 'link'), Number(args['after'] ?? 0)));
+      case 'history':
+        return this.#runtime.north.past(Number(args['from'] ?? 0));
       case 'why':
         return Promise.resolve(this.#why(text(args, 'rule')));
       case 'reload':

@@ -1,6 +1,7 @@
 import type { Config, MqttSinkConfig } from '../config/model.js';
 import type { AlarmSnapshot, Clock, GatewayError, Log, Random } from '../contract/index.js';
 import { Journal } from '../journal/journal.js';
+import { dictionaryKey, type PastPage, pastPage } from '../journal/past.js';
 import type { Store } from '../journal/store.js';
 import { limits } from '../limits.js';
 import { Backoff } from '../scan/backoff.js';
@@ -105,8 +106,8 @@ export class North implements Outlet {
     }
     for (const dictionary of this.#current.values()) {
       const { revision } = dictionary;
-      if (this.journal.getState(`dict:${revision}`) === undefined) {
-        this.journal.stage(`dict:${revision}`, JSON.stringify(dictionary));
+      if (this.journal.getState(dictionaryKey + revision) === undefined) {
+        this.journal.stage(dictionaryKey + revision, JSON.stringify(dictionary));
       }
       this.#dictionaries.set(revision, dictionary);
     }
@@ -279,10 +280,18 @@ export class North implements Outlet {
     );
   }
 
+  /** Reported samples that are still on disk, a page at a time. */
+  past(from: number): Promise<PastPage> {
+    const { journal } = this;
+    const names = (revision: string): readonly string[] | undefined =>
+      this.#dictionary(revision)?.names;
+    return pastPage({ disk: journal.disk, end: () => journal.nextPos, names }, from);
+  }
+
   #dictionary(revision: string): Dictionary | undefined {
     const known = this.#dictionaries.get(revision);
     if (known) return known;
-    const json = this.journal.getState(`dict:${revision}`);
+    const json = this.journal.getState(dictionaryKey + revision);
     if (json === undefined) return undefined;
     const dictionary = JSON.parse(json) as Dictionary;
     this.#dictionaries.set(revision, dictionary);

@@ -23,15 +23,12 @@ export function seriesOf(
   const places = names.map((name) => rig.positionOf(name) ?? -1);
   const rows: number[][] = [];
   const put = ({ tag, value, quality }: ReplaySample): void => rig.put(tag, value, quality);
-  const read = (): void => {
-    rows.push(
-      places.map((place) => {
-        const quality = rig.image.qualities[place] ?? Quality.internal;
-        return isBad(quality) ? NaN : (rig.image.numbers[place] ?? NaN);
-      }),
-    );
+  const read = (place: number): number => {
+    const quality = rig.image.qualities[place] ?? Quality.internal;
+    return isBad(quality) ? NaN : (rig.image.numbers[place] ?? NaN);
   };
-  play(rig, samples, put, read);
+  const scans = play(rig, samples, put);
+  while (scans.next().done !== true) rows.push(places.map(read));
   const unitOf = (name: string): string | undefined =>
     lookup.find(name)?.unit ?? program.signals.find((one) => one.name === name)?.unit;
   return { names, units: names.map(unitOf), rows };

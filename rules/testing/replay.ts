@@ -37,52 +37,60 @@ export function rigFor(
   return new TestRig(program, lookup, { epoch: startOf(samples), deaf: true });
 }
 
-/** Puts a record through a rig, with one scan for each time at which something arrived. */
-export function play(
+/** Puts a record through a rig, with one scan for each time at which something arrived; gives these times. */
+export function* play(
   rig: TestRig,
   samples: readonly ReplaySample[],
   put: (sample: ReplaySample) => void,
-  afterScan: () => void,
-): void {
+): Generator<number> {
   const from = startOf(samples);
   for (let i = 0; i < samples.length;) {
     const at = samples[i]?.at ?? 0;
     rig.advance(at - from);
     for (; i < samples.length && samples[i]?.at === at; i++) put(samples[i] as ReplaySample);
     rig.scan();
-    afterScan();
+    yield at;
   }
 }
 
 /**
- * Runs rules over recorded data, as fast as it goes: nothing is written, and outputs are those of the record.
- * Timers run between the samples as they would have run then.
+ * Runs rules over recorded data: nothing is written, and outputs are those of the record. Timers run between the
+ * samples as they would have run then. Gives the wall time of each scan, so that whoever watches can wait.
  */
-export function replay(
+export function* replaying(
   program: RuleProgram,
   lookup: TagLookup,
   samples: readonly ReplaySample[],
   onEvent: (event: RuleEvent) => void = () => undefined,
-): Replayed {
+): Generator<number, Replayed> {
   const rig = rigFor(program, lookup, samples);
   const last = new Map<number, number>();
   let backwards = 0;
   let told = 0;
-  const tell = (): void => {
-    for (; told < rig.events.length; told++) {
-      const event = rig.events[told];
-      if (event) onEvent(event);
-    }
-  };
   const put = ({ at, tag, value, quality }: ReplaySample): void => {
     if (at < (last.get(tag) ?? -Infinity)) backwards++;
     else rig.put(tag, value, quality);
     last.set(tag, at);
   };
-  play(rig, samples, put, tell);
+  for (const at of play(rig, samples, put)) {
+    for (; told < rig.events.length; told++) {
+      const event = rig.events[told];
+      if (event) onEvent(event);
+    }
+    yield at;
+  }
   const from = startOf(samples);
   const to = samples.at(-1)?.at ?? from;
   return { samples: samples.length, from, to, backwards, events: rig.events };
+}
+
+/** The same as fast as it goes. */
+export function replay(...of: Parameters<typeof replaying>): Replayed {
+  const run = replaying(...of);
+  for (;;) {
+    const step = run.next();
+    if (step.done === true) return step.value;
+  }
 }
 
 /** A trip, or an alarm that came up: what a person asks about who changes a limit. */
@@ -93,9 +101,13 @@ export interface Call {
 }
 
 export function callsOf(events: readonly RuleEvent[]): readonly Call[] {
-  return events
-    .filter(({ to }) => to === 'TRIPPED' || to === 'UNACK' || to === 'FOUND' || to === 'SHEDDING')
-    .map(({ rule, time, text }) => ({ rule, at: time, text }));
+  return events.filter(isCall).map(({ rule, time, text }) => ({ rule, at: time, text }));
+}
+
+const called: ReadonlySet<string> = new Set(['TRIPPED', 'UNACK', 'FOUND', 'SHEDDING']);
+function isCall({ from, to }: RuleEvent): boolean {
+  // An alarm that nobody must acknowledge comes up so.
+  return called.has(to) || (to === 'ACKED' && from === 'NORMAL');
 }
 
 /** What one run calls and the other does not: same rule, same time. */

@@ -1,0 +1,93 @@
+/** `rules replay` and `model fit` on what a gateway recorded: while it runs, and from its journal afterwards. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import t from 'tap';
+import { GatewayProcess, millrace } from '../support/gateway.js';
+import { scratch } from '../support/scratch.js';
+import { waitFor } from '../support/wait.js';
+
+const plant = (folder: string): string => `millrace: 1
+gateway: { id: replay }
+links:
+  sim:
+    driver: simulator
+    endpoint: sim://plant
+    scanClasses: { default: 100ms }
+    devices:
+      T1:
+        tags:
+          level: { wave: sine, min: 10, max: 95, period: 2s, type: float64, unit: '%' }
+rules: [rules.yaml]
+journal: { path: ${join(folder, 'journal.db')}, size: 64MiB, history: { keep: 1h } }
+control: { socket: ${join(folder, 'c.sock')} }
+`;
+const rules = `
+- template: tank
+  tags: [level]
+  rules:
+    - interlock: $unit-HIGH
+      cause: $level > 99 % hyst 1 %
+      uncertain: use
+      latch: auto
+      hold: 0s
+      effects: []
+- { equipment: TK1, template: tank, tags: { level: T1.level } }
+- { alarm: LOW, when: T1.level < 20 % hyst 1 %, priority: low, ack: none }
+`;
+const change = 'TK1-HIGH.cause=T1.level > 80 %';
+
+interface Found {
+  readonly samples: number;
+  readonly calls: readonly { readonly rule: string }[];
+  readonly added: readonly { readonly rule: string }[];
+  readonly removed: readonly unknown[];
+}
+
+void t.test('what a gateway recorded is run through its rules again', async (t) => {
+  const folder = await scratch(t);
+  const file = join(folder, 'plant.yaml');
+  await writeFile(file, plant(folder));
+  await writeFile(join(folder, 'rules.yaml'), rules);
+  const gateway = await GatewayProcess.start(t, file, join(folder, 'c.sock'));
+  const replay = async (...more: string[]): Promise<Found> => {
+    const args = ['--json', '--socket', gateway.socket, 'rules', 'replay', file, ...more];
+    const { code, stdout, stderr } = await millrace(args);
+    t.equal(code, 0, stderr);
+    return JSON.parse(stdout) as Found;
+  };
+  let live: Found | undefined;
+  await waitFor(
+    async () => {
+      live = await replay('--change', change).catch(() => undefined);
+      return (live?.added.length ?? 0) >= 2 && (live?.calls.length ?? 0) >= 1;
+    },
+    'two of its waves are on disk',
+    20_000,
+  );
+  t.ok(
+    live?.calls.every(({ rule }) => rule === 'LOW'),
+    'an alarm that asks for no acknowledgement',
+  );
+  t.ok(
+    live?.added.every(({ rule }) => rule === 'TK1-HIGH'),
+    'the rule of a template, for one machine',
+  );
+  t.same(live?.removed, []);
+
+  const journal = join(folder, 'journal.db');
+  const busy = await millrace(['rules', 'replay', file, '--journal', journal]);
+  t.not(busy.code, 0);
+  t.match(busy.stderr, /another process has the journal open/);
+  await gateway.stop();
+  const later = await replay('--journal', journal, '--change', change);
+  t.ok(later.samples >= (live?.samples ?? Infinity));
+  t.ok(later.added.length >= (live?.added.length ?? Infinity));
+
+  const fit = ['model', 'fit', file, '--journal', journal, '--baselines', 'T1.level'];
+  t.match((await millrace(fit)).stdout, /T1\.level: [\d.]+ %/);
+  const none = await millrace(['rules', 'replay', file, '--journal', join(folder, 'no.db')]);
+  t.match(none.stderr, /there is no journal/);
+  const speed = await millrace(['rules', 'replay', file, '--journal', journal, '--speed', 'fast']);
+  t.equal(speed.code, 5);
+  t.match(speed.stderr, /--speed fast: it is a number/);
+});
