@@ -1,15 +1,19 @@
 /**
  * `npm run bench:latency [-- --trips 100]`: from the response frame that carries the cause of a trip to the write
- * frame that stops the pump, as the PLC sees it: a gateway in a process of its own, a PLC here. Idle, and with
- * 5,000 values a second on a second link.
+ * frame that stops the pump, as the PLC sees it: a gateway in a process of its own, a PLC here. Idle; with 5,000
+ * values a second on a second link; and with all at once: those values, a backlog that drains to a broker, a disk
+ * that takes 300 ms for each fsync, and twenty links whose device hangs up every second.
  */
+import { spawnSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { FakeModbus } from '../../drivers/modbus/fake.js';
 import { socketStream } from '../conformance/socket.js';
 import { GatewayProcess } from '../support/gateway.js';
 import { listen } from '../support/listen.js';
-import { scratch, type Cleanup } from '../support/scratch.js';
+import { Child } from '../support/child.js';
+import { freePort, scratch, type Cleanup } from '../support/scratch.js';
 import { elapse, waitFor } from '../support/wait.js';
 import { machine, option, print } from './rig.js';
 
@@ -42,69 +46,158 @@ class Plc {
   }
 }
 
-function config(port: number, load: number | undefined): string {
+/** What makes life hard for the gateway. */
+interface Scene {
+  readonly what: string;
+  readonly load: boolean;
+  /** Backlog, slow disk and storm. */
+  readonly all: boolean;
+}
+const scenes: readonly Scene[] = [
+  { what: 'idle', load: false, all: false },
+  { what: '5,000 values/s', load: true, all: false },
+  { what: 'with a backlog, a slow disk and a storm', load: true, all: true },
+];
+const stormLinks = 20;
+/** How long values are stored before a broker takes them, ms. */
+const outage = 20_000;
+
+interface Ports {
+  readonly plc: number;
+  readonly load: number | undefined;
+  readonly storm: number | undefined;
+  readonly broker: number | undefined;
+}
+
+function config({ plc, load, storm, broker }: Ports): string {
   const tags = Array.from({ length: 125 }, (_, i) => `t${i}: { address: hr:${i}, type: uint16 }`);
   const devices = [1, 2, 3, 4].map(
     (unit) => `      L${unit}: { unit: ${unit}, tags: { ${tags.join(', ')} } }`,
   );
-  const second =
-    load === undefined
-      ? ''
-      : `  load:
+  const link = (name: string, port: number, lines: readonly string[]): string =>
+    `  ${name}:
     driver: modbus
-    endpoint: tcp://127.0.0.1:${load}
+    endpoint: tcp://127.0.0.1:${port}
     scanClasses: { fast: 100ms }
     devices:
-${devices.join('\n')}
+${lines.join('\n')}
+`;
+  const links = [
+    link('plc', plc, [
+      '      P: { unit: 1, tags: { pressure: { address: hr:0, type: uint16, unit: bar }, run_cmd: { address: hr:1, type: uint16 } } }',
+    ]),
+    load === undefined ? '' : link('load', load, devices),
+  ];
+  for (let i = 0; i < (storm === undefined ? 0 : stormLinks); i++)
+    links.push(
+      link(`storm${i}`, storm ?? 0, [
+        `      S${i}: { unit: 1, tags: { x: { address: hr:0, type: uint16 } } }`,
+      ]),
+    );
+  const sink =
+    broker === undefined
+      ? ''
+      : `sinks:
+  cloud: { type: mqtt, url: "mqtt://127.0.0.1:${broker}", history: { rate: 40/s } }
 `;
   return `
 millrace: 1
 gateway: { id: lat }
 links:
-  plc:
-    driver: modbus
-    endpoint: tcp://127.0.0.1:${port}
-    scanClasses: { fast: 100ms }
-    devices:
-      P:
-        unit: 1
-        tags:
-          pressure: { address: hr:0, type: uint16, unit: bar }
-          run_cmd: { address: hr:1, type: uint16 }
-${second}writes: { P.run_cmd: { allow: [rules], range: [0, 7] } }
+${links.join('')}writes: { P.run_cmd: { allow: [rules], range: [0, 7] } }
 rules:
   - { interlock: HIGH, cause: P.pressure > 10 bar, latch: auto, effects: [{ set: P.run_cmd, to: 7 }] }
-`;
+${sink}`;
 }
 
-async function measure(t: Cleanup, isLoaded: boolean, trips: number): Promise<readonly number[]> {
+/** A device that hangs up on everybody once a second. */
+async function moody(t: Cleanup): Promise<number> {
+  const sockets = new Set<Socket>();
+  const device = new FakeModbus({ units: [1], value: () => 0 });
+  const timer = setInterval(() => {
+    for (const one of sockets) one.destroy();
+    sockets.clear();
+  }, 1_000);
+  t.teardown(() => {
+    clearInterval(timer);
+  });
+  return listen(t, (socket) => {
+    sockets.add(socket);
+    device.serve(socketStream(socket));
+  });
+}
+
+/** Where a library stands that makes each fsync take 300 ms, as a worn card does. */
+function slowDisk(folder: string): string {
+  const library = join(folder, 'slow.so');
+  const code = `
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <unistd.h>
+static int slow(const char *name, int fd) {
+  usleep(300000);
+  return ((int (*)(int))dlsym(RTLD_NEXT, name))(fd);
+}
+int fsync(int fd) { return slow("fsync", fd); }
+int fdatasync(int fd) { return slow("fdatasync", fd); }
+`;
+  const args = ['-shared', '-fPIC', '-xc', '-', '-o', library, '-ldl'];
+  const made = spawnSync('gcc', args, { input: code, encoding: 'utf8' });
+  if (made.status !== 0) throw new TypeError(`gcc: ${made.stderr}`);
+  return library;
+}
+
+/** A broker that is not there for a while, so that something piles up. */
+async function lateBroker(folder: string, port: number): Promise<Child> {
+  const file = join(folder, 'mosquitto.conf');
+  await writeFile(file, `listener ${port} 127.0.0.1\nallow_anonymous true\n`);
+  await elapse(outage);
+  return new Child(['-c', file], { program: 'mosquitto' });
+}
+
+async function pendingOf(gateway: GatewayProcess): Promise<string> {
+  return `${await gateway.pending('cloud')} entries to send`;
+}
+
+async function measure(t: Cleanup, scene: Scene, trips: number): Promise<readonly number[]> {
   const plc = new Plc();
-  const port = await plc.listen(t);
   let count = 0;
   const other = new FakeModbus({ units: [1, 2, 3, 4], value: () => (count++ >> 7) & 0xffff });
-  const load = isLoaded
-    ? await listen(t, (socket) => other.serve(socketStream(socket)))
-    : undefined;
+  const ports: Ports = {
+    plc: await plc.listen(t),
+    load: scene.load ? await listen(t, (socket) => other.serve(socketStream(socket))) : undefined,
+    storm: scene.all ? await moody(t) : undefined,
+    broker: scene.all ? await freePort() : undefined,
+  };
   const folder = await scratch(t);
   const file = join(folder, 'plant.yaml');
-  await writeFile(file, config(port, load));
+  await writeFile(file, config(ports));
   const socket = join(folder, 'millrace-data', 'control.sock');
-  const gateway = await GatewayProcess.start(t, file, socket);
+  const env = scene.all ? { LD_PRELOAD: slowDisk(folder) } : {};
+  const gateway = await GatewayProcess.start(t, file, socket, { env });
   await elapse(5_000);
+  const broker = ports.broker === undefined ? undefined : await lateBroker(folder, ports.broker);
+  if (broker) print(`  the broker comes: ${await pendingOf(gateway)}`);
   const times: number[] = [];
-  for (let i = 0; i < trips; i++) {
-    plc.fake.set(1, 'hr', 1, 0);
-    await elapse(400 + ((i * 37) % 100));
-    plc.sentAt = NaN;
-    plc.wroteAt = NaN;
-    plc.fake.set(1, 'hr', 0, 11);
-    await waitFor(() => !Number.isNaN(plc.wroteAt), 'the write comes', 10_000);
-    times.push(plc.wroteAt - plc.sentAt);
-    plc.fake.set(1, 'hr', 0, 1);
-    await elapse(300);
-  }
+  for (let i = 0; i < trips; i++) times.push(await trip(plc, i));
+  if (broker) print(`  after the last trip: ${await pendingOf(gateway)}`);
   await gateway.stop();
+  await broker?.kill();
   return times.sort((a, b) => a - b);
+}
+
+/** One trip and its end; ms from the frame with the cause to the frame with the write. */
+async function trip(plc: Plc, i: number): Promise<number> {
+  plc.fake.set(1, 'hr', 1, 0);
+  await elapse(400 + ((i * 37) % 100));
+  plc.sentAt = NaN;
+  plc.wroteAt = NaN;
+  plc.fake.set(1, 'hr', 0, 11);
+  await waitFor(() => !Number.isNaN(plc.wroteAt), 'the write comes', 10_000);
+  const time = plc.wroteAt - plc.sentAt;
+  plc.fake.set(1, 'hr', 0, 1);
+  await elapse(300);
+  return time;
 }
 
 const undo: (() => unknown)[] = [];
@@ -115,15 +208,12 @@ const t: Cleanup = {
 };
 print(machine());
 const trips = option('trips', 100);
-for (const [what, isLoaded] of [
-  ['idle', false],
-  ['5,000 values/s', true],
-] as const) {
-  const times = await measure(t, isLoaded, trips);
+for (const scene of scenes) {
+  const times = await measure(t, scene, trips);
   const at = (share: number): string =>
     (times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? NaN).toFixed(1);
   print(
-    `${what}: ${times.length} trips, median ${at(0.5)} ms, p99 ${at(0.99)} ms, max ${at(1)} ms`,
+    `${scene.what}: ${times.length} trips, median ${at(0.5)} ms, p99 ${at(0.99)} ms, max ${at(1)} ms`,
   );
 }
 for (const run of undo.reverse()) await run();
