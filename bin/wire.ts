@@ -98,7 +98,7 @@ export {
   fitModel,
   lintProgram,
   qualityOf,
-  expandTemplates,
+  plainRules,
   replay,
   replaying,
   runSuite,

@@ -8,7 +8,7 @@ import { ruleHash, ruleText } from './hash.js';
 import type { ExprType, Input, Node, Ref } from './ir.js';
 import { compileRule } from './compile-rule.js';
 import type { Library } from './library.js';
-import { expandMatrices } from './matrix.js';
+import { plainRules } from './matrix.js';
 import { didYouMean, matchesGlob } from './names.js';
 import { refuseConflicts, type Demand, type TagLookup } from './outputs.js';
 import { createSink, type RuleProblem, type RuleSource } from './problems.js';
@@ -16,7 +16,6 @@ import { isTrip, type CompiledRule, type RuleProgram, type SignalDef } from './p
 import { watchedBy } from './sources.js';
 import { createShelf, libraryKindOf, libraryOf, readLibrary, type Shelf } from './read-library.js';
 import { boolType, numberType, type Scope, type Slots } from './scope.js';
-import { expandTemplates } from './templates.js';
 import { opaqueUnit, parseUnit, unitOfTag, type Unit } from './units.js';
 
 export type CompileResult =
@@ -63,7 +62,7 @@ export function compileRules(sources: readonly RuleSource[], tags: TagLookup): C
   const problems: RuleProblem[] = [];
   const warnings: RuleProblem[] = [];
   const shelf = createShelf();
-  const plain = expandMatrices(expandTemplates(sources, problems, warnings), problems, warnings);
+  const plain = plainRules(sources, problems, warnings);
   const rest = fillShelf(plain, shelf, {
     problems,
     warnings,

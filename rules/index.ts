@@ -29,7 +29,7 @@ export {
   type Replayed,
   type ReplaySample,
 } from './testing/replay.js';
-export { expandTemplates } from './templates.js';
+export { plainRules } from './matrix.js';
 export { qualityOf, valueFor } from './testing/values.js';
 export type { TestSource } from './testing/scenario.js';
 export { createEngine, type EngineOptions, type RuleEngine } from './engine.js';

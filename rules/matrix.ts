@@ -1,5 +1,6 @@
 import { createFields, isMap, type Raw } from './fields.js';
 import { createSink, type RuleProblem, type RuleSource, type Sink } from './problems.js';
+import { expandTemplates } from './templates.js';
 
 /**
  * Cause-and-effect matrices (in the manner of IEC 62881): one row a cause, one column an effect. A matrix is
@@ -32,8 +33,17 @@ interface Cell {
   readonly delay: string;
 }
 
+/** Rules as they are compiled: those of templates and matrices stand in their places. */
+export function plainRules(
+  sources: readonly RuleSource[],
+  problems: RuleProblem[] = [],
+  warnings: RuleProblem[] = [],
+): readonly RuleSource[] {
+  return expandMatrices(expandTemplates(sources, problems, warnings), problems, warnings);
+}
+
 /** Puts rules in the place of matrices; all other elements are given back as they are. */
-export function expandMatrices(
+function expandMatrices(
   sources: readonly RuleSource[],
   problems: RuleProblem[],
   warnings: RuleProblem[],

@@ -4,7 +4,7 @@ import { clockTime, print, printJson } from '../output.js';
 import {
   callsOf,
   difference,
-  expandTemplates,
+  plainRules,
   replay,
   replaying,
   type Call,
@@ -85,13 +85,11 @@ function callText(mark: string, { at, text }: Call): string {
   return `${mark}${clockTime(at)} ${text}`;
 }
 
-/** Puts `RULE.key=text` into the rules; a key inside another one is written `RULE.causes.belt slip=…`. */
+/** Puts `RULE.key=text` into the rules, those of templates and matrices too; a key inside another one is written `RULE.causes.belt slip=…`. */
 function changed(
   sources: readonly RuleSource[],
   changes: readonly string[],
 ): readonly RuleSource[] {
-  // Rules of templates can be changed for one machine alone. What is wrong in them was told by now.
-  const expanded = expandTemplates(sources, [], []);
   return changes.reduce<readonly RuleSource[]>((all, change) => {
     const at = change.indexOf('=');
     const target = change.slice(0, Math.max(0, at));
@@ -106,7 +104,7 @@ function changed(
       const rule = withValue(Object(source.rule) as never, keys, change.slice(at + 1));
       return { ...source, rule };
     });
-  }, expanded);
+  }, plainRules(sources));
 }
 function withValue(
   map: Readonly<Record<string, unknown>>,

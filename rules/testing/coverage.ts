@@ -49,7 +49,11 @@ export class CoverageOfRule {
       if ((s.q[node.slot] as number) !== ignored) seen[truth(s, node.slot) as 0 | 1 | 2] = true;
     if (!this.#cause || this.#vectors.size >= mostVectors) return;
     const vector = this.#causeAtoms.map((node) => truth(s, node.slot));
-    if (!vector.includes(2)) this.#vectors.set(vector.join(''), vector);
+    const key = vector.join('');
+    if (vector.includes(2) || this.#vectors.has(key)) return;
+    // While a delay runs nothing has come of it yet: what would is not seen.
+    const isSettled = (truth(s, this.#cause.slot) === 1) === this.#evaluate(this.#cause, vector);
+    if (isSettled) this.#vectors.set(key, vector);
   }
 
   result(): RuleCoverage {
@@ -71,7 +75,7 @@ export class CoverageOfRule {
   /**
    * Atoms of the cause for which no pair of runs was seen in which the atom alone made the difference: it was
    * true in one and false in the other, in both it decided, and what else decided was the same (masking
-   * MC/DC). Delays count as what is under them.
+   * MC/DC). Delays count as what is under them, once they have run out.
    */
   #undecided(cause: Node): readonly string[] {
     const missing: string[] = [];

@@ -1,10 +1,10 @@
 import { compileRules } from '../compile.js';
+import { plainRules } from '../matrix.js';
 import { slotsOf } from '../engine.js';
 import { isMap } from '../fields.js';
 import type { TagLookup } from '../outputs.js';
 import type { RuleProblem, RuleSource } from '../problems.js';
 import type { RuleProgram } from '../program.js';
-import { expandTemplates } from '../templates.js';
 import { childrenOf, type Node } from '../ir.js';
 import { expressionsOf } from '../schedule.js';
 import { CoverageOfRule, type RuleCoverage } from './coverage.js';
@@ -123,7 +123,7 @@ function runOne(
 
 /** Each mutant of each tested rule against the tests that name it: noticed, or not. */
 function score(options: SuiteOptions, scenarios: readonly Scenario[]): readonly MutationScore[] {
-  const expanded = expandTemplates(options.sources, [], []);
+  const expanded = plainRules(options.sources);
   const scores: MutationScore[] = [];
   const wanted = expanded
     .filter(({ rule }) => isTested(rule, scenarios))

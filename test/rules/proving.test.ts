@@ -155,3 +155,53 @@ void t.test('a test file that is half read is refused', (t) => {
     );
   t.end();
 });
+
+void t.test('MC/DC: a cause counts when its delay has run out', (t) => {
+  const deciding = (end: string): readonly string[] => {
+    const sources = [{ file: 'r.yaml', index: 0, rule: dry }];
+    const test = {
+      test: 'T',
+      rules: ['DRY'],
+      timeline: { '0s': { FT: '10 m3/h', RUN: true }, '2s': { FT: '1 m3/h' } },
+      expect: [{ at: end, RUN: true }],
+    };
+    const found = runSuite({ sources, lookup: lookupOf(tags), tests: [{ file: 't.yaml', test }] });
+    t.same([...found.problems, ...found.failures], []);
+    return found.coverage.flatMap(({ undecided }) => undecided);
+  };
+  t.same(deciding('6s'), ['FT < 5 m3/h']);
+  t.same(deciding('8s'), []);
+  t.end();
+});
+
+void t.test('slips are made in rules of templates and of matrices too', (t) => {
+  const rules = [
+    { template: 'pump', rules: [{ ...dry, interlock: '$unit-DRY' }] },
+    { equipment: 'P1', template: 'pump' },
+    {
+      matrix: 'CE',
+      csv: 'as read',
+      reset: 'rising(RUN)',
+      rows: [
+        ['cause', 'expr', 'CMD=false'],
+        ['LOW', 'FT < 2 m3/h', 'L'],
+      ],
+    },
+  ];
+  const test = {
+    test: 'T',
+    rules: ['P1-DRY', 'LOW'],
+    timeline: { '0s': { FT: '1.9 m3/h', RUN: true } },
+    expect: [{ at: '9s', 'P1-DRY': 'TRIPPED', LOW: 'TRIPPED' }],
+  };
+  const { problems, failures, mutation } = runSuite({
+    sources: rules.map((rule, index) => ({ file: 'r.yaml', index, rule })),
+    lookup: lookupOf(tags),
+    tests: [{ file: 't.yaml', test }],
+    mutate: true,
+  });
+  t.same([...problems, ...failures], []);
+  t.same(mutation.map(({ rule }) => rule).sort(), ['LOW', 'P1-DRY']);
+  t.ok(mutation.every(({ made, killed }) => killed > 0 && killed < made));
+  t.end();
+});
