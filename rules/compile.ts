@@ -69,7 +69,9 @@ export function compileRules(sources: readonly RuleSource[], tags: TagLookup): C
   });
   const drafts = readAll(rest, tags, problems, warnings);
   const silent = new Set<string>();
-  const order = orderDrafts(drafts, tags, silent);
+  const variablesOf = (model: string): readonly string[] =>
+    (shelf.models.get(model)?.variables ?? []).map(({ tag }) => tag);
+  const order = orderDrafts(drafts, { tags, silent, variablesOf });
   const compilation = createCompilation(tags, drafts, silent, libraryOf(shelf));
   const rules: CompiledRule[] = [];
   for (const id of order) {
@@ -159,18 +161,24 @@ function makerOf(drafts: ReadonlyMap<string, Draft>, name: string): string | und
   return rule?.publish.includes(name.slice(dot + 1)) ? rule.id : undefined;
 }
 
+interface Surroundings {
+  readonly tags: TagLookup;
+  /** Ids of rules of which no further problem is told. */
+  readonly silent: Set<string>;
+  /** Names of the tags and signals in a model. */
+  readonly variablesOf: (model: string) => readonly string[];
+}
 function orderDrafts(
   drafts: ReadonlyMap<string, Draft>,
-  tags: TagLookup,
-  silent: Set<string>,
+  { tags, silent, variablesOf }: Surroundings,
 ): readonly string[] {
   const interlocks = [...drafts.values()].filter(isTrip);
   const needs = new Map<string, Set<string>>();
   for (const [id, draft] of drafts) {
-    const found: Needs = { names: new Set(), patterns: new Set() };
+    const found: Needs = { names: new Set(), patterns: new Set(), models: new Set() };
     for (const expr of draft.exprs) addNeeds(expr.ast, found);
     const ids = new Set<string>();
-    for (const name of found.names) {
+    for (const name of [...found.names, ...[...found.models].flatMap(variablesOf)]) {
       const maker = makerOf(drafts, name);
       if (maker !== undefined && !tags.find(name)) ids.add(maker);
     }

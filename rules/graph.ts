@@ -6,7 +6,10 @@ export interface Needs {
   readonly names: Set<string>;
   /** Patterns of `tripped(...)`. */
   readonly patterns: Set<string>;
+  /** Models: their variables are needed, though the text does not name them. */
+  readonly models: Set<string>;
 }
+const ofModels: readonly string[] = ['t2', 'spe', 'contrib'];
 
 /** Adds what `ast` needs in the same scan. What stands inside prev() is of the scan before. */
 export function addNeeds(ast: Ast, into: Needs): void {
@@ -15,6 +18,7 @@ export function addNeeds(ast: Ast, into: Needs): void {
     if (ast.name === 'prev') return;
     const pattern = ast.name === 'tripped' ? patternOf(ast) : undefined;
     if (pattern !== undefined) into.patterns.add(pattern);
+    if (ofModels.includes(ast.name)) into.models.add(patternOf(ast) ?? '');
     if (ast.name === 'mode') into.names.add(`${patternOf(ast) ?? ''}.mode`);
     if (pattern !== undefined || ast.name === 'mode') return;
   }

@@ -124,6 +124,20 @@ void t.test('a model of good data finds what is not like them, and which variabl
   t.end();
 });
 
+void t.test('a signal in a model is computed before what asks the model', (t) => {
+  const one = { mean: '0 bar', sigma: '1 bar' };
+  const model = { model: 'M', variables: [{ tag: 'Z', ...one }], loadings: [[1]], variances: [1] };
+  const p = plant(
+    [model, { signal: 'A', value: 't2(M)' }, { signal: 'Z', value: 'P * 2', unit: 'bar' }],
+    tags,
+  );
+  t.same(p.program.ids, ['Z', 'A']);
+  p.set({ P: 3 });
+  p.scan();
+  t.equal(p.value('A'), 36);
+  t.end();
+});
+
 void t.test('what cannot be fitted is refused with why', (t) => {
   const { samples, program } = record(20);
   const fit = (names: string[]): unknown =>
