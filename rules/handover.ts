@@ -84,6 +84,8 @@ export function takeOver(heir: Estate, earlier: Estate): Taken {
   const rules = new Set<string>();
   const [ours, theirs] = [heir.slots, earlier.slots];
   ours.clock.now = theirs.clock.now;
+  ours.unsaved.isAny ||= theirs.unsaved.isAny;
+  ours.unsaved.isUrgent ||= theirs.unsaved.isUrgent;
   for (const [at, runner] of heir.runners.entries()) {
     const { rule } = runner;
     const before = positions.get(rule.id);

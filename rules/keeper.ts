@@ -1,4 +1,7 @@
 import type { Kept, Slots } from './blocks/slots.js';
+import { inputsOf } from './ir.js';
+import type { CompiledRule } from './program.js';
+import { expressionsOf } from './schedule.js';
 import { noEvidence, type Runner } from './run/context.js';
 import { retainedOf, type RetainedState, type RetainedStates } from './retained.js';
 
@@ -44,8 +47,10 @@ export class Keeper {
       const kept = this.#keptOf(at);
       const state = runner.retained() ?? (kept.length > 0 ? stateless(runner) : undefined);
       if (!state) continue;
-      const memory = kept.map((one) => one.save(ahead).map((n) => (n === n ? n : null)));
-      states[runner.rule.id] = memory.length > 0 ? { ...state, memory } : state;
+      const { now } = this.#parts.slots.clock;
+      const memory = kept.map((one) => one.save(ahead, now).map((n) => (n === n ? n : null)));
+      const reads = readsOf(runner.rule);
+      states[runner.rule.id] = memory.length > 0 ? { ...state, memory, reads } : state;
     }
     return states;
   }
@@ -55,7 +60,9 @@ export class Keeper {
     this.#waiting = this.#parts.runners.flatMap(({ rule }, at) => {
       const found = handedOver.has(rule.id) ? undefined : retainedOf(before, rule.id);
       const kept = this.#keptOf(at);
-      if (found?.hash !== rule.hash || found.memory?.length !== kept.length) return [];
+      // A total is in the unit of its tag: what the rule reads must be what it was, too.
+      const isSame = found?.hash === rule.hash && found.reads === readsOf(rule);
+      if (!isSame || found.memory?.length !== kept.length) return [];
       const { memory } = found;
       return kept.map((one, i) => ({ kept: one, values: (memory[i] ?? []).map((n) => n ?? NaN) }));
     });
@@ -78,8 +85,20 @@ export class Keeper {
   }
   /** When it will be if nothing else happens, monotonic ms. */
   get due(): number {
-    return this.#parts.slots.unsaved.isAny ? this.#storedAt + storeMs : Infinity;
+    const { unsaved, kept } = this.#parts.slots;
+    const isAny = unsaved.isAny || kept.some((one) => one.isMoving?.() === true);
+    return isAny ? this.#storedAt + storeMs : Infinity;
   }
+}
+
+/** What the expressions of a rule read, and in which units. */
+function readsOf(rule: CompiledRule): string {
+  const inputs = expressionsOf(rule).flatMap(inputsOf);
+  return inputs
+    .map(
+      ({ ref: { name, type } }) => `${name} ${type.kind === 'number' ? type.unit.text : type.kind}`,
+    )
+    .join();
 }
 
 /** Of a rule that has no state of its own. */

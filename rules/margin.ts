@@ -71,16 +71,24 @@ function voted(s: Slots, node: VoteNode): number {
     const child = node.of[i];
     if (!child) continue;
     const q = s.q[child.slot] as number;
-    if (q === ignored) away++;
-    else if (!isBad(q)) known.push(marginOf(s, child));
+    if (q === ignored) {
+      away++;
+      continue;
+    }
+    // A delay may stand though what is under it is not known: the channel counts as that.
+    const margin = isBad(q) ? NaN : marginOf(s, child);
+    if (margin === margin) known.push(margin);
     else if (node.badVotes[i] === true) votes++;
     else bad++;
   }
   if (known.length + votes + bad === 0) return NaN;
+  const isTrue = truth(s, node.slot) === 1;
   const { degrade, need } = node;
   const alone = degrade && away + bad > 0 ? Math.min(degrade.need, known.length + votes) : need;
   const missing = Math.min(need, alone) - votes - (degrade ? 0 : bad);
-  if (missing <= 0) return degrade || bad === 0 || votes >= need ? -far : NaN;
+  if (missing <= 0) return isTrue || degrade ? -far : NaN;
   known.sort((a, b) => a - b);
-  return known[missing - 1] ?? known.at(-1) ?? NaN;
+  const found = known[missing - 1] ?? known.at(-1) ?? NaN;
+  // What stands stands, also by channels that are missing for too long.
+  return isTrue ? Math.min(found === found ? found : -far, -0) : found;
 }

@@ -22,6 +22,8 @@ export interface RetainedState {
   readonly disobeyed?: readonly string[];
   /** What the functions in its expressions remember, in their order; null where there is no number. */
   readonly memory?: readonly (readonly (number | null)[])[];
+  /** The tags behind that memory with their units. */
+  readonly reads?: string;
 }
 /** A bypass that outlives a restart with its own end. */
 export interface RetainedBypass {
@@ -85,6 +87,7 @@ export function retainedOf(
     resting: usableTimes(state.resting),
     disobeyed: (Array.isArray(state.disobeyed) ? state.disobeyed : []).filter(isText),
     memory: usableMemory(state.memory),
+    reads: typeof state.reads === 'string' ? state.reads : '',
   };
 }
 

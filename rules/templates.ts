@@ -137,10 +137,11 @@ function readUse(rule: Raw, template: Template, sink: Sink): Use | undefined {
   }
   const unused = [...template.parameters.keys()].filter((key) => given?.raw(key) === undefined);
   for (const key of given?.keys() ?? []) {
-    // Parameters of its own a machine may have; one that is all but the name of another is a slip of the pen.
+    // Parameters of its own a machine may have; one that is all but the name of another may be a slip of the pen.
     const meant = template.parameters.has(key) ? undefined : didYouMean(key, unused);
-    if (meant === undefined) parameters[key] ??= given?.raw(key);
-    else sink.report(['parameters', key], `${template.name} has no parameter ${key}`, meant);
+    if (meant !== undefined)
+      sink.warn(['parameters', key], `${template.name} has no parameter ${key}`, meant);
+    parameters[key] ??= given?.raw(key);
   }
   return complete ? { unit, names, parameters } : undefined;
 }

@@ -64,6 +64,9 @@ function speedOf(typed: string | undefined): number | undefined {
   throw new GatewayError('bad-request', `--speed ${typed}: it is a number, such as 1 or 60`);
 }
 
+/** Timers take no more than 24 days. */
+const longestSleep = 86_400_000;
+
 /** Goes through a record `speed` times as fast as it was. */
 async function paced(
   run: Generator<number, Replayed>,
@@ -76,8 +79,9 @@ async function paced(
     if (step.done === true) return step.value;
     if (speed === undefined) continue;
     first ??= step.value;
-    const wait = (step.value - first) / speed - (performance.now() - begun);
-    if (wait > 1) await sleep(wait);
+    const due = begun + (step.value - first) / speed;
+    for (let wait = due - performance.now(); wait > 1; wait = due - performance.now())
+      await sleep(Math.min(wait, longestSleep));
   }
 }
 

@@ -59,6 +59,13 @@ interface Stored {
   readonly heard: readonly (readonly [at: number, id: string, priority: Priority])[];
 }
 
+function parsed(json: string | undefined): unknown {
+  try {
+    return json === undefined ? undefined : JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+}
 function isStored(found: unknown): found is Stored {
   if (typeof found !== 'object' || found === null) return false;
   const { from, heard } = found as Partial<Stored>;
@@ -76,18 +83,25 @@ export class AlarmCounter {
   readonly #standing = new Map<string, { snapshot: AlarmSnapshot; since: number }>();
   #startedAt = NaN;
   #storedAt = -Infinity;
+  #isNews = false;
 
   /**
    * Goes on after a restart: what was heard before it, and what stands now. `ahead`: by how much the wall clock
    * is ahead of the monotonic one, ms. What does not look right is left out: these are figures only.
    */
-  resume(json: string | undefined, standing: readonly AlarmSnapshot[], ahead: number): void {
+  resume(
+    json: string | undefined,
+    standing: readonly AlarmSnapshot[],
+    { now, ahead }: { readonly now: number; readonly ahead: number },
+  ): void {
+    // By a clock that is behind it would lie ahead, and never end.
+    const then = (wallMs: number): number => Math.min(now, wallMs - ahead);
     for (const one of standing)
-      this.#standing.set(one.id, { snapshot: one, since: one.since - ahead });
-    const found: unknown = json === undefined ? undefined : JSON.parse(json);
+      this.#standing.set(one.id, { snapshot: one, since: then(one.since) });
+    const found = parsed(json);
     if (!isStored(found)) return;
-    this.#startedAt = found.from - ahead;
-    this.#heard = found.heard.map(([at, id, priority]) => ({ at: at - ahead, id, priority }));
+    this.#startedAt = then(found.from);
+    this.#heard = found.heard.map(([at, id, priority]) => ({ at: then(at), id, priority }));
   }
 
   /** What {@link resume} wants at the next start. */
@@ -97,16 +111,18 @@ export class AlarmCounter {
     return JSON.stringify(stored);
   }
 
-  /** Is it time to store again? */
+  /** Is there something to store, and time to do it? */
   isDue(now: number): boolean {
-    if (now < this.#storedAt + storeMs) return false;
+    if (!this.#isNews || now < this.#storedAt + storeMs) return false;
     this.#storedAt = now;
+    this.#isNews = false;
     return true;
   }
 
   /** An alarm changed. */
   alarm(snapshot: AlarmSnapshot, now: number): void {
     if (Number.isNaN(this.#startedAt)) this.#startedAt = now;
+    this.#isNews = true;
     const { id, state, priority } = snapshot;
     const before = this.#standing.get(id)?.snapshot.state;
     if (state === 'UNACK' && before !== 'UNACK') this.#heard.push({ at: now, id, priority });

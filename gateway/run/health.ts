@@ -58,6 +58,7 @@ export class HealthWatch {
     this.#timer = clock.at(mono(due), () => {
       this.#lag = Math.max(0, clock.mono() - due);
       this.#look();
+      this.#runtime.storeFigures();
       this.#arm();
     });
   }

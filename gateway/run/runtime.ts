@@ -38,9 +38,7 @@ function counted(north: North, alarms: AlarmCounter, store: AlarmStore): Outlet 
     block: (block) => north.block(block),
     event: (event) => north.event(event),
     alarm: (alarm) => {
-      const now = store.clock.mono();
-      alarms.alarm(alarm, now);
-      if (alarms.isDue(now)) store.save();
+      alarms.alarm(alarm, store.clock.mono());
       north.alarm(alarm);
     },
     link: (report) => north.link(report),
@@ -122,7 +120,8 @@ export class Runtime {
         retained === undefined ? undefined : (JSON.parse(retained) as Record<string, unknown>),
     });
     const standing = [...field.engine.alarms(), ...field.deviceAlarms.all()];
-    alarms.resume(journal.getState(figuresKey), standing, ahead());
+    const now = options.clock.mono();
+    alarms.resume(journal.getState(figuresKey), standing, { now, ahead: ahead() });
     const runtime = new Runtime(config, field, { north, audit, wall, alarms, store }, options);
     north.start();
     field.start();
@@ -136,6 +135,11 @@ export class Runtime {
       ended: journal.report.ended,
     });
     return runtime;
+  }
+
+  /** Stores the figures of the alarm system when it is time. Called now and then. */
+  storeFigures(): void {
+    if (this.alarms.isDue(this.options.clock.mono())) this.#store.save();
   }
 
   get config(): Config {

@@ -21,7 +21,7 @@ export class WriteQueue {
   }
 
   add(write: PendingWrite, urgent: boolean): void {
-    if (urgent) this.#overrule(write.binding);
+    if (urgent && this.#takesPlace(write)) return;
     if (this.#trips.length + this.#others.length >= limits.pendingWrites) {
       write.failed(new GatewayError('too-many', 'too many writes wait on this link'));
       return;
@@ -33,13 +33,17 @@ export class WriteQueue {
    * A command that waits for the same output was let through before the trip, and would undo it after. What a
    * rule wanted of it before is old: beats for a dead device must not fill the queue that trips wait in.
    */
-  #overrule({ tag, name }: TagBinding<unknown>): void {
-    for (const queue of [this.#trips, this.#others]) {
-      for (const other of queue.filter(({ binding }) => binding.tag === tag)) {
-        queue.splice(queue.indexOf(other), 1);
-        other.failed(new GatewayError('held-by-rule', `a rule has taken ${name} meanwhile`));
-      }
-    }
+  #takesPlace(write: PendingWrite): boolean {
+    const { tag, name } = write.binding;
+    const isSame = ({ binding }: PendingWrite): boolean => binding.tag === tag;
+    const overruled = this.#others.filter(isSame);
+    for (const other of overruled) this.#others.splice(this.#others.indexOf(other), 1);
+    // It does not lose its turn: a beat that is replaced before it is sent would never be.
+    const at = this.#trips.findIndex(isSame);
+    if (at >= 0) overruled.push(...this.#trips.splice(at, 1, write));
+    for (const { failed } of overruled)
+      failed(new GatewayError('held-by-rule', `a rule has taken ${name} meanwhile`));
+    return at >= 0;
   }
 
   /** @param may is it the turn of this device? Of those that may, trips first. */

@@ -159,7 +159,18 @@ export function ageStep(s: Slots, image: ImageView, to: number, at: number): Ste
   };
 }
 
-/** Compares texts. While a policy lets the last good one stand in, so does what came of it. */
+/** A number that stands for a text in the memory (53 bits of two FNV-1a): two texts with one are not to be expected. */
+function textNumber(text: string): number {
+  let [high, low] = [0x811c9dc5, 0xc59d1c81];
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    high = Math.imul(high ^ code, 0x01000193);
+    low = Math.imul(low ^ (code + i), 0x01000193);
+  }
+  return (high >>> 5) * 2 ** 26 + (low >>> 6);
+}
+
+/** Compares texts. While a policy lets the last good one stand in, it is compared by what is remembered of it. */
 export function textStep(
   s: Slots,
   image: ImageView,
@@ -168,17 +179,20 @@ export function textStep(
   right: TagInput | string,
   equal: boolean,
 ): Step {
-  const last = remember(s, NaN);
-  const isThere = ({ at, strict }: TagInput): boolean => textQuality(image, at, strict) < badFrom;
+  const last = remember(s, NaN, typeof right === 'string' ? textNumber(right) : NaN);
   const other = typeof right === 'string' ? undefined : right;
   const qualityOf = ({ slot }: TagInput): number => s.q[slot] as number;
+  const look = ({ at, strict }: TagInput, memory: number): void => {
+    const text = image.wide[at];
+    if (textQuality(image, at, strict) < badFrom && typeof text === 'string')
+      s.memory[memory] = textNumber(text);
+  };
   return () => {
-    if (isThere(left) && (!other || isThere(other))) {
-      const text = other ? image.wide[other.at] : right;
-      s.memory[last] = (image.wide[left.at] === text) === equal ? 1 : 0;
-    }
+    look(left, last);
+    if (other) look(other, last + 1);
     const q = other ? worst(qualityOf(left), qualityOf(other)) : qualityOf(left);
-    const is = recall(s, last);
-    putBool(s, to, is === 1, is === is || q >= badFrom ? q : Quality.input);
+    const [a, b] = [recall(s, last), recall(s, last + 1)];
+    const isKnown = a === a && b === b;
+    putBool(s, to, (a === b) === equal, isKnown || q >= badFrom ? q : Quality.input);
   };
 }

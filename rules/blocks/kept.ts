@@ -1,5 +1,5 @@
 import type { Ring } from './panes.js';
-import { recall, type Slots } from './slots.js';
+import { recall, truth, type Slots } from './slots.js';
 
 /** A number in the memory outlives a restart: a total, a count, the bit of a latch. */
 export function keepValue(s: Slots, at: number): void {
@@ -11,13 +11,18 @@ export function keepValue(s: Slots, at: number): void {
   });
 }
 
-/** A monotonic time in the memory does; one that would lie ahead is now. */
-export function keepTime(s: Slots, at: number): void {
+/**
+ * The monotonic time at which the condition in `slot` was true last does: now, while it is. One that would lie
+ * ahead is now.
+ */
+export function keepLastTime(s: Slots, at: number, slot: number): void {
+  const isTrue = (): boolean => truth(s, slot) === 1;
   s.kept.push({
-    save: (ahead) => [recall(s, at) + ahead],
+    save: (ahead, now) => [(isTrue() ? now : recall(s, at)) + ahead],
     load: ([time = NaN], ahead, now) => {
       s.memory[at] = Math.min(now, time - ahead);
     },
+    isMoving: isTrue,
   });
 }
 

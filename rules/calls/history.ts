@@ -1,6 +1,6 @@
 import { Quality } from '../../gateway/contract/index.js';
 import { eventful, isTrue, rises, wasTrue } from '../blocks/eventful.js';
-import { keepTime, keepValue } from '../blocks/kept.js';
+import { keepLastTime, keepValue } from '../blocks/kept.js';
 import { badFrom, nextMultiple, putBool, putNumber, recall, remember } from '../blocks/slots.js';
 import { aNumber, type BuiltIn, type Operand } from './spec.js';
 
@@ -16,7 +16,7 @@ const since: BuiltIn = {
   result: { is: 's' },
   step: (s, w) => {
     const at = remember(s, NaN);
-    keepTime(s, at);
+    keepLastTime(s, at, w.of[0]?.slot ?? 0);
     return eventful(s, w, (inputs, now) => {
       if (isTrue(inputs, 0) || wasTrue(inputs, 0)) {
         s.memory[at] = now;

@@ -28,7 +28,11 @@ export function seriesOf(
     return isBad(quality) ? NaN : (rig.image.numbers[place] ?? NaN);
   };
   const scans = play(rig, samples, put);
-  while (scans.next().done !== true) rows.push(places.map(read));
+  let step = scans.next();
+  while (step.done !== true) {
+    step = scans.next();
+    rows.push(places.map(read));
+  }
   const unitOf = (name: string): string | undefined =>
     lookup.find(name)?.unit ?? program.signals.find((one) => one.name === name)?.unit;
   return { names, units: names.map(unitOf), rows };

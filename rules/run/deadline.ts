@@ -1,4 +1,4 @@
-import { wall, type WallMs } from '../../gateway/contract/index.js';
+import type { WallMs } from '../../gateway/contract/index.js';
 import { wantScan } from '../blocks/slots.js';
 import type { Context } from './context.js';
 
@@ -8,7 +8,7 @@ import type { Context } from './context.js';
  * nothing.
  */
 export interface Deadline {
-  /** Wall time of its beginning and its end; a clock that is put back takes both along. */
+  /** Wall time of its beginning and its end. */
   readonly since: WallMs;
   readonly until: WallMs;
   /** Monotonic ms; NaN until the first look after a restart. */
@@ -17,24 +17,16 @@ export interface Deadline {
 
 /** Differences of the two clocks below this are rounding, ms. */
 const rounding = 1;
-/** So much do they drift apart before the end is written anew, ms. */
-const drift = 1_000;
 
 /**
- * The deadline as of this scan: after a restart, or when the clock was set, the end is found anew. After a
- * restart it lasts no longer than it was to last altogether, whatever the clock says.
+ * The deadline as of this scan: after a restart, or when the clock was set, the monotonic end is found anew. After
+ * a restart it lasts no longer than it was to last altogether, whatever the clock says; the promised end stays,
+ * for a clock that is wrong after a start is usually put right.
  */
 export function bound<T extends Deadline>(c: Context, deadline: T): T {
   const { since, until, untilMono } = deadline;
   const { now } = c.plant.slots.clock;
-  const left = until - c.wallNow();
-  const most = Number.isNaN(untilMono) ? until - since : untilMono - now;
-  if (most <= left - drift) {
-    c.out.retainedChanged = true;
-    const back = left - most;
-    const [from, to] = [wall(since - back), wall(until - back)];
-    return { ...deadline, since: from, until: to, untilMono: now + most };
-  }
+  const left = Math.min(until - c.wallNow(), until - since);
   if (untilMono - now <= left + rounding) return deadline;
   return { ...deadline, untilMono: now + Math.max(0, left) };
 }

@@ -37,7 +37,10 @@ export function rigFor(
   return new TestRig(program, lookup, { epoch: startOf(samples), deaf: true });
 }
 
-/** Puts a record through a rig, with one scan for each time at which something arrived; gives these times. */
+/**
+ * Puts a record through a rig, with one scan for each time at which something arrived; gives each of these times
+ * before it goes there.
+ */
 export function* play(
   rig: TestRig,
   samples: readonly ReplaySample[],
@@ -46,16 +49,16 @@ export function* play(
   const from = startOf(samples);
   for (let i = 0; i < samples.length;) {
     const at = samples[i]?.at ?? 0;
+    yield at;
     rig.advance(at - from);
     for (; i < samples.length && samples[i]?.at === at; i++) put(samples[i] as ReplaySample);
     rig.scan();
-    yield at;
   }
 }
 
 /**
  * Runs rules over recorded data: nothing is written, and outputs are those of the record. Timers run between the
- * samples as they would have run then. Gives the wall time of each scan, so that whoever watches can wait.
+ * samples as they would have run then. Gives the wall time of each scan before it, so that whoever watches can wait.
  */
 export function* replaying(
   program: RuleProgram,
@@ -72,13 +75,17 @@ export function* replaying(
     else rig.put(tag, value, quality);
     last.set(tag, at);
   };
-  for (const at of play(rig, samples, put)) {
+  const tell = (): void => {
     for (; told < rig.events.length; told++) {
       const event = rig.events[told];
       if (event) onEvent(event);
     }
+  };
+  for (const at of play(rig, samples, put)) {
+    tell();
     yield at;
   }
+  tell();
   const from = startOf(samples);
   const to = samples.at(-1)?.at ?? from;
   return { samples: samples.length, from, to, backwards, events: rig.events };

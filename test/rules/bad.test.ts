@@ -171,6 +171,19 @@ void t.test('on_bad holds for texts and for what only asks how old a value is', 
   t.equal(at('ignore', fault, 999), 'NORMAL');
   t.equal(at('trip after 2s', 'age(PT) > 1 h', 2), 'TRIPPED');
 
+  const two = plant(
+    [{ interlock: 'I', cause: 'STATE != WANT', on_bad: { STATE: 'hold' }, effects: [] }],
+    tags,
+  );
+  two.set({ STATE: 'RUN', WANT: 'RUN' });
+  two.to(1);
+  two.quality('STATE', Quality.timeout);
+  two.to(2);
+  t.equal(two.state('I'), 'NORMAL');
+  two.set({ WANT: 'STOP' });
+  two.to(3);
+  t.equal(two.state('I'), 'TRIPPED', 'the other text goes on');
+
   const held = plant([{ interlock: 'I', cause: fault, on_bad: { STATE: 'hold' }, effects: [] }], {
     STATE: 'string',
   });

@@ -47,6 +47,10 @@ void t.test('point 36: a vote is as near as the channels that it still needs', (
       [`2 of ${three}`, 'vote', 'C', 10],
       // A channel that is not known may have voted.
       [`2 of ${three}`, '', 'C', 10],
+      // C and D may say what they like: it is tripped.
+      [`2 of [A > 7 bar, B > 7 bar, C > 10 bar, RUN]`, '', 'C', -100],
+      // The delay of A stands while A is bad: it may have voted too.
+      [`2 of [A > 10 bar for 5s, B > 10 bar, C > 10 bar]`, 'vote', 'C', 10],
       // Taken out, it has not.
       [`2 of ${three}`, 'ignore', 'C', 20],
     ];
@@ -57,6 +61,16 @@ void t.test('point 36: a vote is as near as the channels that it still needs', (
     p.scan();
     t.equal(Math.round(p.value('I.margin')), margin, `${cause} ${policy}, bad: ${bad}`);
   }
+  const late = plant([{ ...trip(`2 of ${three} degrade 1oo2`), on_bad: undefined }], tags);
+  late.set({ A: 8, B: 9, C: 1 });
+  late.scan();
+  late.quality('B', Quality.timeout);
+  late.quality('C', Quality.timeout);
+  late.to(5);
+  t.equal(Math.round(late.value('I.margin')), 20, 'the one that is left');
+  late.to(11);
+  t.equal(late.state('I'), 'TRIPPED');
+  t.ok(late.value('I.margin') <= 0, 'no margin while it is tripped');
   t.end();
 });
 

@@ -2,7 +2,7 @@
 import t from 'tap';
 import { mono, wall } from '../../gateway/contract/index.js';
 import type { RetainedStates } from '../../rules/index.js';
-import { epoch, person, plant, type Plant, type TagSpecs } from './plant.js';
+import { epoch, person, plant, reloaded, type Plant, type TagSpecs } from './plant.js';
 
 const tags: TagSpecs = {
   X: 'bool',
@@ -68,9 +68,55 @@ void t.test('functions go on where they were', (t) => {
   q.to(290);
   t.equal(q.value('STARTS'), 1, 'what is older than ten minutes has left the window');
 
+  q.set({ X: true });
+  q.to(300);
+  q.to(320);
+  t.ok(q.result.retainedChanged || q.engine.retained()['AGO'], 'it is kept');
+  const later = restarted(q, rules, 5);
+  later.to(1);
+  t.equal(Math.round(later.value('AGO')), 6, 'true until the stop, it was true last then');
+
   const other = restarted(p, [{ signal: 'HOURS', value: 'runtime(X)' }], 0);
   other.to(1);
   t.equal(other.value('HOURS'), 0, 'a rule that was written differently begins anew');
+  t.end();
+});
+
+void t.test('a total goes on only in its unit', (t) => {
+  const rules = [{ signal: 'TOTAL', value: 'integral(F)', unit: 'm3' }];
+  const p = first(rules);
+  p.set({ F: 3600 });
+  p.to(10);
+  const kept = JSON.parse(JSON.stringify(p.engine.retained())) as RetainedStates;
+  const started = (unit: string): number => {
+    const q = plant(rules, { ...tags, F: unit }, kept);
+    q.set({ F: 0 });
+    q.to(1);
+    return Math.round(q.value('TOTAL'));
+  };
+  t.equal(started('m3/h'), 10);
+  t.equal(started('L/s'), 0, 'the tag has another unit by now');
+  t.end();
+});
+
+void t.test('what is not stored yet is stored after a reload too', (t) => {
+  const rules = [{ signal: 'STARTS', value: 'count(X, 10min)' }];
+  const p = first(rules);
+  p.set({ X: true });
+  p.to(1);
+  p.set({ X: false });
+  p.to(2);
+  p.set({ X: true });
+  p.to(3);
+  t.notOk(p.result.retainedChanged);
+  const q = reloaded(p, rules, tags);
+  q.scan();
+  let stored = q.result.retainedChanged;
+  for (let at = 4; at < 70; at++) {
+    q.to(at);
+    stored ||= q.result.retainedChanged;
+  }
+  t.ok(stored);
   t.end();
 });
 
@@ -178,5 +224,18 @@ void t.test('a clock that is put back prolongs no bypass over a restart', (t) =>
   const late = restarted(bypassed(), rules, hour + 1);
   late.to(1);
   t.notOk(isBypassed(late), 'it ends while nothing runs');
+  // Without a battery the clock is wrong at first, and put right after a while.
+  let clock = -5 * hour * 1000;
+  const kept = JSON.parse(JSON.stringify(bypassed().engine.retained())) as RetainedStates;
+  const boot = plant(rules, tags, kept, { wallOf: (ms) => wall(epoch + ms + clock) });
+  boot.set(calm);
+  boot.to(10);
+  clock = 1200 * 1000;
+  boot.to(20);
+  t.ok(isBypassed(boot), 'twenty minutes of the hour are over');
+  boot.to(2399);
+  t.ok(isBypassed(boot));
+  boot.to(2401);
+  t.notOk(isBypassed(boot), 'it ends when it was to end');
   t.end();
 });

@@ -86,16 +86,27 @@ void t.test('the day goes on over a restart, and what stands is not counted agai
   const ahead = 1_700_000_000_000;
   const json = c.stored(ahead);
   t.ok(c.isDue(0));
+  t.notOk(c.isDue(20 * minute), 'nothing new');
+  up(c, 'LOUD', 62 * minute);
   t.notOk(c.isDue(9 * minute), 'stored at most every ten minutes');
+  t.ok(c.isDue(10 * minute));
   const next = new AlarmCounter();
   const standing = { ...snapshot('OLD', 'UNACK'), since: wall(ahead + 60 * minute) };
-  next.resume(json, [standing], ahead + 59 * minute);
+  next.resume(json, [standing], { now: 2 * minute, ahead: ahead + 59 * minute });
   next.alarm(standing, 2 * minute);
   t.same(next.figures(2 * minute), before);
   t.match(next.figures(2 * minute), { lastHour: 13, over: 61 * minute, standing: 1 });
 
   const odd = new AlarmCounter();
-  odd.resume('{"from":0,"heard":[[1,2,3]]}', [], 0);
+  for (const bad of ['{"from":0,"heard":[[1,2,3]]}', '{"from'])
+    odd.resume(bad, [], { now: 0, ahead: 0 });
   t.equal(odd.figures(minute).lastDay, 0, 'what does not look right is left out');
+  const behind = new AlarmCounter();
+  behind.resume(json, [standing], { now: 0, ahead: 0 });
+  t.match(behind.figures(2 * 24 * 60 * minute), {
+    lastDay: 0,
+    flood: false,
+    over: 24 * 60 * minute,
+  });
   t.end();
 });
