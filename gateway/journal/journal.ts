@@ -149,11 +149,6 @@ export class Journal {
     return this.commit();
   }
 
-  /** The position that the next entry takes. */
-  get nextPos(): number {
-    return this.epoch * positionsPerEpoch + this.#counter + 1;
-  }
-
   /** The durable value of `key`: small state that must survive a restart. */
   getState(key: string): string | undefined {
     return this.#state.get(key);
@@ -427,7 +422,7 @@ export class Journal {
       name,
       {
         history: (from, before, wanted) => historyPart(this.disk, from, before, wanted),
-        nextPos: () => this.nextPos,
+        nextPos: () => this.epoch * positionsPerEpoch + this.#counter + 1,
         acked: () => this.#acked(),
         refused: (entry) => this.#recordGaps(gapsOf([entry], 'refused')),
       },

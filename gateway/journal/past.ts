@@ -1,10 +1,10 @@
 import { isBad } from '../contract/index.js';
 import type { Block } from '../tags/block.js';
 import { derivedDevice } from '../tags/table.js';
-import { isBlock } from './entry.js';
-import { type HistoryDisk, historyPart } from './history.js';
-import { Intervals } from './intervals.js';
-import type { Store } from './store.js';
+import { decodeSegment } from './codec.js';
+import { type Entry, entryClasses, isBlock } from './entry.js';
+import type { HistoryDisk } from './history.js';
+import type { SegmentInfo, Store } from './store.js';
 
 /** One sample that the journal still has. */
 export type PastSample = readonly [
@@ -21,39 +21,58 @@ export interface PastPage {
   readonly next: number | undefined;
 }
 export interface PastSource {
-  readonly disk: HistoryDisk;
-  /** The first position that is not taken yet. */
-  readonly end: () => number;
+  readonly disk: Pick<HistoryDisk, 'segments' | 'tail' | 'read'>;
   /** Names of the tags of a device as the dictionary of this revision has them. */
   readonly names: (revision: string) => readonly string[] | undefined;
 }
 
 /**
- * What is still on disk of reported samples, a page at a time, in the order of the journal. A page is about one
- * commit; `from` is where the page before ended, or 0. Samples of dictionaries that are gone are left out.
+ * What is still on disk of reported samples, a page at a time, in the order of the journal. A page is what one
+ * commit stored; `from` is where the page before ended, or 0. Samples of dictionaries that are gone, and those in
+ * segments that are damaged, are left out.
  */
-export async function pastPage({ disk, end, names }: PastSource, from: number): Promise<PastPage> {
-  const before = end();
-  const all = Intervals.from([[0, Number.MAX_SAFE_INTEGER]]);
-  const { entries, until } = await historyPart(disk, from, before, all);
-  const samples = entries.flatMap(({ body }) => (isBlock(body) ? [...samplesOf(body, names)] : []));
-  return { samples, next: until < before ? until : undefined };
+export async function pastPage({ disk, names }: PastSource, from: number): Promise<PastPage> {
+  const segment = nextSegment(disk.segments(), from);
+  const entries = segment ? await entriesOf(disk, segment) : disk.tail();
+  const samples = entries.flatMap(({ pos, body }) =>
+    pos >= from && isBlock(body) ? [...samplesOf(body, names)] : [],
+  );
+  return { samples, next: segment && segment.last + 1 };
+}
+
+/** The first segment of samples from a position on: there may be a million of them, in the order of positions. */
+function nextSegment(segments: readonly SegmentInfo[], from: number): SegmentInfo | undefined {
+  let [low, high] = [0, segments.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((segments[middle]?.last ?? Infinity) < from) low = middle + 1;
+    else high = middle;
+  }
+  // Those of one commit interleave with each other: a few may be out of order.
+  for (let at = Math.max(0, low - 2 * entryClasses.length); at < segments.length; at++) {
+    const one = segments[at];
+    if (one?.class === 'samples' && one.last >= from) return one;
+  }
+  return undefined;
+}
+
+async function entriesOf(disk: PastSource['disk'], { id }: SegmentInfo): Promise<readonly Entry[]> {
+  const data = await disk.read(id);
+  return data ? decodeSegment(data) : [];
 }
 
 /** The pages of a store that no gateway has open: opens it; who gave it closes it. */
 export async function pastOfStore(store: Store): Promise<(from: number) => Promise<PastPage>> {
   const { segments, state } = await store.open();
   const ordered = [...segments].sort((a, b) => a.first - b.first);
-  const disk: HistoryDisk = {
+  const disk: PastSource['disk'] = {
     segments: () => ordered,
     tail: () => [],
     read: (id) => store.read(id),
-    damaged: () => Promise.resolve(),
   };
   const names = (revision: string): readonly string[] | undefined =>
     namesOf(state.get(dictionaryKey + revision));
-  const end = Math.max(-1, ...ordered.map(({ last }) => last)) + 1;
-  return (from) => pastPage({ disk, end: () => end, names }, from);
+  return (from) => pastPage({ disk, names }, from);
 }
 
 /** Under it and its revision the dictionary of a device stands among the states of a journal, as JSON. */

@@ -285,7 +285,7 @@ export class North implements Outlet {
     const { journal } = this;
     const names = (revision: string): readonly string[] | undefined =>
       this.#dictionary(revision)?.names;
-    return pastPage({ disk: journal.disk, end: () => journal.nextPos, names }, from);
+    return pastPage({ disk: journal.disk, names }, from);
   }
 
   #dictionary(revision: string): Dictionary | undefined {
