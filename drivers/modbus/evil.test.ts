@@ -295,10 +295,14 @@ void t.test('22: a thousand reads leave nothing behind', async (t) => {
   // What is only garbage does not count: collected before each look.
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
-  collect();
-  const before = process.memoryUsage().heapUsed;
-  for (let i = 0; i < 20_000; i++) await read();
-  collect();
-  const grown = process.memoryUsage().heapUsed - before;
-  t.ok(grown < 1_048_576, `${String(Math.round(grown / 1024))} kB after 20,000 reads`);
+  // What leaks grows in every round; what the runtime makes for itself comes in one or the other.
+  let least = Infinity;
+  for (let round = 0; round < 4; round++) {
+    collect();
+    const before = process.memoryUsage().heapUsed;
+    for (let i = 0; i < 10_000; i++) await read();
+    collect();
+    least = Math.min(least, process.memoryUsage().heapUsed - before);
+  }
+  t.ok(least < 262_144, `${String(Math.round(least / 1024))} kB more after each 10,000 reads`);
 });
