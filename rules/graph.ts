@@ -1,5 +1,6 @@
 import { partsOf, type Ast } from './ast.js';
 import { patternOf } from './check-known.js';
+import { modelStatistics } from './ir.js';
 
 /** What an expression needs to be evaluated before it. */
 export interface Needs {
@@ -9,7 +10,7 @@ export interface Needs {
   /** Models: their variables are needed, though the text does not name them. */
   readonly models: Set<string>;
 }
-const ofModels: readonly string[] = ['t2', 'spe', 'contrib'];
+const ofModels: readonly string[] = modelStatistics;
 
 /** Adds what `ast` needs in the same scan. What stands inside prev() is of the scan before. */
 export function addNeeds(ast: Ast, into: Needs): void {

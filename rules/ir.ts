@@ -122,9 +122,11 @@ export interface CurveNode extends Base {
   readonly curve: Curve;
 }
 /** A statistic of a multivariate model over its variables. */
+export const modelStatistics = ['t2', 'spe', 'contrib'] as const;
+export type ModelStatistic = (typeof modelStatistics)[number];
 export interface ModelNode extends Base {
   readonly kind: 'model';
-  readonly statistic: 't2' | 'spe' | 'contrib';
+  readonly statistic: ModelStatistic;
   readonly model: Model;
   readonly of: readonly Node[];
   readonly convert: readonly Conversion[];

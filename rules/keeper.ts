@@ -24,10 +24,13 @@ export class Keeper {
   readonly #parts: Parts;
   /** Memory from before the restart; times in it mean something at the first scan only. */
   #waiting: readonly Waiting[] = [];
+  /** Of what changes with time alone: does it now? Asked in every scan. */
+  readonly #moving: readonly (() => boolean)[];
   #storedAt = -Infinity;
 
   constructor(parts: Parts) {
     this.#parts = parts;
+    this.#moving = parts.slots.kept.flatMap(({ isMoving }) => isMoving ?? []);
   }
 
   #keptOf(at: number): readonly Kept[] {
@@ -42,15 +45,17 @@ export class Keeper {
 
   /** `ahead`: by how much the wall clock is ahead of the monotonic one, ms. */
   states(ahead: number): RetainedStates {
+    const { runners, slots } = this.#parts;
     const states: Record<string, RetainedState> = {};
-    for (const [at, runner] of this.#parts.runners.entries()) {
+    for (const [at, runner] of runners.entries()) {
+      const { rule } = runner;
+      const state = runner.retained();
       const kept = this.#keptOf(at);
-      const state = runner.retained() ?? (kept.length > 0 ? stateless(runner) : undefined);
-      if (!state) continue;
-      const { now } = this.#parts.slots.clock;
-      const memory = kept.map((one) => one.save(ahead, now).map((n) => (n === n ? n : null)));
-      const reads = readsOf(runner.rule);
-      states[runner.rule.id] = memory.length > 0 ? { ...state, memory, reads } : state;
+      if (kept.length > 0) {
+        const save = (one: Kept): readonly number[] => one.save(ahead, slots.clock.now);
+        const memory = kept.map((one) => save(one).map((n) => (n === n ? n : null)));
+        states[rule.id] = { ...(state ?? stateless(runner)), memory, reads: readsOf(rule) };
+      } else if (state) states[rule.id] = state;
     }
     return states;
   }
@@ -58,8 +63,9 @@ export class Keeper {
   /** What is to be loaded at the first scan: of rules that are as they were, and were not handed over. */
   await(before: RetainedStates | undefined, handedOver: ReadonlySet<string>): void {
     this.#waiting = this.#parts.runners.flatMap(({ rule }, at) => {
-      const found = handedOver.has(rule.id) ? undefined : retainedOf(before, rule.id);
       const kept = this.#keptOf(at);
+      if (kept.length === 0 || handedOver.has(rule.id)) return [];
+      const found = retainedOf(before, rule.id);
       // A total is in the unit of its tag: what the rule reads must be what it was, too.
       const isSame = found?.hash === rule.hash && found.reads === readsOf(rule);
       if (!isSame || found.memory?.length !== kept.length) return [];
@@ -85,8 +91,7 @@ export class Keeper {
   }
   /** When it will be if nothing else happens, monotonic ms. */
   get due(): number {
-    const { unsaved, kept } = this.#parts.slots;
-    const isAny = unsaved.isAny || kept.some((one) => one.isMoving?.() === true);
+    const isAny = this.#parts.slots.unsaved.isAny || this.#moving.some((isMoving) => isMoving());
     return isAny ? this.#storedAt + storeMs : Infinity;
   }
 }

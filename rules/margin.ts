@@ -90,5 +90,5 @@ function voted(s: Slots, node: VoteNode): number {
   known.sort((a, b) => a - b);
   const found = known[missing - 1] ?? known.at(-1) ?? NaN;
   // What stands stands, also by channels that are missing for too long.
-  return isTrue ? Math.min(found === found ? found : -far, -0) : found;
+  return isTrue ? Math.min(found === found ? found : -far, 0) : found;
 }

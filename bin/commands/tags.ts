@@ -3,6 +3,7 @@ import type { TagView } from '../../gateway/run/control.js';
 import { ask } from '../client.js';
 import { type GlobalOptions, action, socketOf } from '../context.js';
 import { clockTime, print, printJson, table, valueText } from '../output.js';
+import { pause } from '../pause.js';
 
 /** `millrace tags` */
 export function tags(program: Command): void {
@@ -21,7 +22,7 @@ export function tags(program: Command): void {
         };
         await once();
         while (options.watch) {
-          await new Promise((resolve) => setTimeout(resolve, 1_000));
+          await pause(1_000);
           await once();
         }
       }),

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { ask } from '../client.js';
 import { type GlobalOptions, action, socketOf } from '../context.js';
 import { clockTime, print } from '../output.js';
+import { pause } from '../pause.js';
 
 interface Piece {
   readonly n: number;
@@ -44,7 +45,7 @@ export function trace(program: Command): void {
             print(options.json ? JSON.stringify(piece) : lineOf(piece));
             after = piece.n;
           }
-          await new Promise((resolve) => setTimeout(resolve, everyMs));
+          await pause(everyMs);
         } while (performance.now() < until);
       }),
     );

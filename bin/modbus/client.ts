@@ -8,6 +8,7 @@ import { Session, type Exchange } from '../../drivers/modbus/session.js';
 import { schemes } from '../../drivers/modbus/transport.js';
 import { Exit } from '../exit.js';
 import { CliError } from '../output.js';
+import { pause } from '../pause.js';
 
 /** How the tools reach a device: as typed on the command line. */
 export interface Reach {
@@ -77,10 +78,6 @@ export class ModbusClient {
   close(): void {
     this.#session.close(new GatewayError('link-closing', 'done'));
   }
-}
-
-export function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 /** What `text` names; a CliError with the way to write it when it names nothing. */

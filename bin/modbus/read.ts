@@ -6,7 +6,8 @@ import { readRequest, refusalOf } from '../../drivers/modbus/request.js';
 import type { ReadOptions } from '../commands/modbus.js';
 import { Exit } from '../exit.js';
 import { CliError, print, printJson, table } from '../output.js';
-import { ModbusClient, pause } from './client.js';
+import { pause } from '../pause.js';
+import { ModbusClient } from './client.js';
 import { addressText, milliseconds, placeOf, wholeNumber } from './place.js';
 import { candidateTable, decodings, tagText } from './show.js';
 

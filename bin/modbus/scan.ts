@@ -4,7 +4,8 @@ import { asGatewayError } from '../../gateway/contract/index.js';
 import type { ScanOptions } from '../commands/scan.js';
 import { Exit } from '../exit.js';
 import { CliError, print, printJson, table } from '../output.js';
-import { ModbusClient, endpointOf, pause } from './client.js';
+import { pause } from '../pause.js';
+import { ModbusClient, endpointOf } from './client.js';
 import { shortIdentity } from './identify.js';
 import { milliseconds, numberList } from './place.js';
 

@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { GatewayError, type RuleSource } from '../../gateway/contract/index.js';
 import { clockTime, print, printJson } from '../output.js';
+import { pause } from '../pause.js';
 import {
   callsOf,
   difference,
@@ -65,7 +65,7 @@ function speedOf(typed: string | undefined): number | undefined {
 }
 
 /** Timers take no more than 24 days. */
-const longestSleep = 86_400_000;
+const longestPause = 86_400_000;
 
 /** Goes through a record `speed` times as fast as it was. */
 async function paced(
@@ -81,7 +81,7 @@ async function paced(
     first ??= step.value;
     const due = begun + (step.value - first) / speed;
     for (let wait = due - performance.now(); wait > 1; wait = due - performance.now())
-      await sleep(Math.min(wait, longestSleep));
+      await pause(Math.min(wait, longestPause));
   }
 }
 

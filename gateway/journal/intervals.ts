@@ -1,3 +1,5 @@
+import { firstPlace } from './search.js';
+
 /** A set of integers as few stretches `[from, to]`, both inclusive, in order. */
 export class Intervals {
   #list: [number, number][] = [];
@@ -98,13 +100,6 @@ export class Intervals {
 
   /** Index of the first stretch that ends at `n` or later. */
   #find(n: number): number {
-    let low = 0;
-    let high = this.#list.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((this.#list[middle]?.[1] ?? 0) < n) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    return firstPlace(this.#list.length, (at) => (this.#list[at]?.[1] ?? 0) < n);
   }
 }

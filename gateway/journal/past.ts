@@ -4,6 +4,7 @@ import { derivedDevice } from '../tags/table.js';
 import { decodeSegment } from './codec.js';
 import { type Entry, entryClasses, isBlock } from './entry.js';
 import type { HistoryDisk } from './history.js';
+import { firstPlace } from './search.js';
 import type { SegmentInfo, Store } from './store.js';
 
 /** One sample that the journal still has. */
@@ -42,14 +43,9 @@ export async function pastPage({ disk, names }: PastSource, from: number): Promi
 
 /** The first segment of samples from a position on: there may be a million of them, in the order of positions. */
 function nextSegment(segments: readonly SegmentInfo[], from: number): SegmentInfo | undefined {
-  let [low, high] = [0, segments.length];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((segments[middle]?.last ?? Infinity) < from) low = middle + 1;
-    else high = middle;
-  }
+  const place = firstPlace(segments.length, (at) => (segments[at]?.last ?? Infinity) < from);
   // Those of one commit interleave with each other: a few may be out of order.
-  for (let at = Math.max(0, low - 2 * entryClasses.length); at < segments.length; at++) {
+  for (let at = Math.max(0, place - 2 * entryClasses.length); at < segments.length; at++) {
     const one = segments[at];
     if (one?.class === 'samples' && one.last >= from) return one;
   }
@@ -70,8 +66,13 @@ export async function pastOfStore(store: Store): Promise<(from: number) => Promi
     tail: () => [],
     read: (id) => store.read(id),
   };
-  const names = (revision: string): readonly string[] | undefined =>
-    namesOf(state.get(dictionaryKey + revision));
+  const dictionaries = new Map<string, readonly string[] | undefined>();
+  const names = (revision: string): readonly string[] | undefined => {
+    // Asked for each block: read once.
+    if (!dictionaries.has(revision))
+      dictionaries.set(revision, namesOf(state.get(dictionaryKey + revision)));
+    return dictionaries.get(revision);
+  };
   return (from) => pastPage({ disk, names }, from);
 }
 

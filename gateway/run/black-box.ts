@@ -63,7 +63,6 @@ export class BlackBox {
   readonly #samples = new SampleRing(limits.tripSamples);
   #events: { readonly at: number; readonly event: RuleEvent }[] = [];
   #open: Open[] = [];
-  #states: Open['states'] | undefined;
   /** Since when tags are watched at the places at which they are now, monotonic ms. */
   #since = -Infinity;
 
@@ -94,8 +93,9 @@ export class BlackBox {
   /** Once a tick, after the rules ran. */
   tick(events: readonly RuleEvent[], now: number): void {
     this.#record(now);
-    this.#states = undefined;
-    for (const event of events) this.#note(event, now);
+    for (const event of events) this.#events.push({ at: now, event });
+    const trips = events.filter(isTrip);
+    if (trips.length > 0) this.#begin(trips, now);
     if (this.#open.length > 0) this.#close(now);
     this.#forget(now);
   }
@@ -115,17 +115,15 @@ export class BlackBox {
     }
   }
 
-  #note(event: RuleEvent, now: number): void {
-    this.#events.push({ at: now, event });
-    const isTrip = (event.kind === 'interlock' || event.kind === 'group') && event.to === 'TRIPPED';
-    if (!isTrip) return;
-    if (this.#open.length >= limits.openTripRecords) {
-      this.#o.log.warn('too many trips at once: this one has no record', { rule: event.rule });
-      return;
-    }
+  #begin(trips: readonly RuleEvent[], now: number): void {
     // One copy for all trips of one tick: a plant that goes down trips by the dozen.
-    this.#states ??= Object.fromEntries(this.#o.states());
-    this.#open.push({ rule: event.rule, event, at: now, states: this.#states });
+    const states = Object.fromEntries(this.#o.states());
+    for (const event of trips) {
+      const { rule } = event;
+      if (this.#open.length < limits.openTripRecords)
+        this.#open.push({ rule, event, at: now, states });
+      else this.#o.log.warn('too many trips at once: this one has no record', { rule });
+    }
   }
 
   #close(now: number): void {
@@ -183,6 +181,10 @@ export class BlackBox {
     const name = table.tags[one.tag]?.name ?? '';
     return [Math.round(one.at - at), name, jsonValue(value), qualityText(one.quality)];
   }
+}
+
+function isTrip({ kind, to }: RuleEvent): boolean {
+  return (kind === 'interlock' || kind === 'group') && to === 'TRIPPED';
 }
 
 /** Positions that interlocks read or set, each once, and when each was seen last. */

@@ -28,17 +28,15 @@ export class RulesRefused extends GatewayError {
   }
 }
 
-interface Parts extends Pick<Runtime, 'north' | 'audit' | 'wall' | 'alarms'> {
-  readonly store: AlarmStore;
-}
+type Parts = Pick<Runtime, 'north' | 'audit' | 'wall' | 'alarms'>;
 
 /** The north half, with every alarm counted on its way. */
-function counted(north: North, alarms: AlarmCounter, store: AlarmStore): Outlet {
+function counted(north: North, alarms: AlarmCounter, clock: RuntimeOptions['clock']): Outlet {
   return {
     block: (block) => north.block(block),
     event: (event) => north.event(event),
     alarm: (alarm) => {
-      alarms.alarm(alarm, store.clock.mono());
+      alarms.alarm(alarm, clock.mono());
       north.alarm(alarm);
     },
     link: (report) => north.link(report),
@@ -50,10 +48,6 @@ function counted(north: North, alarms: AlarmCounter, store: AlarmStore): Outlet 
 
 /** Key of the figures of the alarm system among the states of the journal. */
 const figuresKey = 'alarm-figures';
-interface AlarmStore {
-  readonly clock: RuntimeOptions['clock'];
-  save(): void;
-}
 
 /** A running gateway: field half, north half, and what holds them together. */
 export class Runtime {
@@ -65,7 +59,6 @@ export class Runtime {
   /** Counts what operators are told. */
   readonly alarms: AlarmCounter;
   readonly options: RuntimeOptions;
-  readonly #store: AlarmStore;
   #config: Config;
   #reloading = false;
   readonly startedAt: number;
@@ -77,7 +70,6 @@ export class Runtime {
     this.audit = parts.audit;
     this.wall = parts.wall;
     this.alarms = parts.alarms;
-    this.#store = parts.store;
     this.options = o;
     this.startedAt = o.clock.mono();
     this.health = new HealthWatch(this);
@@ -100,19 +92,12 @@ export class Runtime {
       state: journal.getState('audit'),
     });
     const alarms = new AlarmCounter();
-    const ahead = (): number => wall.now() - options.clock.mono();
-    const store: AlarmStore = {
-      clock: options.clock,
-      save: () => {
-        journal.stage(figuresKey, alarms.stored(ahead()));
-      },
-    };
     const retained = journal.getState('rules');
     const field = new Field(planned.plan, {
       ...options,
       wall,
       audit,
-      outlet: counted(north, alarms, store),
+      outlet: counted(north, alarms, options.clock),
       revisions: (table) => north.useTable(table),
       deviceAlarms: journal.getState('device-alarms'),
       retainedLost: journal.report.quarantined !== undefined,
@@ -121,8 +106,8 @@ export class Runtime {
     });
     const standing = [...field.engine.alarms(), ...field.deviceAlarms.all()];
     const now = options.clock.mono();
-    alarms.resume(journal.getState(figuresKey), standing, { now, ahead: ahead() });
-    const runtime = new Runtime(config, field, { north, audit, wall, alarms, store }, options);
+    alarms.resume(journal.getState(figuresKey), standing, { now, ahead: wall.now() - now });
+    const runtime = new Runtime(config, field, { north, audit, wall, alarms }, options);
     north.start();
     field.start();
     runtime.health.start();
@@ -139,7 +124,12 @@ export class Runtime {
 
   /** Stores the figures of the alarm system when it is time. Called now and then. */
   storeFigures(): void {
-    if (this.alarms.isDue(this.options.clock.mono())) this.#store.save();
+    if (this.alarms.isDue(this.options.clock.mono())) this.#stageFigures();
+  }
+
+  #stageFigures(): void {
+    const ahead = this.wall.now() - this.options.clock.mono();
+    this.north.journal.stage(figuresKey, this.alarms.stored(ahead));
   }
 
   get config(): Config {
@@ -204,7 +194,7 @@ export class Runtime {
   async stop(): Promise<void> {
     this.health.stop();
     await this.field.stop();
-    this.#store.save();
+    this.#stageFigures();
     await this.north.stop();
     this.options.log.info('gateway stopped');
   }

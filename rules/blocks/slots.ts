@@ -34,7 +34,7 @@ export interface Kept {
   save(ahead: number, now: number): readonly number[];
   load(values: readonly number[], ahead: number, now: number): void;
   /** What is to be stored changes with time alone now. */
-  isMoving?(): boolean;
+  readonly isMoving?: () => boolean;
 }
 
 /** Takes positions in the memory, one for each first value. Steps of one rule take theirs in one row. */

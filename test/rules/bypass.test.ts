@@ -3,6 +3,7 @@ import t from 'tap';
 import { mono, Quality, wall, type RuleCommand } from '../../gateway/contract/index.js';
 import { createEngine } from '../../rules/index.js';
 import { compiled, epoch, person, plant, reloaded, type Plant, type TagSpecs } from './plant.js';
+import { calibration } from './valves.js';
 
 const tags: TagSpecs = {
   A: 'bar',
@@ -30,15 +31,9 @@ function bypass(
   more: Partial<Extract<RuleCommand, { kind: 'bypass' }>> = {},
   roles: readonly string[] = ['shift'],
 ): unknown {
-  const command = {
-    kind: 'bypass',
-    input: 'A',
-    duration: 3_600_000,
-    reason: 'calibration',
-  } as const;
   const answer = p.engine.command(
     'V',
-    { ...command, ...more },
+    { ...calibration, ...more },
     person('ann', ...roles),
     mono(p.now),
   );

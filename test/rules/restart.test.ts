@@ -3,6 +3,7 @@ import t from 'tap';
 import { mono, wall } from '../../gateway/contract/index.js';
 import type { RetainedStates } from '../../rules/index.js';
 import { epoch, person, plant, reloaded, type Plant, type TagSpecs } from './plant.js';
+import { calibration } from './valves.js';
 
 const tags: TagSpecs = {
   X: 'bool',
@@ -198,12 +199,7 @@ void t.test('a clock that is put back prolongs no bypass over a restart', (t) =>
     JSON.stringify(p.engine.why('V')).includes('is bypassed by');
   const bypassed = (): Plant => {
     const p = first(rules);
-    const what = {
-      kind: 'bypass',
-      input: 'X',
-      duration: hour * 1000,
-      reason: 'calibration',
-    } as const;
+    const what = { ...calibration, input: 'X' };
     p.engine.command('V', what, person('ann'), mono(p.now));
     p.scan();
     return p;

@@ -30,13 +30,14 @@ export function started(
   p.scan();
   return p;
 }
+/** What takes A out of a rule for an hour. */
+export const calibration = {
+  kind: 'bypass',
+  input: 'A',
+  duration: 3_600_000,
+  reason: 'calibration',
+} as const;
 /** Takes A out of `I` for an hour. */
 export function bypassA(p: Plant): void {
-  const command = {
-    kind: 'bypass',
-    input: 'A',
-    duration: 3_600_000,
-    reason: 'calibration',
-  } as const;
-  p.engine.command('I', command, person('ann'), mono(p.now));
+  p.engine.command('I', calibration, person('ann'), mono(p.now));
 }
