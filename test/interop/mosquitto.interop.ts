@@ -137,12 +137,15 @@ if (there && subscribes) {
       'online again',
       10_000,
     );
+    const streamsOf = async (): Promise<StreamReport[]> =>
+      (await consumer.ask('report')) as StreamReport[];
+    // Online is said before the first scan: both devices have to come through in both epochs.
+    await waitFor(async () => (await streamsOf()).length >= 4, 'data of both epochs', 10_000);
     t.equal((await again.stop()).code, 0);
     const last = JSON.parse((await consumer.ask('last', 'status')) as string) as object;
     t.match(last, { state: 'offline', reason: 'stopped' }, 'a stop on purpose says so');
 
-    const streams = (await consumer.ask('report')) as StreamReport[];
-    t.ok(streams.length >= 4);
+    const streams = await streamsOf();
     t.ok(streams.every(({ conflicts, disorder }) => conflicts === 0 && disorder === 0));
   });
 
