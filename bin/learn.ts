@@ -9,19 +9,38 @@ import type { DriverMaker } from '../gateway/host/isolated.js';
 /** Longest time for all that is asked of one link before the gateway starts without it. */
 const longestMs = 60_000;
 
-/** Asks the devices of a link what they have, over a connection of its own. */
+/**
+ * Asks the devices of a link what they have, over a connection of its own: to the first of its endpoints
+ * that serves.
+ */
 export async function surveyLink(
   plan: SurveyPlan,
   maker: DriverMaker,
   log: Log,
 ): Promise<readonly DeviceSurvey[]> {
-  const { driver: module, config, endpoint, devices } = plan;
+  const memory = new Map<string, unknown>();
+  for (let left = (plan.driver.alternatives?.(plan.config) ?? 1) - 1; ; left--) {
+    try {
+      return await surveyOnce(plan, maker, log, memory);
+    } catch (thrown) {
+      if (left <= 0) throw thrown;
+      log.info('one endpoint does not serve', { why: asGatewayError(thrown).message });
+    }
+  }
+}
+
+async function surveyOnce(
+  { driver: module, config, endpoint, devices }: SurveyPlan,
+  maker: DriverMaker,
+  log: Log,
+  memory: Map<string, unknown>,
+): Promise<readonly DeviceSurvey[]> {
   const driver = maker.create(module, config, {
     endpoint,
     log,
     random: systemRandom,
     open: openStream,
-    memory: new Map(),
+    memory,
     expires: () => undefined,
     count: () => undefined,
   });

@@ -46,7 +46,7 @@ export const limits = {
   /** Reconnect: first wait, growth, longest wait; each wait is cut by a random share of up to `backoffJitter`. */
   backoffFirstMs: 500,
   backoffFactor: 2,
-  backoffMaxMs: 30_000,
+  backoffMaxMs: 15_000,
   backoffJitter: 0.3,
   /** The same for sinks. One TCP connect a second and a half costs nothing; live data are back within 2 s. */
   sinkBackoffMaxMs: 1_500,

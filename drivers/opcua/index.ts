@@ -23,6 +23,7 @@ export const opcua: DriverModule<OpcuaConfig, OpcuaAddress> = {
   parseLink,
   parseTag,
   limits,
+  alternatives: ({ urls }) => urls.length,
   weaknesses,
   plan,
   subscribed,

@@ -1,18 +1,20 @@
 import { join } from 'node:path';
-import { copyFile, readFile } from 'node:fs/promises';
-import t, { type Test } from 'tap';
+import { copyFile } from 'node:fs/promises';
+import t from 'tap';
+import { GatewayError, Quality } from '../../gateway/contract/index.js';
 import {
-  GatewayError,
-  Quality,
-  type TagBinding,
-  type TagType,
-} from '../../gateway/contract/index.js';
-import { UaServer, uri } from '../../test/support/opcua-server.js';
+  policies,
+  readsEverything,
+  readsParts,
+  secures,
+  tellsStatus,
+  writesEverything,
+  type Witness,
+} from '../../test/support/opcua-exercise.js';
+import { UaServer } from '../../test/support/opcua-server.js';
 import { freePort, scratch } from '../../test/support/scratch.js';
 import { waitFor } from '../../test/support/wait.js';
-import type { OpcuaAddress } from './index.js';
-import { pkiOf } from './pki.js';
-import { groupOf, Listener, never, readOne, Rig } from '../../test/support/opcua-rig.js';
+import { Bench, groupOf, Listener, never, readOne, Rig } from '../../test/support/opcua-rig.js';
 
 void t.test('what was told but did not arrive is told again, in order', async (t) => {
   const rig = await Rig.start(t);
@@ -41,116 +43,45 @@ void t.test('what was told but did not arrive is told again, in order', async (t
   );
 });
 
+/** Asks the server in this process. */
+function witnessOf({ server }: Rig): Witness {
+  return {
+    held: (name) => Promise.resolve(heldAs(name, server.value(name))),
+    set: (name, value, { name: status }) => Promise.resolve(server.set(name, value, status)),
+    sessions: () => Promise.resolve(server.sessions),
+  };
+}
+
+/** The package keeps 64-bit integers as pairs. */
+function heldAs(name: string, value: unknown): string {
+  if (name !== 'Int64' && name !== 'UInt64') return String(value);
+  const [high, low] = value as [number, number];
+  const bits = (BigInt(high) << 32n) | BigInt(low);
+  return String(name === 'Int64' ? BigInt.asIntN(64, bits) : bits);
+}
+
 void t.test('every built-in type, read and subscribed, whole and as text', async (t) => {
-  const rig = await Rig.start(t, { before: ['urn:other'] });
-  const driver = await rig.connected(t);
-  const cases: readonly (readonly [name: string, type: TagType, value: unknown])[] = [
-    ['Boolean', 'bool', 1],
-    ['SByte', 'int8', -128],
-    ['Byte', 'uint8', 255],
-    ['Int16', 'int16', -32_768],
-    ['UInt16', 'uint16', 65_535],
-    ['Int32', 'int32', -2_147_483_648],
-    ['UInt32', 'uint32', 4_294_967_295],
-    ['Int64', 'int64', -9_223_372_036_854_775_807n],
-    ['UInt64', 'uint64', 18_446_744_073_709_551_614n],
-    ['Float', 'float32', 1.5],
-    ['Double', 'float64', Math.PI],
-    ['String', 'string', 'Förderband 带'],
-    ['DateTime', 'string', '2026-02-03T04:05:06.789Z'],
-    ['DateTime', 'float64', Date.UTC(2026, 1, 3, 4, 5, 6, 789)],
-    ['Guid', 'string', '72962B91-FA75-4AE6-8D28-B404DC7DAF63'],
-    ['ByteString', 'string', '0001feff'],
-    ['LocalizedText', 'string', 'Läuft'],
-    ['QualifiedName', 'string', 'Speed'],
-    ['NodeId', 'string', 'ns=1;s=Elsewhere'],
-    // What does not fit is bad, and never bent to fit.
-    ['Int16', 'uint16', Quality.decode],
-    ['Double', 'int32', Quality.decode],
-    ['String', 'float64', Quality.decode],
-    ['UInt64', 'int64', Quality.decode],
-    ['nowhere', 'float64', Quality.configuration],
-  ];
-  const tags = cases.map(([name, type]) => rig.tag(`@${name}`, type));
-  for (const [at, [name, type, value]] of cases.entries())
-    t.same(
-      await readOne(driver, tags[at] as TagBinding<OpcuaAddress>),
-      value,
-      `${name} as ${type}`,
-    );
-  const listener = new Listener();
-  const refused = await driver.subscribe?.(groupOf(tags), listener, never);
-  t.same(refused, [cases.length - 1], 'the node that is not there');
-  await waitFor(() => listener.told.length >= cases.length, 'every tag is told once', 5_000);
-  for (const [at, [name, type, value]] of cases.entries()) {
-    const told = listener.told.filter(({ position }) => position === at);
-    t.equal(told.length, 1, `${name} is told once`);
-    const shown = (told[0]?.quality ?? 0xff) >= 0x80 ? told[0]?.quality : told[0]?.value;
-    t.same(shown, value, `${name} as ${type} is told`);
-  }
+  const bench = await Rig.start(t, { before: ['urn:other'] });
+  const driver = await bench.connected(t);
+  await readsEverything({ t, bench, driver, witness: witnessOf(bench) });
 });
 
 void t.test('elements of arrays, paths, and the index of the namespace', async (t) => {
-  const rig = await Rig.start(t, { before: ['urn:a', 'urn:b', 'urn:c'] });
-  const driver = await rig.connected(t);
-  const read = (address: string, type: TagType, keys?: Record<string, unknown>): Promise<unknown> =>
-    readOne(driver, rig.tag(address, type, keys));
-  t.equal(await read('@Doubles', 'float64', { range: '2' }), 3);
-  t.equal(await read('@Doubles', 'float64', { range: 1 }), 2);
-  t.equal(await read('@UInt64s', 'uint64', { range: '1' }), 4_294_967_296n);
-  t.equal(await read('@Doubles', 'float64', { range: '7' }), Quality.configuration, 'not so long');
-  t.equal(await read('@Doubles', 'float64'), Quality.decode, 'an array is no number');
-  t.equal(await read(`/nsu=${uri};Line/nsu=${uri};Double`, 'float64'), Math.PI);
+  const bench = await Rig.start(t, { before: ['urn:a', 'urn:b', 'urn:c'] });
+  const driver = await bench.connected(t);
+  await readsParts({ t, bench, driver, witness: witnessOf(bench) });
   t.equal(
-    await read('/5:Line/5:Double', 'float64'),
+    await readOne(driver, bench.tag('/5:Line/5:Double')),
     Math.PI,
     'by index: urn:a, b and c come first',
   );
-  t.equal(await read('/5:Line/5:Nothing', 'float64'), Quality.configuration);
-  t.equal(await read('i=2258', 'string').then((text) => typeof text), 'string', 'server time');
-  t.equal(await read('i=2256', 'float64', { field: 'state' }), 0, 'a field of a structure');
-  t.equal(
-    await read('i=2256', 'string', { field: 'BuildInfo.ProductName' }).then((text) => typeof text),
-    'string',
-    'a field in a field',
-  );
-  t.equal(await read('i=2256', 'string', { field: 'no.such' }), Quality.decode);
-  t.equal(await read('nsu=urn:unknown;s=x', 'float64'), Quality.configuration);
+  t.equal(await readOne(driver, bench.tag('/5:Line/5:Nothing')), Quality.configuration);
 });
 
 void t.test('a write has the type of the node, or is not sent', async (t) => {
-  const rig = await Rig.start(t);
-  const driver = await rig.connected(t);
-  const write = async (address: string, type: TagType, value: never, keys = {}): Promise<unknown> =>
-    driver.write?.(rig.tag(address, type, keys), value, never);
-  const good: readonly (readonly [string, TagType, unknown, unknown])[] = [
-    ['Boolean', 'bool', false, false],
-    ['Byte', 'uint8', 7, 7],
-    ['Int16', 'int16', -5, -5],
-    ['UInt64', 'uint64', 18_446_744_073_709_551_615n, [0xffff_ffff, 0xffff_ffff]],
-    ['Int64', 'int64', -2n, [0xffff_ffff, 0xffff_fffe]],
-    ['Float', 'float32', 0.25, 0.25],
-    ['Double', 'float64', 1e300, 1e300],
-    ['String', 'string', 'neu', 'neu'],
-  ];
-  for (const [name, type, value, held] of good) {
-    t.same(await write(`@${name}`, type, value as never), { ok: true }, name);
-    t.same(rig.server.value(name), held);
-  }
-  for (const [name, type, value] of [
-    ['Byte', 'float64', 256],
-    ['Int16', 'float64', 1.5],
-    ['Boolean', 'float64', 2],
-    ['String', 'float64', 2],
-    ['Double', 'string', 'x'],
-    ['LocalizedText', 'string', 'x'],
-  ] as const)
-    t.match(await write(`@${name}`, type, value as never), { ok: false, code: /fit/ }, name);
-  t.same(rig.server.value('Byte'), 7, 'nothing was sent');
-  t.match(await write('@nowhere', 'float64', 1 as never), { ok: false });
-  t.match(await write('i=2258', 'string', 'x' as never), { ok: false });
-  t.same(await write('@Doubles', 'float64', 9 as never, { range: '1' }), { ok: true });
-  t.same([...(rig.server.value('Doubles') as Float64Array)], [1, 9, 3], 'one element only');
+  const bench = await Rig.start(t);
+  const driver = await bench.connected(t);
+  await writesEverything({ t, bench, driver, witness: witnessOf(bench) });
 });
 
 void t.test(
@@ -185,70 +116,15 @@ void t.test(
 );
 
 void t.test('status codes of values', async (t) => {
-  const rig = await Rig.start(t);
-  const driver = await rig.connected(t, { publishing: '50ms' });
-  const listener = new Listener();
-  await driver.subscribe?.(groupOf([rig.tag('@Double')]), listener, never);
-  const quality = (): number | undefined => listener.told.at(-1)?.quality;
-  for (const [status, expected] of [
-    ['BadSensorFailure', Quality.sensorFailure],
-    ['UncertainLastUsableValue', Quality.lastKnown],
-    ['BadOutOfService', Quality.outOfService],
-    ['GoodLocalOverride', Quality.forced],
-    ['BadInternalError', Quality.device],
-    ['Good', Quality.good],
-  ] as const) {
-    rig.server.set('Double', 1, status);
-    await waitFor(() => quality() === expected, status, 5_000);
-    t.pass(status);
-  }
+  const bench = await Rig.start(t);
+  const driver = await bench.connected(t, { publishing: '50ms' });
+  await tellsStatus({ t, bench, driver, witness: witnessOf(bench) });
 });
 
-/** PEM texts, as they come from secrets. */
-async function userCertificate(t: Test): Promise<{ certificate: string; key: string }> {
-  const pki = await pkiOf(await scratch(t), 'user', new Date());
-  return {
-    certificate: await readFile(pki.certificate, 'utf8'),
-    key: await readFile(pki.key, 'utf8'),
-  };
-}
-
-for (const policy of ['Aes256_Sha256_RsaPss', 'Aes128_Sha256_RsaOaep', 'Basic256Sha256', 'None'])
+for (const policy of policies)
   void t.test(`security: ${policy}`, async (t) => {
-    const rig = await Rig.start(t);
-    const isNone = policy === 'None';
-    const security = { policy, allowWeak: isNone };
-    const driver = await rig.connected(t, { security });
-    t.equal(await readOne(driver, rig.tag('@Double')), Math.PI, 'anonymous');
-    t.same(
-      [...rig.expiries.keys()],
-      isNone ? [] : ['certificate of the gateway', 'certificate of the server'],
-      'it is told when certificates end',
-    );
-    t.ok([...rig.expiries.values()].every((at) => at > Date.now()));
-    await driver.close();
-    t.equal(rig.server.sessions, 0, 'no session is left');
-    if (isNone) {
-      t.throws(() => rig.config({ security: { policy } }), /protects nothing/);
-      t.throws(() => rig.config({ security: { ...security, user: 'x' } }), /open channel/);
-      return;
-    }
-    const user = await rig.connected(t, {
-      security: { policy, user: 'operator', password: 'secret' },
-    });
-    t.equal(await readOne(user, rig.tag('@Double')), Math.PI, 'with a password');
-    const { certificate, key } = await userCertificate(t);
-    const certified = await rig.connected(t, { security: { policy, certificate, key } });
-    t.equal(await readOne(certified, rig.tag('@Double')), Math.PI, 'by the certificate of a user');
-    const another = (await userCertificate(t)).key;
-    const forged = rig.driver({ security: { policy, certificate, key: another } });
-    await t.rejects(forged.connect(never), GatewayError, 'whose key it must be');
-    await forged.close();
-    const signed = await rig.connected(t, { security: { policy, mode: 'Sign' } });
-    t.equal(await readOne(signed, rig.tag('@Double')), Math.PI, 'signed only');
-    const wrong = rig.driver({ security: { policy, user: 'operator', password: 'wrong' } });
-    await t.rejects(wrong.connect(never), { code: 'auth-failed' });
-    await wrong.close();
+    const bench = await Rig.start(t);
+    await secures({ t, bench, witness: witnessOf(bench) }, policy);
   });
 
 void t.test('a server that nobody trusts is refused, and named', async (t) => {
@@ -256,15 +132,7 @@ void t.test('a server that nobody trusts is refused, and named', async (t) => {
   const port = await freePort();
   const server = await UaServer.start({ port, folder });
   t.teardown(() => server.stop());
-  const rig = Object.assign(Object.create(Rig.prototype) as Rig, {
-    folder,
-    port,
-    server,
-    url: `opc.tcp://127.0.0.1:${String(port)}/line`,
-    memory: new Map(),
-    expiries: new Map(),
-    counts: [],
-  });
+  const rig = new Bench(folder, port);
   const driver = rig.driver();
   await t.rejects(driver.connect(never), {
     code: 'certificate-refused',

@@ -167,6 +167,8 @@ export interface DriverModule<C = unknown, A = unknown> {
   /** Reads one tag's address; `device` holds the keys of its device. Pure; all problems at once. */
   parseTag(config: C, device: Source, tag: Source & { readonly type: TagType }): Parsed<A>;
   limits(config: C): DriverLimits;
+  /** How many endpoints a link has, of which each connection tries the next; without it, one. Pure. */
+  alternatives?(config: C): number;
   /** In what this link is less protected than it could be: warnings, and a condition of its health. Pure. */
   weaknesses?(config: C): readonly Problem[];
   /**

@@ -118,11 +118,15 @@ export class Cable {
 }
 
 /** Compiles a C program; its path. */
-export async function compile(folder: string, source: string, library: string): Promise<string> {
+export async function compile(
+  folder: string,
+  source: string,
+  ...libraries: readonly string[]
+): Promise<string> {
   const file = join(folder, 'peer.c');
   const program = join(folder, 'peer');
   await writeFile(file, source);
-  const { code, stderr } = await run(['-O1', '-Wall', '-o', program, file, library], {
+  const { code, stderr } = await run(['-O1', '-Wall', '-o', program, file, ...libraries], {
     program: 'gcc',
   });
   must(code === 0, `gcc: ${stderr}`);

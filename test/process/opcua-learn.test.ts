@@ -146,6 +146,17 @@ void t.test('units and spans of the server', { timeout: 180_000 }, async (t) => 
   t.match((await site.tool('learn', site.file)).stdout, /nothing new/);
 });
 
+void t.test('the first of redundant servers is not there', { timeout: 120_000 }, async (t) => {
+  const site = await setUp(t);
+  const [url, absent] = [site.port, await freePort()].map(
+    (port) => `opc.tcp://127.0.0.1:${String(port)}/line`,
+  );
+  await site.write({ expand: [folder], tags: {} }, {}, { endpoint: absent, redundant: [url] });
+  t.match(await site.tool('learn', site.file), { code: 6, stderr: /nobody listens/ });
+  await site.serve();
+  t.match((await site.tool('learn', site.file)).stdout, /LINE has 6 tags/);
+});
+
 void t.test('validate --online', { timeout: 120_000 }, async (t) => {
   const site = await setUp(t);
   const tags = {

@@ -30,7 +30,11 @@ export class Helper<Ready> {
     args: readonly (string | number)[],
   ): Promise<Helper<Ready>> {
     const script = fileURLToPath(new URL(`${name}-main.js`, import.meta.url));
-    const child = new Child([script, ...args.map(String)]);
+    return Helper.of(t, name, new Child([script, ...args.map(String)]));
+  }
+
+  /** A process that speaks the same; settles when it says that it is ready. */
+  static of<Ready>(t: Cleanup, name: string, child: Child): Promise<Helper<Ready>> {
     t.teardown(() => child.kill());
     const waiting = new Map<number, (reply: Reply) => void>();
     return new Promise((resolve, reject) => {

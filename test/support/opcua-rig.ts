@@ -29,37 +29,25 @@ quiet();
 
 export const never: AbortSignal = new AbortController().signal;
 
-/** A server and drivers for it, which trust each other. */
-export class Rig {
+/** What a driver is made with, for the server at a URL. */
+export class Bench {
   readonly url: string;
   readonly folder: string;
   readonly port: number;
-  server: UaServer;
   readonly counts: string[] = [];
   readonly memory: Map<string, unknown> = new Map<string, unknown>();
   readonly expiries: Map<string, number> = new Map<string, number>();
 
-  private constructor(folder: string, port: number, server: UaServer) {
+  constructor(folder: string, port: number, path = '/line') {
     this.folder = folder;
     this.port = port;
-    this.server = server;
-    this.url = `opc.tcp://127.0.0.1:${String(port)}/line`;
-  }
-
-  static async start(t: Test, options: Partial<UaServerOptions> = {}): Promise<Rig> {
-    const folder = await scratch(t);
-    const port = await freePort();
-    const server = await UaServer.start({ port, folder, ...options });
-    const rig = new Rig(folder, port, server);
-    t.teardown(() => rig.server.stop());
-    await rig.trust();
-    return rig;
+    this.url = `opc.tcp://127.0.0.1:${String(port)}${path}`;
   }
 
   /** As a person does who has compared the thumbprint. */
-  async trust(): Promise<void> {
+  async trust(certificate: Buffer): Promise<void> {
     const pki = await pkiOf(join(this.folder, 'pki'), hostname(), new Date());
-    await pki.manager.trustCertificate(this.server.server.getCertificate());
+    await pki.manager.trustCertificate(certificate);
   }
 
   config(link: Record<string, unknown> = {}): OpcuaConfig {
@@ -91,6 +79,7 @@ export class Rig {
     return driver;
   }
 
+  /** `@NAME` stands for a node of the test servers. */
   tag(
     address: string,
     type: TagType = 'float64',
@@ -100,6 +89,26 @@ export class Rig {
     const parsed = opcua.parseTag(this.config(), {}, source);
     if (!parsed.ok) throw new GatewayError('internal', JSON.stringify(parsed.problems));
     return { tag: 0, name: `D.${address}`, device: 'D', type, address: parsed.value };
+  }
+}
+
+/** A server in this process and drivers for it, which trust each other. */
+export class Rig extends Bench {
+  server: UaServer;
+
+  private constructor(folder: string, port: number, server: UaServer) {
+    super(folder, port);
+    this.server = server;
+  }
+
+  static async start(t: Test, options: Partial<UaServerOptions> = {}): Promise<Rig> {
+    const folder = await scratch(t);
+    const port = await freePort();
+    const server = await UaServer.start({ port, folder, ...options });
+    const rig = new Rig(folder, port, server);
+    t.teardown(() => rig.server.stop());
+    await rig.trust(server.server.getCertificate());
+    return rig;
   }
 }
 
