@@ -1,17 +1,27 @@
 import type { Command } from 'commander';
+import type { Inspection } from '../../gateway/contract/index.js';
 import type { TagView } from '../../gateway/run/control.js';
 import { ask } from '../client.js';
 import { type GlobalOptions, action, socketOf } from '../context.js';
-import { print, printJson } from '../output.js';
+import { print, printJson, table } from '../output.js';
 import { tagTable } from './tags.js';
+
+interface ReadOptions extends GlobalOptions {
+  readonly device?: boolean;
+}
 
 /** `millrace read TAG…` */
 export function read(program: Command): void {
   program
     .command('read <tag...>')
     .description('the present value of one or more tags')
+    .option('--device', 'ask the device: value, type, status and times in its own terms (OPC UA)')
     .action(
-      action(async (options: GlobalOptions, names: string[]) => {
+      action(async (options: ReadOptions, names: string[]) => {
+        if (options.device) {
+          await inspect(options, names);
+          return;
+        }
         const views: TagView[] = [];
         for (const tag of names)
           views.push((await ask(socketOf(options), 'read', { tag })) as TagView);
@@ -19,4 +29,30 @@ export function read(program: Command): void {
         else print(tagTable(views));
       }),
     );
+}
+
+async function inspect(options: ReadOptions, names: readonly string[]): Promise<void> {
+  const said: (Inspection & { readonly name: string })[] = [];
+  for (const name of names)
+    said.push({
+      name,
+      ...((await ask(socketOf(options), 'inspect', { tag: name })) as Inspection),
+    });
+  if (options.json) {
+    printJson(said);
+    return;
+  }
+  const rows = said.map(({ name, value, type, status, sourceTime, serverTime }) => [
+    name,
+    value,
+    type,
+    status,
+    timeText(sourceTime),
+    timeText(serverTime),
+  ]);
+  print(table(['tag', 'value', 'type', 'status', 'source time', 'server time'], rows));
+}
+
+function timeText(time: number | undefined): string {
+  return time === undefined ? '-' : new Date(time).toISOString();
 }

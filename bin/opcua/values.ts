@@ -1,4 +1,5 @@
-import { Attribute, BuiltIn, type UaValue } from '../../drivers/opcua/client.js';
+import { Attribute, type UaValue } from '../../drivers/opcua/client.js';
+import { shownValue, typeName } from '../../drivers/opcua/inspection.js';
 import { Publisher } from '../../drivers/opcua/publisher.js';
 import type { GatewayError } from '../../gateway/contract/index.js';
 import type { ReachOptions, WatchOptions } from '../commands/opcua.js';
@@ -6,39 +7,6 @@ import { print, printJson, table, valueText } from '../output.js';
 import { idsOf, timeOf, withClient, type UaClient } from './client.js';
 
 const watchedQueue = 100;
-
-/** Name of a built-in type. */
-export function typeName(type: number): string {
-  const [name] = Object.entries(BuiltIn).find(([, number]) => number === type) ?? [];
-  return name ?? (type === 0 ? 'nothing' : `type ${String(type)}`);
-}
-
-/** A value of whatever type, short enough for a line. */
-export function shownValue({ value, statusCode }: UaValue): string {
-  if (statusCode.value >>> 31 === 1) return '-';
-  const { dataType, value: held } = value;
-  const text = plain(dataType, held);
-  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
-}
-
-function plain(dataType: number, held: unknown): string {
-  if (held === null || held === undefined) return '-';
-  const isPair = dataType === BuiltIn.int64 || dataType === BuiltIn.uint64;
-  if (isPair && Array.isArray(held) && typeof held[0] === 'number') return exact(dataType, held);
-  if (held instanceof Date) return held.toISOString();
-  if (held instanceof Uint8Array) return Buffer.from(held).toString('hex');
-  if (Array.isArray(held) || ArrayBuffer.isView(held))
-    return `[${Array.from(held as ArrayLike<unknown>, (one) => plain(dataType, one)).join(', ')}]`;
-  if (typeof held === 'object' && 'text' in held) return String(held.text);
-  if (typeof held === 'object' && 'identifierType' in held)
-    return (held as { toString(): string }).toString();
-  return typeof held === 'object' ? JSON.stringify(held) : valueText(held);
-}
-
-function exact(dataType: number, [high, low]: readonly number[]): string {
-  const bits = (BigInt((high ?? 0) >>> 0) << 32n) | BigInt((low ?? 0) >>> 0);
-  return String(dataType === BuiltIn.int64 ? BigInt.asIntN(64, bits) : bits);
-}
 
 function jsonOf(node: string, value: UaValue): Readonly<Record<string, unknown>> {
   return {

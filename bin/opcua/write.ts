@@ -7,7 +7,7 @@ import type { WriteOptions } from '../commands/opcua.js';
 import { Exit } from '../exit.js';
 import { CliError, print, printJson } from '../output.js';
 import { idsOf, withClient, type UaClient } from './client.js';
-import { shownValue, typeName } from './values.js';
+import { shownValue, typeName } from '../../drivers/opcua/inspection.js';
 
 /** `millrace opcua write` */
 export async function writeCommand(

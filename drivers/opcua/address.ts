@@ -79,7 +79,8 @@ export const tagSchema: KeySchema = {
     },
     range: {
       type: 'string',
-      description: 'Part of an array, such as 3 or 1,2; one element. Default: the whole value.',
+      description:
+        'Part of an array: one element, such as 3 or 1,2; or several for a text, such as 0:9. Default: the whole value.',
       examples: ['3'],
     },
     field: {
@@ -155,7 +156,7 @@ export function parseTag(
   const keys = new KeyReader(tag);
   const node = readNode(keys, 'address');
   if (keys.has('method')) return keys.finish(readMethod(keys, node, tag.type));
-  const range = readRange(keys);
+  const range = readRange(keys, tag.type);
   const field = keys.text('field') ?? '';
   const scanned = keys.has('scan');
   refuse(keys, scanned ? onlySubscribed : [], 'a tag that is scanned', 'leave out scan, or this');
@@ -227,11 +228,24 @@ function readDeadband(keys: KeyReader): ServerFilter['deadband'] {
   return undefined;
 }
 
-function readRange(keys: KeyReader): string | undefined {
+function readRange(keys: KeyReader, type: TagType): string | undefined {
   const text = keys.text('range');
-  if (text === undefined || /^\d+(,\d+)*$/.test(text)) return text;
-  keys.problem('range', `not one element of an array: ${shown(text)}`, 'write it like 3 or 1,2');
-  return undefined;
+  if (text === undefined) return undefined;
+  if (!text.split(',').every(isRange))
+    keys.problem('range', `not a part of an array: ${shown(text)}`, 'write it like 3, 1,2 or 0:9');
+  else if (text.includes(':') && type !== 'string')
+    keys.problem(
+      'range',
+      `several elements do not fit one ${type}`,
+      'give each a tag of its own, or use type: string',
+    );
+  return text;
+}
+
+/** Of one dimension: `3`, or `0:9`, whose end must lie behind its begin. */
+function isRange(text: string): boolean {
+  const [, from, to] = /^(\d{1,9})(?::(\d{1,9}))?$/.exec(text) ?? [];
+  return from !== undefined && (to === undefined || Number(to) > Number(from));
 }
 
 const idForm = /^(?:nsu=(?<uri>[^;]+);|ns=(?<ns>\d{1,5});)?(?<id>[isgb]=.+)$/s;

@@ -7,6 +7,7 @@ import {
   type Driver,
   type EventSink,
   type EventTerms,
+  type Inspection,
   type IsolatedContext,
   type ReadGroup,
   type ReadOutcome,
@@ -21,6 +22,7 @@ import type { Backlog } from './backfill.js';
 import { Attribute, itemOf, type UaConnection, type UaSession } from './client.js';
 import type { OpcuaConfig } from './config.js';
 import type { EventSource } from './events.js';
+import { inspectionOf } from './inspection.js';
 import { Methods } from './methods.js';
 import { Nodes } from './nodes.js';
 import { isBad } from './status.js';
@@ -156,6 +158,18 @@ export class OpcuaDriver implements Driver<OpcuaAddress> {
       if (address.method) put(at, methods.given(name));
     });
     return 'done';
+  }
+
+  /** See {@link Driver.inspect}. */
+  async inspect({ address }: TagBinding<OpcuaAddress>, signal: AbortSignal): Promise<Inspection> {
+    const { session, nodes } = this.#connected(signal).kept;
+    if (address.method) throw new GatewayError('bad-request', 'a method has no value');
+    const [nodeId] = await settled(nodes.find([address.node]), signal);
+    if (nodeId === undefined)
+      throw new GatewayError('device-refused', 'the server has no such node');
+    const [value] = await settled(session.read([itemOf(nodeId, address)]), signal);
+    if (!value) throw new GatewayError('device-refused', 'the server said nothing');
+    return inspectionOf(value);
   }
 
   async write(

@@ -63,6 +63,8 @@ export class Item {
   toldIn = 0;
   /** As `toldUntil`, before the notifications that are not in safe hands. */
   safeUntil: number = NaN;
+  /** Its sink is new, and what the server kept meanwhile may come before what it told last still stands. */
+  mustRetell = false;
   /** False: samples before the next one were not told. */
   isWhole = false;
 
@@ -75,11 +77,10 @@ export class Item {
     this.key = JSON.stringify([node, range, field, type]);
   }
 
-  /** Tells what the server told last, to a sink that is new. */
+  /** Tells what the server told last, to a sink that is new: it has told of nothing else since. */
   retell(): void {
-    if (!this.isTold) return;
-    this.out?.tell(this.position, this.last, NaN);
-    this.out?.send();
+    if (this.mustRetell && this.isTold) this.out?.tell(this.position, this.last, NaN);
+    this.mustRetell = false;
   }
 }
 
@@ -107,6 +108,7 @@ export class ItemSet {
   #told = 0;
   #safe = 0;
   readonly #outs = new Set<Outgoing>();
+  #mayRetell = false;
 
   constructor(server: ServerSubscription) {
     this.server = server;
@@ -166,6 +168,17 @@ export class ItemSet {
     return this.#events.size > 0;
   }
 
+  /** What an item told last on an earlier connection is told again, if nothing comes before. */
+  retellLater(item: Item): void {
+    item.mustRetell = true;
+    this.#mayRetell = true;
+  }
+
+  #retell(): void {
+    this.#mayRetell = false;
+    for (const item of this.all) item.retell();
+  }
+
   /** Is what this item told last in safe hands? Otherwise the server tells it again. */
   isSafe({ toldIn }: Item): boolean {
     return toldIn <= this.#safe;
@@ -187,11 +200,11 @@ export class ItemSet {
   }
 
   /**
-   * Hands over what a notification brings, then that nothing else has changed.
+   * Hands over what a notification brings; when it is the last, then that nothing else has changed.
    * @returns what the server itself has to say of events
    */
   deliver(notification: Notification, found: Findings): readonly Said[] {
-    const { changes, events, sentAt } = notification;
+    const { changes, events, sentAt, hasMore } = notification;
     this.#told++;
     for (const { clientHandle, value } of changes) {
       const item = this.#items[clientHandle];
@@ -201,9 +214,10 @@ export class ItemSet {
       take(item, value, sentAt, found);
     }
     const said = events.length > 0 ? this.#takeEvents(events, sentAt) : silence;
+    if (this.#mayRetell && !hasMore) this.#retell();
     for (const out of this.#outs) {
       out.send();
-      out.sink.alive();
+      if (!hasMore) out.sink.alive();
     }
     for (const { sink } of this.#events.values()) sink?.alive();
     return said;
@@ -266,5 +280,6 @@ function take(item: Item, value: UaValue, sentAt: number, found: Findings): void
   // clock says, so that it need not agree with ours.
   const age = item.isTold ? Math.max(0, sentAt - time) : NaN;
   item.isTold = true;
+  item.mustRetell = false;
   item.out?.tell(item.position, item.last, age);
 }

@@ -287,7 +287,9 @@ export class LibrarySession implements UaSession {
     return new Promise((resolve, reject) => {
       this.raw.publish(request, (error, answer) => {
         if (error || !answer) reject(failureOf(error ?? 'no answer'));
-        else resolve(this.#received(answer.subscriptionId, answer.notificationMessage));
+        else {
+          resolve(this.#received(answer.subscriptionId, answer, answer.moreNotifications));
+        }
       });
     });
   }
@@ -299,7 +301,7 @@ export class LibrarySession implements UaSession {
     });
     return new Promise((resolve, reject) => {
       this.raw.republish(request, (error, answer) => {
-        if (answer) resolve(this.#received(subscription, answer.notificationMessage));
+        if (answer) resolve(this.#received(subscription, answer, true));
         else if (/BadMessageNotAvailable/.test(error?.message ?? '')) resolve(undefined);
         else reject(failureOf(error ?? 'no answer'));
       });
@@ -307,12 +309,19 @@ export class LibrarySession implements UaSession {
   }
 
   /** A notification with its structures decoded; at once where there is none. */
-  async #received(subscription: number, message: MessageOf): Promise<Notification> {
+  async #received(
+    subscription: number,
+    answer: PublishResponse | RepublishResponse,
+    hasMore: boolean,
+  ): Promise<Notification> {
+    const message = answer.notificationMessage;
     const data = (message.notificationData ?? []).filter(
       (one) => one instanceof DataChangeNotification,
     );
     await this.#decode(data.flatMap(({ monitoredItems }) => structuresIn(monitoredItems ?? [])));
-    return notificationOf(subscription, message);
+    // A notification that is sent again was published long ago, and what it tells is older by that much.
+    const sentAt = (answer.responseHeader.timestamp ?? message.publishTime)?.getTime() ?? NaN;
+    return notificationOf(subscription, message, sentAt, hasMore);
   }
 
   /**
@@ -408,8 +417,13 @@ async function inBatches<T, R>(
   return results;
 }
 
-function notificationOf(subscription: number, message: MessageOf): Notification {
-  const { sequenceNumber, publishTime, notificationData } = message;
+function notificationOf(
+  subscription: number,
+  message: MessageOf,
+  sentAt: number,
+  hasMore: boolean,
+): Notification {
+  const { sequenceNumber, notificationData } = message;
   const changes: { clientHandle: number; value: UaValue }[] = [];
   const events: Notification['events'][number][] = [];
   let ended: Status | undefined;
@@ -426,6 +440,7 @@ function notificationOf(subscription: number, message: MessageOf): Notification 
     events,
     ended,
     isKeepAlive: (notificationData?.length ?? 0) === 0,
-    sentAt: publishTime?.getTime() ?? NaN,
+    hasMore,
+    sentAt,
   };
 }

@@ -13,6 +13,7 @@ function data(sequence: number, subscription = 7): Notification {
     events: [],
     ended: undefined,
     isKeepAlive: false,
+    hasMore: false,
     sentAt: 0,
   };
 }

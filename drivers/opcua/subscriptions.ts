@@ -128,7 +128,7 @@ export class Subscriptions {
       Object.assign(item, { device, out, position });
       items.push(item);
       // What was lost on the way is told again by the server, in its order.
-      if (known && set.isSafe(known)) known.retell();
+      if (known && set.isSafe(known)) set.retellLater(known);
       if (!known) {
         if (this.#o.config.backfill) item.toldUntil = this.#o.backlog.told.get(item.key) ?? NaN;
         fresh.push(item);
@@ -308,6 +308,7 @@ const nothingNew = {
   events: [],
   ended: undefined,
   isKeepAlive: false,
+  hasMore: false,
   sentAt: NaN,
 } as const;
 

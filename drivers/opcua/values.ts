@@ -61,10 +61,32 @@ function plainOf(
   { dataType, value }: UaVariant,
   { range, field, type }: OpcuaAddress,
 ): number | bigint | string | boolean | undefined {
-  let inner: unknown = range === undefined ? value : onlyElement(dataType, value);
-  if (field.length === 0) return scalarOf(dataType, inner, type);
+  const isOne = range !== undefined && !range.includes(':');
+  let inner: unknown = isOne ? onlyElement(dataType, value) : value;
+  if (field.length === 0)
+    return type === 'string' && isArray(dataType, inner)
+      ? listText(dataType, inner)
+      : scalarOf(dataType, inner, type);
   for (const name of field) inner = fieldOf(inner, name);
   return looseScalar(inner, type);
+}
+
+/** Elements of an array in one text, at most. */
+const mostElements = 1_000;
+
+/** An array as JSON; undefined when something in it has no text, or it is too long. */
+function listText(dataType: number, list: ArrayLike<unknown>): string | undefined {
+  if (list.length > mostElements) return undefined;
+  const parts = Array.from(list, (one) => scalarOf(dataType, one, 'string'));
+  if (parts.includes(undefined)) return undefined;
+  return `[${parts.map((part) => (typeof part === 'string' ? JSON.stringify(part) : String(part))).join()}]`;
+}
+
+/** A pair is one 64-bit integer, and bytes are one ByteString, or an array of Byte. */
+function isArray(dataType: number, value: unknown): value is ArrayLike<unknown> {
+  if (dataType === BuiltIn.int64 || dataType === BuiltIn.uint64)
+    return isList(value) && (value.length === 0 || isList(value[0]));
+  return isList(value) || (value instanceof Uint8Array && dataType === BuiltIn.byte);
 }
 
 /** A range of one element comes as an array of one. */
@@ -137,7 +159,7 @@ export function isTime(value: unknown): value is { toISOString(): string; getTim
   return typeof value === 'object' && value !== null && 'toISOString' in value;
 }
 
-function hexOf(bytes: Uint8Array): string {
+export function hexOf(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 

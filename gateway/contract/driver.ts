@@ -246,6 +246,17 @@ export type CreateIsolated<C = unknown, A = unknown> = (
  */
 export type ReadOutcome = 'done' | 'refused' | 'silent';
 
+/** What a device says of one of its values, in its own terms, for people. */
+export interface Inspection {
+  readonly value: string;
+  readonly type: string;
+  /** The device's own code, such as `BadSensorFailure (0x808C0000)`. */
+  readonly status: string;
+  /** When the value was taken, and when the device had it, by the device's own clock; undefined = not said. */
+  readonly sourceTime: WallMs | undefined;
+  readonly serverTime: WallMs | undefined;
+}
+
 /** What became of something that a device was asked to do. */
 export type DeviceOutcome =
   | { readonly ok: true }
@@ -276,6 +287,8 @@ export interface Driver<A = unknown> {
     sink: SubscriptionSink,
     signal: AbortSignal,
   ): Promise<readonly number[]>;
+  /** Asks for one value as it is now, and for all that the device says of it. */
+  inspect?(binding: TagBinding<A>, signal: AbortSignal): Promise<Inspection>;
   /** Asks the devices of the link what they have. Takes long, and stops where it may not go on. */
   survey?(
     devices: readonly SurveyDevice<A>[],

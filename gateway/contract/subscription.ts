@@ -33,6 +33,7 @@ export interface Samples {
 
 /** Where a driver hands over what a subscription brings. Nothing is called after the driver is closed. */
 export interface SubscriptionSink {
+  /** Samples that are older than {@link Subscribed.alive} are for the record only, but for the last of each tag. */
   samples(samples: Samples): void;
   /**
    * Settles when all samples so far have arrived: only then may the device forget them. Undefined: they have.
@@ -44,6 +45,6 @@ export interface SubscriptionSink {
    * Optional for whoever takes samples.
    */
   history?(samples: Samples): void;
-  /** The device says that nothing but what was told has changed: every value stands. */
+  /** The device says that nothing but what was told has changed, and has no more to tell: every value stands. */
   alive(): void;
 }

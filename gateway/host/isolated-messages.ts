@@ -67,6 +67,7 @@ export type ToThread =
       readonly sink: number;
       readonly group: ReadGroup<unknown>;
     })
+  | (Call & { readonly kind: 'inspect'; readonly binding: TagBinding<unknown> })
   | (Call & { readonly kind: 'survey'; readonly devices: readonly SurveyDevice[] })
   | (Call & {
       readonly kind: 'listen';

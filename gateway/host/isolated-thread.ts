@@ -73,6 +73,8 @@ class Resident {
             signal,
           ),
         );
+      case 'inspect':
+        return done(await driver.inspect?.(message.binding, signal));
       case 'survey':
         return done(await driver.survey?.(message.devices, signal));
       case 'listen': {

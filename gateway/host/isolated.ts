@@ -17,6 +17,7 @@ import {
   type TagBinding,
   type Value,
   type DeviceOutcome,
+  type Inspection,
 } from '../contract/index.js';
 import { limits } from '../limits.js';
 import {
@@ -365,6 +366,10 @@ class IsolatedProxy implements Driver {
     );
     if (refused.length === group.tags.length) this.#thread.unlisten(id);
     return refused;
+  }
+
+  inspect(binding: TagBinding<unknown>, signal: AbortSignal): Promise<Inspection> {
+    return this.#call((call, driver) => ({ kind: 'inspect', driver, call, binding }), signal);
   }
 
   survey(devices: readonly SurveyDevice[], signal: AbortSignal): Promise<readonly DeviceSurvey[]> {

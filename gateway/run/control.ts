@@ -11,6 +11,7 @@ import {
   jsonValue,
   qualityLevel,
   qualityReason,
+  type Inspection,
 } from '../contract/index.js';
 import type { TagInfo } from '../tags/table.js';
 import { parseTyped } from '../write/convert.js';
@@ -73,6 +74,8 @@ export class Control {
         return Promise.resolve(this.#tags(text(args, 'pattern', '*')));
       case 'read':
         return Promise.resolve(this.#view(this.#tag(text(args, 'tag'))));
+      case 'inspect':
+        return this.#inspect(this.#tag(text(args, 'tag')));
       case 'write':
         return this.#write(args, who);
       case 'alarms':
@@ -152,6 +155,13 @@ export class Control {
       ageMs: time === 0 ? 0 : Math.max(0, options.clock.mono() - time),
       writable: tag.writable,
     };
+  }
+
+  /** What the device itself says of a tag. */
+  async #inspect(tag: TagInfo): Promise<Inspection> {
+    const said = await this.#runtime.field.inspect(tag);
+    if (said) return said;
+    throw new GatewayError('bad-request', `no device says more of ${tag.name} than \`read\` shows`);
   }
 
   async #write(args: ControlRequest['args'], who: string): Promise<unknown> {

@@ -15,7 +15,7 @@ import type {
   Value,
   DeviceOutcome,
 } from '../contract/index.js';
-import { GatewayError as Failure, jsonValue } from '../contract/index.js';
+import { GatewayError as Failure, jsonValue, type Inspection } from '../contract/index.js';
 import { Inbox } from '../scan/inbox.js';
 import { Link, type MakeDriver, stagger } from '../scan/link.js';
 import { BackfillRecorder } from '../tags/backfill.js';
@@ -340,6 +340,12 @@ export class Field {
 
   #indexOf(link: LinkConfig): Int32Array {
     return Int32Array.from(link.bindings, ({ name }) => this.#plan.table.get(name)?.index ?? -1);
+  }
+
+  /** What the device itself says of a tag; undefined where nobody does. */
+  inspect(tag: TagInfo): Promise<Inspection | undefined> {
+    const way = this.#bindingOf(tag);
+    return way ? way.link.inspect(way.binding) : Promise.resolve(undefined);
   }
 
   #bindingOf(tag: TagInfo): { link: Link; binding: LinkConfig['bindings'][number] } | undefined {

@@ -15,7 +15,14 @@ import type {
   DeviceOutcome,
   DeviceSurvey,
 } from '../contract/index.js';
-import { GatewayError, Quality, asGatewayError, groupBy, mono } from '../contract/index.js';
+import {
+  GatewayError,
+  Quality,
+  asGatewayError,
+  groupBy,
+  mono,
+  type Inspection,
+} from '../contract/index.js';
 import type { LinkConfig } from '../config/model.js';
 import { limits } from '../limits.js';
 import { Backoff } from './backoff.js';
@@ -193,6 +200,12 @@ export class Link {
     if (this.#state !== 'connected' || !this.#driver)
       return Promise.reject(new GatewayError('not-connected', `the link ${this.name} is down`));
     return this.#driver.survey?.(devices, this.#abort.signal) ?? Promise.resolve([]);
+  }
+  /** What the device itself says of a value; undefined where its driver has no more to say than the image. */
+  inspect(binding: TagBinding<unknown>): Promise<Inspection | undefined> {
+    if (this.#state !== 'connected' || !this.#driver)
+      return Promise.reject(new GatewayError('not-connected', `the link ${this.name} is down`));
+    return this.#driver.inspect?.(binding, this.#abort.signal) ?? Promise.resolve(undefined);
   }
   /** See {@link EventFeed.acknowledge}. */
   acknowledge(...what: Parameters<EventFeed['acknowledge']>): Promise<DeviceOutcome> {

@@ -14,6 +14,7 @@ import { limits } from '../limits.js';
 import type { DeviceState } from './device.js';
 import { indicesOf } from './group.js';
 import type { Inbox, InboxGroup } from './inbox.js';
+import { Latecomers } from './latecomers.js';
 import { Layers, type Layer } from './layers.js';
 import type { Told } from './silence.js';
 
@@ -46,6 +47,7 @@ export class Subscription implements SubscriptionSink, InboxGroup, Told {
   heardAt: MonoMs;
   readonly #o: SubscriptionOptions;
   readonly #layers: Layers;
+  readonly #latecomers: Latecomers;
   /** The last sample of each tag. */
   readonly #latest: Batch;
   readonly #lastTimes: Float64Array;
@@ -76,6 +78,7 @@ export class Subscription implements SubscriptionSink, InboxGroup, Told {
     this.#latest.allBad(Quality.waiting);
     this.#lastTimes = new Float64Array(read.tags.length);
     this.#layers = new Layers(read.tags.length, limits.subscribedSamples + read.tags.length);
+    this.#latecomers = new Latecomers(terms.alive);
     this.#all = indicesOf(read.tags, tagIndex);
     this.#seenIn = new Uint32Array(read.tags.length);
     this.#hasWide = read.tags.some(({ type }) => type === 'string' || type.endsWith('64'));
@@ -95,13 +98,19 @@ export class Subscription implements SubscriptionSink, InboxGroup, Told {
   samples(samples: Samples): void {
     if (this.#ending !== undefined) return;
     const now = this.#o.clock.mono();
+    const onLate = (late: Samples): void => this.#o.onHistory(this, late, this.#all);
+    this.#take(this.#latecomers.sift(samples, onLate), now);
+    this.#heard(now);
+  }
+
+  #take(samples: Samples, now: MonoMs): void {
+    if (samples.count === 0) return;
     if (!this.inInbox && this.#layers.isEmpty && this.#areDistinct(samples))
       this.#tell({ ...samples, times: this.#timesOf(samples, now) });
     else {
       const shed = this.#layers.add(samples, (age) => timeOf(age, now));
       if (shed > 0) this.device.count('lost', shed);
     }
-    this.#heard(now);
   }
 
   history(samples: Samples): void {
@@ -109,7 +118,12 @@ export class Subscription implements SubscriptionSink, InboxGroup, Told {
   }
 
   alive(): void {
-    if (this.#ending === undefined) this.#heard(this.#o.clock.mono());
+    if (this.#ending !== undefined) return;
+    const now = this.#o.clock.mono();
+    const standing = this.#latecomers.settle();
+    if (standing) this.#take(standing, now);
+    this.#aliveAt = now;
+    this.#heard(now);
   }
 
   /** Values of the image were overruled from outside: put them there again when it is sure that they stand. */
@@ -156,7 +170,6 @@ export class Subscription implements SubscriptionSink, InboxGroup, Told {
 
   #heard(now: MonoMs): void {
     this.heardAt = now;
-    this.#aliveAt = now;
     this.#o.onHeard(this);
     this.#handOver();
   }

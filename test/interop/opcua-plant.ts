@@ -76,10 +76,21 @@ interface Row {
   readonly q?: number;
 }
 
+function isGood(row: Row): row is Row & { readonly v: number } {
+  return row.v !== null && row.q === undefined;
+}
+
+function range(from: number, to: number): readonly number[] {
+  return Array.from({ length: to - from }, (_, i) => from + i);
+}
+
 /** What the gateway publishes of the counter, in the order of its arrival. */
 class Book {
   readonly rows: Row[] = [];
+  /** What the server kept of an interruption: a stream of its own. */
+  readonly late: Row[] = [];
   #seen = 0;
+  #seenLate = 0;
 
   static async open(t: Test): Promise<{ book: Book; port: number }> {
     const broker = await startBroker(0);
@@ -87,35 +98,39 @@ class Book {
     const book = new Book();
     const client = await connectAsync(`mqtt://127.0.0.1:${String(broker.port)}`);
     t.teardown(() => client.endAsync(true));
-    client.on('message', (_topic, payload) => {
+    client.on('message', (topic, payload) => {
       const { rows } = JSON.parse(payload.toString()) as { rows: readonly Row[] };
-      book.rows.push(...rows.filter(({ n }) => n === 'LINE.count'));
+      const counted = rows.filter(({ n }) => n === 'LINE.count');
+      if (topic.includes('/hist/')) book.late.push(...counted);
+      else book.rows.push(...counted);
     });
-    await client.subscribeAsync('edge/dev/LINE/data/#');
+    await client.subscribeAsync(['edge/dev/LINE/data/#', 'edge/dev/LINE/hist/#']);
     return { book, port: broker.port };
   }
 
-  /** The newest value that was good. */
+  /** The newest value since the last call of `faults` that was good. */
   get last(): number {
-    return this.rows.findLast(({ v, q }) => v !== null && q === undefined)?.v ?? NaN;
+    return this.rows.slice(this.#seen + 1).findLast(isGood)?.v ?? NaN;
   }
 
-  /** Since the last call: pairs of good values, one after the other without a word, that do not follow. */
+  /**
+   * Since the last call: pairs of good values, one after the other without a word, that do not follow, though
+   * what lies between was not told later either; and values that are missing with or without a word.
+   */
   faults(): { silent: [number, number][]; missing: number; rows: number } {
     const rows = this.rows.slice(this.#seen);
     // The last one is looked at again: what follows it must fit.
     this.#seen = Math.max(0, this.rows.length - 1);
+    const late = this.late.slice(this.#seenLate);
+    this.#seenLate = this.late.length;
+    const good = new Set([...rows, ...late].filter(isGood).map(({ v }) => v));
     const silent: [number, number][] = [];
-    const good = new Set<number>();
-    let last: number | undefined;
-    for (const { v, q } of rows) {
-      if (v === null || q !== undefined) last = undefined;
-      else {
-        if (last !== undefined && v !== last + 1) silent.push([last, v]);
-        good.add(v);
-        last = v;
-      }
-    }
+    rows.forEach((row, at) => {
+      const before = rows[at - 1];
+      if (!before || !isGood(before) || !isGood(row) || row.v === before.v + 1) return;
+      const isTold = row.v > before.v && range(before.v + 1, row.v).every((v) => good.has(v));
+      if (!isTold) silent.push([before.v, row.v]);
+    });
     const missing = good.size === 0 ? 0 : Math.max(...good) - Math.min(...good) + 1 - good.size;
     return { silent, missing, rows: rows.length };
   }
@@ -210,6 +225,7 @@ export class Plant {
   async caughtUp(): Promise<void> {
     const counted = Number(await this.server.ask('counted')) + 30;
     await waitFor(() => this.book.last >= counted, `${String(counted)} is published`, 60_000);
+    await waitFor(async () => (await this.gateway.pending('out')) <= 2, 'history too', 60_000);
   }
 
   load(): Promise<Load> {

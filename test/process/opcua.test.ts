@@ -31,7 +31,7 @@ void t.test(
   'from an unknown server to tags of a running gateway',
   { timeout: 120_000 },
   async (t) => {
-    const { folder, url, tool } = await setUp(t);
+    const { folder, url, server, tool } = await setUp(t);
     const offered = await tool('endpoints', url);
     t.equal(offered.code, 0);
     t.match(offered.stdout, /Aes256_Sha256_RsaPss +SignAndEncrypt/);
@@ -88,6 +88,23 @@ void t.test(
         20_000,
       );
     t.equal((await tagOf(gateway, 'DEVICE.Int64')).value, '-9223372036854775807', 'exact');
+    await server.ask('set', 'Double', 1.5, 'BadSensorFailure');
+    const ask = ['read', 'DEVICE.Double', '--device', '--socket', join(folder, 'c.sock')];
+    t.match(await millrace(ask), { code: 0, stdout: /BadSensorFailure \(0x808C0000\) +20\d\d-/ });
+    const [said] = JSON.parse((await millrace([...ask, '--json'])).stdout) as object[];
+    t.match(said, {
+      name: 'DEVICE.Double',
+      type: 'double',
+      sourceTime: Number,
+      serverTime: Number,
+    });
+    await server.kill();
+    await waitFor(
+      async () => (await tagOf(gateway, 'DEVICE.Int64')).quality === 'bad',
+      'the link is down',
+      20_000,
+    );
+    t.match(await millrace(ask), { code: 5, stderr: /is down/ });
     t.equal((await gateway.stop()).code, 0);
   },
 );

@@ -14,6 +14,8 @@ export class Bench {
   readonly inbox: Inbox = new Inbox(() => undefined);
   readonly seen: Map<string, { quality: number; value: number; at: number }> = new Map();
   readonly items: InboxItem[] = [];
+  /** Values that were told for the record only. */
+  readonly history: number[] = [];
   link: Link | undefined;
 
   start(devices: readonly DeviceConfig[]): Link {
@@ -27,7 +29,9 @@ export class Bench {
       create: inThisThread,
       memory: new Map(),
       events: noEvents,
-      onHistory: () => undefined,
+      onHistory: (_, samples) => {
+        for (let i = 0; i < samples.count; i++) this.history.push(samples.numbers[i] ?? NaN);
+      },
       onStatus: () => undefined,
     });
     this.link = link;

@@ -149,6 +149,39 @@ void t.test('rules see every sample: several of one tag come one after the other
 });
 
 void t.test(
+  'what comes too late is history, and its last stands once there is no more',
+  async (t) => {
+    const { b, sink } = await subscribed();
+    sink.samples(
+      told([
+        [0, 1, 9_000],
+        [0, 2, 8_000],
+        [1, 20, 3_001],
+        [1, 21, 3_000],
+      ]),
+    );
+    await b.pass(50);
+    t.same(b.history, [1, 2, 20], 'older than a subscription that is well would tell');
+    t.equal(b.quality('U1.t1000'), undefined, 'no rule takes it for the value of now');
+    t.equal(b.seen.get('U1.t1001')?.value, 21, 'what is fresh is told as ever');
+    sink.samples(told([[0, 3, 7_000]]));
+    sink.alive();
+    const at = b.clock.mono();
+    await b.pass(50);
+    t.same(b.history, [1, 2, 20, 3]);
+    t.match(b.seen.get('U1.t1000'), { value: 3, quality: Quality.good }, 'nothing came after it');
+    t.equal(b.seen.get('U1.t1000')?.at, at, 'so it stands now');
+    t.equal(b.seen.get('U1.t1001')?.value, 21, 'a late one gives way to a fresh one');
+
+    sink.samples(told([[0, 4, 7_000]]));
+    sink.samples(told([[0, 5, 10]]));
+    sink.alive();
+    await b.pass(50);
+    t.equal(b.seen.get('U1.t1000')?.value, 5, 'also when the fresh one comes later');
+  },
+);
+
+void t.test(
   'silence longer than promised puts the link in doubt; a word of life does not',
   async (t) => {
     const { b, sink } = await subscribed();

@@ -97,6 +97,9 @@ export async function readsParts({ t, bench, driver }: Exercise): Promise<void> 
   t.equal(await read('@UInt64s', 'uint64', { range: '1' }), 4_294_967_296n);
   t.equal(await read('@Doubles', 'float64', { range: '7' }), Quality.configuration, 'not so long');
   t.equal(await read('@Doubles', 'float64'), Quality.decode, 'an array is no number');
+  t.equal(await read('@Doubles', 'string'), '[1,2,3]', 'a whole array as a text');
+  t.equal(await read('@Doubles', 'string', { range: '1:2' }), '[2,3]', 'a slice');
+  t.equal(await read('@UInt64s', 'string'), '[1,4294967296]');
   t.equal(await read(`/nsu=${uri};Line/nsu=${uri};Double`, 'float64'), Math.PI);
   t.equal(await read('i=2258', 'string').then((text) => typeof text), 'string', 'server time');
   t.equal(await read('i=2256', 'float64', { field: 'state' }), 0, 'a field of a structure');

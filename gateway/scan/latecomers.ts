@@ -1,0 +1,72 @@
+import { type DurationMs, SampleRows, type Samples } from '../contract/index.js';
+
+class Rows extends SampleRows implements Samples {
+  get ages(): Float64Array {
+    return this.stamps;
+  }
+}
+
+interface Row {
+  readonly number: number;
+  readonly quality: number;
+  readonly wide: string | bigint | undefined;
+}
+
+/**
+ * Sets apart what a device tells of a time in which it could not: a rule must not take the pressure of a
+ * minute ago for that of now. It is history, and only the last of each tag stands, once the device says that
+ * it has no more to tell.
+ */
+export class Latecomers {
+  readonly #latest: DurationMs;
+  /** By position: the last late sample of a tag of which nothing fresh was told since. */
+  readonly #standing = new Map<number, Row>();
+
+  /** @param latest age beyond which a sample is late */
+  constructor(latest: DurationMs) {
+    this.#latest = latest;
+  }
+
+  /**
+   * @param onLate is given those that are late
+   * @returns the others; the argument itself where none is late
+   */
+  sift(samples: Samples, onLate: (late: Samples) => void): Samples {
+    const isLate = this.#anyLate(samples);
+    if (!isLate && this.#standing.size === 0) return samples;
+    const late = new Rows();
+    const fresh = new Rows();
+    for (let i = 0; i < samples.count; i++) {
+      const position = samples.positions[i] as number;
+      const age = samples.ages[i] as number;
+      const row: Row = {
+        number: samples.numbers[i] as number,
+        quality: samples.qualities[i] as number,
+        wide: samples.wide?.get(i),
+      };
+      add(age > this.#latest ? late : fresh, position, row, age);
+      if (age > this.#latest) this.#standing.set(position, row);
+      else this.#standing.delete(position);
+    }
+    if (late.count > 0) onLate(late);
+    return fresh;
+  }
+
+  /** The device has told all: what stands now, as samples of now; undefined where nothing came late. */
+  settle(): Samples | undefined {
+    if (this.#standing.size === 0) return undefined;
+    const rows = new Rows();
+    for (const [position, row] of this.#standing) add(rows, position, row, NaN);
+    this.#standing.clear();
+    return rows;
+  }
+
+  #anyLate({ count, ages }: Samples): boolean {
+    for (let i = 0; i < count; i++) if ((ages[i] as number) > this.#latest) return true;
+    return false;
+  }
+}
+
+function add(rows: Rows, position: number, { number, quality, wide }: Row, age: number): void {
+  rows.add(position, number, quality, age, wide);
+}
