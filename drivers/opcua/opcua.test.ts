@@ -76,6 +76,9 @@ void t.test('elements of arrays, paths, and the index of the namespace', async (
     'by index: urn:a, b and c come first',
   );
   t.equal(await readOne(driver, bench.tag('/5:Line/5:Nothing')), Quality.configuration);
+  t.throws(() => bench.tag('@Doubles', 'float64', { range: '0:2' }), /several elements/);
+  for (const range of ['2:2', '3:1', 'x', '1:', '0:1:2'])
+    t.throws(() => bench.tag('@Doubles', 'string', { range }), /not a part/, range);
 });
 
 void t.test('a write has the type of the node, or is not sent', async (t) => {
