@@ -1,6 +1,12 @@
 import { rm } from 'node:fs/promises';
 import { learnedOf, type Learned, type SurveyPlan } from '../gateway/config/learned.js';
-import { asGatewayError, type DeviceSurvey, type Log } from '../gateway/contract/index.js';
+import {
+  asGatewayError,
+  type DeviceSurvey,
+  type Driver,
+  GatewayError,
+  type Log,
+} from '../gateway/contract/index.js';
 import { systemRandom } from '../gateway/host/clock.js';
 import { replaceFile } from '../gateway/host/files.js';
 import { openStream } from '../gateway/host/open.js';
@@ -11,30 +17,41 @@ const longestMs = 60_000;
 
 /**
  * Asks the devices of a link what they have, over a connection of its own: to the first of its endpoints
- * that serves.
+ * that serves. Rejects with what people can do something about, if that is among the reasons.
  */
 export async function surveyLink(
   plan: SurveyPlan,
   maker: DriverMaker,
   log: Log,
 ): Promise<readonly DeviceSurvey[]> {
+  const { driver: module, config } = plan;
   const memory = new Map<string, unknown>();
-  for (let left = (plan.driver.alternatives?.(plan.config) ?? 1) - 1; ; left--) {
+  const failures: GatewayError[] = [];
+  for (let left = module.alternatives?.(config) ?? 1; left > 0; left--) {
+    const driver = driverOf(plan, maker, log, memory);
     try {
-      return await surveyOnce(plan, maker, log, memory);
-    } catch (thrown) {
-      if (left <= 0) throw thrown;
-      log.info('one endpoint does not serve', { why: asGatewayError(thrown).message });
+      const failure = await connectionFailure(driver, module.limits(config).connectTimeout);
+      if (!failure)
+        return (await driver.survey?.(plan.devices, AbortSignal.timeout(longestMs))) ?? [];
+      failures.push(failure);
+    } finally {
+      await driver.close().catch(() => undefined);
     }
   }
+  const isTelling = ({ kind }: GatewayError): boolean => kind !== 'link' && kind !== 'timeout';
+  throw (
+    failures.find(isTelling) ??
+    failures[0] ??
+    new GatewayError('internal', 'a link has at least one endpoint')
+  );
 }
 
-async function surveyOnce(
-  { driver: module, config, endpoint, devices }: SurveyPlan,
+function driverOf(
+  { driver: module, config, endpoint }: SurveyPlan,
   maker: DriverMaker,
   log: Log,
   memory: Map<string, unknown>,
-): Promise<readonly DeviceSurvey[]> {
+): Driver {
   const driver = maker.create(module, config, {
     endpoint,
     log,
@@ -45,11 +62,15 @@ async function surveyOnce(
     count: () => undefined,
   });
   driver.onLost(() => undefined);
+  return driver;
+}
+
+async function connectionFailure(driver: Driver, wait: number): Promise<GatewayError | undefined> {
   try {
-    await driver.connect(AbortSignal.timeout(module.limits(config).connectTimeout));
-    return (await driver.survey?.(devices, AbortSignal.timeout(longestMs))) ?? [];
-  } finally {
-    await driver.close().catch(() => undefined);
+    await driver.connect(AbortSignal.timeout(wait));
+    return undefined;
+  } catch (thrown) {
+    return asGatewayError(thrown);
   }
 }
 

@@ -44,7 +44,7 @@ async function inspect(options: ReadOptions, names: readonly string[]): Promise<
   }
   const rows = said.map(({ name, value, type, status, sourceTime, serverTime }) => [
     name,
-    value,
+    value.length > 80 ? `${value.slice(0, 77)}...` : value,
     type,
     status,
     timeText(sourceTime),

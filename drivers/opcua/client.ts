@@ -138,8 +138,10 @@ export interface Notification {
   /** The subscription is no more, for this reason. */
   readonly ended: Status | undefined;
   readonly isKeepAlive: boolean;
-  /** The server has more to tell already, or it told this before and tells it again. */
+  /** The server has more to tell already. */
   readonly hasMore: boolean;
+  /** It was asked for again. */
+  readonly isRepeated: boolean;
   /** When the server sent it, by its own clock, Unix ms; NaN = not said. */
   readonly sentAt: number;
 }

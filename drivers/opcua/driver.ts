@@ -28,7 +28,7 @@ import { Nodes } from './nodes.js';
 import { isBad } from './status.js';
 import { Subscriptions, type Kept } from './subscriptions.js';
 import { surveyDevice } from './survey.js';
-import { blankReading, readValue, variantOf, type Reading } from './values.js';
+import { blankReading, isArray, readValue, variantOf, type Reading } from './values.js';
 
 /** Opens a connection; `earlier` is the session to take up again, if it was one of this URL. */
 export type Connect = (
@@ -42,8 +42,8 @@ interface Online {
   readonly kept: Kept;
   readonly subscriptions: Subscriptions;
   readonly methods: Methods;
-  /** Built-in type of each node that was written. */
-  readonly types: Map<string, number>;
+  /** Of each node that was written. */
+  readonly types: Map<string, NodeType>;
 }
 
 /** One connection to an OPC UA server, or to one of several redundant ones. */
@@ -102,7 +102,7 @@ export class OpcuaDriver implements Driver<OpcuaAddress> {
     });
     await subscriptions.forgetEnded();
     const methods = new Methods(session, nodes);
-    const types = new Map<string, number>();
+    const types = new Map<string, NodeType>();
     this.#online = { connection, kept, subscriptions, methods, types };
   }
 
@@ -191,13 +191,15 @@ export class OpcuaDriver implements Driver<OpcuaAddress> {
   ): Promise<DeviceOutcome> {
     const [nodeId] = await settled(nodes.find([address.node]), signal);
     if (nodeId === undefined) return { ok: false, code: 'the server has no such node' };
-    const dataType = types.get(nodeId) ?? (await settled(typeOf(session, nodeId), signal));
-    if (dataType === undefined)
+    const type = types.get(nodeId) ?? (await settled(typeOf(session, nodeId), signal));
+    if (type === undefined)
       return { ok: false, code: 'the server does not say of which type the node is' };
-    types.set(nodeId, dataType);
-    const variant = variantOf(value, dataType);
-    if (!variant) return { ok: false, code: `the value does not fit the type of the node` };
+    types.set(nodeId, type);
     const isPart = address.range !== undefined;
+    if (type.isArray && !isPart)
+      return { ok: false, code: 'the node is an array: only one element can be written' };
+    const variant = variantOf(value, type.dataType);
+    if (!variant) return { ok: false, code: `the value does not fit the type of the node` };
     const sent = isPart ? { ...variant, value: [variant.value], isArray: true } : variant;
     const status = await settled(session.write(itemOf(nodeId, address), sent), signal);
     return isBad(status.value) ? { ok: false, code: status.name } : { ok: true };
@@ -292,11 +294,18 @@ function isMethod(
   return address.method !== undefined;
 }
 
-/** The built-in type of a node's value, as the value that it holds shows it. */
-async function typeOf(session: UaSession, nodeId: string): Promise<number | undefined> {
+interface NodeType {
+  /** Of {@link BuiltIn}. */
+  readonly dataType: number;
+  readonly isArray: boolean;
+}
+
+/** The type of a node, as the value that it holds shows it. */
+async function typeOf(session: UaSession, nodeId: string): Promise<NodeType | undefined> {
   const [held] = await session.read([{ nodeId, attributeId: Attribute.value }]);
-  const type = held?.value.dataType;
-  return type === undefined || type === 0 ? undefined : type;
+  if (!held || held.value.dataType === 0) return undefined;
+  const { dataType, value } = held.value;
+  return { dataType, isArray: isArray(dataType, value) };
 }
 
 function closing(): GatewayError {

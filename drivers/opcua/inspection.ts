@@ -7,7 +7,7 @@ export function inspectionOf(value: UaValue): Inspection {
   const { name, value: code } = value.statusCode;
   const { sourceTimestamp, serverTimestamp } = value;
   return {
-    value: shownValue(value),
+    value: plain(value.value.dataType, value.value.value),
     type: typeName(value.value.dataType),
     status: `${name} (0x${code.toString(16).toUpperCase().padStart(8, '0')})`,
     sourceTime: sourceTimestamp ? wall(sourceTimestamp.getTime()) : undefined,

@@ -30,8 +30,9 @@ export class Outgoing extends SampleRows {
     this.add(position, number, quality, age, wide);
   }
 
-  send(): void {
-    if (this.count > 0) this.sink.samples(this);
+  /** @param always also when there is nothing: then somebody is there all the same */
+  send(always = false): void {
+    if (always || this.count > 0) this.sink.samples(this);
     this.clear();
   }
 }
@@ -109,9 +110,14 @@ export class ItemSet {
   #safe = 0;
   readonly #outs = new Set<Outgoing>();
   #mayRetell = false;
+  readonly #patience: number;
+  /** When the server said first that it had more to tell, by its own clock, Unix ms; NaN = it has not. */
+  #withheldSince = NaN;
 
-  constructor(server: ServerSubscription) {
+  /** @param patience how long it may say that there is more before all stands, ms */
+  constructor(server: ServerSubscription, patience: number) {
     this.server = server;
+    this.#patience = patience;
   }
 
   get all(): readonly Item[] {
@@ -168,6 +174,12 @@ export class ItemSet {
     return this.#events.size > 0;
   }
 
+  /** A server that always has more to tell must not keep what stands from being said for good. */
+  #isEnough({ sentAt, isRepeated }: Notification): boolean {
+    if (Number.isNaN(this.#withheldSince)) this.#withheldSince = sentAt;
+    return !isRepeated && sentAt - this.#withheldSince > this.#patience;
+  }
+
   /** What an item told last on an earlier connection is told again, if nothing comes before. */
   retellLater(item: Item): void {
     item.mustRetell = true;
@@ -187,6 +199,7 @@ export class ItemSet {
   /** The connection is gone; the items stay with the server. */
   release(): void {
     this.#outs.clear();
+    this.#withheldSince = NaN;
     this.standing.abandon();
     for (const item of this.all) {
       item.out = undefined;
@@ -214,11 +227,11 @@ export class ItemSet {
       take(item, value, sentAt, found);
     }
     const said = events.length > 0 ? this.#takeEvents(events, sentAt) : silence;
-    if (this.#mayRetell && !hasMore) this.#retell();
-    for (const out of this.#outs) {
-      out.send();
-      if (!hasMore) out.sink.alive();
-    }
+    const isAll = !hasMore || this.#isEnough(notification);
+    if (isAll) this.#withheldSince = NaN;
+    if (isAll && this.#mayRetell) this.#retell();
+    for (const out of this.#outs) out.send(!isAll);
+    if (isAll) for (const out of this.#outs) out.sink.alive();
     for (const { sink } of this.#events.values()) sink?.alive();
     return said;
   }
@@ -265,7 +278,9 @@ const silence: readonly Said[] = [];
 
 function take(item: Item, value: UaValue, sentAt: number, found: Findings): void {
   const { statusCode, sourceTimestamp } = value;
-  const time = sourceTimestamp ? sourceTimestamp.getTime() : NaN;
+  const stamp = sourceTimestamp?.getTime() ?? NaN;
+  // What is not set comes as a time of the year 1601.
+  const time = stamp > 0 ? stamp : NaN;
   if (statusCode.value !== 0 && hasOverflow(statusCode.value)) {
     found.onOverflow(item);
     item.isWhole = false;
@@ -274,7 +289,7 @@ function take(item: Item, value: UaValue, sentAt: number, found: Findings): void
     item.isWhole = true;
     if (time > item.toldUntil) found.onHole(item, item.toldUntil, time);
   }
-  if (sourceTimestamp) item.toldUntil = time;
+  if (!Number.isNaN(time)) item.toldUntil = time;
   readValue(value, item.address, item.last);
   // The first value may have stood for days: it stands now. All others are as old as the server's own
   // clock says, so that it need not agree with ours.

@@ -75,8 +75,6 @@ export interface RawSession extends ClientSession, ClientSessionRawSubscriptionS
   ): void;
 }
 
-type MessageOf = PublishResponse['notificationMessage'];
-
 /** A session of the library as the driver sees it. Every rejection is a GatewayError. */
 export class LibrarySession implements UaSession {
   readonly url: string;
@@ -314,14 +312,11 @@ export class LibrarySession implements UaSession {
     answer: PublishResponse | RepublishResponse,
     hasMore: boolean,
   ): Promise<Notification> {
-    const message = answer.notificationMessage;
-    const data = (message.notificationData ?? []).filter(
+    const data = (answer.notificationMessage.notificationData ?? []).filter(
       (one) => one instanceof DataChangeNotification,
     );
     await this.#decode(data.flatMap(({ monitoredItems }) => structuresIn(monitoredItems ?? [])));
-    // A notification that is sent again was published long ago, and what it tells is older by that much.
-    const sentAt = (answer.responseHeader.timestamp ?? message.publishTime)?.getTime() ?? NaN;
-    return notificationOf(subscription, message, sentAt, hasMore);
+    return notificationOf(subscription, answer, hasMore);
   }
 
   /**
@@ -417,13 +412,19 @@ async function inBatches<T, R>(
   return results;
 }
 
+/** Unix ms; undefined for a time that is not set, which comes as one of the year 1601. */
+function setTime(date: Date | null): number | undefined {
+  const ms = date?.getTime() ?? 0;
+  return ms > 0 ? ms : undefined;
+}
+
 function notificationOf(
   subscription: number,
-  message: MessageOf,
-  sentAt: number,
+  answer: PublishResponse | RepublishResponse,
   hasMore: boolean,
 ): Notification {
-  const { sequenceNumber, notificationData } = message;
+  const { sequenceNumber, notificationData, publishTime } = answer.notificationMessage;
+  const isRepeated = !('moreNotifications' in answer);
   const changes: { clientHandle: number; value: UaValue }[] = [];
   const events: Notification['events'][number][] = [];
   let ended: Status | undefined;
@@ -441,6 +442,8 @@ function notificationOf(
     ended,
     isKeepAlive: (notificationData?.length ?? 0) === 0,
     hasMore,
-    sentAt,
+    isRepeated,
+    // One that is sent again was published long ago, and what it tells is older by that much.
+    sentAt: setTime(answer.responseHeader.timestamp) ?? setTime(publishTime) ?? NaN,
   };
 }

@@ -14,6 +14,7 @@ function data(sequence: number, subscription = 7): Notification {
     ended: undefined,
     isKeepAlive: false,
     hasMore: false,
+    isRepeated: false,
     sentAt: 0,
   };
 }

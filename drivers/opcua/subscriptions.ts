@@ -1,6 +1,7 @@
 import {
   asGatewayError,
   GatewayError,
+  ms,
   Quality,
   type DeviceOutcome,
   type DriverEvent,
@@ -9,7 +10,12 @@ import {
   type ReadGroup,
   type SubscriptionSink,
 } from '../../gateway/contract/index.js';
-import type { NodeRef, OpcuaAddress, SubscriptionAddress } from './address.js';
+import {
+  longestSilence,
+  type NodeRef,
+  type OpcuaAddress,
+  type SubscriptionAddress,
+} from './address.js';
 import { Backfill, type Backlog } from './backfill.js';
 import {
   itemOf,
@@ -257,7 +263,10 @@ export class Subscriptions {
       await session.deleteSubscriptions([made.id]);
       return meanwhile;
     }
-    const set = new ItemSet({ id: made.id, expected: 1, safe: 1 });
+    const set = new ItemSet(
+      { id: made.id, expected: 1, safe: 1 },
+      longestSilence(config, ms(interval)) / 2,
+    );
     subscriptions.set(interval, set);
     return set;
   }
@@ -308,7 +317,9 @@ const nothingNew = {
   events: [],
   ended: undefined,
   isKeepAlive: false,
-  hasMore: false,
+  // What waits behind a hole is not told yet.
+  hasMore: true,
+  isRepeated: true,
   sentAt: NaN,
 } as const;
 

@@ -75,15 +75,20 @@ function plainOf(
 const mostElements = 1_000;
 
 /** An array as JSON; undefined when something in it has no text, or it is too long. */
-function listText(dataType: number, list: ArrayLike<unknown>): string | undefined {
+export function listText(dataType: number, list: ArrayLike<unknown>): string | undefined {
   if (list.length > mostElements) return undefined;
   const parts = Array.from(list, (one) => scalarOf(dataType, one, 'string'));
   if (parts.includes(undefined)) return undefined;
-  return `[${parts.map((part) => (typeof part === 'string' ? JSON.stringify(part) : String(part))).join()}]`;
+  return `[${parts.map(jsonText).join()}]`;
+}
+
+/** As JSON, in which a number that is none is null, and 64 bits are a number all the same. */
+function jsonText(part: ReturnType<typeof plainOf>): string {
+  return typeof part === 'bigint' ? String(part) : JSON.stringify(part ?? null);
 }
 
 /** A pair is one 64-bit integer, and bytes are one ByteString, or an array of Byte. */
-function isArray(dataType: number, value: unknown): value is ArrayLike<unknown> {
+export function isArray(dataType: number, value: unknown): value is ArrayLike<unknown> {
   if (dataType === BuiltIn.int64 || dataType === BuiltIn.uint64)
     return isList(value) && (value.length === 0 || isList(value[0]));
   return isList(value) || (value instanceof Uint8Array && dataType === BuiltIn.byte);

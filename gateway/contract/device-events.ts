@@ -39,7 +39,7 @@ export interface EventSink {
   confirmed?(): Promise<void> | undefined;
   /** The device has told of every condition that stands: those with other keys do not. */
   standing(keys: readonly string[]): void;
-  /** The device is there, and has nothing else to tell. */
+  /** The device is there. */
   alive(): void;
 }
 

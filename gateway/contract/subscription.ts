@@ -33,7 +33,10 @@ export interface Samples {
 
 /** Where a driver hands over what a subscription brings. Nothing is called after the driver is closed. */
 export interface SubscriptionSink {
-  /** Samples that are older than {@link Subscribed.alive} are for the record only, but for the last of each tag. */
+  /**
+   * Samples that are older than {@link Subscribed.alive} are for the record only, but for the last of each tag.
+   * None at all says that the device is there and has more to tell.
+   */
   samples(samples: Samples): void;
   /**
    * Settles when all samples so far have arrived: only then may the device forget them. Undefined: they have.

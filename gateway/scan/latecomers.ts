@@ -1,4 +1,4 @@
-import { type DurationMs, SampleRows, type Samples } from '../contract/index.js';
+import { type DurationMs, type MonoMs, SampleRows, type Samples } from '../contract/index.js';
 
 class Rows extends SampleRows implements Samples {
   get ages(): Float64Array {
@@ -15,25 +15,31 @@ interface Row {
 /**
  * Sets apart what a device tells of a time in which it could not: a rule must not take the pressure of a
  * minute ago for that of now. It is history, and only the last of each tag stands, once the device says that
- * it has no more to tell.
+ * it has no more to tell. A sample that is older than such a word cannot be late: then the clock of its source
+ * is wrong, and it is taken as ever.
  */
 export class Latecomers {
   readonly #latest: DurationMs;
   /** By position: the last late sample of a tag of which nothing fresh was told since. */
   readonly #standing = new Map<number, Row>();
+  /** When the device said last that it had told all. */
+  #settledAt = -Infinity;
 
   /** @param latest age beyond which a sample is late */
   constructor(latest: DurationMs) {
     this.#latest = latest;
   }
 
+  #isLate(age: number, now: MonoMs): boolean {
+    return age > this.#latest && now - age >= this.#settledAt;
+  }
+
   /**
    * @param onLate is given those that are late
    * @returns the others; the argument itself where none is late
    */
-  sift(samples: Samples, onLate: (late: Samples) => void): Samples {
-    const isLate = this.#anyLate(samples);
-    if (!isLate && this.#standing.size === 0) return samples;
+  sift(samples: Samples, now: MonoMs, onLate: (late: Samples) => void): Samples {
+    if (this.#standing.size === 0 && !this.#anyLate(samples, now)) return samples;
     const late = new Rows();
     const fresh = new Rows();
     for (let i = 0; i < samples.count; i++) {
@@ -44,8 +50,9 @@ export class Latecomers {
         quality: samples.qualities[i] as number,
         wide: samples.wide?.get(i),
       };
-      add(age > this.#latest ? late : fresh, position, row, age);
-      if (age > this.#latest) this.#standing.set(position, row);
+      const isLate = this.#isLate(age, now);
+      add(isLate ? late : fresh, position, row, age);
+      if (isLate) this.#standing.set(position, row);
       else this.#standing.delete(position);
     }
     if (late.count > 0) onLate(late);
@@ -53,7 +60,8 @@ export class Latecomers {
   }
 
   /** The device has told all: what stands now, as samples of now; undefined where nothing came late. */
-  settle(): Samples | undefined {
+  settle(now: MonoMs): Samples | undefined {
+    this.#settledAt = now;
     if (this.#standing.size === 0) return undefined;
     const rows = new Rows();
     for (const [position, row] of this.#standing) add(rows, position, row, NaN);
@@ -61,8 +69,8 @@ export class Latecomers {
     return rows;
   }
 
-  #anyLate({ count, ages }: Samples): boolean {
-    for (let i = 0; i < count; i++) if ((ages[i] as number) > this.#latest) return true;
+  #anyLate({ count, ages }: Samples, now: MonoMs): boolean {
+    for (let i = 0; i < count; i++) if (this.#isLate(ages[i] as number, now)) return true;
     return false;
   }
 }

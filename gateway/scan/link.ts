@@ -202,10 +202,24 @@ export class Link {
     return this.#driver.survey?.(devices, this.#abort.signal) ?? Promise.resolve([]);
   }
   /** What the device itself says of a value; undefined where its driver has no more to say than the image. */
-  inspect(binding: TagBinding<unknown>): Promise<Inspection | undefined> {
+  async inspect(binding: TagBinding<unknown>): Promise<Inspection | undefined> {
     if (this.#state !== 'connected' || !this.#driver)
-      return Promise.reject(new GatewayError('not-connected', `the link ${this.name} is down`));
-    return this.#driver.inspect?.(binding, this.#abort.signal) ?? Promise.resolve(undefined);
+      throw new GatewayError('not-connected', `the link ${this.name} is down`);
+    const { driver: module, config } = this.config;
+    const wait = module.limits(config).requestTimeout;
+    const controller = new AbortController();
+    const { signal } = this.#abort;
+    const cut = (): void => controller.abort(signal.reason);
+    signal.addEventListener('abort', cut, { once: true });
+    const late = this.#o.clock.at(mono(this.#o.clock.mono() + wait), () =>
+      controller.abort(new GatewayError('request-timeout', `no answer within ${String(wait)} ms`)),
+    );
+    try {
+      return await this.#driver.inspect?.(binding, controller.signal);
+    } finally {
+      late.cancel();
+      signal.removeEventListener('abort', cut);
+    }
   }
   /** See {@link EventFeed.acknowledge}. */
   acknowledge(...what: Parameters<EventFeed['acknowledge']>): Promise<DeviceOutcome> {

@@ -99,7 +99,10 @@ export class Subscription implements SubscriptionSink, InboxGroup, Told {
     if (this.#ending !== undefined) return;
     const now = this.#o.clock.mono();
     const onLate = (late: Samples): void => this.#o.onHistory(this, late, this.#all);
-    this.#take(this.#latecomers.sift(samples, onLate), now);
+    const fresh = this.#latecomers.sift(samples, now, onLate);
+    // What was said of all values before is older than these, and must not be put over them.
+    if (fresh.count > 0) this.#aliveAt = undefined;
+    this.#take(fresh, now);
     this.#heard(now);
   }
 
@@ -120,7 +123,7 @@ export class Subscription implements SubscriptionSink, InboxGroup, Told {
   alive(): void {
     if (this.#ending !== undefined) return;
     const now = this.#o.clock.mono();
-    const standing = this.#latecomers.settle();
+    const standing = this.#latecomers.settle(now);
     if (standing) this.#take(standing, now);
     this.#aliveAt = now;
     this.#heard(now);

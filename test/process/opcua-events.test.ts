@@ -173,7 +173,8 @@ void t.test('alarms and events of a server', { timeout: 180_000 }, async (t) => 
 
   const acked = await site.tool('alarms', '--ack', alarmId);
   t.equal(acked.code, 0, acked.stderr);
-  t.equal((await becomes(gateway, 'ACKED')).since >= raised.since, true);
+  // Its time is told as an age, which the way to us makes a little longer or shorter.
+  t.ok((await becomes(gateway, 'ACKED')).since >= raised.since - 100);
   t.equal((await site.tool('alarms', '--ack', 'TANK:Nothing')).code !== 0, true);
 
   await site.server.kill();

@@ -178,6 +178,20 @@ void t.test(
     sink.alive();
     await b.pass(50);
     t.equal(b.seen.get('U1.t1000')?.value, 5, 'also when the fresh one comes later');
+
+    const recorded = b.history.length;
+    sink.samples(told([[0, 6, 3_600_000]]));
+    await b.pass(50);
+    t.equal(
+      b.seen.get('U1.t1000')?.value,
+      6,
+      'older than the word that all was told: a wrong clock',
+    );
+    t.equal(b.history.length, recorded);
+    await b.pass(2_900);
+    sink.samples(told([]));
+    await b.pass(2_900);
+    t.equal(stateOf(b), 'connected', 'no samples are a sign of life, too');
   },
 );
 

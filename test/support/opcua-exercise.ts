@@ -145,6 +145,7 @@ export async function writesEverything({ t, bench, driver, witness }: Exercise):
   t.equal(await witness.held('Byte'), '7', 'nothing was sent');
   t.match(await write('@nowhere', 'float64', 1), { ok: false });
   t.match(await write('i=2258', 'string', 'x'), { ok: false });
+  t.match(await write('@Doubles', 'float64', 9), { ok: false, code: /an array/ });
   t.same(await write('@Doubles', 'float64', 9, { range: '1' }), { ok: true });
   t.equal(await witness.held('Doubles'), '1,9,3', 'one element only');
 }

@@ -150,7 +150,9 @@ export class Listener implements SubscriptionSink {
   /** What it is told does not arrive any more. */
   isDeaf = false;
   beats = 0;
+  calls = 0;
   samples(s: Samples): void {
+    this.calls++;
     put(s, this.told);
   }
   confirmed(): Promise<void> | undefined {
