@@ -83,7 +83,6 @@ async function endsSubscriptions(t: Test, kind: ServerKind): Promise<void> {
   let known = 0;
   for (const [name, fault] of Object.entries(faults)) {
     if (kind.lacks.includes(name)) continue;
-    plant.book.faults();
     await fault();
     const back = await plant.becomes('good', backMs);
     t.ok(back < backMs, `${name}: all good ${String(back)} ms after the cause ended`);

@@ -108,9 +108,9 @@ class Book {
     return { book, port: broker.port };
   }
 
-  /** The newest value since the last call of `faults` that was good. */
-  get last(): number {
-    return this.rows.slice(this.#seen + 1).findLast(isGood)?.v ?? NaN;
+  /** The newest good value of the rows from this one on. */
+  lastOf(from: number): number {
+    return this.rows.slice(from).findLast(isGood)?.v ?? NaN;
   }
 
   /**
@@ -223,8 +223,14 @@ export class Plant {
 
   /** All that the server has counted so far is published, and some more. */
   async caughtUp(): Promise<void> {
+    // Rows of before are not looked at: a server that was restarted counts anew.
+    const from = this.book.rows.length;
     const counted = Number(await this.server.ask('counted')) + 30;
-    await waitFor(() => this.book.last >= counted, `${String(counted)} is published`, 60_000);
+    await waitFor(
+      () => this.book.lastOf(from) >= counted,
+      `${String(counted)} is published`,
+      60_000,
+    );
     await waitFor(async () => (await this.gateway.pending('out')) <= 2, 'history too', 60_000);
   }
 
