@@ -87,3 +87,8 @@ export function valueText(value: unknown): string {
     return String(Number.isInteger(value) ? value : Number(value.toPrecision(9)));
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
+
+/** Short enough for a column. */
+export function shortText(text: string): string {
+  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+}

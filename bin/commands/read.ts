@@ -3,7 +3,7 @@ import type { Inspection } from '../../gateway/contract/index.js';
 import type { TagView } from '../../gateway/run/control.js';
 import { ask } from '../client.js';
 import { type GlobalOptions, action, socketOf } from '../context.js';
-import { print, printJson, table } from '../output.js';
+import { print, printJson, shortText, table } from '../output.js';
 import { tagTable } from './tags.js';
 
 interface ReadOptions extends GlobalOptions {
@@ -44,7 +44,7 @@ async function inspect(options: ReadOptions, names: readonly string[]): Promise<
   }
   const rows = said.map(({ name, value, type, status, sourceTime, serverTime }) => [
     name,
-    value.length > 80 ? `${value.slice(0, 77)}...` : value,
+    shortText(value),
     type,
     status,
     timeText(sourceTime),

@@ -1,12 +1,18 @@
 import { Attribute, type UaValue } from '../../drivers/opcua/client.js';
-import { shownValue, typeName } from '../../drivers/opcua/inspection.js';
+import { plainText, typeName } from '../../drivers/opcua/inspection.js';
 import { Publisher } from '../../drivers/opcua/publisher.js';
 import type { GatewayError } from '../../gateway/contract/index.js';
 import type { ReachOptions, WatchOptions } from '../commands/opcua.js';
-import { print, printJson, table, valueText } from '../output.js';
+import { print, printJson, shortText, table, valueText } from '../output.js';
 import { idsOf, timeOf, withClient, type UaClient } from './client.js';
 
 const watchedQueue = 100;
+
+/** A value of whatever type, short enough for a line. */
+export function shownValue({ value, statusCode }: UaValue): string {
+  if (statusCode.value >>> 31 === 1) return '-';
+  return shortText(plainText(value.dataType, value.value));
+}
 
 function jsonOf(node: string, value: UaValue): Readonly<Record<string, unknown>> {
   return {

@@ -7,7 +7,8 @@ import type { WriteOptions } from '../commands/opcua.js';
 import { Exit } from '../exit.js';
 import { CliError, print, printJson } from '../output.js';
 import { idsOf, withClient, type UaClient } from './client.js';
-import { shownValue, typeName } from '../../drivers/opcua/inspection.js';
+import { typeName } from '../../drivers/opcua/inspection.js';
+import { shownValue } from './values.js';
 
 /** `millrace opcua write` */
 export async function writeCommand(

@@ -1,13 +1,13 @@
 import { type Inspection, wall } from '../../gateway/contract/index.js';
 import { BuiltIn, type UaValue } from './client.js';
-import { hexOf, isTime } from './values.js';
+import { hexOf, integer64, isTime } from './values.js';
 
 /** All that a server says of a value. */
 export function inspectionOf(value: UaValue): Inspection {
   const { name, value: code } = value.statusCode;
   const { sourceTimestamp, serverTimestamp } = value;
   return {
-    value: plain(value.value.dataType, value.value.value),
+    value: plainText(value.value.dataType, value.value.value),
     type: typeName(value.value.dataType),
     status: `${name} (0x${code.toString(16).toUpperCase().padStart(8, '0')})`,
     sourceTime: sourceTimestamp ? wall(sourceTimestamp.getTime()) : undefined,
@@ -21,29 +21,19 @@ export function typeName(type: number): string {
   return name ?? (type === 0 ? 'nothing' : `type ${String(type)}`);
 }
 
-/** A value of whatever type, short enough for a line. */
-export function shownValue({ value, statusCode }: UaValue): string {
-  if (statusCode.value >>> 31 === 1) return '-';
-  const { dataType, value: held } = value;
-  const text = plain(dataType, held);
-  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
-}
-
-function plain(dataType: number, held: unknown): string {
+/** A value of whatever type, for people. */
+export function plainText(dataType: number, held: unknown): string {
   if (held === null || held === undefined) return '-';
-  const isPair = dataType === BuiltIn.int64 || dataType === BuiltIn.uint64;
-  if (isPair && Array.isArray(held) && typeof held[0] === 'number') return exact(dataType, held);
+  if (dataType === BuiltIn.int64 || dataType === BuiltIn.uint64) {
+    const exact = integer64(held, dataType === BuiltIn.int64);
+    if (exact !== undefined) return String(exact);
+  }
   if (isTime(held)) return held.toISOString();
   if (held instanceof Uint8Array) return hexOf(held);
   if (Array.isArray(held) || ArrayBuffer.isView(held))
-    return `[${Array.from(held as ArrayLike<unknown>, (one) => plain(dataType, one)).join(', ')}]`;
+    return `[${Array.from(held as ArrayLike<unknown>, (one) => plainText(dataType, one)).join(', ')}]`;
   if (typeof held === 'object' && 'text' in held) return String(held.text);
   if (typeof held === 'object' && 'identifierType' in held)
     return (held as { toString(): string }).toString();
   return typeof held === 'string' ? held : JSON.stringify(held);
-}
-
-function exact(dataType: number, [high, low]: readonly number[]): string {
-  const bits = (BigInt((high ?? 0) >>> 0) << 32n) | BigInt((low ?? 0) >>> 0);
-  return String(dataType === BuiltIn.int64 ? BigInt.asIntN(64, bits) : bits);
 }

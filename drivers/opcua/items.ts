@@ -1,7 +1,7 @@
 import {
+  AgedRows,
   groupBy,
   type QualityCode,
-  SampleRows,
   type SubscriptionSink,
 } from '../../gateway/contract/index.js';
 import type { OpcuaAddress } from './address.js';
@@ -13,21 +13,12 @@ import { hasOverflow } from './status.js';
 import { blankReading, readValue, type Reading } from './values.js';
 
 /** Samples on their way to one sink. */
-export class Outgoing extends SampleRows {
+export class Outgoing extends AgedRows {
   readonly sink: SubscriptionSink;
 
   constructor(sink: SubscriptionSink) {
     super();
     this.sink = sink;
-  }
-
-  /** How old each was when the server sent it, ms. */
-  get ages(): Float64Array {
-    return this.stamps;
-  }
-
-  tell(position: number, { number, quality, wide }: Reading, age: number): void {
-    this.add(position, number, quality, age, wide);
   }
 
   /** @param always also when there is nothing: then somebody is there all the same */

@@ -2,15 +2,7 @@ import { join } from 'node:path';
 import { copyFile } from 'node:fs/promises';
 import t from 'tap';
 import { GatewayError, Quality } from '../../gateway/contract/index.js';
-import {
-  policies,
-  readsEverything,
-  readsParts,
-  secures,
-  tellsStatus,
-  writesEverything,
-  type Witness,
-} from '../../test/support/opcua-exercise.js';
+import { exerciseServer, type Witness } from '../../test/support/opcua-exercise.js';
 import { UaServer } from '../../test/support/opcua-server.js';
 import { freePort, scratch } from '../../test/support/scratch.js';
 import { waitFor } from '../../test/support/wait.js';
@@ -60,16 +52,14 @@ function heldAs(name: string, value: unknown): string {
   return String(name === 'Int64' ? BigInt.asIntN(64, bits) : bits);
 }
 
-void t.test('every built-in type, read and subscribed, whole and as text', async (t) => {
+exerciseServer('node-opcua', async (t) => {
   const bench = await Rig.start(t, { before: ['urn:other'] });
-  const driver = await bench.connected(t);
-  await readsEverything({ t, bench, driver, witness: witnessOf(bench) });
+  return { bench, witness: witnessOf(bench) };
 });
 
-void t.test('elements of arrays, paths, and the index of the namespace', async (t) => {
+void t.test('the index of a namespace, and ranges that make no sense', async (t) => {
   const bench = await Rig.start(t, { before: ['urn:a', 'urn:b', 'urn:c'] });
   const driver = await bench.connected(t);
-  await readsParts({ t, bench, driver, witness: witnessOf(bench) });
   t.equal(
     await readOne(driver, bench.tag('/5:Line/5:Double')),
     Math.PI,
@@ -79,12 +69,6 @@ void t.test('elements of arrays, paths, and the index of the namespace', async (
   t.throws(() => bench.tag('@Doubles', 'float64', { range: '0:2' }), /several elements/);
   for (const range of ['2:2', '3:1', 'x', '1:', '0:1:2'])
     t.throws(() => bench.tag('@Doubles', 'string', { range }), /not a part/, range);
-});
-
-void t.test('a write has the type of the node, or is not sent', async (t) => {
-  const bench = await Rig.start(t);
-  const driver = await bench.connected(t);
-  await writesEverything({ t, bench, driver, witness: witnessOf(bench) });
 });
 
 void t.test(
@@ -117,18 +101,6 @@ void t.test(
     await waitFor(() => listener.beats > before + 2, 'it says that it lives', 5_000);
   },
 );
-
-void t.test('status codes of values', async (t) => {
-  const bench = await Rig.start(t);
-  const driver = await bench.connected(t, { publishing: '50ms' });
-  await tellsStatus({ t, bench, driver, witness: witnessOf(bench) });
-});
-
-for (const policy of policies)
-  void t.test(`security: ${policy}`, async (t) => {
-    const bench = await Rig.start(t);
-    await secures({ t, bench, witness: witnessOf(bench) }, policy);
-  });
 
 void t.test('a server that nobody trusts is refused, and named', async (t) => {
   const folder = await scratch(t);

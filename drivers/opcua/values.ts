@@ -130,8 +130,10 @@ function scalarOf(dataType: number, value: unknown, type: TagType): ReturnType<t
   }
 }
 
-function integer64(value: unknown, signed: boolean): bigint | undefined {
-  if (!isList(value) || value.length !== 2) return undefined;
+/** A 64-bit integer of the pair that the library gives, high half first; undefined where it is none. */
+export function integer64(value: unknown, signed: boolean): bigint | undefined {
+  // Two 64-bit integers are an array of two pairs, and not one of them.
+  if (!isList(value) || value.length !== 2 || isList(value[0])) return undefined;
   const [high, low] = [Number(value[0]), Number(value[1])];
   const bits = (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0);
   return signed ? BigInt.asIntN(64, bits) : bits;

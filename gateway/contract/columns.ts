@@ -1,3 +1,5 @@
+import type { Samples } from './subscription.js';
+
 /** A column that has become too short: its content, in one that is longer. */
 export function enlarge<T extends { set(from: ArrayLike<number>): void }>(
   from: ArrayLike<number>,
@@ -44,5 +46,23 @@ export class SampleRows {
     this.numbers = enlarge(this.numbers, new Float64Array(size));
     this.qualities = enlarge(this.qualities, new Uint8Array(size));
     this.stamps = enlarge(this.stamps, new Float64Array(size));
+  }
+}
+
+/** One value as a device told it. */
+export interface ToldValue {
+  readonly number: number;
+  readonly quality: number;
+  readonly wide: string | bigint | undefined;
+}
+
+/** Rows that say how old each sample was, ms; NaN = not known. */
+export class AgedRows extends SampleRows implements Samples {
+  get ages(): Float64Array {
+    return this.stamps;
+  }
+
+  tell(position: number, { number, quality, wide }: ToldValue, age: number): void {
+    this.add(position, number, quality, age, wide);
   }
 }

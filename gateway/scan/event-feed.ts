@@ -15,6 +15,7 @@ import {
 import { limits } from '../limits.js';
 import type { DeviceState } from './device.js';
 import { SilenceWatch, type Told } from './silence.js';
+import { within } from './within.js';
 
 /** Where the events of devices go. */
 export interface EventOutlet {
@@ -86,15 +87,8 @@ export class EventFeed {
     const driver = this.#driver;
     if (!driver?.acknowledge)
       throw new GatewayError('not-connected', `the link of ${device} is down`);
-    const controller = new AbortController();
-    const late = this.#after(this.#o.requestTimeout, () =>
-      controller.abort(new GatewayError('request-timeout', `${device} does not answer`)),
-    );
-    try {
-      return await driver.acknowledge(device, condition, event, comment, controller.signal);
-    } finally {
-      this.#cancel(late);
-    }
+    const acknowledge = driver.acknowledge.bind(driver, device, condition, event, comment);
+    return within(this.#o.clock, this.#o.requestTimeout, device, acknowledge);
   }
 
   async #listen(driver: Driver, feed: Feed): Promise<void> {

@@ -1,16 +1,10 @@
-import { type DurationMs, type MonoMs, SampleRows, type Samples } from '../contract/index.js';
-
-class Rows extends SampleRows implements Samples {
-  get ages(): Float64Array {
-    return this.stamps;
-  }
-}
-
-interface Row {
-  readonly number: number;
-  readonly quality: number;
-  readonly wide: string | bigint | undefined;
-}
+import {
+  AgedRows,
+  type DurationMs,
+  type MonoMs,
+  type Samples,
+  type ToldValue,
+} from '../contract/index.js';
 
 /**
  * Sets apart what a device tells of a time in which it could not: a rule must not take the pressure of a
@@ -20,42 +14,40 @@ interface Row {
  */
 export class Latecomers {
   readonly #latest: DurationMs;
+  readonly #onLate: (late: Samples) => void;
   /** By position: the last late sample of a tag of which nothing fresh was told since. */
-  readonly #standing = new Map<number, Row>();
+  readonly #standing = new Map<number, ToldValue>();
   /** When the device said last that it had told all. */
   #settledAt = -Infinity;
 
-  /** @param latest age beyond which a sample is late */
-  constructor(latest: DurationMs) {
-    this.#latest = latest;
-  }
-
-  #isLate(age: number, now: MonoMs): boolean {
-    return age > this.#latest && now - age >= this.#settledAt;
-  }
-
   /**
-   * @param onLate is given those that are late
-   * @returns the others; the argument itself where none is late
+   * @param latest age beyond which a sample is late
+   * @param onLate is given those that are
    */
-  sift(samples: Samples, now: MonoMs, onLate: (late: Samples) => void): Samples {
+  constructor(latest: DurationMs, onLate: (late: Samples) => void) {
+    this.#latest = latest;
+    this.#onLate = onLate;
+  }
+
+  /** @returns those that are not late; the argument itself where none is */
+  sift(samples: Samples, now: MonoMs): Samples {
     if (this.#standing.size === 0 && !this.#anyLate(samples, now)) return samples;
-    const late = new Rows();
-    const fresh = new Rows();
+    const late = new AgedRows();
+    const fresh = new AgedRows();
     for (let i = 0; i < samples.count; i++) {
       const position = samples.positions[i] as number;
       const age = samples.ages[i] as number;
-      const row: Row = {
+      const value: ToldValue = {
         number: samples.numbers[i] as number,
         quality: samples.qualities[i] as number,
         wide: samples.wide?.get(i),
       };
       const isLate = this.#isLate(age, now);
-      add(isLate ? late : fresh, position, row, age);
-      if (isLate) this.#standing.set(position, row);
+      (isLate ? late : fresh).tell(position, value, age);
+      if (isLate) this.#standing.set(position, value);
       else this.#standing.delete(position);
     }
-    if (late.count > 0) onLate(late);
+    if (late.count > 0) this.#onLate(late);
     return fresh;
   }
 
@@ -63,18 +55,18 @@ export class Latecomers {
   settle(now: MonoMs): Samples | undefined {
     this.#settledAt = now;
     if (this.#standing.size === 0) return undefined;
-    const rows = new Rows();
-    for (const [position, row] of this.#standing) add(rows, position, row, NaN);
+    const rows = new AgedRows();
+    for (const [position, value] of this.#standing) rows.tell(position, value, NaN);
     this.#standing.clear();
     return rows;
+  }
+
+  #isLate(age: number, now: MonoMs): boolean {
+    return age > this.#latest && now - age >= this.#settledAt;
   }
 
   #anyLate({ count, ages }: Samples, now: MonoMs): boolean {
     for (let i = 0; i < count; i++) if (this.#isLate(ages[i] as number, now)) return true;
     return false;
   }
-}
-
-function add(rows: Rows, position: number, { number, quality, wide }: Row, age: number): void {
-  rows.add(position, number, quality, age, wide);
 }

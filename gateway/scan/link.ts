@@ -34,6 +34,7 @@ import { Poller } from './poller.js';
 import { ProbeBudget } from './probes.js';
 import { Subscriber } from './subscriber.js';
 import { Tap } from './tap.js';
+import { within } from './within.js';
 
 export type LinkState = 'stopped' | 'connecting' | 'connected' | 'waiting';
 
@@ -205,21 +206,9 @@ export class Link {
   async inspect(binding: TagBinding<unknown>): Promise<Inspection | undefined> {
     if (this.#state !== 'connected' || !this.#driver)
       throw new GatewayError('not-connected', `the link ${this.name} is down`);
-    const { driver: module, config } = this.config;
-    const wait = module.limits(config).requestTimeout;
-    const controller = new AbortController();
-    const { signal } = this.#abort;
-    const cut = (): void => controller.abort(signal.reason);
-    signal.addEventListener('abort', cut, { once: true });
-    const late = this.#o.clock.at(mono(this.#o.clock.mono() + wait), () =>
-      controller.abort(new GatewayError('request-timeout', `no answer within ${String(wait)} ms`)),
-    );
-    try {
-      return await this.#driver.inspect?.(binding, controller.signal);
-    } finally {
-      late.cancel();
-      signal.removeEventListener('abort', cut);
-    }
+    const ask = this.#driver.inspect?.bind(this.#driver, binding);
+    const { requestTimeout } = this.config.driver.limits(this.config.config);
+    return ask && within(this.#o.clock, requestTimeout, binding.device, ask);
   }
   /** See {@link EventFeed.acknowledge}. */
   acknowledge(...what: Parameters<EventFeed['acknowledge']>): Promise<DeviceOutcome> {

@@ -78,7 +78,9 @@ export class Subscription implements SubscriptionSink, InboxGroup, Told {
     this.#latest.allBad(Quality.waiting);
     this.#lastTimes = new Float64Array(read.tags.length);
     this.#layers = new Layers(read.tags.length, limits.subscribedSamples + read.tags.length);
-    this.#latecomers = new Latecomers(terms.alive);
+    this.#latecomers = new Latecomers(terms.alive, (late) =>
+      options.onHistory(this, late, this.#all),
+    );
     this.#all = indicesOf(read.tags, tagIndex);
     this.#seenIn = new Uint32Array(read.tags.length);
     this.#hasWide = read.tags.some(({ type }) => type === 'string' || type.endsWith('64'));
@@ -98,8 +100,7 @@ export class Subscription implements SubscriptionSink, InboxGroup, Told {
   samples(samples: Samples): void {
     if (this.#ending !== undefined) return;
     const now = this.#o.clock.mono();
-    const onLate = (late: Samples): void => this.#o.onHistory(this, late, this.#all);
-    const fresh = this.#latecomers.sift(samples, now, onLate);
+    const fresh = this.#latecomers.sift(samples, now);
     // What was said of all values before is older than these, and must not be put over them.
     if (fresh.count > 0) this.#aliveAt = undefined;
     this.#take(fresh, now);

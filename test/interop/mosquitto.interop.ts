@@ -14,6 +14,7 @@ import { must } from '../support/must.js';
 import { type Cleanup, freePort, scratch } from '../support/scratch.js';
 import { waitFor } from '../support/wait.js';
 import { hasPeer } from './peer.js';
+import { openssl } from './peer-process.js';
 
 interface Frame {
   readonly v: number;
@@ -220,14 +221,11 @@ if (there && hasOpenssl) {
 
 /** A little authority, a broker and a gateway signed by it, and an authority that signed nobody. */
 async function makeCertificates(folder: string): Promise<void> {
-  const openssl = async (...args: readonly string[]): Promise<void> => {
-    const done = await run(args, { program: 'openssl', cwd: folder });
-    must(done.code === 0, `openssl ${args[0] ?? ''}: ${done.stderr}`);
-  };
   const newKey = ['-newkey', 'rsa:2048', '-nodes', '-days', '2'];
   for (const name of ['ca', 'other']) {
     const subject = ['-subj', `/CN=${name}`];
     await openssl(
+      folder,
       'req',
       '-x509',
       ...newKey,
@@ -241,8 +239,28 @@ async function makeCertificates(folder: string): Promise<void> {
   await writeFile(join(folder, 'ext.cnf'), 'subjectAltName=DNS:localhost,IP:127.0.0.1\n');
   for (const name of ['broker', 'gw']) {
     const subject = ['-subj', `/CN=${name}`];
-    await openssl('req', ...newKey, ...subject, '-keyout', `${name}.key`, '-out', `${name}.csr`);
+    await openssl(
+      folder,
+      'req',
+      ...newKey,
+      ...subject,
+      '-keyout',
+      `${name}.key`,
+      '-out',
+      `${name}.csr`,
+    );
     const by = ['-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial', '-extfile', 'ext.cnf'];
-    await openssl('x509', '-req', '-in', `${name}.csr`, '-days', '2', ...by, '-out', `${name}.pem`);
+    await openssl(
+      folder,
+      'x509',
+      '-req',
+      '-in',
+      `${name}.csr`,
+      '-days',
+      '2',
+      ...by,
+      '-out',
+      `${name}.pem`,
+    );
   }
 }

@@ -1,12 +1,11 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Child, run } from '../support/child.js';
+import { Child } from '../support/child.js';
 import { Helper } from '../support/helper.js';
-import { must } from '../support/must.js';
 import type { UaServerOptions } from '../support/opcua-server.js';
 import { scratch, type Cleanup } from '../support/scratch.js';
 import type { ServerKind } from './opcua-plant.js';
-import { compile } from './peer-process.js';
+import { compile, openssl } from './peer-process.js';
 
 /**
  * A server made of open62541, a stack that shares nothing with ours: one node of every type under the ids
@@ -275,15 +274,11 @@ async function certify(folder: string): Promise<{ certificate: string; key: stri
   const own = join(folder, 'own', 'certs');
   await mkdir(own, { recursive: true });
   await writeFile(join(folder, 'request.cnf'), request);
-  const openssl = async (...args: readonly string[]): Promise<void> => {
-    const done = await run(args, { program: 'openssl', cwd: folder });
-    must(done.code === 0, `openssl ${args[0] ?? ''}: ${done.stderr}`);
-  };
   const pem = join(own, 'certificate.pem');
   const fresh = ['-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-config', 'request.cnf'];
-  await openssl('req', ...fresh, '-keyout', 'key.pem', '-out', pem);
-  await openssl('x509', '-in', pem, '-outform', 'der', '-out', 'certificate.der');
-  await openssl('rsa', '-in', 'key.pem', '-outform', 'der', '-out', 'key.der');
+  await openssl(folder, 'req', ...fresh, '-keyout', 'key.pem', '-out', pem);
+  await openssl(folder, 'x509', '-in', pem, '-outform', 'der', '-out', 'certificate.der');
+  await openssl(folder, 'rsa', '-in', 'key.pem', '-outform', 'der', '-out', 'key.der');
   return { certificate: join(folder, 'certificate.der'), key: join(folder, 'key.der') };
 }
 

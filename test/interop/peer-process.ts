@@ -133,6 +133,11 @@ export async function compile(
   return program;
 }
 
+export async function openssl(folder: string, ...args: readonly string[]): Promise<void> {
+  const done = await run(args, { program: 'openssl', cwd: folder });
+  must(done.code === 0, `openssl ${args[0] ?? ''}: ${done.stderr}`);
+}
+
 /** Values by reference, as mbpoll prints them; hexadecimal ones with 0x before them. */
 export async function mbpoll(args: readonly string[]): Promise<Map<number, string>> {
   const done = await run(['-0', '-1', '-q', ...args], { program: 'mbpoll' });

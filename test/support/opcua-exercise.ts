@@ -3,7 +3,7 @@
  * status codes, and every security policy with every kind of user.
  */
 import { readFile } from 'node:fs/promises';
-import type { Test } from 'tap';
+import t, { type Test } from 'tap';
 import {
   type Driver,
   GatewayError,
@@ -33,7 +33,7 @@ export interface StatusOfServer {
 }
 
 /** A driver that is connected, and the server that it is connected to. */
-export interface Exercise {
+interface Exercise {
   readonly t: Test;
   readonly bench: Bench;
   readonly driver: Driver<OpcuaAddress>;
@@ -68,7 +68,7 @@ const cases: readonly (readonly [name: string, type: TagType, value: unknown])[]
   ['nowhere', 'float64', Quality.configuration],
 ];
 
-export async function readsEverything({ t, bench, driver }: Exercise): Promise<void> {
+async function readsEverything({ t, bench, driver }: Exercise): Promise<void> {
   const tags = cases.map(([name, type]) => bench.tag(`@${name}`, type));
   for (const [at, [name, type, value]] of cases.entries())
     t.same(
@@ -89,7 +89,7 @@ export async function readsEverything({ t, bench, driver }: Exercise): Promise<v
 }
 
 /** Elements, slices, fields and paths. */
-export async function readsParts({ t, bench, driver }: Exercise): Promise<void> {
+async function readsParts({ t, bench, driver }: Exercise): Promise<void> {
   const read = (address: string, type: TagType, keys?: Record<string, unknown>): Promise<unknown> =>
     readOne(driver, bench.tag(address, type, keys));
   t.equal(await read('@Doubles', 'float64', { range: '2' }), 3);
@@ -97,6 +97,7 @@ export async function readsParts({ t, bench, driver }: Exercise): Promise<void> 
   t.equal(await read('@UInt64s', 'uint64', { range: '1' }), 4_294_967_296n);
   t.equal(await read('@Doubles', 'float64', { range: '7' }), Quality.configuration, 'not so long');
   t.equal(await read('@Doubles', 'float64'), Quality.decode, 'an array is no number');
+  t.equal(await read('@UInt64s', 'uint64'), Quality.decode, 'nor one of two pairs');
   t.equal(await read('@Doubles', 'string'), '[1,2,3]', 'a whole array as a text');
   t.equal(await read('@Doubles', 'string', { range: '1:2' }), '[2,3]', 'a slice');
   t.equal(await read('@UInt64s', 'string'), '[1,4294967296]');
@@ -112,7 +113,7 @@ export async function readsParts({ t, bench, driver }: Exercise): Promise<void> 
   t.equal(await read('nsu=urn:unknown;s=x', 'float64'), Quality.configuration);
 }
 
-export async function writesEverything({ t, bench, driver, witness }: Exercise): Promise<void> {
+async function writesEverything({ t, bench, driver, witness }: Exercise): Promise<void> {
   const write = async (address: string, type: TagType, value: Value, keys = {}): Promise<unknown> =>
     driver.write?.(bench.tag(address, type, keys), value, never);
   const good: readonly (readonly [string, TagType, Value, string])[] = [
@@ -160,7 +161,7 @@ const statuses: readonly (readonly [name: string, code: number, quality: number]
 ];
 
 /** The driver publishes fast. */
-export async function tellsStatus({ t, bench, driver, witness }: Exercise): Promise<void> {
+async function tellsStatus({ t, bench, driver, witness }: Exercise): Promise<void> {
   const listener = new Listener();
   await driver.subscribe?.(groupOf([bench.tag('@Double')]), listener, never);
   for (const [name, code, quality] of statuses) {
@@ -170,7 +171,7 @@ export async function tellsStatus({ t, bench, driver, witness }: Exercise): Prom
   }
 }
 
-export const policies = [
+const policies = [
   'Aes256_Sha256_RsaPss',
   'Aes128_Sha256_RsaOaep',
   'Basic256Sha256',
@@ -178,7 +179,7 @@ export const policies = [
 ] as const;
 
 /** A policy with every kind of user, signed and encrypted, and what must be refused. */
-export async function secures(
+async function secures(
   { t, bench, witness }: Omit<Exercise, 'driver'>,
   policy: (typeof policies)[number],
 ): Promise<void> {
@@ -226,4 +227,28 @@ async function userCertificate(t: Test): Promise<{ certificate: string; key: str
     certificate: await readFile(pki.certificate, 'utf8'),
     key: await readFile(pki.key, 'utf8'),
   };
+}
+
+/** A server that the bench reaches, and that can be asked behind the driver's back. */
+export type Opponent = Pick<Exercise, 'bench' | 'witness'>;
+
+/** All of it, each part against a server of its own. */
+export function exerciseServer(make: string, start: (t: Test) => Promise<Opponent>): void {
+  const connected = (
+    title: string,
+    part: (exercise: Exercise) => Promise<void>,
+    link?: Record<string, unknown>,
+  ): void =>
+    void t.test(`${make}: ${title}`, { timeout: 60_000 }, async (t) => {
+      const opponent = await start(t);
+      await part({ t, ...opponent, driver: await opponent.bench.connected(t, link) });
+    });
+  connected('every built-in type, read and subscribed, whole and as text', readsEverything);
+  connected('elements, slices, fields and paths', readsParts);
+  connected('a write has the type of the node, or is not sent', writesEverything);
+  connected('status codes of values', tellsStatus, { publishing: '50ms' });
+  for (const policy of policies)
+    void t.test(`${make}: security: ${policy}`, { timeout: 60_000 }, async (t) => {
+      await secures({ t, ...(await start(t)) }, policy);
+    });
 }
