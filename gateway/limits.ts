@@ -34,6 +34,9 @@ export const limits = {
   openTripRecords: 100,
   tripRecordsAtOnce: 2,
   tripFiles: 200,
+  /** States of rules that wait for a commit. Not noted beyond; logged. Reserved on the disk: the first part. */
+  latchLogBytes: 4_194_304,
+  latchLogReservedBytes: 262_144,
   /** Tags in one gateway. Refused by `validate`. */
   tags: 200_000,
   /** Shortest scan period. Refused by `validate`. */
@@ -42,7 +45,7 @@ export const limits = {
    * Scans of one period that begin together, on different links. One alone would wake the process for each
    * answer; all at once would make bursts. (Measured: waking costs more than decoding.)
    */
-  staggerBurst: 4,
+  staggerBurst: 10,
   /** Reconnect: first wait, growth, longest wait; each wait is cut by a random share of up to `backoffJitter`. */
   backoffFirstMs: 500,
   backoffFactor: 2,

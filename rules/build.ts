@@ -80,7 +80,7 @@ function emptySlots(count: number): Slots {
     memory: new Float64Array(0),
     taken: 0,
     kept: [],
-    unsaved: { isAny: false, isUrgent: false },
+    unsaved: { isAny: false, latched: 0 },
     clock: { now: 0, due: Infinity, again: false },
   };
 }
@@ -108,6 +108,7 @@ function contextOf(
     intentsChanged: false,
     doubtsChanged: false,
     retainedChanged: false,
+    urgent: [],
   };
   const { positionOf } = plant;
   const wallOf = (at: number): WallMs => options.wallOf(at);

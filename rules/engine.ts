@@ -62,8 +62,8 @@ export interface RuleEngine {
   alarms(): readonly AlarmSnapshot[];
   /** By rule id; signals have no state. */
   states(): ReadonlyMap<string, RuleState>;
-  /** What must survive a restart. Plain JSON. */
-  retained(): RetainedStates;
+  /** What must survive a restart. Plain JSON. `of`: of these rules, or those of these alarms, only. */
+  retained(of?: readonly string[]): RetainedStates;
 }
 
 /** What the next engine takes over from an engine. */
@@ -170,9 +170,10 @@ function engineOf(program: RuleProgram, parts: Parts): RuleEngine {
       }
       return states;
     },
-    retained: () => {
+    retained: (of) => {
       const { now } = slots.clock;
-      return keeper.states(options.wallOf(now) - now);
+      const places = of?.flatMap((id) => byId.get(id) ?? machines.get(id)?.at ?? []);
+      return keeper.states(options.wallOf(now) - now, places);
     },
   };
 }
@@ -229,7 +230,9 @@ function scanOf(parts: Parts): RuleEngine['scan'] {
     clock.again = false;
     const isAsked = (schedule.isAsked[at] as number) === 1;
     const before = isAsked ? runner.state() : undefined;
+    const latched = slots.unsaved.latched;
     runner.run();
+    if (slots.unsaved.latched !== latched) context.out.urgent.push(runner.rule.id);
     if (isAsked && runner.state() !== before) schedule.tripChanged(runner.rule.id);
     due[at] = clock.due;
     if ((schedule.hasFigures[at] as number) === 1) publish(parts, runner);

@@ -85,7 +85,7 @@ export function takeOver(heir: Estate, earlier: Estate): Taken {
   const [ours, theirs] = [heir.slots, earlier.slots];
   ours.clock.now = theirs.clock.now;
   ours.unsaved.isAny ||= theirs.unsaved.isAny;
-  ours.unsaved.isUrgent ||= theirs.unsaved.isUrgent;
+  ours.unsaved.latched += theirs.unsaved.latched;
   for (const [at, runner] of heir.runners.entries()) {
     const { rule } = runner;
     const before = positions.get(rule.id);

@@ -14,16 +14,14 @@ interface Parts {
   /** Where what is kept of the memory of each rule ends. */
   readonly keptEnds: readonly number[];
 }
-interface Waiting {
-  readonly kept: Kept;
-  readonly values: readonly number[];
-}
+/** By what they are to be loaded into. */
+type Waiting = ReadonlyMap<Kept, readonly number[]>;
 
 /** What rules are to know after a restart: their states, and what functions in their expressions remember. */
 export class Keeper {
   readonly #parts: Parts;
   /** Memory from before the restart; times in it mean something at the first scan only. */
-  #waiting: readonly Waiting[] = [];
+  #waiting: Waiting = new Map();
   /** Of what changes with time alone: does it now? Asked in every scan. */
   readonly #moving: readonly (() => boolean)[];
   #storedAt = -Infinity;
@@ -43,16 +41,20 @@ export class Keeper {
     return this.#keptOf(at).length > 0 || this.#parts.runners[at]?.retained() !== undefined;
   }
 
-  /** `ahead`: by how much the wall clock is ahead of the monotonic one, ms. */
-  states(ahead: number): RetainedStates {
+  /** `ahead`: by how much the wall clock is ahead of the monotonic one, ms; `places`: of these rules only. */
+  states(ahead: number, places?: readonly number[]): RetainedStates {
     const { runners, slots } = this.#parts;
     const states: Record<string, RetainedState> = {};
-    for (const [at, runner] of runners.entries()) {
+    for (const at of places ?? runners.keys()) {
+      const runner = runners[at];
+      if (!runner) continue;
       const { rule } = runner;
       const state = runner.retained();
       const kept = this.#keptOf(at);
       if (kept.length > 0) {
-        const save = (one: Kept): readonly number[] => one.save(ahead, slots.clock.now);
+        // Stored before the first scan: it is what it was.
+        const save = (one: Kept): readonly number[] =>
+          this.#waiting.get(one) ?? one.save(ahead, slots.clock.now);
         const memory = kept.map((one) => save(one).map((n) => (n === n ? n : null)));
         states[rule.id] = { ...(state ?? stateless(runner)), memory, reads: readsOf(rule) };
       } else if (state) states[rule.id] = state;
@@ -62,7 +64,7 @@ export class Keeper {
 
   /** What is to be loaded at the first scan: of rules that are as they were, and were not handed over. */
   await(before: RetainedStates | undefined, handedOver: ReadonlySet<string>): void {
-    this.#waiting = this.#parts.runners.flatMap(({ rule }, at) => {
+    const waiting = this.#parts.runners.flatMap(({ rule }, at) => {
       const kept = this.#keptOf(at);
       if (kept.length === 0 || handedOver.has(rule.id)) return [];
       const found = retainedOf(before, rule.id);
@@ -70,22 +72,23 @@ export class Keeper {
       const isSame = found?.hash === rule.hash && found.reads === readsOf(rule);
       if (!isSame || found.memory?.length !== kept.length) return [];
       const { memory } = found;
-      return kept.map((one, i) => ({ kept: one, values: (memory[i] ?? []).map((n) => n ?? NaN) }));
+      return kept.map((one, i) => [one, (memory[i] ?? []).map((n) => n ?? NaN)] as const);
     });
+    this.#waiting = new Map(waiting);
   }
 
   begin(now: number, ahead: number): void {
-    if (this.#waiting.length === 0) return;
-    for (const { kept, values } of this.#waiting) kept.load(values, ahead, now);
-    this.#waiting = [];
+    if (this.#waiting.size === 0) return;
+    for (const [kept, values] of this.#waiting) kept.load(values, ahead, now);
+    this.#waiting = new Map();
   }
 
   /** Once a scan: is it time to store? */
   isDue(now: number): boolean {
     const { unsaved } = this.#parts.slots;
-    if (!unsaved.isUrgent && now < this.due) return false;
+    if (unsaved.latched === 0 && now < this.due) return false;
     unsaved.isAny = false;
-    unsaved.isUrgent = false;
+    unsaved.latched = 0;
     this.#storedAt = now;
     return true;
   }

@@ -13,6 +13,7 @@ export class Results {
     doubted: none,
     nextDue: undefined,
     retainedChanged: false,
+    urgent: none,
   };
   #isUntold: boolean;
 
@@ -33,6 +34,8 @@ export class Results {
     result.events = out.events.length === 0 ? none : out.events;
     result.alarms = out.alarms.length === 0 ? none : out.alarms;
     result.changed = out.changed.length === 0 ? none : out.changed;
+    result.urgent = out.urgent.length === 0 ? none : out.urgent;
+    if (out.urgent.length > 0) out.urgent = [];
     if (out.events.length > 0) out.events = [];
     if (out.alarms.length > 0) out.alarms = [];
     if (out.changed.length > 0) out.changed = [];

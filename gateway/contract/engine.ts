@@ -94,7 +94,8 @@ export interface RuleEngine {
   /** All alarms that are not normal. */
   alarms(): readonly AlarmSnapshot[];
   states(): ReadonlyMap<string, RuleState>;
-  retained(): RetainedStates;
+  /** `of`: of these rules, or those of these alarms, only. */
+  retained(of?: readonly string[]): RetainedStates;
 }
 
 /** The rule language as the runtime uses it; implemented by `rules/`. */

@@ -196,4 +196,9 @@ export interface ScanResult {
   readonly nextDue: MonoMs | undefined;
   /** States that must survive a restart changed: store `retained()` at once. */
   readonly retainedChanged: boolean;
+  /**
+   * Rules that set outputs, or latched something, and whose state changed: theirs must survive a kill in
+   * this very moment, so note `retained(urgent)` before a write is handed over.
+   */
+  readonly urgent: readonly string[];
 }

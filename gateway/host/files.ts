@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { constants, openSync, writeSync } from 'node:fs';
 import { mkdir, open, readdir, readFile, rename, rm, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
@@ -65,6 +66,35 @@ export function numberFile(path: string): {
       }
     },
   };
+}
+
+/**
+ * A file that is written in place, for bytes that must survive the process and not the power: they are the
+ * system's when `write` returns, and nobody waits for the disk. `reserve` bytes of it are taken at once,
+ * so that they can be written when the disk is full.
+ */
+export async function scratchFile(
+  path: string,
+  reserve: number,
+): Promise<{ before: Uint8Array; write(bytes: Uint8Array, at: number): void }> {
+  const before = await readFile(path).catch(() => new Uint8Array());
+  const fd = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o640);
+  try {
+    const missing = reserve - before.length;
+    if (missing > 0) writeWhole(fd, new Uint8Array(missing), before.length);
+  } catch {
+    // A full disk: who writes hears of it, unless there is room by then.
+  }
+  return {
+    before,
+    write: (bytes, at) => {
+      writeWhole(fd, bytes, at);
+    },
+  };
+}
+function writeWhole(fd: number, bytes: Uint8Array, at: number): void {
+  for (let done = 0; done < bytes.length;)
+    done += writeSync(fd, bytes, done, bytes.length - done, at + done);
 }
 
 /** Keeps small files in a folder, `most` at a time: the oldest by name after its last dash goes. */

@@ -1,10 +1,4 @@
-import type {
-  AlarmSnapshot,
-  CommandResult,
-  MonoMs,
-  RuleCommand,
-  Value,
-} from '../contract/index.js';
+import type { AlarmSnapshot, CommandResult, RuleCommand, Value } from '../contract/index.js';
 import {
   asGatewayError,
   GatewayError,
@@ -213,8 +207,6 @@ export class Control {
   }
 
   async #ruleCommand(id: string, command: RuleCommand, who: string): Promise<unknown> {
-    const { tick } = this.#runtime.field;
-    const { clock } = this.#runtime.options;
     const { kind } = command;
     const after = auditText(command);
     const audit = {
@@ -225,18 +217,17 @@ export class Control {
       ...(after === '' ? {} : { after }),
     };
     await this.#runtime.audit.record({ ...audit, result: 'requested' });
-    const result = await this.#tell(id, command, who, clock.mono());
-    tick.wake();
+    const result = await this.#tell(id, command, who);
     await this.#runtime.audit.record({ ...audit, result: result.ok ? 'done' : 'refused' });
     settle(command, result);
     return { [kind]: id };
   }
 
-  async #tell(id: string, command: RuleCommand, who: string, now: MonoMs): Promise<CommandResult> {
-    const { engine, deviceAlarms } = this.#runtime.field;
-    const alarm = command.kind === 'ack' ? deviceAlarms.find(id) : undefined;
+  async #tell(id: string, command: RuleCommand, who: string): Promise<CommandResult> {
+    const { field } = this.#runtime;
+    const alarm = command.kind === 'ack' ? field.deviceAlarms.find(id) : undefined;
     if (alarm) return await this.#ackAtDevice(id, alarm, who);
-    return engine.command(id, command, personOf(this.#runtime, who), now);
+    return field.command(id, command, personOf(this.#runtime, who));
   }
 
   /** Asks the device to acknowledge its alarm; that it did comes back as an event of the device. */

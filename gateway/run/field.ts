@@ -1,12 +1,15 @@
 import type { Config, LinkConfig, WritePermit } from '../config/model.js';
 import type {
   Clock,
+  CommandResult,
   DriverContext,
   EngineOptions,
   GatewayError,
   Log,
+  Person,
   Random,
   RetainedStates,
+  RuleCommand,
   RuleEngine,
   RuleLanguage,
   RuleProgram,
@@ -29,6 +32,7 @@ import { WriteGate } from '../write/gate.js';
 import { BlackBox } from './black-box.js';
 import { DeviceAlarms } from './device-alarms.js';
 import { deviceReports, linkReport } from './link-reports.js';
+import type { LatchLog } from './latch-log.js';
 import type { Outlet } from './outlet.js';
 import { Tick, type TickParts } from './tick.js';
 import type { WallClock } from './wall.js';
@@ -48,7 +52,9 @@ export interface FieldOptions {
   /** Revision of each device's dictionary. */
   revisions(table: TagTable): ReadonlyMap<string, string>;
   /** States of rules from before. */
-  readonly retained: RetainedStates | undefined;
+  readonly retained: RetainedStates;
+  /** Where states are noted until they are committed. */
+  readonly latches: LatchLog;
   /** They are gone: the journal that held them was damaged. */
   readonly retainedLost: boolean;
   /** Alarms of devices from before. */
@@ -112,7 +118,7 @@ export class Field {
     this.#plan = plan;
     this.#image = this.#imageOf(plan);
     this.#engine = this.#engineOf(plan, {
-      ...(options.retained ? { retained: options.retained } : {}),
+      retained: options.retained,
       retainedLost: options.retainedLost,
     });
     [this.#reporter, this.#backfill] = this.#recorders();
@@ -166,6 +172,8 @@ export class Field {
     this.tick.start();
     for (const link of this.#links.values()) link.start();
     this.#recordOwn();
+    // What the latch log held is in the journal before the log is written again.
+    this.#storeStates();
   }
 
   /** Stops asking and deciding; what is collected goes to the journal. */
@@ -218,6 +226,14 @@ export class Field {
     this.#recordOwn();
   }
 
+  /** Tells a rule or an alarm something. What that changes at once survives a kill before it is answered. */
+  command(id: string, command: RuleCommand, person: Person): CommandResult {
+    const result = this.#engine.command(id, command, person, this.#o.clock.mono());
+    if (result.ok) this.#o.latches.note(this.#engine.retained([id]));
+    this.tick.wake();
+    return result;
+  }
+
   #parts(): TickParts {
     return {
       image: this.#image,
@@ -228,6 +244,7 @@ export class Field {
       onStale: () => {
         for (const link of this.#links.values()) link.decodeAll();
       },
+      note: (rules) => this.#o.latches.note(this.#engine.retained(rules)),
       onRules: (result) => this.#onRules(result),
       onClockStep: (ms) => this.#onClockStep(ms),
     };
@@ -246,7 +263,13 @@ export class Field {
   }
 
   #storeStates(): void {
-    this.#o.outlet.retained(JSON.stringify(this.#engine.retained()));
+    const { outlet, latches } = this.#o;
+    const { mark } = latches;
+    // A condition is raised when the disk does not take them; the notes stay.
+    outlet.retained(JSON.stringify(this.#engine.retained()), mark).then(
+      () => latches.committed(mark),
+      () => undefined,
+    );
   }
 
   #onClockStep(ms: number): void {

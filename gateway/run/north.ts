@@ -11,6 +11,7 @@ import { Forwarder } from '../north/mqtt/forwarder.js';
 import type { MqttPort } from '../north/mqtt/port.js';
 import type { Block } from '../tags/block.js';
 import type { TagTable } from '../tags/table.js';
+import { latchKey } from './latch-log.js';
 import type { Outlet } from './outlet.js';
 import type { DeviceReport, GatewayEvent, LinkReport } from './reports.js';
 import type { WallClock } from './wall.js';
@@ -199,8 +200,9 @@ export class North implements Outlet {
     this.#post((f) => f.topics.device(report.dev), JSON.stringify(report));
   }
 
-  retained(json: string): void {
-    this.journal.putState('rules', json).catch(() => undefined);
+  retained(json: string, mark: string): Promise<void> {
+    this.journal.stage(latchKey, mark);
+    return this.journal.putState('rules', json);
   }
 
   deviceAlarms(json: string): void {

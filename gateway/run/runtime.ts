@@ -1,11 +1,12 @@
 import { diffConfigs } from '../config/diff.js';
 import type { Config, ConfigDiff } from '../config/model.js';
-import type { RuleLanguage, RuleProblem } from '../contract/index.js';
+import type { RetainedStates, RuleLanguage, RuleProblem } from '../contract/index.js';
 import { GatewayError } from '../contract/index.js';
 import { Audit } from '../write/audit.js';
 import { Field, type FieldOptions, type Plan, planOf } from './field.js';
 import { AlarmCounter } from './alarm-figures.js';
 import { HealthWatch } from './health.js';
+import { type LatchFile, LatchLog, latchKey } from './latch-log.js';
 import type { Outlet } from './outlet.js';
 import { North, type NorthOptions } from './north.js';
 import { WallClock } from './wall.js';
@@ -15,6 +16,8 @@ export interface RuntimeOptions
     Omit<NorthOptions, 'wall'>,
     Pick<FieldOptions, 'open' | 'create' | 'onConnected' | 'saveTrip'> {
   readonly rules: RuleLanguage;
+  /** Where states of rules are noted until they are committed; without it a kill may forget a trip. */
+  readonly latchFile?: LatchFile;
   /** Memory of the process in bytes, for health. */
   memory(): number;
 }
@@ -41,7 +44,7 @@ function counted(north: North, alarms: AlarmCounter, clock: RuntimeOptions['cloc
     },
     link: (report) => north.link(report),
     device: (report) => north.device(report),
-    retained: (json) => north.retained(json),
+    retained: (json, mark) => north.retained(json, mark),
     deviceAlarms: (json) => north.deviceAlarms(json),
   };
 }
@@ -92,7 +95,7 @@ export class Runtime {
       state: journal.getState('audit'),
     });
     const alarms = new AlarmCounter();
-    const retained = journal.getState('rules');
+    const latches = new LatchLog(options.latchFile, journal.epoch, options.log);
     const field = new Field(planned.plan, {
       ...options,
       wall,
@@ -101,8 +104,11 @@ export class Runtime {
       revisions: (table) => north.useTable(table),
       deviceAlarms: journal.getState('device-alarms'),
       retainedLost: journal.report.quarantined !== undefined,
-      retained:
-        retained === undefined ? undefined : (JSON.parse(retained) as Record<string, unknown>),
+      latches,
+      retained: {
+        ...(JSON.parse(journal.getState('rules') ?? '{}') as RetainedStates),
+        ...latches.pending(journal.getState(latchKey)),
+      },
     });
     const standing = [...field.engine.alarms(), ...field.deviceAlarms.all()];
     const now = options.clock.mono();

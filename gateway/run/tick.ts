@@ -18,6 +18,8 @@ export interface TickParts {
   readonly reporter: Reporter;
   /** Values were overruled by their age: drivers must decode everything again. */
   onStale(tags: readonly number[]): void;
+  /** States that must survive a kill from here on: before any write is handed over. */
+  note(rules: readonly string[]): void;
   /** What the rules gave, after the writes were handed over. */
   onRules(result: ScanResult): void;
   onClockStep(ms: number): void;
@@ -122,6 +124,7 @@ export class Tick {
     // 4 rules, on the image as it now stands
     const result = engine?.scan(now);
     this.#ruleDue = result?.nextDue;
+    if (result && result.urgent.length > 0) this.#parts.note(result.urgent);
 
     // 5 gate, 7 hand over writes
     gate.verify(now);

@@ -137,7 +137,7 @@ export function latchStep(
     const quality = worst(s.q[set] as number, s.q[reset] as number);
     if (next !== 0.5 && next !== held) {
       s.memory[memory] = next;
-      s.unsaved.isUrgent = true;
+      s.unsaved.latched++;
     }
     if (next === 0.5) putBool(s, to, held === 1, Quality.input);
     else putBool(s, to, next === 1, quality >= badFrom ? Quality.derived : quality);

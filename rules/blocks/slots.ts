@@ -16,8 +16,8 @@ export interface Slots {
   readonly unsaved: {
     /** Something of that changed: it is to be stored within a minute. */
     isAny: boolean;
-    /** It is to be stored at once. */
-    isUrgent: boolean;
+    /** Counts what is to be stored at once. */
+    latched: number;
   };
   readonly clock: {
     now: number;

@@ -93,7 +93,7 @@ const ctu: BuiltIn = {
       else if (rises(inputs, 0)) s.memory[count] = Math.min(goal, recall(s, count) + 1);
       const isReached = recall(s, count) >= goal;
       if (recall(s, count) !== before) s.unsaved.isAny = true;
-      if (isReached !== before >= goal) s.unsaved.isUrgent = true;
+      if (isReached !== before >= goal) s.unsaved.latched++;
       // An input that is not known could only add to what is reached already.
       const quality = isReached && inputs.quality(1) < badFrom ? Quality.good : inputs.quality(0);
       putBool(s, w.to, isReached, Math.max(quality, inputs.quality(1)));

@@ -24,6 +24,8 @@ export interface Gathered {
   intentsChanged: boolean;
   doubtsChanged: boolean;
   retainedChanged: boolean;
+  /** Rules whose state must survive a kill in this moment. */
+  urgent: string[];
 }
 
 /** What every rule has while it runs. */
@@ -83,6 +85,12 @@ export interface Runner {
   reset(person: Person): Answer;
   bypass?(request: BypassRequest, person: Person): Answer;
   endBypass?(input: string | undefined, person: Person): Answer;
+}
+
+/** The state of a rule that sets outputs changed: it must survive a restart, and a kill in this moment. */
+export function mustSurvive(c: Context, rule: string): void {
+  c.out.retainedChanged = true;
+  c.out.urgent.push(rule);
 }
 
 export function addEvent(

@@ -16,6 +16,7 @@ import { plainText } from '../drafts/common.js';
 import { AlarmMachine, retainedAlarms } from './alarm-state.js';
 import { Bypasses, type BypassRequest } from './bypass.js';
 import {
+  mustSurvive,
   addEvent,
   done,
   noEvidence,
@@ -134,11 +135,10 @@ export class InterlockRunner implements Runner {
 
   /** What became of bypasses since the last scan: each change is an event, and must survive. */
   #tellBypasses(bypasses: Bypasses): void {
-    const { out } = this.#c;
     for (const { text, by } of bypasses.update()) {
       const { state } = this.#m;
       addEvent(this.#c, this.rule.id, this.rule.kind, state, state, text, noEvidence, by);
-      out.retainedChanged = true;
+      mustSurvive(this.#c, this.rule.id);
     }
     this.#bypassed?.flush();
     const { isAny } = bypasses;
@@ -225,7 +225,7 @@ export class InterlockRunner implements Runner {
     this.#m.since = c.wallNow();
     const holds = this.#holds();
     if (holds !== held) c.out.intentsChanged = true;
-    if (held || holds) c.out.retainedChanged = true;
+    if (held || holds) mustSurvive(c, id);
     // A value that plays about its limit would fill the journal with delays that never ran out.
     if (!(isQuiet(from) && isQuiet(to)))
       addEvent(c, id, this.rule.kind, from, to, `${id} ${text}`, why, by);

@@ -4,7 +4,7 @@ import { remark } from '../explain.js';
 import type { CompiledInterlock } from '../program.js';
 import type { RetainedState } from '../retained.js';
 import { AlarmMachine } from './alarm-state.js';
-import { noEvidence, type Context } from './context.js';
+import { mustSurvive, noEvidence, type Context } from './context.js';
 import type { EffectWatch } from './verify.js';
 
 /** What follows when the plant does not do what an interlock demands: an alarm, or another trip. */
@@ -69,7 +69,7 @@ export class Obedience {
 
   #changed(watch: EffectWatch, time: WallMs): void {
     const { onFail } = watch.verify;
-    this.#c.out.retainedChanged = true;
+    mustSurvive(this.#c, this.#rule.id);
     const told = `${this.#rule.id}: ${watch.effect.name}`;
     if (watch.hasFailed) {
       this.#failed.add(watch);

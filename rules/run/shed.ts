@@ -10,6 +10,7 @@ import { stepsOf } from '../instantiate.js';
 import type { CompiledShed, ShedStep } from '../program.js';
 import type { RetainedState } from '../retained.js';
 import {
+  mustSurvive,
   addEvent,
   noEvidence,
   noMachines,
@@ -162,7 +163,7 @@ export class ShedRunner implements Runner {
     const to = this.state();
     if (to !== from) this.#m.since = c.wallNow();
     c.out.intentsChanged = true;
-    c.out.retainedChanged = true;
+    mustSurvive(c, id);
     const why = off ? because(c.witness, this.rule.start) : noEvidence;
     const name = steps[i]?.name ?? '';
     addEvent(c, id, 'shed', from, to, `${id}: ${name} ${how}`, why);

@@ -150,6 +150,7 @@ export function plant(
     nextDue: undefined,
     doubted: [],
     retainedChanged: false,
+    urgent: [],
   };
   const self: Plant = {
     engine,

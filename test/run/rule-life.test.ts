@@ -8,6 +8,7 @@ import { Control } from '../../gateway/run/control.js';
 import { ms } from '../../gateway/contract/index.js';
 import { Script, scriptedLink } from '../scan/script.js';
 import { config, tag } from '../support/config.js';
+import { MemoryFile } from '../support/memory-file.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 import { gateway, type Gateway } from './rig.js';
 
@@ -19,8 +20,9 @@ interface Plant {
 }
 
 interface Before {
-  readonly store: Gateway['store'];
-  readonly value: number;
+  readonly store?: Gateway['store'];
+  readonly value?: number;
+  readonly latches?: MemoryFile;
 }
 async function plant(rules: readonly object[], before?: Before): Promise<Plant> {
   const clock = new VirtualClock();
@@ -55,6 +57,7 @@ async function plant(rules: readonly object[], before?: Before): Promise<Plant> 
       trips.set(name, JSON.parse(json) as TripRecord);
       return Promise.resolve();
     },
+    ...(before?.latches ? { latchFile: before.latches.open() } : {}),
   };
   const g = await gateway(whole, clock, extra, before?.store);
   const control = new Control(g.runtime, () => Promise.resolve(undefined));
@@ -178,6 +181,33 @@ void t.test(
     await p.g.stop();
   },
 );
+
+void t.test('a trip that no disk has taken is there after a kill', async (t) => {
+  const latches = new MemoryFile();
+  const p = await plant([high], { latches });
+  p.g.store.fault = 'disk-full';
+  let noted = 0;
+  p.script.onWrite = () => {
+    // At the very write: what it says is known to the next start already.
+    const file = new TextDecoder().decode(latches.open().before);
+    noted = file.split('"state":"TRIPPED"').length - 1;
+    return undefined;
+  };
+  p.script.values.set('P.t1', 11);
+  await p.g.pass(1_100);
+  t.equal(noted, 1, 'noted before it is written');
+  const { commits } = p.g.store;
+
+  const again = await plant([high], { store: p.g.store.reopen(), value: 1, latches });
+  t.equal(again.g.runtime.field.engine.states().get('HIGH'), 'TRIPPED_CLEAR');
+  t.match(again.g.runtime.field.engine.why('HIGH'), { firstOut: { tag: 'P.t1', value: 11 } });
+  t.equal(p.g.store.commits, commits, 'nothing of it was committed');
+  await again.ask('reset', { rule: 'HIGH' });
+  await again.g.pass(1_000);
+  const third = await plant([high], { store: again.g.store.reopen(), value: 1, latches });
+  t.equal(third.g.runtime.field.engine.states().get('HIGH'), 'NORMAL', 'a note counts once');
+  await third.g.stop();
+});
 
 void t.test('the figures of the alarm system go on over a restart', async (t) => {
   const alarm = { alarm: 'HI', when: 'P.t1 > 10 bar', priority: 'high' };

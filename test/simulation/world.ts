@@ -18,6 +18,7 @@ import type { MqttPort } from '../../gateway/north/mqtt/port.js';
 import { Runtime } from '../../gateway/run/runtime.js';
 import { compileRules, createEngine } from '../../rules/index.js';
 import { inThisThread } from '../support/create.js';
+import { MemoryFile } from '../support/memory-file.js';
 import { Seeded } from '../support/random.js';
 import { VirtualClock, settle } from '../support/virtual-clock.js';
 import { SimBroker } from './broker.js';
@@ -188,6 +189,7 @@ export class World {
       disk: () => Promise.resolve(undefined),
       memory: () => 0,
       saveTrip: () => Promise.resolve(),
+      latchFile: this.#latches.open(),
     });
     for (let i = 0; i < 20; i++) await settle();
     try {
@@ -220,7 +222,7 @@ export class World {
           why: (id) => engine.why(id),
           alarms: () => engine.alarms(),
           states: () => engine.states(),
-          retained: () => engine.retained(),
+          retained: (of) => engine.retained(of),
         };
         this.#inner.set(watched, engine);
         return watched;
@@ -264,6 +266,8 @@ export class World {
   }
   #resetAllowed = false;
   /** The engines behind the ones that are watched: a reload hands the running one on. */
+  /** A file that the process leaves behind: what it wrote is the system's at once. */
+  readonly #latches = new MemoryFile();
   readonly #inner = new WeakMap<RuleEngine, RuleEngine>();
 
   async #mischief(): Promise<void> {
@@ -309,9 +313,7 @@ export class World {
 
   /** The process dies at this instant: what is not durable is gone, what is must not be. */
   async #crash(): Promise<void> {
-    const tripped =
-      this.#state?.startsWith('TRIPPED') === true && this.#runtime?.north.condition === undefined;
-    const settled = tripped && this.#clock.mono() - this.#lastWriteAt > 100;
+    const tripped = this.#state?.startsWith('TRIPPED') === true;
     await this.#remember();
     this.#process?.kill();
     this.#runtime = undefined;
@@ -321,7 +323,7 @@ export class World {
     await this.#clock.run(this.#clock.mono() + this.#random.int(10, 3_000));
     await this.#boot();
     const state = (this.#runtime as Runtime | undefined)?.field.engine.states().get('DANGER');
-    if (settled && state?.startsWith('TRIPPED') === false)
+    if (tripped && state?.startsWith('TRIPPED') === false)
       this.#violation(`a trip was forgotten over a crash: ${state}`);
     this.#state = state;
   }
