@@ -101,6 +101,7 @@ async function watch(
       nodeId,
       attributeId: Attribute.value,
       handle,
+      serverTime: false,
       sampling: interval,
       queue: watchedQueue,
       discardOldest: true,

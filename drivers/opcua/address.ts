@@ -34,9 +34,13 @@ export interface ServerFilter {
   readonly deadband: { readonly kind: 'absolute' | 'percent'; readonly value: number } | undefined;
 }
 
+/** What of that which a server says of a node is the tag: the value, or what stands beside it. */
+export type Aspect = 'value' | 'status' | 'sourceTime' | 'serverTime';
+
 export interface OpcuaAddress {
   readonly node: NodeRef;
   readonly type: TagType;
+  readonly aspect: Aspect;
   /** Part of an array, in the notation of the standard: `3`, `0:4`, `1,2`. */
   readonly range: string | undefined;
   /** Names of the fields that lead into a structure. */
@@ -89,6 +93,13 @@ export const tagSchema: KeySchema = {
         'Field of a structure, with dots for fields within fields. Default: the whole value.',
       examples: ['limits.high'],
     },
+    aspect: {
+      type: 'string',
+      enum: ['value', 'status', 'sourceTime', 'serverTime'],
+      description:
+        "What the tag shows of the node: its value; or beside it the server's own status code, or one of its two times.",
+      default: 'value',
+    },
     scan: {
       type: 'string',
       description:
@@ -118,8 +129,8 @@ export const tagSchema: KeySchema = {
     trigger: {
       type: 'string',
       enum: ['status', 'value', 'timestamp'],
-      description: 'What counts as a change: the status; or the value too; or its source time too.',
-      default: 'value',
+      description:
+        'What counts as a change: the status; or the value too; or its source time too. Default: value, or what the aspect needs.',
     },
     serverDeadband: {
       type: ['number', 'string'],
@@ -156,6 +167,7 @@ export function parseTag(
   const keys = new KeyReader(tag);
   const node = readNode(keys, 'address');
   if (keys.has('method')) return keys.finish(readMethod(keys, node, tag.type));
+  const aspect = readAspect(keys, tag.type);
   const range = readRange(keys, tag.type);
   const field = keys.text('field') ?? '';
   const scanned = keys.has('scan');
@@ -164,9 +176,10 @@ export function parseTag(
   return keys.finish({
     node,
     type: tag.type,
+    aspect,
     range,
     field: field === '' ? [] : field.split('.'),
-    subscription: scanned ? undefined : readSubscription(keys, config),
+    subscription: scanned ? undefined : readSubscription(keys, config, aspect),
     method: undefined,
   });
 }
@@ -180,13 +193,14 @@ function refuse(keys: KeyReader, names: readonly string[], what: string, hint: s
 function readMethod(keys: KeyReader, object: NodeRef, type: TagType): OpcuaAddress {
   refuse(
     keys,
-    ['range', 'field', 'scan', ...onlySubscribed],
+    ['range', 'field', 'aspect', 'scan', ...onlySubscribed],
     'a tag that stands for a method',
     'leave it out',
   );
   return {
     node: object,
     type,
+    aspect: 'value',
     range: undefined,
     field: [],
     subscription: undefined,
@@ -202,7 +216,39 @@ function readArguments(keys: KeyReader): MethodAddress['arguments'] {
   );
 }
 
-function readSubscription(keys: KeyReader, config: OpcuaConfig): SubscriptionAddress {
+/** Types that hold a status code, or a time, whole. */
+const wideTypes: ReadonlySet<TagType> = new Set(['string', 'uint32', 'int64', 'uint64', 'float64']);
+
+function readAspect(keys: KeyReader, type: TagType): Aspect {
+  const aspects = ['value', 'status', 'sourceTime', 'serverTime'] as const;
+  const aspect = keys.choice('aspect', aspects, 'value');
+  if (aspect === 'value') return aspect;
+  refuse(keys, ['field', 'serverDeadband'], `aspect: ${aspect}`, 'leave it out');
+  const isTime = aspect !== 'status';
+  if (!wideTypes.has(type) || (isTime && type === 'uint32'))
+    keys.problem(
+      'aspect',
+      isTime ? `a time does not fit ${type}` : `a status code does not fit ${type}`,
+      isTime
+        ? 'use type: string, or int64 for Unix milliseconds'
+        : 'use type: string for its name, or uint32 for the code',
+    );
+  return aspect;
+}
+
+/** What is to be told when: a time changes with each sample, a status seldom. */
+const usualTriggers = {
+  value: 'value',
+  status: 'status',
+  sourceTime: 'timestamp',
+  serverTime: 'timestamp',
+} as const;
+
+function readSubscription(
+  keys: KeyReader,
+  config: OpcuaConfig,
+  aspect: Aspect,
+): SubscriptionAddress {
   const publishing = keys.duration('publishing', intervalBounds, config.publishing);
   const sampling = keys.duration('sampling', { min: 0, max: 3_600_000 }, publishing);
   const usual = sampling > 0 ? Math.ceil(publishing / sampling) + 10 : 100;
@@ -212,7 +258,11 @@ function readSubscription(keys: KeyReader, config: OpcuaConfig): SubscriptionAdd
     queue: keys.integer('queue', { min: 1, max: 10_000 }, Math.min(usual, 10_000)),
     discardOldest: keys.choice('discard', ['oldest', 'newest'] as const, 'oldest') === 'oldest',
     filter: {
-      trigger: keys.choice('trigger', ['status', 'value', 'timestamp'] as const, 'value'),
+      trigger: keys.choice(
+        'trigger',
+        ['status', 'value', 'timestamp'] as const,
+        usualTriggers[aspect],
+      ),
       deadband: readDeadband(keys),
     },
   };

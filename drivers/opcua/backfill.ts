@@ -180,7 +180,9 @@ function requestOf(
   item: Item | undefined,
   point: Uint8Array | undefined,
 ): HistoryItem {
-  return { nodeId: item?.nodeId ?? '', indexRange: item?.address.range, from, to, point };
+  const { nodeId = '', address } = item ?? {};
+  const serverTime = address?.aspect === 'serverTime';
+  return { nodeId, indexRange: address?.range, serverTime, from, to, point };
 }
 
 /** Hands over those that lie within the hole. @returns how many the server gave */

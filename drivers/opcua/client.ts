@@ -81,6 +81,8 @@ export function itemOf(
 export interface MonitorItem extends ReadItem {
   /** Comes back with each notification. */
   readonly handle: number;
+  /** The server's own time is asked for, too. */
+  readonly serverTime: boolean;
   readonly sampling: number;
   readonly queue: number;
   readonly discardOldest: boolean;
@@ -174,6 +176,8 @@ export interface PathTarget {
 export interface HistoryItem {
   readonly nodeId: string;
   readonly indexRange: string | undefined;
+  /** As in {@link MonitorItem}. */
+  readonly serverTime: boolean;
   readonly from: number;
   readonly to: number;
   /** Where the page before ended. */

@@ -31,11 +31,13 @@ export const opcua: DriverModule<OpcuaConfig, OpcuaAddress> = {
   parseExpansion,
   learnsUnits: ({ learnUnits }) => learnUnits,
   unwritable: (_config, { address }) =>
-    address.field.length > 0
-      ? 'a field of a structure cannot be written alone'
-      : address.range?.includes(':')
-        ? 'several elements cannot be written at once'
-        : undefined,
+    address.aspect !== 'value'
+      ? 'only the value of a node can be written'
+      : address.field.length > 0
+        ? 'a field of a structure cannot be written alone'
+        : address.range?.includes(':')
+          ? 'several elements cannot be written at once'
+          : undefined,
   create: () => {
     throw new GatewayError('internal', 'this driver runs in a thread of its own');
   },

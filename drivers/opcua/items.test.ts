@@ -8,6 +8,7 @@ import { isArray, listText } from './values.js';
 const address: OpcuaAddress = {
   node: { kind: 'id', uri: undefined, ns: 1, id: 's=x' },
   type: 'float64',
+  aspect: 'value',
   range: undefined,
   field: [],
   subscription: undefined,

@@ -65,8 +65,8 @@ export class Item {
     this.nodeId = nodeId;
     this.address = address;
     this.signature = signatureOf(nodeId, address);
-    const { node, range, field, type } = address;
-    this.key = JSON.stringify([node, range, field, type]);
+    const { node, range, field, type, aspect } = address;
+    this.key = JSON.stringify([node, range, field, type, aspect]);
   }
 
   /** Tells what the server told last, to a sink that is new: it has told of nothing else since. */
@@ -78,9 +78,9 @@ export class Item {
 
 export function signatureOf(
   nodeId: string,
-  { range, field, type, subscription }: OpcuaAddress,
+  { range, field, type, aspect, subscription }: OpcuaAddress,
 ): string {
-  return JSON.stringify([nodeId, range, field, type, subscription]);
+  return JSON.stringify([nodeId, range, field, type, aspect, subscription]);
 }
 
 /** Tells a tag as bad that the server does not serve. */

@@ -23,7 +23,7 @@ export function historyRequest(
       numValuesPerNode: most,
       returnBounds: false,
     }),
-    timestampsToReturn: TimestampsToReturn.Source,
+    timestampsToReturn: timesOf(items),
     releaseContinuationPoints: most === 0,
     nodesToRead: items.map(({ nodeId, indexRange, point }) => ({
       nodeId,
@@ -31,6 +31,12 @@ export function historyRequest(
       ...(point ? { continuationPoint: Buffer.from(point) } : {}),
     })),
   });
+}
+
+/** A time costs as much to decode as the value: the source's is the one that counts. */
+export function timesOf(items: readonly { readonly serverTime: boolean }[]): TimestampsToReturn {
+  const { Both, Source } = TimestampsToReturn;
+  return items.some(({ serverTime }) => serverTime) ? Both : Source;
 }
 
 export function pageOf({

@@ -43,7 +43,7 @@ import {
 } from './client.js';
 import { failureOf } from './failures.js';
 import { eventFilterOf, eventsIn } from './library-events.js';
-import { historyRequest, pageOf } from './library-history.js';
+import { historyRequest, pageOf, timesOf } from './library-history.js';
 import {
   browsePathOf,
   hierarchical,
@@ -211,8 +211,7 @@ export class LibrarySession implements UaSession {
       guarded(async () => {
         const { results } = await this.raw.createMonitoredItems({
           subscriptionId,
-          // A time costs as much to decode as the value: the source's is the one that counts.
-          timestampsToReturn: TimestampsToReturn.Source,
+          timestampsToReturn: timesOf(some),
           itemsToCreate: some.map(requestOf),
         });
         return results ?? [];

@@ -347,6 +347,7 @@ function monitorItemOf({ handle, nodeId, address }: Item): MonitorItem {
   return {
     ...itemOf(nodeId, address),
     handle,
+    serverTime: address.aspect === 'serverTime',
     sampling,
     queue,
     discardOldest,

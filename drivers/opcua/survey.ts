@@ -105,7 +105,8 @@ function factOf(
     return { ...nothingKnown, problem: undefined, writable: mayCall };
   }
   const bits = Number(level.value.value);
-  const isWhole = address.field.length === 0 && address.range === undefined;
+  const { aspect, field, range } = address;
+  const isWhole = aspect === 'value' && field.length === 0 && range === undefined;
   return {
     problem: (bits & readable) === 0 ? 'it may not be read by us' : misfitOf(address, value),
     writable: (bits & writable) !== 0,

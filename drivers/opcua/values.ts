@@ -20,12 +20,13 @@ export interface Reading {
  * Reads what the server told of a tag into `out`, which is used again and again. What does not fit the
  * type of the tag is bad (decode): a value is never bent to fit.
  */
-export function readValue(
-  { value, statusCode }: UaValue,
-  address: OpcuaAddress,
-  out: Reading,
-): void {
+export function readValue(told: UaValue, address: OpcuaAddress, out: Reading): void {
+  const { value, statusCode } = told;
   out.wide = undefined;
+  if (address.aspect !== 'value') {
+    readAspect(told, address, out);
+    return;
+  }
   if (statusCode.value === 0 && typeof value.value === 'number' && isPlainFloat(address)) {
     out.number = value.value;
     out.quality = Quality.good;
@@ -36,6 +37,25 @@ export function readValue(
   if (out.quality >= 0x80) return;
   const plain = plainOf(value, address);
   if (plain === undefined || !put(plain, address.type, out)) out.quality = Quality.decode;
+}
+
+/**
+ * What stands beside a value is known whatever the value is: good, or bad (decode) where the server does not
+ * say. A time is Unix milliseconds for a number.
+ */
+function readAspect(
+  { statusCode, sourceTimestamp, serverTimestamp }: UaValue,
+  { aspect, type }: OpcuaAddress,
+  out: Reading,
+): void {
+  const time = aspect === 'sourceTime' ? sourceTimestamp : serverTimestamp;
+  const status = type === 'string' ? statusCode.name : statusCode.value;
+  // What is not set comes as a time of the year 1601.
+  const known = time && time.getTime() > 0 ? looseScalar(time, type) : undefined;
+  const plain = aspect === 'status' ? status : known;
+  out.number = NaN;
+  out.quality = Quality.good;
+  if (plain === undefined || !put(plain, type, out)) out.quality = Quality.decode;
 }
 
 /** To be read into; bad (waiting) until then. */

@@ -51,6 +51,10 @@ void t.test('what cannot work, and what is weak', async (t) => {
     ['', `${address}, scan: default, sampling: 50ms`, /a tag that is scanned has no sampling/],
     ['', `${address}, stale: 5s`, /stale before the next word of it \(14000ms\)/],
     ['', `${address}, serverDeadband: '5'`, /not a deadband/],
+    ['', `${address}, aspect: state`, /"state" is not known here.*"status"/],
+    ['', `${address}, aspect: status, type: int16`, /a status code does not fit int16.*uint32/],
+    ['', `${address}, aspect: sourceTime, type: uint32`, /a time does not fit uint32.*int64/],
+    ['', `${address}, aspect: status, serverDeadband: 5`, /aspect: status has no serverDeadband/],
   ];
   for (const [link, tag, pattern] of table) {
     const { problems } = await load(link, tag);

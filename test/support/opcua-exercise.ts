@@ -171,6 +171,38 @@ async function tellsStatus({ t, bench, driver, witness }: Exercise): Promise<voi
   }
 }
 
+/** What stands beside the value, as tags of their own: nothing of it is lost. */
+async function tellsAspects({ t, bench, driver, witness }: Exercise): Promise<void> {
+  const aspects = [
+    bench.tag('@Double', 'string', { aspect: 'status' }),
+    bench.tag('@Double', 'uint32', { aspect: 'status' }),
+    bench.tag('@Double', 'string', { aspect: 'sourceTime' }),
+    bench.tag('@Double', 'float64', { aspect: 'serverTime' }),
+  ];
+  const listener = new Listener();
+  await driver.subscribe?.(groupOf(aspects), listener, never);
+  const last = (position: number): Listener['told'][number] | undefined =>
+    listener.told.filter((one) => one.position === position).at(-1);
+  for (const [name, code] of statuses) {
+    await witness.set('Double', 1, { name, code });
+    await waitFor(() => last(0)?.value === name && last(1)?.value === code, name, 5_000);
+  }
+  await waitFor(() => listener.told.length >= 2 * statuses.length + 2, 'the times', 5_000);
+  t.ok(
+    listener.told.every(({ quality }) => quality === Quality.good),
+    'known whatever the value',
+  );
+  for (const [at, tag] of aspects.entries()) {
+    const read = await readOne(driver, tag);
+    const isNumber = tag.address.type === 'float64';
+    const time = isNumber ? Number(read) : Date.parse(String(read));
+    if (at >= 2) t.ok(Math.abs(time - Date.now()) < 60_000, `a time: ${String(read)}`);
+    else t.equal(read, at === 0 ? 'Good' : 0);
+    const told = last(at)?.value;
+    if (at >= 2) t.equal(typeof told, isNumber ? 'number' : 'string', 'is told');
+  }
+}
+
 const policies = [
   'Aes256_Sha256_RsaPss',
   'Aes128_Sha256_RsaOaep',
@@ -247,6 +279,7 @@ export function exerciseServer(make: string, start: (t: Test) => Promise<Opponen
   connected('elements, slices, fields and paths', readsParts);
   connected('a write has the type of the node, or is not sent', writesEverything);
   connected('status codes of values', tellsStatus, { publishing: '50ms' });
+  connected('status codes and times as tags', tellsAspects, { publishing: '50ms' });
   for (const policy of policies)
     void t.test(`${make}: security: ${policy}`, { timeout: 60_000 }, async (t) => {
       await secures({ t, ...(await start(t)) }, policy);
