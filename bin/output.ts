@@ -80,6 +80,13 @@ export function clockTime(ms: number): string {
   return `${two(d.getHours())}:${two(d.getMinutes())}:${two(d.getSeconds())}.${String(d.getMilliseconds()).padStart(3, '0')}`;
 }
 
+/** Local date and time of day. */
+export function dateTime(ms: number): string {
+  const d = new Date(ms);
+  const two = (n: number): string => String(n).padStart(2, '0');
+  return `${d.getFullYear()}-${two(d.getMonth() + 1)}-${two(d.getDate())} ${clockTime(ms)}`;
+}
+
 /** A value for people: nine significant digits, so that a counter does not lose its end. */
 export function valueText(value: unknown): string {
   if (value === null || value === undefined) return '-';

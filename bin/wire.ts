@@ -72,7 +72,7 @@ export async function startGateway(
     open: openStream,
     create: (module, settings, context) => maker.create(module, settings, context),
     onConnected,
-    saveTrip: tripFolder(join(dirname(path), 'trips'), limits.tripFiles),
+    trips: tripFolder(join(dirname(path), 'trips'), limits.tripFiles),
     hash: sha256,
     disk: () => diskSpace(path),
     memory: () => process.memoryUsage.rss(),

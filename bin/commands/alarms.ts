@@ -73,5 +73,16 @@ function figuresText(f: AlarmFigures): string {
   ];
   const top = f.top.map((one) => [one.id, String(one.count), percent(one.share)]);
   const loudest = top.length > 0 ? `\n\n${table(['loudest', 'times', 'share'], top)}` : '';
-  return table(['figure', 'now', 'aim'], rows) + loudest;
+  return table(['figure', 'now', 'aim'], rows) + loudest + offersOf(f.chattering);
+}
+
+/** What chatters teaches operators to look away: shelved with a reason it comes back by itself. */
+function offersOf(chattering: readonly string[]): string {
+  if (chattering.length === 0) return '';
+  const commands = chattering.map(
+    (id) => `  millrace shelve ${id} --for 30min --reason "chattering, being looked into"`,
+  );
+  const advice =
+    'To silence for a while what chatters (and then give its rule a delay or hysteresis):';
+  return `\n\n${[advice, ...commands].join('\n')}`;
 }

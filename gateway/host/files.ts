@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { constants, openSync, writeSync } from 'node:fs';
 import { mkdir, open, readdir, readFile, rename, rm, statfs } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 
 /** SHA-256, hexadecimal. */
 export function sha256(text: string): string {
@@ -101,13 +101,23 @@ function writeWhole(fd: number, bytes: Uint8Array, at: number): void {
 export function tripFolder(
   folder: string,
   most: number,
-): (name: string, json: string) => Promise<void> {
-  return async (name, json) => {
-    const safe = name.replace(/[^A-Za-z0-9_.-]/g, '_');
-    await replaceFile(join(folder, `${safe}.json`), json);
-    const files = (await readdir(folder)).filter((file) => file.endsWith('.json'));
-    const time = (file: string): number => Number(/-(\d+)\.json$/.exec(file)?.[1] ?? 0);
-    const old = files.sort((a, b) => time(b) - time(a)).slice(most);
-    await Promise.all(old.map((file) => rm(join(folder, file), { force: true })));
+): {
+  save(name: string, json: string): Promise<void>;
+  names(): Promise<readonly string[]>;
+  load(name: string): Promise<string | undefined>;
+} {
+  const names = async (): Promise<string[]> => {
+    const files = await readdir(folder).catch(() => []);
+    return files.filter((file) => file.endsWith('.json')).map((file) => basename(file, '.json'));
+  };
+  const timeOf = (name: string): number => Number(/-(\d+)$/.exec(name)?.[1] ?? 0);
+  return {
+    names,
+    load: (name) => readFile(join(folder, `${name}.json`), 'utf8').catch(() => undefined),
+    save: async (name, json) => {
+      await replaceFile(join(folder, `${name}.json`), json);
+      const old = (await names()).sort((a, b) => timeOf(b) - timeOf(a)).slice(most);
+      await Promise.all(old.map((one) => rm(join(folder, `${one}.json`), { force: true })));
+    },
   };
 }

@@ -9,6 +9,7 @@ import {
 import { limits } from '../limits.js';
 import { type TagImage, valueOf } from '../tags/image.js';
 import { Kind } from '../tags/table.js';
+import { plainName, type TripShelf } from './past-why.js';
 import { type RingView, SampleRing } from './sample-ring.js';
 
 /** A trip with what was before and after it, for whoever has to explain it. */
@@ -37,8 +38,8 @@ export interface TripRecord {
 export interface BlackBoxOptions {
   readonly log: Log;
   readonly states: () => ReadonlyMap<string, string>;
-  /** Keeps a record in a file of its own; old ones go when there are too many. */
-  readonly save: (name: string, json: string) => Promise<void>;
+  /** Where records are kept; old ones go when there are too many. */
+  readonly shelf: TripShelf;
 }
 
 interface Open {
@@ -166,9 +167,9 @@ export class BlackBox {
         .map((one) => this.#line(one, at)),
       covers: [Math.round(from - at), Math.round(until - at)],
     };
-    const name = `${rule}-${Math.round(event.time)}`;
+    const name = plainName(`${rule}-${Math.round(event.time)}`);
     try {
-      await this.#o.save(name, JSON.stringify(record));
+      await this.#o.shelf.save(name, JSON.stringify(record));
       this.#o.log.info('trip recorded', { rule, after: formatDuration(until - at) });
     } catch (error) {
       this.#o.log.warn('a trip record could not be written', { rule, why: String(error) });

@@ -19,6 +19,7 @@ import {
   settle,
   subjectOf,
 } from './rule-commands.js';
+import { recordsOf, tripOf, whyThen, type PastExplanation, type RecordedTrip } from './past-why.js';
 import type { Runtime } from './runtime.js';
 
 /** A request on the control socket: one JSON object a line. */
@@ -83,7 +84,11 @@ export class Control {
       case 'history':
         return this.#runtime.north.past(Number(args['from'] ?? 0));
       case 'why':
-        return Promise.resolve(this.#why(text(args, 'rule')));
+        return args['at'] === undefined
+          ? Promise.resolve(this.#why(text(args, 'rule')))
+          : this.#whyThen(text(args, 'rule'), Number(args['at']));
+      case 'trips':
+        return this.#trips(text(args, 'rule'));
       case 'reload':
         return this.#reload(who);
       default:
@@ -204,6 +209,14 @@ export class Control {
     const explanation = this.#runtime.field.engine.why(rule);
     if (!explanation) throw new GatewayError('unknown-name', `no rule ${rule}`);
     return explanation;
+  }
+
+  async #whyThen(rule: string, at: number): Promise<PastExplanation> {
+    return whyThen(rule, await recordsOf(this.#runtime.options.trips, rule), at);
+  }
+
+  async #trips(rule: string): Promise<readonly RecordedTrip[]> {
+    return (await recordsOf(this.#runtime.options.trips, rule)).map(tripOf);
   }
 
   async #ruleCommand(id: string, command: RuleCommand, who: string): Promise<unknown> {

@@ -34,6 +34,7 @@ import { DeviceAlarms } from './device-alarms.js';
 import { deviceReports, linkReport } from './link-reports.js';
 import type { LatchLog } from './latch-log.js';
 import type { Outlet } from './outlet.js';
+import type { TripShelf } from './past-why.js';
 import { Tick, type TickParts } from './tick.js';
 import type { WallClock } from './wall.js';
 
@@ -59,8 +60,8 @@ export interface FieldOptions {
   readonly retainedLost: boolean;
   /** Alarms of devices from before. */
   readonly deviceAlarms: string | undefined;
-  /** Keeps the record of a trip, by its name. */
-  saveTrip(name: string, json: string): Promise<void>;
+  /** Records of trips. */
+  readonly trips: TripShelf;
 }
 
 /** A configuration whose rules are compiled: ready to run. */
@@ -125,7 +126,7 @@ export class Field {
     this.#blackBox = new BlackBox(this.#image, plan.program, {
       log: options.log,
       states: () => this.#engine.states(),
-      save: (name, json) => options.saveTrip(name, json),
+      shelf: options.trips,
     });
     this.deviceAlarms = new DeviceAlarms({ ...options, stored: options.deviceAlarms });
     this.deviceAlarms.keepOnly(tellersOf(plan));

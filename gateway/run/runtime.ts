@@ -14,7 +14,7 @@ import { WallClock } from './wall.js';
 export interface RuntimeOptions
   extends
     Omit<NorthOptions, 'wall'>,
-    Pick<FieldOptions, 'open' | 'create' | 'onConnected' | 'saveTrip'> {
+    Pick<FieldOptions, 'open' | 'create' | 'onConnected' | 'trips'> {
   readonly rules: RuleLanguage;
   /** Where states of rules are noted until they are committed; without it a kill may forget a trip. */
   readonly latchFile?: LatchFile;

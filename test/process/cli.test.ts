@@ -54,6 +54,7 @@ void t.test('the commands', { timeout: 120_000 }, async (t) => {
     t.same(await s.json('alarms'), []);
     t.match((await s.cli('why', 'P101-START')).stdout, /PERMITTED/);
     t.match(await s.json('why', 'P101-START'), { rule: 'P101-START' });
+    t.match((await s.cli('why', 'P101-START', '--trips')).stdout, /no record of a trip/);
     t.match((await s.cli('reload')).stdout, /nothing changed/);
     t.ok(await s.json('reload'));
     t.match(await s.json('version'), { millrace: /^\d/, node: /^\d/ });
@@ -73,6 +74,8 @@ void t.test('the commands', { timeout: 120_000 }, async (t) => {
       [5, /is no/, 'write', 'P101.speed_sp', 'fast'],
       [5, /42|expect/, 'write', 'P101.speed_sp', '41', '--expect', '17'],
       [5, /no rule/, 'why', 'NOTHING'],
+      [5, /none of the 0 recorded trips/, 'why', 'P101-START', '--at', '10:00'],
+      [2, /noon is no time/, 'why', 'P101-START', '--at', 'noon'],
       [5, /./, 'reset', 'P101-START'],
       [5, /./, 'alarms', '--ack', 'NOTHING'],
     ];

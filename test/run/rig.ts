@@ -8,6 +8,7 @@ import { compileRules, createEngine } from '../../rules/index.js';
 import { inThisThread } from '../support/create.js';
 import { Seeded } from '../support/random.js';
 import type { VirtualClock } from '../support/virtual-clock.js';
+import { noTrips } from '../support/trip-shelf.js';
 import { settle } from '../support/virtual-clock.js';
 
 /** A broker that takes everything at once and remembers it. */
@@ -85,7 +86,7 @@ export async function gateway(
       hash: sha256,
       disk: () => Promise.resolve(undefined),
       memory: () => 0,
-      saveTrip: () => Promise.resolve(),
+      trips: noTrips,
       ...extra,
     }),
   );

@@ -4,11 +4,13 @@
  */
 import t from 'tap';
 import type { TripRecord } from '../../gateway/run/black-box.js';
+import type { RecordedTrip } from '../../gateway/run/past-why.js';
 import { Control } from '../../gateway/run/control.js';
 import { ms } from '../../gateway/contract/index.js';
 import { Script, scriptedLink } from '../scan/script.js';
 import { config, tag } from '../support/config.js';
 import { MemoryFile } from '../support/memory-file.js';
+import { shelfOf } from '../support/trip-shelf.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 import { gateway, type Gateway } from './rig.js';
 
@@ -52,10 +54,14 @@ async function plant(rules: readonly object[], before?: Before): Promise<Plant> 
     .set('P.t1', before?.value ?? 1)
     .set('P.t2', 1)
     .set('P.t3', 1);
+  const kept = shelfOf(new Map());
   const extra: Parameters<typeof gateway>[2] = {
-    saveTrip: (name, json) => {
-      trips.set(name, JSON.parse(json) as TripRecord);
-      return Promise.resolve();
+    trips: {
+      ...kept,
+      save: (name, json) => {
+        trips.set(name, JSON.parse(json) as TripRecord);
+        return kept.save(name, json);
+      },
     },
     ...(before?.latches ? { latchFile: before.latches.open() } : {}),
   };
@@ -159,6 +165,41 @@ void t.test(
     await g.stop();
   },
 );
+
+void t.test('point 35: why it was as it was then', async (t) => {
+  const p = await plant([high, { ...high, interlock: 'OTHER' }]);
+  await p.g.pass(70_000);
+  const start = p.g.runtime.wall.now();
+  p.script.values.set('P.t1', 11);
+  await p.g.pass(5_000);
+  p.script.values.set('P.t1', 2);
+  await p.g.pass(60_000);
+  const [trip, ...more] = (await p.ask('trips', { rule: 'HIGH' })) as RecordedTrip[];
+  t.same(more, []);
+  t.match(trip, { text: /HIGH tripped.*P.t1 > 10 bar/ });
+  const at = (ms: number): Promise<unknown> => p.ask('why', { rule: 'HIGH', at: start + ms });
+  t.match(await at(-5_000), {
+    state: 'NORMAL',
+    since: undefined,
+    evidence: [],
+    tags: [{ tag: 'P.t1', value: 1, quality: 'good' }, { tag: 'P.t2' }],
+  });
+  t.match(await at(3_000), {
+    state: 'TRIPPED',
+    since: trip?.time,
+    text: /HIGH tripped/,
+    evidence: [{ tag: 'P.t1', value: 11, limit: 10 }],
+    tags: [
+      { tag: 'P.t1', value: 11 },
+      { tag: 'P.t2', value: false },
+    ],
+    source: /cause: P.t1 > 10 bar/,
+  });
+  t.match(await at(20_000), { state: 'TRIPPED_CLEAR', tags: [{ value: 2 }, {}] });
+  await t.rejects(at(600_000), /none of the 1 recorded trip of HIGH was near that time/);
+  await t.rejects(p.ask('why', { rule: 'NONE', at: start }), /none of the 0 recorded trips/);
+  await p.g.stop();
+});
 
 void t.test(
   'point 35: a plant that goes down as a whole leaves a record of each trip',

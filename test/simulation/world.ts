@@ -20,6 +20,7 @@ import { compileRules, createEngine } from '../../rules/index.js';
 import { inThisThread } from '../support/create.js';
 import { MemoryFile } from '../support/memory-file.js';
 import { Seeded } from '../support/random.js';
+import { noTrips } from '../support/trip-shelf.js';
 import { VirtualClock, settle } from '../support/virtual-clock.js';
 import { SimBroker } from './broker.js';
 import { Faults } from './faults.js';
@@ -188,7 +189,7 @@ export class World {
       hash: shortHash,
       disk: () => Promise.resolve(undefined),
       memory: () => 0,
-      saveTrip: () => Promise.resolve(),
+      trips: noTrips,
       latchFile: this.#latches.open(),
     });
     for (let i = 0; i < 20; i++) await settle();
