@@ -64,7 +64,7 @@ export async function startGateway(
     log,
     rules,
     epochs: numberFile(`${path}.epoch`),
-    latchFile: await scratchFile(`${path}.latches`, limits.latchLogReservedBytes),
+    ...(await latchFileOf(`${path}.latches`, log)),
     store: new SqliteStore({ path, maxBytes: sizeBytes, setAside }),
     mqtt: mqttJs,
     version,
@@ -78,6 +78,19 @@ export async function startGateway(
     memory: () => process.memoryUsage.rss(),
   };
   return Runtime.start(config, options);
+}
+
+/** Without it a gateway runs all the same, for a kill is rarer than a disk that fails; but it says so. */
+async function latchFileOf(path: string, log: Log): Promise<Pick<RuntimeOptions, 'latchFile'>> {
+  try {
+    return { latchFile: await scratchFile(path, limits.latchLogReservedBytes) };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    log.error('no latch log: trips that the journal does not have yet are lost by a kill', {
+      reason,
+    });
+    return {};
+  }
 }
 
 /** The journal of a gateway that is stopped, or a copy: a damaged one is refused, not set aside. */

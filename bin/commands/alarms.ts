@@ -78,8 +78,10 @@ function figuresText(f: AlarmFigures): string {
 
 /** What chatters teaches operators to look away: shelved with a reason it comes back by itself. */
 function offersOf(chattering: readonly string[]): string {
-  if (chattering.length === 0) return '';
-  const commands = chattering.map(
+  // Those of devices are shelved at the device, and their names come from elsewhere.
+  const own = chattering.filter((id) => /^[A-Za-z0-9_.-]+$/.test(id));
+  if (own.length === 0) return '';
+  const commands = own.map(
     (id) => `  millrace shelve ${id} --for 30min --reason "chattering, being looked into"`,
   );
   const advice =

@@ -23,6 +23,8 @@ export function why(program: Command): void {
     .option('--trips', 'its trips of which there are records')
     .action(
       action(async (options: WhyOptions, rule: string) => {
+        if (options.trips === true && options.at !== undefined)
+          throw new CliError('--at and --trips are two questions', 'ask one of them', Exit.usage);
         if (options.trips === true) await listTrips(options, rule);
         else if (options.at === undefined) await explainNow(options, rule);
         else await explainThen(options, rule, momentOf(options.at));
@@ -59,12 +61,24 @@ async function listTrips(options: GlobalOptions, rule: string): Promise<void> {
     );
 }
 
-/** A time of this day, or of the day that is written before it, in the time zone of this machine; wall ms. */
+/**
+ * A time of this day, or of the day that is written before it, in the time zone of this machine, wall ms. What
+ * is not written of it is over: 14:03 is its last millisecond, so that what happened within it has happened.
+ */
 function momentOf(text: string): number {
-  const today = dateTime(Date.now()).slice(0, 10);
-  const isTimeOnly = /^\d{2}:\d{2}(:\d{2}(\.\d+)?)?$/.test(text);
-  const at = Date.parse(isTimeOnly ? `${today}T${text}` : text);
-  if (!Number.isNaN(at)) return at;
+  const [
+    ,
+    date = dateTime(Date.now()).slice(0, 10),
+    clock = '',
+    seconds = '',
+    fraction = '',
+    zone = '',
+  ] =
+    /^(?:(\d{4}-\d{2}-\d{2})[T ])?(\d{2}:\d{2})(:\d{2})?(\.\d{1,3})?(Z|[+-]\d{2}:\d{2})?$/.exec(
+      text,
+    ) ?? [];
+  const begin = Date.parse(`${date}T${clock}${seconds === '' ? ':00' : seconds}${fraction}${zone}`);
+  if (!Number.isNaN(begin)) return begin + (seconds === '' ? 59_999 : fraction === '' ? 999 : 0);
   throw new CliError(
     `${text} is no time`,
     'write it like 14:03:20, or 2026-05-01T14:03:20',

@@ -66,6 +66,8 @@ export class Backfill {
     const { holes } = this.#o.backlog;
     // Whole milliseconds: nothing fits in between.
     if (to - from <= 1) return;
+    // A status that changed last an hour ago was not missing since: the hole would be all that was well.
+    if (item.address.subscription?.filter.trigger === 'status') return;
     if (holes.size >= mostHoles) {
       this.#o.onLost(item.device);
       return;

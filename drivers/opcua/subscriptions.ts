@@ -329,6 +329,20 @@ async function monitor(
   set: ItemSet,
   items: readonly Item[],
 ): Promise<number[]> {
+  // Apart: one item that wants both times would have the server tell both of all in the request.
+  const [plain, timed] = [
+    items.filter(({ address }) => address.aspect !== 'serverTime'),
+    items.filter(({ address }) => address.aspect === 'serverTime'),
+  ];
+  const refused = await monitorAll(session, set, plain);
+  return timed.length > 0 ? [...refused, ...(await monitorAll(session, set, timed))] : refused;
+}
+
+async function monitorAll(
+  session: UaSession,
+  set: ItemSet,
+  items: readonly Item[],
+): Promise<number[]> {
   const results = await session.monitor(set.server.id, items.map(monitorItemOf));
   return items.flatMap((item, at) => {
     const status = results[at]?.statusCode.value ?? 0x8000_0000;

@@ -49,7 +49,8 @@ function readAspect(
   out: Reading,
 ): void {
   const time = aspect === 'sourceTime' ? sourceTimestamp : serverTimestamp;
-  const status = type === 'string' ? statusCode.name : statusCode.value;
+  // The library hangs the names of flags on: of an overflow, too, which is about our own queue.
+  const status = type === 'string' ? statusCode.name.split('#', 1)[0] : statusCode.value;
   // What is not set comes as a time of the year 1601.
   const known = time && time.getTime() > 0 ? looseScalar(time, type) : undefined;
   const plain = aspect === 'status' ? status : known;

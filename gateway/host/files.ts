@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { constants, openSync, writeSync } from 'node:fs';
+import { constants, existsSync, openSync, writeSync } from 'node:fs';
 import { mkdir, open, readdir, readFile, rename, rm, statfs } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
@@ -71,13 +71,13 @@ export function numberFile(path: string): {
 /**
  * A file that is written in place, for bytes that must survive the process and not the power: they are the
  * system's when `write` returns, and nobody waits for the disk. `reserve` bytes of it are taken at once,
- * so that they can be written when the disk is full.
+ * so that they can be written when the disk is full. Throws when it cannot be read or opened.
  */
 export async function scratchFile(
   path: string,
   reserve: number,
 ): Promise<{ before: Uint8Array; write(bytes: Uint8Array, at: number): void }> {
-  const before = await readFile(path).catch(() => new Uint8Array());
+  const before = existsSync(path) ? await readFile(path) : new Uint8Array();
   const fd = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o640);
   try {
     const missing = reserve - before.length;

@@ -19,7 +19,7 @@ import {
   settle,
   subjectOf,
 } from './rule-commands.js';
-import { recordsOf, tripOf, whyThen, type PastExplanation, type RecordedTrip } from './past-why.js';
+import { tripsOf, whyThen } from './past-why.js';
 import type { Runtime } from './runtime.js';
 
 /** A request on the control socket: one JSON object a line. */
@@ -86,9 +86,9 @@ export class Control {
       case 'why':
         return args['at'] === undefined
           ? Promise.resolve(this.#why(text(args, 'rule')))
-          : this.#whyThen(text(args, 'rule'), Number(args['at']));
+          : whyThen(this.#runtime.options.trips, text(args, 'rule'), Number(args['at']));
       case 'trips':
-        return this.#trips(text(args, 'rule'));
+        return tripsOf(this.#runtime.options.trips, text(args, 'rule'));
       case 'reload':
         return this.#reload(who);
       default:
@@ -209,14 +209,6 @@ export class Control {
     const explanation = this.#runtime.field.engine.why(rule);
     if (!explanation) throw new GatewayError('unknown-name', `no rule ${rule}`);
     return explanation;
-  }
-
-  async #whyThen(rule: string, at: number): Promise<PastExplanation> {
-    return whyThen(rule, await recordsOf(this.#runtime.options.trips, rule), at);
-  }
-
-  async #trips(rule: string): Promise<readonly RecordedTrip[]> {
-    return (await recordsOf(this.#runtime.options.trips, rule)).map(tripOf);
   }
 
   async #ruleCommand(id: string, command: RuleCommand, who: string): Promise<unknown> {

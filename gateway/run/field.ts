@@ -164,16 +164,21 @@ export class Field {
   get reporter(): Reporter {
     return this.#reporter;
   }
+  /** Is what rules decide safe from a kill? */
+  get isNoting(): boolean {
+    return !this.#o.latches.isFailing;
+  }
   get links(): ReadonlyMap<string, Link> {
     return this.#links;
   }
 
   start(): void {
     stagger([...this.#links.values()], this.#o.clock.mono());
+    // That all trips are unknown must be known to the next start, too, and the journal has it later.
+    if (this.#o.retainedLost) this.#o.latches.note(this.#engine.retained());
     this.tick.start();
     for (const link of this.#links.values()) link.start();
     this.#recordOwn();
-    // What the latch log held is in the journal before the log is written again.
     this.#storeStates();
   }
 

@@ -113,6 +113,12 @@ export class HealthWatch {
     const { journal, condition } = this.#runtime.north;
     if (condition)
       return { check: 'journal', level: 'fail', text: `${condition.message}: ${condition.advice}` };
+    if (!this.#runtime.field.isNoting)
+      return {
+        check: 'journal',
+        level: 'fail',
+        text: 'trips are not noted: a kill may forget them',
+      };
     const { quarantined } = journal.report;
     if (quarantined !== undefined) {
       return {

@@ -10,16 +10,33 @@ export interface LatchFile {
   write(bytes: Uint8Array, at: number): void;
 }
 
-/** Of the states of the journal: how far it is. */
+/** Of the states of the journal: which notes are in it. */
 export const latchKey = 'latch-mark';
 
-/** How far the journal has come: states of rules up to this note are in it. */
+/** Up to which note the states of a journal go. */
 interface Mark {
-  readonly epoch: number;
+  /** Of the journal: notes for another one are none of its business. */
+  readonly id: string;
+  /** Notes count on over restarts, whatever becomes of epochs. */
   readonly note: number;
 }
 interface Note extends Mark {
   readonly states: RetainedStates;
+}
+/** A note that no commit holds yet. */
+interface Open {
+  readonly note: number;
+  readonly line: Uint8Array;
+  readonly at: number;
+}
+
+export interface LatchLogOptions {
+  readonly file: LatchFile | undefined;
+  /** What the journal has under {@link latchKey}; undefined: a journal that never had a mark. */
+  readonly mark: string | undefined;
+  /** For a journal without a mark: an id that no other one has. */
+  readonly newId: string;
+  readonly log: Log;
 }
 
 /**
@@ -29,40 +46,43 @@ interface Note extends Mark {
  * journal is further.
  */
 export class LatchLog {
+  /** States that were noted before this start and never committed, newest of each rule. */
+  readonly pending: RetainedStates;
   readonly #file: LatchFile | undefined;
   readonly #log: Log;
-  readonly #epoch: number;
-  #note = 0;
-  #position = 0;
+  readonly #id: string;
+  #note: number;
+  #open: Open[];
   #failed = false;
 
-  constructor(file: LatchFile | undefined, epoch: number, log: Log) {
+  constructor({ file, mark, newId, log }: LatchLogOptions) {
+    const { id, note } = mark === undefined ? { id: newId, note: 0 } : (JSON.parse(mark) as Mark);
+    const found = file ? gapless(linesIn(file.before), id, note) : [];
     this.#file = file;
-    this.#epoch = epoch;
     this.#log = log;
+    this.#id = id;
+    this.#open = found;
+    this.#note = found.at(-1)?.note ?? note;
+    this.pending = Object.assign({}, ...found.map(({ states }) => states)) as RetainedStates;
   }
 
-  /** States that were noted and never committed, newest of each rule. `mark`: what the journal says. */
-  pending(mark: string | undefined): RetainedStates {
-    const done = markOf(mark);
-    const notes = this.#file ? notesIn(this.#file.before) : [];
-    const open = notes
-      .filter((note) => isAfter(note, done))
-      .sort((a, b) => (isAfter(a, b) ? 1 : -1));
-    // They stay until a commit holds them, too.
-    if (open.length > 0) this.#position = (this.#file?.before.lastIndexOf(newline) ?? -1) + 1;
-    return Object.assign({}, ...open.map(({ states }) => states)) as RetainedStates;
+  /** Can it not be written? Then a kill may forget trips. */
+  get isFailing(): boolean {
+    return this.#failed;
   }
 
   /** Before any write is handed over. Never throws: a trip does not fail because of its note. */
   note(states: RetainedStates): void {
-    this.#note++;
-    const bytes = lineOf({ epoch: this.#epoch, note: this.#note, states });
+    const note = this.#note + 1;
+    const line = lineOf({ id: this.#id, note, states });
+    const last = this.#open.at(-1);
+    const at = last ? last.at + last.line.length : 0;
     try {
-      if (this.#position + bytes.length > limits.latchLogBytes)
+      if (at + line.length > limits.latchLogBytes)
         throw new RangeError('more notes than fit wait for a commit');
-      this.#file?.write(bytes, this.#position);
-      this.#position += bytes.length;
+      this.#file?.write(line, at);
+      this.#note = note;
+      this.#open.push({ note, line, at });
       this.#failed = false;
     } catch (error) {
       if (!this.#failed)
@@ -75,12 +95,35 @@ export class LatchLog {
 
   /** To be committed together with the states of all rules. */
   get mark(): string {
-    return JSON.stringify({ epoch: this.#epoch, note: this.#note } satisfies Mark);
+    return JSON.stringify({ id: this.#id, note: this.#note } satisfies Mark);
   }
 
   /** States with this mark are in the journal. */
   committed(mark: string): void {
-    if (mark === this.mark) this.#position = 0;
+    const { note } = JSON.parse(mark) as Mark;
+    this.#open = this.#open.filter((one) => one.note > note);
+    this.#moveUp();
+  }
+
+  /**
+   * Where notes come faster than commits there is always one that is open: they go to the front while they
+   * do not overlap themselves there. What they were stays until it is overwritten, so a kill does no harm.
+   */
+  #moveUp(): void {
+    const from = this.#open[0]?.at ?? 0;
+    const size = this.#open.reduce((sum, { line }) => sum + line.length, 0);
+    if (from < limits.latchLogReservedBytes || size > from) return;
+    try {
+      let at = 0;
+      const moved = this.#open.map((one) => {
+        this.#file?.write(one.line, at);
+        at += one.line.length;
+        return { ...one, at: at - one.line.length };
+      });
+      this.#open = moved;
+    } catch {
+      // They stay where they are: the next note tells whether the file can be written.
+    }
   }
 }
 
@@ -96,13 +139,15 @@ function lineOf(note: Note): Uint8Array {
 }
 const newline = 10;
 
+type Line = Open & Note;
+
 /** Whole lines only: of one that the kill cut off, or that a later one cut into, the sum is wrong. */
-function notesIn(bytes: Uint8Array): readonly Note[] {
-  const found: Note[] = [];
-  for (let from = 0, to = bytes.indexOf(newline); to >= 0; to = bytes.indexOf(newline, from)) {
-    const note = noteOf(bytes.subarray(from, to));
-    if (note) found.push(note);
-    from = to + 1;
+function linesIn(bytes: Uint8Array): readonly Line[] {
+  const found: Line[] = [];
+  for (let at = 0, to = bytes.indexOf(newline); to >= 0; to = bytes.indexOf(newline, at)) {
+    const note = noteOf(bytes.subarray(at, to));
+    if (note) found.push({ ...note, at, line: bytes.slice(at, to + 1) });
+    at = to + 1;
   }
   return found;
 }
@@ -112,9 +157,15 @@ function noteOf(line: Uint8Array): Note | undefined {
   return JSON.parse(text.slice(9)) as Note;
 }
 
-function markOf(text: string | undefined): Mark {
-  return text === undefined ? { epoch: 0, note: 0 } : (JSON.parse(text) as Mark);
-}
-function isAfter(a: Mark, b: Mark): boolean {
-  return a.epoch > b.epoch || (a.epoch === b.epoch && a.note > b.note);
+/**
+ * The notes that follow the last one in the journal, without a gap: behind a gap, as beside an older copy of
+ * a journal, stand remnants, and nobody knows what became of them.
+ */
+function gapless(lines: readonly Line[], id: string, last: number): Line[] {
+  // Of two copies the one in front: it was moved there, and the other one may be overwritten any time.
+  const own = lines.filter((one) => one.id === id).reverse();
+  const byNote = new Map(own.map((one) => [one.note, one]));
+  const found: Line[] = [];
+  for (let one = byNote.get(last + 1); one; one = byNote.get(one.note + 1)) found.push(one);
+  return found;
 }

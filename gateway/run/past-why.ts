@@ -1,5 +1,6 @@
 import { GatewayError, type Evidence, type RuleEvent, type WallMs } from '../contract/index.js';
 import { wall } from '../contract/index.js';
+import { limits } from '../limits.js';
 import type { TripRecord } from './black-box.js';
 
 /** Records of trips that are kept, each under its name. */
@@ -42,14 +43,41 @@ export interface PastExplanation {
 }
 
 /** Trips of a rule of which there are records, oldest first. */
-export async function recordsOf(shelf: TripShelf, rule: string): Promise<readonly TripRecord[]> {
-  const found: TripRecord[] = [];
-  for (const name of await shelf.names()) {
-    const json = name.startsWith(plainName(`${rule}-`)) ? await shelf.load(name) : undefined;
-    const record = json === undefined ? undefined : (JSON.parse(json) as TripRecord);
-    if (record?.rule === rule) found.push(record);
+export async function tripsOf(shelf: TripShelf, rule: string): Promise<readonly RecordedTrip[]> {
+  const trips: RecordedTrip[] = [];
+  for (const name of await namesOf(shelf, rule)) {
+    // One at a time: a record may hold thousands of samples.
+    const record = await recordOf(shelf, name, rule);
+    if (record) trips.push(tripOf(record));
   }
-  return found.sort((a, b) => a.time - b.time);
+  return trips;
+}
+
+/** Names of the records that may be of this rule, oldest first. */
+async function namesOf(shelf: TripShelf, rule: string): Promise<readonly string[]> {
+  const own = (await shelf.names()).filter((name) => name.startsWith(plainName(`${rule}-`)));
+  return own.sort((a, b) => timeIn(a) - timeIn(b));
+}
+function timeIn(name: string): number {
+  return Number(/-(\d+)$/.exec(name)?.[1] ?? NaN);
+}
+
+/** Undefined: it is of another rule, has gone, or is no record any more. */
+async function recordOf(
+  shelf: TripShelf,
+  name: string,
+  rule: string,
+): Promise<TripRecord | undefined> {
+  try {
+    const record = JSON.parse((await shelf.load(name)) ?? 'null') as TripRecord | null;
+    const isWhole =
+      record?.rule === rule &&
+      [record.covers, record.samples, record.events].every(Array.isArray) &&
+      typeof record.event.text === 'string';
+    return isWhole ? record : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** As the name of a file. */
@@ -58,16 +86,29 @@ export function plainName(name: string): string {
 }
 
 /** Answers for the time `at`, wall ms. Throws where no record covers it. */
-export function whyThen(rule: string, records: readonly TripRecord[], at: number): PastExplanation {
-  const covering = records.filter((one) => at >= fromOf(one) && at <= toOf(one));
-  const nearest = covering.sort((a, b) => Math.abs(a.time - at) - Math.abs(b.time - at))[0];
-  if (!nearest) {
-    const trips = records.length === 1 ? 'trip' : 'trips';
-    const what = `none of the ${records.length} recorded ${trips} of ${rule} was near that time`;
-    throw new GatewayError('bad-request', what);
+export async function whyThen(
+  shelf: TripShelf,
+  rule: string,
+  at: number,
+): Promise<PastExplanation> {
+  const names = await namesOf(shelf, rule);
+  const away = (name: string): number => Math.abs(timeIn(name) - at);
+  for (const name of [...names].sort((a, b) => away(a) - away(b))) {
+    if (away(name) > Math.max(limits.tripBeforeMs, limits.tripAfterMs)) break;
+    const record = await recordOf(shelf, name, rule);
+    if (record && at >= fromOf(record) && at <= toOf(record)) return explain(record, at);
   }
-  const { source, hash } = nearest;
-  const own = nearest.events.filter((event) => event.rule === rule);
+  const trips = names.length === 1 ? 'trip' : 'trips';
+  const what = `none of the ${names.length} recorded ${trips} of ${rule} was near that time`;
+  throw new GatewayError('bad-request', what);
+}
+
+function explain(record: TripRecord, at: number): PastExplanation {
+  const { rule, source, hash } = record;
+  // Its alarm has the same name, and bypasses are news that change nothing.
+  const own = record.events.filter(
+    (one) => one.rule === rule && one.kind === record.event.kind && one.from !== one.to,
+  );
   const last = own.findLast(({ time }) => time <= at);
   return {
     rule,
@@ -76,14 +117,14 @@ export function whyThen(rule: string, records: readonly TripRecord[], at: number
     since: last?.time,
     text: last?.text,
     evidence: last?.evidence ?? [],
-    tags: tagsThen(nearest, at - nearest.time),
-    trip: tripOf(nearest),
+    tags: tagsThen(record, at - record.time),
+    trip: tripOf(record),
     source,
     hash,
   };
 }
 
-export function tripOf(record: TripRecord): RecordedTrip {
+function tripOf(record: TripRecord): RecordedTrip {
   const { text }: RuleEvent = record.event;
   return {
     time: wall(record.time),

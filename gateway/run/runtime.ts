@@ -2,6 +2,7 @@ import { diffConfigs } from '../config/diff.js';
 import type { Config, ConfigDiff } from '../config/model.js';
 import type { RetainedStates, RuleLanguage, RuleProblem } from '../contract/index.js';
 import { GatewayError } from '../contract/index.js';
+import type { Journal } from '../journal/journal.js';
 import { Audit } from '../write/audit.js';
 import { Field, type FieldOptions, type Plan, planOf } from './field.js';
 import { AlarmCounter } from './alarm-figures.js';
@@ -47,6 +48,18 @@ function counted(north: North, alarms: AlarmCounter, clock: RuntimeOptions['cloc
     retained: (json, mark) => north.retained(json, mark),
     deviceAlarms: (json) => north.deviceAlarms(json),
   };
+}
+
+/** A journal that never had a mark gets one before anything is noted: notes count for it alone. */
+async function latchLogOf(
+  journal: Journal,
+  { latchFile, boot, log }: RuntimeOptions,
+): Promise<LatchLog> {
+  const mark = journal.getState(latchKey);
+  const latches = new LatchLog({ file: latchFile, mark, newId: boot, log });
+  // A condition is raised when the disk does not take it.
+  if (mark === undefined) await journal.putState(latchKey, latches.mark).catch(() => undefined);
+  return latches;
 }
 
 /** Key of the figures of the alarm system among the states of the journal. */
@@ -95,7 +108,7 @@ export class Runtime {
       state: journal.getState('audit'),
     });
     const alarms = new AlarmCounter();
-    const latches = new LatchLog(options.latchFile, journal.epoch, options.log);
+    const latches = await latchLogOf(journal, options);
     const field = new Field(planned.plan, {
       ...options,
       wall,
@@ -107,7 +120,7 @@ export class Runtime {
       latches,
       retained: {
         ...(JSON.parse(journal.getState('rules') ?? '{}') as RetainedStates),
-        ...latches.pending(journal.getState(latchKey)),
+        ...latches.pending,
       },
     });
     const standing = [...field.engine.alarms(), ...field.deviceAlarms.all()];

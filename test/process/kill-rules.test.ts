@@ -1,6 +1,6 @@
 /**
  * kill -9 at any instant around trips, resets and bypasses, against a PLC on a real socket. A trip that the PLC
- * has seen is never lost, a reset that was answered stays a reset, and a bypass outlives the gateway but not its
+ * has seen is never lost, a reset that has taken effect stays one, and a bypass outlives the gateway but not its
  * own end: from the first moment on, whatever the disk has taken by then.
  */
 import { writeFile } from 'node:fs/promises';

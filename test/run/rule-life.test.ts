@@ -9,6 +9,7 @@ import { Control } from '../../gateway/run/control.js';
 import { ms } from '../../gateway/contract/index.js';
 import { Script, scriptedLink } from '../scan/script.js';
 import { config, tag } from '../support/config.js';
+import { MemoryStore } from '../../gateway/journal/memory-store.js';
 import { MemoryFile } from '../support/memory-file.js';
 import { shelfOf } from '../support/trip-shelf.js';
 import { VirtualClock } from '../support/virtual-clock.js';
@@ -167,11 +168,14 @@ void t.test(
 );
 
 void t.test('point 35: why it was as it was then', async (t) => {
-  const p = await plant([high, { ...high, interlock: 'OTHER' }]);
+  const told = { ...high, alarm: { priority: 'high', consequence: 'c', response: 'r' } };
+  const p = await plant([told, { ...high, interlock: 'OTHER' }]);
   await p.g.pass(70_000);
   const start = p.g.runtime.wall.now();
   p.script.values.set('P.t1', 11);
-  await p.g.pass(5_000);
+  await p.g.pass(2_000);
+  await p.ask('ack', { alarm: 'HIGH' });
+  await p.g.pass(3_000);
   p.script.values.set('P.t1', 2);
   await p.g.pass(60_000);
   const [trip, ...more] = (await p.ask('trips', { rule: 'HIGH' })) as RecordedTrip[];
@@ -239,6 +243,11 @@ void t.test('a trip that no disk has taken is there after a kill', async (t) => 
   t.equal(noted, 1, 'noted before it is written');
   const { commits } = p.g.store;
 
+  // A start that cannot store anything either, and another kill.
+  const sick = p.g.store.reopen();
+  sick.fault = 'disk-full';
+  const between = await plant([high], { store: sick, value: 1, latches });
+  t.equal(between.g.runtime.field.engine.states().get('HIGH'), 'TRIPPED_CLEAR');
   const again = await plant([high], { store: p.g.store.reopen(), value: 1, latches });
   t.equal(again.g.runtime.field.engine.states().get('HIGH'), 'TRIPPED_CLEAR');
   t.match(again.g.runtime.field.engine.why('HIGH'), { firstOut: { tag: 'P.t1', value: 11 } });
@@ -248,6 +257,19 @@ void t.test('a trip that no disk has taken is there after a kill', async (t) => 
   const third = await plant([high], { store: again.g.store.reopen(), value: 1, latches });
   t.equal(third.g.runtime.field.engine.states().get('HIGH'), 'NORMAL', 'a note counts once');
   await third.g.stop();
+});
+
+void t.test('that all trips are unknown is known after a kill, too', async (t) => {
+  const latches = new MemoryFile();
+  const damaged = new MemoryStore();
+  const open = damaged.open.bind(damaged);
+  damaged.open = async () => ({ ...(await open()), quarantined: 'old.db' });
+  const p = await plant([high], { store: damaged, latches });
+  p.g.store.fault = 'disk-full';
+  t.equal(p.g.runtime.field.engine.states().get('HIGH'), 'TRIPPED_CLEAR');
+  const again = await plant([high], { store: damaged.reopen(), latches });
+  t.equal(again.g.runtime.field.engine.states().get('HIGH'), 'TRIPPED_CLEAR');
+  await again.g.stop();
 });
 
 void t.test('the figures of the alarm system go on over a restart', async (t) => {
