@@ -244,6 +244,9 @@ function refOfTag(tag: RuleTag): Ref {
   return { name, tag: tag.index, signal: -1, type, dataType, enumeration, period, delay: 0 };
 }
 
+/** Longer ones are cut out of the text of their rule and cost nothing. */
+const longestShared = 12;
+
 /** `silent`: signals whose own problem is reported already; who uses them is not to blame. */
 function createCompilation(
   tags: TagLookup,
@@ -260,6 +263,13 @@ function createCompilation(
     const unit = tags.find(name)?.unit;
     if (unit !== undefined && !parseUnit(unit)) tagUnits.set(unit.trim(), opaqueUnit(unit));
   }
+  const texts = new Map<string, string>();
+  const shared = (text: string): string => {
+    if (text.length > longestShared) return text;
+    const known = texts.get(text) ?? text;
+    texts.set(text, known);
+    return known;
+  };
   const interlocks = [...drafts.values()].filter(isTrip);
   const find: Scope['find'] = (name) => {
     const tag = tags.find(name);
@@ -286,6 +296,7 @@ function createCompilation(
     tagUnits,
     scope: (draft, expr, inputs, extra) => ({
       text: expr.text,
+      shared,
       slots,
       inputs,
       find,

@@ -23,7 +23,8 @@ export function ruleHash(rule: unknown): string {
     high = (Math.imul(high, 0x1b3) + Math.floor(product / 2 ** 32) + (low << 8)) >>> 0;
     low = product >>> 0;
   }
-  return high.toString(16).padStart(8, '0') + low.toString(16).padStart(8, '0');
+  // Joined, not added: a sum of texts keeps its parts for as long as it lives.
+  return [high, low].map((half) => half.toString(16).padStart(8, '0')).join('');
 }
 
 /** The rule as people wrote it, near enough: one key a line, lists and maps inside in one line. */

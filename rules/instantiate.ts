@@ -1,5 +1,5 @@
 import { GatewayError, Quality, type ImageView } from '../gateway/contract/index.js';
-import { edgeStep } from './blocks/edges.js';
+import { edgeStep, watchStep } from './blocks/edges.js';
 import {
   ageStep,
   guardedStep,
@@ -12,7 +12,14 @@ import {
   type TagInput,
 } from './blocks/inputs.js';
 import { ifStep, latchStep, logicStep, notStep, voteStep } from './blocks/logic.js';
-import { arithStep, compareStep, fallbackStep, negStep, pickStep } from './blocks/numeric.js';
+import {
+  arithStep,
+  compareStep,
+  fallbackStep,
+  limitStep,
+  negStep,
+  pickStep,
+} from './blocks/numeric.js';
 import {
   conditionOf,
   ignored,
@@ -28,7 +35,14 @@ import { changingStep, offDelayStep, onDelayStep, pulseStep } from './blocks/tim
 import { curveStep, modelStep } from './blocks/tables.js';
 import { builtIns, overWindow } from './calls/index.js';
 import { countsObservations, type BuiltIn } from './calls/spec.js';
-import { childrenOf, type CallNode, type Input, type Node, type Ref } from './ir.js';
+import {
+  childrenOf,
+  type CallNode,
+  type CompareNode,
+  type Input,
+  type Node,
+  type Ref,
+} from './ir.js';
 import { same } from './units.js';
 
 /** What steps are made of; one for a whole engine. */
@@ -70,8 +84,9 @@ export function stepsOf(
   const builder: Builder = { plant, options, seen, steps };
   for (const root of roots) if (root) emit(builder, root);
   // Without the room that pushing left.
-  return steps.slice();
+  return steps.length === 0 ? noSteps : steps.slice();
 }
+const noSteps: readonly Step[] = [];
 
 interface Builder {
   readonly plant: Plant;
@@ -89,6 +104,7 @@ function emit(b: Builder, node: Node): void {
     return;
   }
   if (node.kind === 'local') return;
+  if (node.kind === 'compare' && emitLimit(b, node)) return;
   if (node.kind === 'prev') {
     emitPrev(b, node.slot, node.of);
     return;
@@ -110,6 +126,21 @@ function emit(b: Builder, node: Node): void {
     b.steps.push(stepOf(b, node));
   }
   if (b.options.watch === true && isLeaf(node)) b.steps.push(watchStep(s, node.slot));
+}
+
+/** A tag against a constant is one step, if nothing else has to do with the tag. @returns whether it is that */
+function emitLimit(b: Builder, node: CompareNode): boolean {
+  const { left, right, hyst } = node;
+  if (left.kind !== 'input' || right.kind !== 'const' || hyst) return false;
+  const { ref, slot } = left.input;
+  const { policies, isBypassed, watch } = b.options;
+  if (ref.type.kind !== 'number' || b.seen.has(slot) || policies?.has(ref.name) || isBypassed)
+    return false;
+  b.seen.add(slot);
+  emit(b, right);
+  const { slots: s, image } = b.plant;
+  b.steps.push(limitStep(s, image, tagInput(b, left.input), node, watch === true));
+  return true;
 }
 
 /** A step that asks about a tag, not for its value: who takes the tag out of the rule takes it out too. */
@@ -189,17 +220,6 @@ function emitPrev(b: Builder, to: number, of: Node): void {
     s.memory[memory] = next;
     s.memory[memory + 1] = nextQuality;
   });
-}
-
-/** Notes when the truth of a condition changed. */
-function watchStep(s: Slots, slot: number): Step {
-  const memory = remember(s, -1);
-  return () => {
-    const now = truth(s, slot);
-    if (now === recall(s, memory)) return;
-    s.memory[memory] = now;
-    s.since[slot] = s.clock.now;
-  };
 }
 
 function stepOf(b: Builder, node: Node): Step {

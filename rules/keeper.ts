@@ -94,7 +94,7 @@ export class Keeper {
   }
   /** When it will be if nothing else happens, monotonic ms. */
   get due(): number {
-    const isAny = this.#parts.slots.unsaved.isAny || this.#moving.some((isMoving) => isMoving());
+    const isAny = this.#parts.slots.unsaved.isAny || this.#moving.some(moves);
     return isAny ? this.#storedAt + storeMs : Infinity;
   }
 }
@@ -113,4 +113,9 @@ function readsOf(rule: CompiledRule): string {
 function stateless({ rule: { kind, hash } }: Runner): RetainedState {
   const nothing = { since: 0, firstOut: null, evidence: noEvidence, alarm: null };
   return { kind, hash, state: 'NORMAL', ...nothing };
+}
+
+/** Made once: one in each scan would be garbage. */
+function moves(isMoving: () => boolean): boolean {
+  return isMoving();
 }

@@ -1,4 +1,13 @@
-import { badFrom, putBool, recall, remember, wantNext, type Slots, type Step } from './slots.js';
+import {
+  badFrom,
+  putBool,
+  recall,
+  remember,
+  truth,
+  wantNext,
+  type Slots,
+  type Step,
+} from './slots.js';
 
 /**
  * rising, falling, changed: true for one scan. Compared with the last good value; after a start and
@@ -31,4 +40,19 @@ export function edgeStep(
     putBool(s, to, fires, q);
     if (fires) wantNext(s);
   };
+}
+
+/** Notes when the truth of a condition changed. */
+export function watchStep(s: Slots, slot: number): Step {
+  const memory = remember(s, -1);
+  return () => {
+    noteChange(s, slot, memory);
+  };
+}
+/** `memory`: where the truth of the scan before is, at first -1. */
+export function noteChange(s: Slots, slot: number, memory: number): void {
+  const now = truth(s, slot);
+  if (now === recall(s, memory)) return;
+  s.memory[memory] = now;
+  s.since[slot] = s.clock.now;
 }

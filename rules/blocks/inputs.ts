@@ -49,12 +49,30 @@ export interface TagInput {
 /** Reads one number or bool from the frozen image. */
 export function inputStep(s: Slots, image: ImageView, input: TagInput, isBool: boolean): Step {
   const { at, slot, strict } = input;
+  if (!isBool)
+    return () => {
+      readNumber(s, image, at, slot, strict);
+    };
   return () => {
-    const q = image.qualities[at] as number;
     const value = image.numbers[at] as number;
-    const usable = strict && isUncertain(q) ? Quality.input : q;
-    putNumber(s, slot, isBool && value === value ? (value !== 0 ? 1 : 0) : value, usable);
+    const truth = value === value ? (value !== 0 ? 1 : 0) : value;
+    putNumber(s, slot, truth, usableQuality(image, at, strict));
   };
+}
+
+/** Puts a number of the frozen image into its slot. */
+export function readNumber(
+  s: Slots,
+  image: ImageView,
+  at: number,
+  slot: number,
+  strict: boolean,
+): void {
+  putNumber(s, slot, image.numbers[at] as number, usableQuality(image, at, strict));
+}
+function usableQuality(image: ImageView, at: number, strict: boolean): number {
+  const q = image.qualities[at] as number;
+  return strict && isUncertain(q) ? Quality.input : q;
 }
 
 /** Quality of a text, which lives beside the numbers of the image: bad where there is none. */

@@ -1,6 +1,8 @@
-import { Quality } from '../../gateway/contract/index.js';
+import { Quality, type ImageView } from '../../gateway/contract/index.js';
 import type { ArithOp, CompareOp } from '../ast.js';
 import type { CompareNode, PickNode } from '../ir.js';
+import { noteChange } from './edges.js';
+import { readNumber, type TagInput } from './inputs.js';
 import {
   badFrom,
   putBool,
@@ -52,6 +54,27 @@ export function compareStep(s: Slots, node: CompareNode): Step {
       s.memory[memory] = was ? 1 : 0;
     }
     putBool(s, to, was, quality);
+  };
+}
+
+/**
+ * A tag against a constant, in one step: reads the tag, compares it, and notes when the truth of that
+ * changed if somebody asks for it. The most frequent condition there is; three steps in one are a third of their
+ * memory and half of their time.
+ */
+export function limitStep(
+  s: Slots,
+  image: ImageView,
+  { at, slot, strict }: TagInput,
+  { slot: to, op, right: { slot: right }, convert: { k, c } }: CompareNode,
+  isWatched: boolean,
+): Step {
+  const watch = isWatched ? remember(s, -1) : -1;
+  return () => {
+    readNumber(s, image, at, slot, strict);
+    const quality = worst(s.q[slot] as number, s.q[right] as number);
+    putBool(s, to, holds(op, s.v[slot] as number, (s.v[right] as number) * k + c), quality);
+    if (watch >= 0) noteChange(s, to, watch);
   };
 }
 

@@ -343,7 +343,7 @@ function watchesOf(
 ): readonly EffectWatch[] {
   const watches: EffectWatch[] = [];
   // On trial nothing is written: there is nothing to be obeyed.
-  if (rule.mode !== 'armed') return watches;
+  if (rule.mode !== 'armed' || !rule.effects.some(({ verify }) => verify)) return noWatches;
   for (const effect of rule.effects) {
     const { verify, name } = effect;
     const failed = disobeyed.includes(name);
@@ -377,3 +377,4 @@ function startState(rule: CompiledInterlock, kept: RetainedState | undefined): I
 function isQuiet(state: InterlockState): boolean {
   return state === 'NORMAL' || state === 'PENDING';
 }
+const noWatches: readonly EffectWatch[] = [];
