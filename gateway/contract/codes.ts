@@ -75,6 +75,10 @@ export const errorCodes = {
   'reset-refused': ['denied', 'It is not tripped, or its cause still stands; see `millrace why`.'],
   'unknown-name': ['denied', 'No such tag, rule or alarm; names are case-sensitive.'],
   'bad-request': ['denied', 'The request is malformed.'],
+  'no-record': [
+    'denied',
+    'Trips are on record from a minute before to half a minute after; `why RULE --trips` lists them.',
+  ],
   'daemon-absent': [
     'link',
     'No gateway answers on the control socket; start it with `millrace run`.',

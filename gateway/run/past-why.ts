@@ -100,7 +100,7 @@ export async function whyThen(
   }
   const trips = names.length === 1 ? 'trip' : 'trips';
   const what = `none of the ${names.length} recorded ${trips} of ${rule} was near that time`;
-  throw new GatewayError('bad-request', what);
+  throw new GatewayError('no-record', what);
 }
 
 function explain(record: TripRecord, at: number): PastExplanation {
