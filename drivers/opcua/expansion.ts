@@ -12,6 +12,8 @@ export interface Folder {
   readonly most: number;
   /** Only variables whose path has this in it, whatever its case; empty = all. */
   readonly filter: string;
+  /** Hangs on the names of the tags. */
+  readonly suffix: string;
   /** Keys that each tag gets. */
   readonly keys: Readonly<Record<string, unknown>>;
 }
@@ -38,6 +40,12 @@ export const expansionSchema: KeySchema['properties'] = {
           description: 'Only variables whose path has this in it. Default: all.',
           examples: ['Speed'],
         },
+        suffix: {
+          type: 'string',
+          description:
+            'Hangs on the names of the tags, for a folder that is taken twice with other keys. Default: none.',
+          examples: ['_status'],
+        },
         keys: {
           type: 'object',
           description: 'Keys that each tag gets. Default: none.',
@@ -62,6 +70,7 @@ export function parseExpansion(
     depth: keys.integer('depth', { min: 1, max: 20 }, 1),
     most: keys.integer('most', { min: 1, max: 50_000 }, 1_000),
     filter: keys.text('filter') ?? '',
+    suffix: keys.text('suffix') ?? '',
     keys: (keys.raw('keys') ?? {}) as Folder['keys'],
   }));
   const problems = readers.flatMap((keys) => keys.problems);

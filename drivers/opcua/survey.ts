@@ -35,8 +35,11 @@ export async function surveyDevice(
   for (const folder of (expansion ?? []) as readonly Folder[]) {
     const more = await tagsIn(session, nodes, folder);
     const known = new Set(found.map((tag) => tag.name));
-    found.push(...more.tags.filter((tag) => !known.has(tag.name)));
+    const fresh = more.tags.filter((tag) => !known.has(tag.name));
+    found.push(...fresh);
     remarks.push(...more.remarks);
+    const taken = more.tags.length - fresh.length;
+    if (taken > 0) remarks.push(`left out: ${String(taken)} whose names are taken: see suffix`);
   }
   return { name, facts, found, remarks };
 }
@@ -44,18 +47,28 @@ export async function surveyDevice(
 async function tagsIn(
   session: UaSession,
   nodes: Nodes,
-  { node, depth, most, filter, keys }: Folder,
+  { node, depth, most, filter, suffix, keys }: Folder,
 ): Promise<{ readonly tags: readonly FoundTag[]; readonly remarks: readonly string[] }> {
   const [from] = await nodes.find([node]);
   if (from === undefined) return { tags: [], remarks: ['the server has no such folder'] };
   const all = await walk(session, from, { depth, most: most * nodesForOne });
   const wanted = all.filter(({ path }) => path.toLowerCase().includes(filter.toLowerCase()));
-  const { tags, remarks } = await tagsOf(session, wanted, ({ names }) => names.join('_'));
+  const { tags, remarks } = await tagsOf(
+    session,
+    wanted,
+    ({ names }) => `${names.join('_')}${suffix}`,
+  );
   const isCut = tags.length > most || all.length >= most * nodesForOne;
   return {
-    tags: tags.slice(0, most).map((tag) => ({ ...tag, keys: { ...tag.keys, ...keys } })),
+    tags: tags.slice(0, most).map((tag) => withKeys(tag, keys)),
     remarks: isCut ? [...remarks, `more than ${String(most)} tags: see most`] : remarks,
   };
+}
+
+/** Type, unit and span are those of the value: what stands beside it has others. */
+function withKeys({ name, keys: found }: FoundTag, keys: Folder['keys']): FoundTag {
+  const isValue = (keys['aspect'] ?? 'value') === 'value';
+  return { name, keys: isValue ? { ...found, ...keys } : { address: found['address'], ...keys } };
 }
 
 async function factsOf(

@@ -108,6 +108,24 @@ void t.test('asked at the start, and by a gateway that runs', { timeout: 180_000
   t.match(stdout, /LINE\.Double/, 'asked before it started');
   t.notMatch(stdout, /LINE\.UInt16/);
 
+  t.equal((await again.stop()).code, 0);
+
+  // The same variables twice, under other names; and a third time, which are too many.
+  const doubles = { ...folder, filter: 'Double' };
+  const keys = { aspect: 'status', type: 'string' };
+  await site.write({ expand: [doubles, { ...doubles, suffix: '_is', keys }, doubles], tags: {} });
+  t.match((await site.tool('learn', site.file)).stdout, /left out: \d+ whose names are taken/);
+  const twice = await site.start();
+  await waitFor(
+    async () => (await tagOf(twice, 'LINE.Double_is')).value === 'Good',
+    'its status',
+    waitMs,
+  );
+  t.equal((await tagOf(twice, 'LINE.Double')).value, Math.PI);
+  t.equal((await twice.stop()).code, 0);
+  await site.write({ expand: [doubles], tags: {} });
+  const last = await site.start();
+
   // A second gateway on the same socket is refused before it asks anybody.
   const known = await readFile(join(site.folder, 'learned', 'ua.json'), 'utf8');
   await site.write({ expand: [{ ...folder, filter: 'Float' }], tags: {} });
@@ -115,7 +133,7 @@ void t.test('asked at the start, and by a gateway that runs', { timeout: 180_000
   t.not(second.code, 0);
   t.match(second.stderr, /already|another|running/);
   t.equal(await readFile(join(site.folder, 'learned', 'ua.json'), 'utf8'), known);
-  t.equal((await again.stop()).code, 0);
+  t.equal((await last.stop()).code, 0);
 });
 
 void t.test('units and spans of the server', { timeout: 180_000 }, async (t) => {
