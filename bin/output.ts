@@ -72,18 +72,20 @@ export function table(
   return [line(head), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('\n');
 }
 
+function two(n: number): string {
+  return String(n).padStart(2, '0');
+}
+
 /** Local time of day with milliseconds. */
 export function clockTime(ms: number): string {
   if (ms === 0) return '-';
   const d = new Date(ms);
-  const two = (n: number): string => String(n).padStart(2, '0');
   return `${two(d.getHours())}:${two(d.getMinutes())}:${two(d.getSeconds())}.${String(d.getMilliseconds()).padStart(3, '0')}`;
 }
 
 /** Local date and time of day. */
 export function dateTime(ms: number): string {
   const d = new Date(ms);
-  const two = (n: number): string => String(n).padStart(2, '0');
   return `${d.getFullYear()}-${two(d.getMonth() + 1)}-${two(d.getDate())} ${clockTime(ms)}`;
 }
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import type { DriverModule, Log, RuleLanguage } from '../gateway/contract/index.js';
-import { driverContract, GatewayError } from '../gateway/contract/index.js';
+import { asGatewayError, driverContract, GatewayError } from '../gateway/contract/index.js';
 import type { Config } from '../gateway/config/model.js';
 import { systemClock, systemRandom } from '../gateway/host/clock.js';
 import {
@@ -18,6 +18,7 @@ import { openStream } from '../gateway/host/open.js';
 import { SqliteStore } from '../gateway/journal/sqlite-store.js';
 import type { Store } from '../gateway/journal/store.js';
 import { limits } from '../gateway/limits.js';
+import type { LatchFile } from '../gateway/run/latch-log.js';
 import { Runtime, type RuntimeOptions } from '../gateway/run/runtime.js';
 import { compileRules, createEngine } from '../rules/index.js';
 import { version } from './version.js';
@@ -64,7 +65,7 @@ export async function startGateway(
     log,
     rules,
     epochs: numberFile(`${path}.epoch`),
-    ...(await latchFileOf(`${path}.latches`, log)),
+    latchFile: await latchFileOf(`${path}.latches`, log),
     store: new SqliteStore({ path, maxBytes: sizeBytes, setAside }),
     mqtt: mqttJs,
     version,
@@ -80,16 +81,19 @@ export async function startGateway(
   return Runtime.start(config, options);
 }
 
-/** Without it a gateway runs all the same, for a kill is rarer than a disk that fails; but it says so. */
-async function latchFileOf(path: string, log: Log): Promise<Pick<RuntimeOptions, 'latchFile'>> {
+/** One that cannot be opened cannot be written: a gateway runs all the same, and its health says so. */
+async function latchFileOf(path: string, log: Log): Promise<LatchFile> {
   try {
-    return { latchFile: await scratchFile(path, limits.latchLogReservedBytes) };
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    log.error('no latch log: trips that the journal does not have yet are lost by a kill', {
-      reason,
-    });
-    return {};
+    return await scratchFile(path, limits.latchLogReservedBytes);
+  } catch (thrown) {
+    const error = asGatewayError(thrown);
+    log.error('the latch log cannot be opened', { reason: error.message });
+    return {
+      before: new Uint8Array(),
+      write: () => {
+        throw error;
+      },
+    };
   }
 }
 

@@ -124,9 +124,12 @@ function engineOf(program: RuleProgram, parts: Parts): RuleEngine {
   for (const [at, runner] of runners.entries())
     for (const machine of runner.machines) machines.set(machine.id, { machine, at });
 
+  /** Of a rule, or of the one that an alarm comes with. */
+  const placeOf = (id: string): number | undefined => byId.get(id) ?? machines.get(id)?.at;
+
   const command = (id: string, command: RuleCommand, person: Person): Answer => {
     const alarm = machines.get(id);
-    const at = byId.get(id) ?? alarm?.at;
+    const at = placeOf(id);
     const runner = at === undefined ? undefined : runners[at];
     if (at === undefined || !runner) return refused(`there is no rule ${id}`);
     schedule.dirty[at] = 1;
@@ -145,7 +148,7 @@ function engineOf(program: RuleProgram, parts: Parts): RuleEngine {
       return command(id, what, person);
     },
     why: (id) => {
-      const runner = runners[byId.get(id) ?? machines.get(id)?.at ?? -1];
+      const runner = runners[placeOf(id) ?? -1];
       const about = runner && program.describe(runner.rule.id);
       if (!runner || !about) return undefined;
       const { kind, hash, source } = about;
@@ -172,7 +175,7 @@ function engineOf(program: RuleProgram, parts: Parts): RuleEngine {
     },
     retained: (of) => {
       const { now } = slots.clock;
-      const places = of?.flatMap((id) => byId.get(id) ?? machines.get(id)?.at ?? []);
+      const places = of?.flatMap((id) => placeOf(id) ?? []);
       return keeper.states(options.wallOf(now) - now, places);
     },
   };

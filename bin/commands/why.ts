@@ -66,25 +66,20 @@ async function listTrips(options: GlobalOptions, rule: string): Promise<void> {
  * is not written of it is over: 14:03 is its last millisecond, so that what happened within it has happened.
  */
 function momentOf(text: string): number {
-  const [
-    ,
-    date = dateTime(Date.now()).slice(0, 10),
-    clock = '',
-    seconds = '',
-    fraction = '',
-    zone = '',
-  ] =
-    /^(?:(\d{4}-\d{2}-\d{2})[T ])?(\d{2}:\d{2})(:\d{2})?(\.\d{1,3})?(Z|[+-]\d{2}:\d{2})?$/.exec(
-      text,
-    ) ?? [];
-  const begin = Date.parse(`${date}T${clock}${seconds === '' ? ':00' : seconds}${fraction}${zone}`);
-  if (!Number.isNaN(begin)) return begin + (seconds === '' ? 59_999 : fraction === '' ? 999 : 0);
+  const { day, clock, seconds, fraction, zone } = momentForm.exec(text)?.groups ?? {};
+  const date = day ?? dateTime(Date.now()).slice(0, 10);
+  const begin = Date.parse(
+    `${date}T${clock ?? ''}${seconds ?? ':00'}${fraction ?? ''}${zone ?? ''}`,
+  );
+  if (!Number.isNaN(begin)) return begin + (fraction ? 0 : seconds ? 999 : 59_999);
   throw new CliError(
     `${text} is no time`,
     'write it like 14:03:20, or 2026-05-01T14:03:20',
     Exit.usage,
   );
 }
+const momentForm =
+  /^(?:(?<day>\d{4}-\d\d-\d\d)[T ])?(?<clock>\d\d:\d\d)(?:(?<seconds>:\d\d)(?<fraction>\.\d{1,3})?)?(?<zone>Z|[+-]\d\d:\d\d)?$/;
 
 function describe(e: Explanation): string {
   const since = e.since === undefined ? '' : ` since ${clockTime(e.since)}`;

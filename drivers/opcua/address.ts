@@ -28,14 +28,18 @@ export interface PathStep {
   readonly name: string;
 }
 
+/** What counts as a change, in the order of the standard. */
+export const triggers = ['status', 'value', 'timestamp'] as const;
+
 /** Which changes the server tells of. */
 export interface ServerFilter {
-  readonly trigger: 'status' | 'value' | 'timestamp';
+  readonly trigger: (typeof triggers)[number];
   readonly deadband: { readonly kind: 'absolute' | 'percent'; readonly value: number } | undefined;
 }
 
 /** What of that which a server says of a node is the tag: the value, or what stands beside it. */
-export type Aspect = 'value' | 'status' | 'sourceTime' | 'serverTime';
+const aspects = ['value', 'status', 'sourceTime', 'serverTime'] as const;
+export type Aspect = (typeof aspects)[number];
 
 export interface OpcuaAddress {
   readonly node: NodeRef;
@@ -95,7 +99,7 @@ export const tagSchema: KeySchema = {
     },
     aspect: {
       type: 'string',
-      enum: ['value', 'status', 'sourceTime', 'serverTime'],
+      enum: [...aspects],
       description:
         "What the tag shows of the node: its value; or beside it the server's own status code, or one of its two times.",
       default: 'value',
@@ -128,7 +132,7 @@ export const tagSchema: KeySchema = {
     },
     trigger: {
       type: 'string',
-      enum: ['status', 'value', 'timestamp'],
+      enum: [...triggers],
       description:
         'What counts as a change: the status; or the value too; or its source time too. Default: value, or what the aspect needs.',
     },
@@ -220,7 +224,6 @@ function readArguments(keys: KeyReader): MethodAddress['arguments'] {
 const wideTypes: ReadonlySet<TagType> = new Set(['string', 'uint32', 'int64', 'uint64', 'float64']);
 
 function readAspect(keys: KeyReader, type: TagType): Aspect {
-  const aspects = ['value', 'status', 'sourceTime', 'serverTime'] as const;
   const aspect = keys.choice('aspect', aspects, 'value');
   if (aspect === 'value') return aspect;
   refuse(keys, ['field', 'serverDeadband'], `aspect: ${aspect}`, 'leave it out');
@@ -237,12 +240,12 @@ function readAspect(keys: KeyReader, type: TagType): Aspect {
 }
 
 /** What is to be told when: a time changes with each sample, a status seldom. */
-const usualTriggers = {
+const usualTriggers: Readonly<Record<Aspect, ServerFilter['trigger']>> = {
   value: 'value',
   status: 'status',
   sourceTime: 'timestamp',
   serverTime: 'timestamp',
-} as const;
+};
 
 function readSubscription(
   keys: KeyReader,
@@ -258,11 +261,7 @@ function readSubscription(
     queue: keys.integer('queue', { min: 1, max: 10_000 }, Math.min(usual, 10_000)),
     discardOldest: keys.choice('discard', ['oldest', 'newest'] as const, 'oldest') === 'oldest',
     filter: {
-      trigger: keys.choice(
-        'trigger',
-        ['status', 'value', 'timestamp'] as const,
-        usualTriggers[aspect],
-      ),
+      trigger: keys.choice('trigger', triggers, usualTriggers[aspect]),
       deadband: readDeadband(keys),
     },
   };

@@ -10,7 +10,7 @@ import type { EventItem, EventWord } from './events.js';
 import type { ServerSubscription } from './publisher.js';
 import { Standing } from './standing.js';
 import { hasOverflow } from './status.js';
-import { blankReading, readValue, type Reading } from './values.js';
+import { blankReading, readValue, stampOf, type Reading } from './values.js';
 
 /** Samples on their way to one sink. */
 export class Outgoing extends AgedRows {
@@ -269,9 +269,7 @@ const silence: readonly Said[] = [];
 
 function take(item: Item, value: UaValue, sentAt: number, found: Findings): void {
   const { statusCode, sourceTimestamp } = value;
-  const stamp = sourceTimestamp?.getTime() ?? NaN;
-  // What is not set comes as a time of the year 1601.
-  const time = stamp > 0 ? stamp : NaN;
+  const time = stampOf(sourceTimestamp);
   if (statusCode.value !== 0 && hasOverflow(statusCode.value)) {
     found.onOverflow(item);
     item.isWhole = false;

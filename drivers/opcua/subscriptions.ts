@@ -12,6 +12,7 @@ import {
 } from '../../gateway/contract/index.js';
 import {
   longestSilence,
+  triggers,
   type NodeRef,
   type OpcuaAddress,
   type SubscriptionAddress,
@@ -354,8 +355,6 @@ async function monitorAll(
   });
 }
 
-const triggers = { status: 0, value: 1, timestamp: 2 } as const;
-
 function monitorItemOf({ handle, nodeId, address }: Item): MonitorItem {
   const { sampling, queue, discardOldest, filter } = address.subscription as SubscriptionAddress;
   return {
@@ -365,7 +364,7 @@ function monitorItemOf({ handle, nodeId, address }: Item): MonitorItem {
     sampling,
     queue,
     discardOldest,
-    trigger: triggers[filter.trigger],
+    trigger: triggers.indexOf(filter.trigger) as MonitorItem['trigger'],
     deadband: filter.deadband,
   };
 }

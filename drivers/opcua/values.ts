@@ -39,6 +39,12 @@ export function readValue(told: UaValue, address: OpcuaAddress, out: Reading): v
   if (plain === undefined || !put(plain, address.type, out)) out.quality = Quality.decode;
 }
 
+/** Unix ms of a time that a server gives with a value; NaN: none, for what is not set comes as one of 1601. */
+export function stampOf(time: Date | null): number {
+  const stamp = time?.getTime() ?? NaN;
+  return stamp > 0 ? stamp : NaN;
+}
+
 /**
  * What stands beside a value is known whatever the value is: good, or bad (decode) where the server does not
  * say. A time is Unix milliseconds for a number.
@@ -51,8 +57,7 @@ function readAspect(
   const time = aspect === 'sourceTime' ? sourceTimestamp : serverTimestamp;
   // The library hangs the names of flags on: of an overflow, too, which is about our own queue.
   const status = type === 'string' ? statusCode.name.split('#', 1)[0] : statusCode.value;
-  // What is not set comes as a time of the year 1601.
-  const known = time && time.getTime() > 0 ? looseScalar(time, type) : undefined;
+  const known = Number.isNaN(stampOf(time)) ? undefined : looseScalar(time, type);
   const plain = aspect === 'status' ? status : known;
   out.number = NaN;
   out.quality = Quality.good;

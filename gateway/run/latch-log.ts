@@ -31,7 +31,7 @@ interface Open {
 }
 
 export interface LatchLogOptions {
-  readonly file: LatchFile | undefined;
+  readonly file: LatchFile;
   /** What the journal has under {@link latchKey}; undefined: a journal that never had a mark. */
   readonly mark: string | undefined;
   /** For a journal without a mark: an id that no other one has. */
@@ -48,7 +48,7 @@ export interface LatchLogOptions {
 export class LatchLog {
   /** States that were noted before this start and never committed, newest of each rule. */
   readonly pending: RetainedStates;
-  readonly #file: LatchFile | undefined;
+  readonly #file: LatchFile;
   readonly #log: Log;
   readonly #id: string;
   #note: number;
@@ -57,7 +57,7 @@ export class LatchLog {
 
   constructor({ file, mark, newId, log }: LatchLogOptions) {
     const { id, note } = mark === undefined ? { id: newId, note: 0 } : (JSON.parse(mark) as Mark);
-    const found = file ? gapless(linesIn(file.before), id, note) : [];
+    const found = gapless(linesIn(file.before), id, note);
     this.#file = file;
     this.#log = log;
     this.#id = id;
@@ -80,7 +80,7 @@ export class LatchLog {
     try {
       if (at + line.length > limits.latchLogBytes)
         throw new RangeError('more notes than fit wait for a commit');
-      this.#file?.write(line, at);
+      this.#file.write(line, at);
       this.#note = note;
       this.#open.push({ note, line, at });
       this.#failed = false;
@@ -116,7 +116,7 @@ export class LatchLog {
     try {
       let at = 0;
       const moved = this.#open.map((one) => {
-        this.#file?.write(one.line, at);
+        this.#file.write(one.line, at);
         at += one.line.length;
         return { ...one, at: at - one.line.length };
       });

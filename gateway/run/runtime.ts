@@ -17,8 +17,8 @@ export interface RuntimeOptions
     Omit<NorthOptions, 'wall'>,
     Pick<FieldOptions, 'open' | 'create' | 'onConnected' | 'trips'> {
   readonly rules: RuleLanguage;
-  /** Where states of rules are noted until they are committed; without it a kill may forget a trip. */
-  readonly latchFile?: LatchFile;
+  /** Where states of rules are noted until they are committed. */
+  readonly latchFile: LatchFile;
   /** Memory of the process in bytes, for health. */
   memory(): number;
 }

@@ -59,8 +59,8 @@ export function compareStep(s: Slots, node: CompareNode): Step {
 
 /**
  * A tag against a constant, in one step: reads the tag, compares it, and notes when the truth of that
- * changed if somebody asks for it. The most frequent condition there is; three steps in one are a third of their
- * memory and half of their time.
+ * changed if somebody asks for it. The most frequent condition there is; three steps in one take a third of their
+ * memory.
  */
 export function limitStep(
   s: Slots,

@@ -266,9 +266,9 @@ export class World {
     }
   }
   #resetAllowed = false;
-  /** The engines behind the ones that are watched: a reload hands the running one on. */
   /** A file that the process leaves behind: what it wrote is the system's at once. */
   readonly #latches = new MemoryFile();
+  /** The engines behind the ones that are watched: a reload hands the running one on. */
   readonly #inner = new WeakMap<RuleEngine, RuleEngine>();
 
   async #mischief(): Promise<void> {
