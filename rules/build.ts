@@ -1,4 +1,5 @@
 import { invariant, Quality, type WallMs } from '../gateway/contract/index.js';
+import { Code } from './blocks/code.js';
 import type { Slots } from './blocks/slots.js';
 import type { EngineOptions } from './engine.js';
 import type { Estate } from './handover.js';
@@ -37,14 +38,19 @@ export function buildEngine(program: RuleProgram, options: World, before: Before
   invariant(signalIndex.length === program.signals.length, 'a position for every signal');
   const slots = emptySlots(program.slots);
   const positions = new Map(program.signals.map((one, at) => [one.name, signalIndex[at] ?? -1]));
-  const trips = new Map<string, Runner>();
+  const { rules, places } = program;
+  const code = new Code(slots, image);
   const plant: Plant = {
     slots,
+    code,
     image,
     positionOf: (ref) => (ref.tag >= 0 ? ref.tag : (positions.get(ref.name) ?? -1)),
     wallOf: (at) => options.wallOf(at),
     isTripped: (id) => {
-      const state = trips.get(id)?.state();
+      const runner = runners[places.get(id) ?? -1];
+      // A rule on trial has tripped nothing, for those who ask.
+      if (runner?.rule.mode !== 'armed' || !isTrip(runner.rule)) return false;
+      const state = runner.state();
       return state === 'TRIPPED' || state === 'TRIPPED_CLEAR';
     },
     building: 0,
@@ -54,21 +60,21 @@ export function buildEngine(program: RuleProgram, options: World, before: Before
     after: [],
     store: [],
   };
-  const sources = sourcesOf(program.rules);
+  const sources = sourcesOf(rules);
   const schedule = new Schedule(program, image, plant.positionOf, sources);
-  const context = contextOf(program, options, { plant, schedule, sources });
+  const context = contextOf(program, options, { plant, schedule });
   const memoryEnds: number[] = [];
   const keptEnds: number[] = [];
-  const runners = program.rules.map((rule, at) => {
+  const runners: Runner[] = [];
+  for (const [at, rule] of rules.entries()) {
     plant.building = at;
-    const runner = createRunner(context, rule, options.signalIndex, before);
-    // A rule on trial has tripped nothing, for those who ask.
-    if (isTrip(rule) && rule.mode === 'armed') trips.set(rule.id, runner);
+    const world = { signalIndex, sources: sources(rule.id) };
+    runners.push(createRunner(context, rule, world, before));
     memoryEnds.push(slots.taken);
     keptEnds.push(slots.kept.length);
-    return runner;
-  });
+  }
   slots.memory = slots.memory.slice(0, slots.taken);
+  code.close();
   return { slots, plant, context, runners, memoryEnds, keptEnds, schedule };
 }
 
@@ -88,19 +94,11 @@ function emptySlots(count: number): Slots {
 interface Parts {
   readonly plant: Plant;
   readonly schedule: Schedule;
-  readonly sources: Context['sources'];
 }
 
 /** What rules have around them while they run. */
-function contextOf(
-  program: RuleProgram,
-  options: World,
-  { plant, schedule, sources }: Parts,
-): Context {
-  const places = new Map(program.rules.map(({ id }, at) => [id, at]));
-  const shadows = new Set(
-    program.rules.filter(({ mode }) => mode === 'shadow').map(({ id }) => id),
-  );
+function contextOf(program: RuleProgram, options: World, { plant, schedule }: Parts): Context {
+  const { rules, places } = program;
   const out: Gathered = {
     events: [],
     alarms: [],
@@ -120,25 +118,31 @@ function contextOf(
       options.put(index, value, quality, time);
       schedule.written(index);
     },
-    sources,
     wallNow: () => options.wallOf(plant.slots.clock.now),
     escalations: new Map(),
     disobeyed: new Set(),
-    isShadow: (id) => shadows.has(id),
+    isShadow: (id) => rules[places.get(id) ?? -1]?.mode === 'shadow',
     touch: (id) => plant.touch(places.get(id) ?? 0),
   };
+}
+
+/** Where a rule stands in the image. */
+interface Surroundings {
+  readonly signalIndex: readonly number[];
+  /** Positions of the tags behind it, through signals down to what is measured. */
+  readonly sources: readonly number[];
 }
 
 function createRunner(
   context: Context,
   rule: CompiledRule,
-  signalIndex: readonly number[],
+  { signalIndex, sources }: Surroundings,
   { kept, lost }: Before,
 ): Runner {
   switch (rule.kind) {
     case 'interlock':
     case 'group':
-      return new InterlockRunner(context, rule, { kept: retainedOf(kept, rule.id), lost });
+      return new InterlockRunner(context, rule, { kept: retainedOf(kept, rule.id), lost, sources });
     case 'permissive':
       return new PermissiveRunner(context, rule);
     case 'alarm':
@@ -150,6 +154,6 @@ function createRunner(
     case 'heartbeat':
       return new HeartbeatRunner(context, rule);
     case 'signal':
-      return new SignalRunner(context, rule, signalIndex[rule.signal] ?? -1);
+      return new SignalRunner(context, rule, signalIndex[rule.signal] ?? -1, sources);
   }
 }

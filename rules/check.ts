@@ -50,7 +50,7 @@ function createChecker(scope: Scope, inputs: Map<string, Input>): Checker {
     report,
     warn: (...about) => scope.warn(problem(...about)),
     slot: () => scope.slots.count++,
-    source: (at) => scope.shared(scope.text.slice(at.from, at.to)),
+    source: (at) => scope.text.slice(at.from, at.to),
     apart: () => createChecker(scope, new Map()),
   };
   return checker;
@@ -171,8 +171,7 @@ function checkNeg(c: Checker, ast: Ast, inner: Ast): Node | undefined {
 function allBool(c: Checker, list: readonly Ast[]): readonly Node[] | undefined {
   const nodes = list.map((ast) => c.bool(ast));
   const good = nodes.filter((node) => node !== undefined);
-  // Without the room that filtering left.
-  return good.length === nodes.length ? good.slice() : undefined;
+  return good.length === nodes.length ? good : undefined;
 }
 
 function checkVote(c: Checker, ast: VoteAst): Node | undefined {

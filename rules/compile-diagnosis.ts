@@ -3,6 +3,7 @@ import type { DiagnosisDraft } from './drafts/diagnosis.js';
 import type { Input, Node } from './ir.js';
 import { describeIsolability } from './isolability.js';
 import { didYouMean } from './names.js';
+import type { Packed } from './packed.js';
 import type { CompiledDiagnosis, Figures, Hypothesis, Report } from './program.js';
 import { numberType } from './scope.js';
 import { plain } from './units.js';
@@ -13,10 +14,10 @@ export function compileDiagnosis(
 ): CompiledDiagnosis | undefined {
   const inputs = new Map<string, Input>();
   const context = draft.context && c.check(draft, draft.context, inputs, 'bool');
-  const symptoms: { name: string; node: Node }[] = [];
+  const symptoms: { name: string; node: Packed }[] = [];
   for (const { name, expr } of draft.symptoms) {
     const node = c.check(draft, expr, inputs, 'bool');
-    if (node) symptoms.push({ name, node });
+    if (node) symptoms.push({ name, node: c.pack(draft, node) });
   }
   const isComplete = symptoms.length === draft.symptoms.length && symptoms.length > 0;
   if (!isComplete || (draft.context && !context) || draft.hypotheses.length === 0) return undefined;
@@ -35,7 +36,8 @@ export function compileDiagnosis(
   };
   const report = compileReport(c, draft, figures);
   if (draft.report && !report) return undefined;
-  const rule = { context, symptoms, hypotheses, background, report, figures };
+  const packed = context && c.pack(draft, context);
+  const rule = { context: packed, symptoms, hypotheses, background, report, figures };
   return { ...commonOf(c, draft), kind: 'diagnosis', ...rule };
 }
 
@@ -66,5 +68,6 @@ function compileReport(
     ]),
   );
   const when = c.check(draft, report.when, new Map(), 'bool', { locals });
-  return when && { when, delay: report.delay, alarm: report.alarm };
+  const { delay, alarm } = report;
+  return when && { when: c.pack(draft, when), delay, alarm };
 }

@@ -10,6 +10,7 @@ import type { PermissiveDraft } from './drafts/permissive.js';
 import type { SignalDraft } from './drafts/signal.js';
 import type { Input, Node } from './ir.js';
 import { findOutput, findTag } from './outputs.js';
+import type { Packed } from './packed.js';
 import type {
   CompiledAlarm,
   CompiledHeartbeat,
@@ -42,10 +43,10 @@ export function compileRule(c: Compilation, draft: Draft): CompiledRule | undefi
 
 function compilePermissive(c: Compilation, draft: PermissiveDraft): CompiledPermissive | undefined {
   const inputs = new Map<string, Input>();
-  const conditions: { name: string; node: Node }[] = [];
+  const conditions: { name: string; node: Packed }[] = [];
   for (const { name, expr } of draft.conditions) {
     const node = c.check(draft, expr, inputs, 'bool');
-    if (node) conditions.push({ name, node });
+    if (node) conditions.push({ name, node: c.pack(draft, node) });
   }
   let output: CompiledPermissive['output'];
   if (draft.output !== undefined) {
@@ -72,7 +73,11 @@ function compileAlarm(c: Compilation, draft: AlarmDraft): CompiledAlarm | undefi
   warnShortDelays(draft.sink, ['when'], when);
   const { onDelay, offDelay, alarm } = draft;
   const doubts = doubtsOf(c, draft);
-  const conditions = { when, arm, suppress };
+  const conditions = {
+    when: c.pack(draft, when),
+    arm: arm && c.pack(draft, arm),
+    suppress: suppress && c.pack(draft, suppress),
+  };
   const life = { onDelay, offDelay, alarm, doubts };
   return Object.assign(commonOf(c, draft), { kind: 'alarm' } as const, conditions, life);
 }
@@ -89,7 +94,8 @@ function compileHeartbeat(c: Compilation, draft: HeartbeatDraft): CompiledHeartb
     sink.report(['set'], `${tag.name} must be an integer without a unit, of 16 bits or more`);
   const { index, name } = tag;
   c.demands.push({ rule, tag: index, name, level: 'auto', to: undefined, path: ['set'], sink });
-  const rest = { kind: 'heartbeat', tag: index, name, every, condition } as const;
+  const packed = condition && c.pack(draft, condition);
+  const rest = { kind: 'heartbeat', tag: index, name, every, condition: packed } as const;
   return Object.assign(commonOf(c, draft), rest);
 }
 
@@ -148,6 +154,6 @@ function compileSignal(c: Compilation, draft: SignalDraft): CompiledSignal | und
     period: slowestPeriod(value) || undefined,
     delay: longestDelay(value),
   });
-  const rest = { kind: 'signal', signal, value, valid, convert } as const;
-  return Object.assign(commonOf(c, draft), rest);
+  const packed = { value: c.pack(draft, value), valid: valid && c.pack(draft, valid) };
+  return Object.assign(commonOf(c, draft), { kind: 'signal', signal, convert } as const, packed);
 }

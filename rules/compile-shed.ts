@@ -27,5 +27,7 @@ export function compileShed(c: Compilation, draft: ShedDraft): CompiledShed | un
     steps.push({ tag: tag.index, name: tag.name, to, minOff, maxOff });
   }
   if (!start || !restore || steps.length !== draft.steps.length) return undefined;
-  return { ...commonOf(c, draft), kind: 'shed', start, restore, steps, interval: draft.interval };
+  const conditions = { start: c.pack(draft, start), restore: c.pack(draft, restore) };
+  const { interval } = draft;
+  return { ...commonOf(c, draft), kind: 'shed', ...conditions, steps, interval };
 }

@@ -36,6 +36,10 @@ export function compileTrip(c: Compilation, draft: InterlockDraft): CompiledInte
   checkResponse(draft.sink, draft.maxResponse, cause);
   warnShortDelays(draft.sink, [draft.kind === 'group' ? 'causes' : 'cause'], cause);
   const common = commonOf(c, draft);
+  const packed = ({ name, node }: NamedCause): CompiledInterlock['causes'][number] => ({
+    name,
+    node: c.pack(draft, node),
+  });
   // Written out, and what is empty shared: there may be ten thousand of these.
   return {
     id: common.id,
@@ -47,11 +51,11 @@ export function compileTrip(c: Compilation, draft: InterlockDraft): CompiledInte
     slotsStart: common.slotsStart,
     slotsEnd: common.slotsEnd,
     kind: draft.kind,
-    cause,
-    causes: draft.kind === 'group' ? causes : nothing,
+    cause: c.pack(draft, cause),
+    causes: draft.kind === 'group' ? causes.map(packed) : nothing,
     inputs: draft.bypass ? [...inputs.keys()] : nothing,
-    arm,
-    reset,
+    arm: arm && c.pack(draft, arm),
+    reset: reset && c.pack(draft, reset),
     policies: policies.size > 0 ? policies : noPolicies,
     latch: draft.latch,
     hold: draft.hold,
@@ -66,7 +70,10 @@ export function compileTrip(c: Compilation, draft: InterlockDraft): CompiledInte
 const nothing: readonly never[] = [];
 const noPolicies: ReadonlyMap<string, BadPolicy> = new Map();
 
-type NamedCause = CompiledInterlock['causes'][number];
+interface NamedCause {
+  readonly name: string;
+  readonly node: Node;
+}
 
 function causesOf(
   c: Compilation,
@@ -130,7 +137,12 @@ function compileEffect(
   return {
     ...demand,
     verify: verify &&
-      expect && { expect, within: verify.within, retry: verify.retry, onFail: onFail ?? usualFail },
+      expect && {
+        expect: c.pack(draft, expect),
+        within: verify.within,
+        retry: verify.retry,
+        onFail: onFail ?? usualFail,
+      },
   };
 }
 

@@ -11,8 +11,15 @@ import type { Library } from './library.js';
 import { plainRules } from './matrix.js';
 import { didYouMean, matchesGlob } from './names.js';
 import { refuseConflicts, type Demand, type TagLookup } from './outputs.js';
+import { Packer, type Packed } from './packed.js';
 import { createSink, type RuleProblem, type RuleSource } from './problems.js';
-import { isTrip, type CompiledRule, type RuleProgram, type SignalDef } from './program.js';
+import {
+  isTrip,
+  placesOf,
+  type CompiledRule,
+  type RuleProgram,
+  type SignalDef,
+} from './program.js';
 import { watchedBy } from './sources.js';
 import { createShelf, libraryKindOf, libraryOf, readLibrary, type Shelf } from './read-library.js';
 import { boolType, numberType, type Scope, type Slots } from './scope.js';
@@ -45,6 +52,10 @@ export interface Compilation {
     wanted?: 'bool',
     extra?: ScopeExtra,
   ): Node | undefined;
+  /** The rule as written. */
+  textOf(draft: Draft): string;
+  /** A checked expression as it is kept. */
+  pack(draft: Draft, node: Node): Packed;
 }
 export interface ScopeExtra {
   readonly votes?: (ref: Ref) => boolean;
@@ -72,7 +83,9 @@ export function compileRules(sources: readonly RuleSource[], tags: TagLookup): C
   const variablesOf = (model: string): readonly string[] =>
     (shelf.models.get(model)?.variables ?? []).map(({ tag }) => tag);
   const order = orderDrafts(drafts, { tags, silent, variablesOf });
-  const compilation = createCompilation(tags, drafts, silent, libraryOf(shelf));
+  const packer = new Packer();
+  const around = { silent, library: libraryOf(shelf), packer };
+  const compilation = createCompilation(tags, drafts, around);
   const rules: CompiledRule[] = [];
   for (const id of order) {
     const draft = drafts.get(id);
@@ -86,6 +99,7 @@ export function compileRules(sources: readonly RuleSource[], tags: TagLookup): C
   const armed = compilation.demands.filter(({ rule }) => drafts.get(rule)?.mode === 'armed');
   refuseConflicts(armed);
   if (problems.length > 0) return { ok: false, problems: inOrder(problems, sources) };
+  packer.close();
   return { ok: true, program: programOf(rules, compilation, inOrder(warnings, sources)) };
 }
 
@@ -244,15 +258,16 @@ function refOfTag(tag: RuleTag): Ref {
   return { name, tag: tag.index, signal: -1, type, dataType, enumeration, period, delay: 0 };
 }
 
-/** Longer ones are cut out of the text of their rule and cost nothing. */
-const longestShared = 12;
-
-/** `silent`: signals whose own problem is reported already; who uses them is not to blame. */
+interface Around {
+  /** Signals whose own problem is reported already; who uses them is not to blame. */
+  readonly silent: ReadonlySet<string>;
+  readonly library: Library;
+  readonly packer: Packer;
+}
 function createCompilation(
   tags: TagLookup,
   drafts: ReadonlyMap<string, Draft>,
-  silent: ReadonlySet<string>,
-  library: Library,
+  { silent, library, packer }: Around,
 ): Compilation {
   const slots: Slots = { count: 0 };
   const refs = new Map<string, Ref>();
@@ -263,12 +278,11 @@ function createCompilation(
     const unit = tags.find(name)?.unit;
     if (unit !== undefined && !parseUnit(unit)) tagUnits.set(unit.trim(), opaqueUnit(unit));
   }
-  const texts = new Map<string, string>();
-  const shared = (text: string): string => {
-    if (text.length > longestShared) return text;
-    const known = texts.get(text) ?? text;
-    texts.set(text, known);
-    return known;
+  const texts = new Map<Draft, string>();
+  const textOf = (draft: Draft): string => {
+    const text = texts.get(draft) ?? ruleText(draft.source.rule);
+    texts.set(draft, text);
+    return text;
   };
   const interlocks = [...drafts.values()].filter(isTrip);
   const find: Scope['find'] = (name) => {
@@ -296,7 +310,6 @@ function createCompilation(
     tagUnits,
     scope: (draft, expr, inputs, extra) => ({
       text: expr.text,
-      shared,
       slots,
       inputs,
       find,
@@ -314,6 +327,8 @@ function createCompilation(
     }),
     check: (draft, expr, inputs, wanted, extra) =>
       checkExpression(expr.ast, compilation.scope(draft, expr, inputs, extra), wanted),
+    textOf,
+    pack: (draft, node) => packer.pack(node, textOf(draft)),
   };
   return compilation;
 }
@@ -323,7 +338,7 @@ function programOf(
   compilation: Compilation,
   warnings: readonly RuleProblem[],
 ): RuleProgram {
-  const byId = new Map(rules.map((rule) => [rule.id, rule]));
+  const places = placesOf(rules);
   const outputs = new Map<number, string[]>();
   for (const demand of compilation.demands) {
     const list = outputs.get(demand.tag) ?? [];
@@ -334,16 +349,17 @@ function programOf(
     signals: compilation.signals,
     ids: rules.map((rule) => rule.id),
     describe: (id) => {
-      const rule = byId.get(id);
+      const rule = rules[places.get(id) ?? -1];
       if (!rule) return undefined;
       const { kind, hash, source, mode } = rule;
       return { kind, hash, source, mode };
     },
-    watched: watchedBy(rules),
+    watched: watchedBy(rules, places),
     outputs,
     effects: rules.flatMap((rule) => ('effects' in rule ? rule.effects : [])),
     warnings,
     rules,
+    places,
     slots: compilation.slots.count,
   };
 }
@@ -356,7 +372,7 @@ export function commonOf(c: Compilation, draft: Draft): Pick<CompiledRule, Commo
   return {
     id: draft.id,
     hash: ruleHash(draft.source.rule),
-    source: ruleText(draft.source.rule),
+    source: c.textOf(draft),
     strict: draft.strict,
     mode: draft.mode,
     published: publishedBy(c, draft),

@@ -8,7 +8,7 @@ import { expressionsOf } from './schedule.js';
 
 /** What a rule does, in sentences, for somebody who signs for it. Undefined: there is no such rule. */
 export function describeRule(program: RuleProgram, id: string): readonly string[] | undefined {
-  const rule = program.rules.find((one) => one.id === id);
+  const rule = program.rules[program.places.get(id) ?? -1];
   if (!rule) return undefined;
   const at = program.ids.indexOf(id) + 1;
   const mode = rule.mode === 'shadow' ? ' It is on trial and sets no outputs.' : '';
@@ -84,7 +84,7 @@ function aboutTrip(rule: CompiledInterlock): readonly string[] {
   for (const [tag, policy] of rule.policies)
     lines.push(`While ${tag} is bad: ${policyText(policy)}.`);
   if (rule.policies.size === 0) lines.push('While an input is bad and could matter it trips.');
-  lines.push(`Worst response: ${responseText(responseOf(rule.cause))}, without the device.`);
+  lines.push(`Worst response: ${responseText(responseOf(rule.cause.tree()))}, without the device.`);
   return lines;
 }
 

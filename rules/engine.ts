@@ -119,13 +119,13 @@ interface Parts extends Built {
 
 function engineOf(program: RuleProgram, parts: Parts): RuleEngine {
   const { slots, runners, schedule, keeper, options } = parts;
-  const byId = new Map(runners.map((runner, at) => [runner.rule.id, at]));
+  const { places } = program;
   const machines = new Map<string, { machine: AlarmMachine; at: number }>();
   for (const [at, runner] of runners.entries())
     for (const machine of runner.machines) machines.set(machine.id, { machine, at });
 
   /** Of a rule, or of the one that an alarm comes with. */
-  const placeOf = (id: string): number | undefined => byId.get(id) ?? machines.get(id)?.at;
+  const placeOf = (id: string): number | undefined => places.get(id) ?? machines.get(id)?.at;
 
   const command = (id: string, command: RuleCommand, person: Person): Answer => {
     const alarm = machines.get(id);
@@ -134,7 +134,7 @@ function engineOf(program: RuleProgram, parts: Parts): RuleEngine {
     if (at === undefined || !runner) return refused(`there is no rule ${id}`);
     schedule.dirty[at] = 1;
     // An alarm that comes with a rule is not the rule: resetting it resets no interlock.
-    const own = byId.has(id) ? tell(runner, command, person) : undefined;
+    const own = places.has(id) ? tell(runner, command, person) : undefined;
     const told = alarm?.machine.command(command, person) ?? own;
     return (
       told ?? refused(`${id} is ${article(runner.rule.kind)}: ${command.kind} means nothing to it`)
@@ -252,7 +252,7 @@ function scanOf(parts: Parts): RuleEngine['scan'] {
       if (runner && ((dirty[at] as number) === 1 || (due[at] as number) <= now)) runOne(at, runner);
     }
     clock.due = Infinity;
-    runSteps(plant.after);
+    for (let i = 0; i < plant.after.length; i++) plant.after[i]?.run();
     runSteps(plant.store);
     if (keeper.isDue(now)) context.out.retainedChanged = true;
     return results.next(Math.min(clock.due, keeper.due, schedule.next(now + pulseMs)));

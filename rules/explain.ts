@@ -10,6 +10,7 @@ import {
 } from '../gateway/contract/index.js';
 import { ignored, truth, type Slots } from './blocks/slots.js';
 import { inputsOf, type CompareNode, type Input, type Node, type Ref } from './ir.js';
+import type { Packed } from './packed.js';
 
 /** What is needed to say why an expression is what it is. */
 export interface Witness {
@@ -23,7 +24,7 @@ export interface Witness {
  * The leaves that make `node` what it is now (true, false or unknown), the one that came first in
  * front. Walks only when asked: at a trip, an alarm, or for `why`.
  */
-export function because(w: Witness, node: Node): readonly Evidence[] {
+export function because(w: Witness, node: Packed): readonly Evidence[] {
   return becauseOf(w, [{ name: undefined, node }]);
 }
 
@@ -41,12 +42,12 @@ interface Leaf {
 /** The same of several conditions, each with its name. */
 export function becauseOf(
   w: Witness,
-  causes: readonly { readonly name: string | undefined; readonly node: Node }[],
+  causes: readonly { readonly name: string | undefined; readonly node: Packed }[],
 ): readonly Evidence[] {
   const leaves: Leaf[] = [];
   for (const { name, node } of causes) {
     const found: Node[] = [];
-    collect(w.slots, node, found);
+    collect(w.slots, node.tree(), found);
     for (const leaf of found) leaves.push(leafOf(w, leaf, leaves.length, name));
   }
   leaves.sort((a, b) => compare(a.since, b.since) || compare(a.asked, b.asked) || a.at - b.at);
@@ -227,10 +228,10 @@ export function evidenceList(list: readonly Evidence[]): string {
 }
 
 /** Tags of an expression that are bad now, for people. */
-export function badInputs(w: Witness, nodes: readonly (Node | undefined)[]): readonly string[] {
+export function badInputs(w: Witness, nodes: readonly (Packed | undefined)[]): readonly string[] {
   const names = new Set<string>();
   for (const node of nodes)
-    for (const input of node ? inputsOf(node) : []) {
+    for (const input of node ? inputsOf(node.tree()) : []) {
       const q = w.image.qualities[w.positionOf(input.ref)] as number;
       if (isBad(q)) names.add(`${input.ref.name} is ${qualityText(q)}`);
     }

@@ -1,4 +1,5 @@
 import type { Slots } from './blocks/slots.js';
+import { Packed } from './packed.js';
 import type { CompiledRule } from './program.js';
 import type { Runner } from './run/context.js';
 
@@ -44,6 +45,7 @@ const surroundings: ReadonlySet<string> = new Set([
 function alike(a: unknown, b: unknown): boolean {
   if (Object.is(a, b)) return true;
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  if (a instanceof Packed) return b instanceof Packed && alike(a.tree(), b.tree());
   if (a instanceof Map) return b instanceof Map && alike([...a], [...b]);
   const [ours, theirs] = [Object.entries(a), b as Readonly<Record<string, unknown>>];
   if (ours.length !== Object.keys(theirs).length) return false;

@@ -1,25 +1,20 @@
 import { GatewayError, Quality, type ImageView } from '../gateway/contract/index.js';
-import { edgeStep, watchStep } from './blocks/edges.js';
+import { StepList, type Code, type Steps } from './blocks/code.js';
+import { edgeStep } from './blocks/edges.js';
 import {
   ageStep,
   guardedStep,
-  inputStep,
   qualityStep,
+  readNumber,
+  readTruth,
   textInputStep,
   textStep,
   type BadPolicy,
   type BadSink,
   type TagInput,
 } from './blocks/inputs.js';
-import { ifStep, latchStep, logicStep, notStep, voteStep } from './blocks/logic.js';
-import {
-  arithStep,
-  compareStep,
-  fallbackStep,
-  limitStep,
-  negStep,
-  pickStep,
-} from './blocks/numeric.js';
+import { ifStep, latchStep, voteStep } from './blocks/logic.js';
+import { arithStep, bandStep, fallbackStep, negStep, pickStep } from './blocks/numeric.js';
 import {
   conditionOf,
   ignored,
@@ -31,7 +26,7 @@ import {
   type Slots,
   type Step,
 } from './blocks/slots.js';
-import { changingStep, offDelayStep, onDelayStep, pulseStep } from './blocks/timers.js';
+import { changingStep, offDelayStep, pulseStep } from './blocks/timers.js';
 import { curveStep, modelStep } from './blocks/tables.js';
 import { builtIns, overWindow } from './calls/index.js';
 import { countsObservations, type BuiltIn } from './calls/spec.js';
@@ -42,12 +37,15 @@ import {
   type Input,
   type Node,
   type Ref,
+  type TimedNode,
 } from './ir.js';
+import type { Packed } from './packed.js';
 import { same } from './units.js';
 
 /** What steps are made of; one for a whole engine. */
 export interface Plant {
   readonly slots: Slots;
+  readonly code: Code;
   readonly image: ImageView;
   readonly positionOf: (ref: Ref) => number;
   readonly wallOf: (mono: number) => number;
@@ -58,7 +56,7 @@ export interface Plant {
   /** The rule at this position must run in the next scan. */
   touch(rule: number): void;
   /** Run after all rules: what prev() looks at, then its storing. */
-  readonly after: Step[];
+  readonly after: Steps[];
   readonly store: Step[];
 }
 
@@ -76,24 +74,21 @@ export interface RootOptions {
 /** Compiles expressions of one rule to steps in the order of evaluation. */
 export function stepsOf(
   plant: Plant,
-  roots: readonly (Node | undefined)[],
+  roots: readonly (Packed | undefined)[],
   options: RootOptions,
-): readonly Step[] {
-  const steps: Step[] = [];
-  const seen = new Set<number>();
-  const builder: Builder = { plant, options, seen, steps };
-  for (const root of roots) if (root) emit(builder, root);
-  // Without the room that pushing left.
-  return steps.length === 0 ? noSteps : steps.slice();
+): Steps {
+  const steps = new StepList(plant.code);
+  const builder: Builder = { plant, options, seen: new Set(), steps };
+  for (const root of roots) if (root) emit(builder, root.tree());
+  return steps.done();
 }
-const noSteps: readonly Step[] = [];
 
 interface Builder {
   readonly plant: Plant;
   readonly options: RootOptions;
   /** Slots of inputs that have their step already. */
   readonly seen: Set<number>;
-  readonly steps: Step[];
+  readonly steps: StepList;
 }
 
 function emit(b: Builder, node: Node): void {
@@ -123,23 +118,37 @@ function emit(b: Builder, node: Node): void {
     if (node.kind === 'text')
       for (const input of [node.input, node.other]) if (input) emitInput(b, input);
     for (const child of childrenOf(node)) emit(b, child);
-    b.steps.push(stepOf(b, node));
+    if (!emitCode(b, node)) b.steps.push(stepOf(b, node));
   }
-  if (b.options.watch === true && isLeaf(node)) b.steps.push(watchStep(s, node.slot));
+  if (b.options.watch === true && isLeaf(node)) b.steps.code.watch(node.slot);
 }
 
 /** A tag against a constant is one step, if nothing else has to do with the tag. @returns whether it is that */
 function emitLimit(b: Builder, node: CompareNode): boolean {
-  const { left, right, hyst } = node;
+  const { left, right, hyst, convert } = node;
   if (left.kind !== 'input' || right.kind !== 'const' || hyst) return false;
   const { ref, slot } = left.input;
-  const { policies, isBypassed, watch } = b.options;
+  const { policies, isBypassed } = b.options;
   if (ref.type.kind !== 'number' || b.seen.has(slot) || policies?.has(ref.name) || isBypassed)
     return false;
   b.seen.add(slot);
   emit(b, right);
-  const { slots: s, image } = b.plant;
-  b.steps.push(limitStep(s, image, tagInput(b, left.input), node, watch === true));
+  b.steps.code.limit(tagInput(b, left.input), node.slot, node.op, right.slot, convert);
+  return true;
+}
+
+/** What can be said in numbers is. @returns whether it is that */
+function emitCode(b: Builder, node: Node): boolean {
+  if (node.kind === 'not') b.steps.code.not(node.slot, node.of.slot);
+  else if (node.kind === 'logic') {
+    const of = node.of.map((child) => child.slot);
+    b.steps.code.logic(node.slot, node.op === 'and' ? 0 : 1, of);
+  } else if (node.kind === 'compare' && !node.hyst) {
+    const { slot, op, left, right, convert } = node;
+    b.steps.code.compare(slot, op, left.slot, right.slot, convert);
+  } else if (node.kind === 'timed' && node.op === 'for')
+    b.steps.code.onDelay(node.slot, node.of.slot, node.duration);
+  else return false;
   return true;
 }
 
@@ -168,11 +177,15 @@ function emitInput(b: Builder, input: Input): void {
   b.seen.add(input.slot);
   const { slots: s } = plant;
   const { isBypassed, policies, sink } = options;
-  const { name } = input.ref;
+  const { name, type } = input.ref;
   const position = [...(policies?.keys() ?? [])].indexOf(name);
   const policy = policies?.get(name);
-  const read = readStep(b, input);
-  b.steps.push(policy && sink ? guardedStep(s, read, input.slot, policy, sink, position) : read);
+  if (policy && sink) {
+    const read = readStep(b, input);
+    b.steps.push(guardedStep(s, read, input.slot, policy, sink, position));
+  } else if (type.kind === 'number') b.steps.code.number(tagInput(b, input));
+  else if (type.kind === 'bool') b.steps.code.truth(tagInput(b, input));
+  else b.steps.push(readStep(b, input));
   if (!isBypassed) return;
   b.steps.push(() => {
     if (!isBypassed(name)) return;
@@ -192,7 +205,11 @@ function readStep(b: Builder, input: Input): Step {
   const { slots: s, image } = b.plant;
   const { kind } = input.ref.type;
   const tag = tagInput(b, input);
-  return kind === 'text' ? textInputStep(s, image, tag) : inputStep(s, image, tag, kind === 'bool');
+  if (kind === 'text') return textInputStep(s, image, tag);
+  const read = kind === 'bool' ? readTruth : readNumber;
+  return () => {
+    read(s, image, tag.at, tag.slot, tag.strict);
+  };
 }
 
 /** How soon a value that changed is seen by who asks for that of the scan before, ms. */
@@ -208,11 +225,13 @@ function emitPrev(b: Builder, to: number, of: Node): void {
     s.v[to] = recall(s, memory);
     s.q[to] = recall(s, memory + 1);
   });
-  const options = { strict: b.options.strict };
-  emit({ plant: b.plant, options, seen: new Set(), steps: after }, of);
+  const steps = new StepList(b.plant.code);
+  emit({ plant, options: { strict: b.options.strict }, seen: new Set(), steps }, of);
+  after.push(steps.done());
+  const from = of.slot;
   store.push(() => {
-    const next = s.v[of.slot] as number;
-    const nextQuality = s.q[of.slot] as number;
+    const next = s.v[from] as number;
+    const nextQuality = s.q[from] as number;
     if (!Object.is(next, recall(s, memory)) || nextQuality !== recall(s, memory + 1)) {
       wantScan(s, s.clock.now + prevMs);
       plant.touch(owner);
@@ -226,16 +245,8 @@ function stepOf(b: Builder, node: Node): Step {
   const { slots: s, image } = b.plant;
   const to = node.slot;
   switch (node.kind) {
-    case 'not':
-      return notStep(s, to, node.of.slot);
     case 'neg':
       return negStep(s, to, node.of.slot);
-    case 'logic': {
-      const of = node.of.map((child) => child.slot);
-      return logicStep(s, to, of, node.op === 'and' ? 0 : 1);
-    }
-    case 'compare':
-      return compareStep(s, node);
     case 'arith': {
       const { k, c } = node.convert;
       return arithStep(s, to, node.op, node.left.slot, node.right.slot, k, c);
@@ -255,7 +266,7 @@ function stepOf(b: Builder, node: Node): Step {
     case 'edge':
       return edgeStep(s, to, node.of.slot, node.edge);
     case 'timed':
-      return timedStep(s, to, node.of.slot, node.op, node.duration);
+      return timedStep(s, node);
     case 'quality': {
       const of = node.of.slot;
       return qualityStep(s, to, node.test, () => s.q[of] as number);
@@ -282,11 +293,14 @@ function stepOf(b: Builder, node: Node): Step {
       const { rules } = node;
       return () => putBool(s, to, rules.some(isTripped), 0);
     }
+    case 'compare':
+      return node.hyst ? bandStep(s, node, node.hyst.slot) : elsewhere;
     default:
-      // Constants, inputs, ages and prev have no step of this kind; emit() sees to them.
-      return () => undefined;
+      return elsewhere;
   }
 }
+/** Constants, inputs, ages, prev and what is code have no step of this kind: emit() sees to them. */
+const elsewhere: Step = () => undefined;
 
 function callStep(b: Builder, node: CallNode): Step {
   const { plant } = b;
@@ -330,22 +344,16 @@ function beatOf(plant: Plant, node: Node | undefined): () => number {
   };
 }
 
-function timedStep(
-  s: Slots,
-  to: number,
-  of: number,
-  op: 'for' | 'held' | 'pulse' | 'changing',
-  duration: number,
-): Step {
+function timedStep(s: Slots, { slot, of, op, duration }: TimedNode): Step {
   switch (op) {
-    case 'for':
-      return onDelayStep(s, to, of, duration);
     case 'held':
-      return offDelayStep(s, to, of, duration);
+      return offDelayStep(s, slot, of.slot, duration);
     case 'pulse':
-      return pulseStep(s, to, of, duration);
+      return pulseStep(s, slot, of.slot, duration);
     case 'changing':
-      return changingStep(s, to, of, duration);
+      return changingStep(s, slot, of.slot, duration);
+    case 'for':
+      return elsewhere;
   }
 }
 
@@ -353,7 +361,7 @@ function timedStep(
  * On-delays that would make a condition true when they run out, as pairs of slots: of the delay, and of what it
  * delays. Not looked for under `not`.
  */
-export function delaysOf(node: Node): readonly number[] {
+export function delaysOf(root: Packed): readonly number[] {
   const pairs: number[] = [];
   const walk = (at: Node): void => {
     if (at.kind === 'timed' && at.op === 'for') {
@@ -361,16 +369,15 @@ export function delaysOf(node: Node): readonly number[] {
       walk(at.of);
     } else if (at.kind === 'logic' || at.kind === 'vote') at.of.forEach(walk);
   };
-  walk(node);
-  return pairs.length === 0 ? noDelays : pairs.slice();
+  walk(root.tree());
+  return pairs;
 }
-const noDelays: readonly number[] = [];
 
-/** Is one of these delays under way? */
-export function isPending(s: Slots, delays: readonly number[]): boolean {
-  for (let i = 0; i < delays.length; i += 2) {
-    const isRunning = conditionOf(s, delays[i + 1] as number) !== 0;
-    if (isRunning && truth(s, delays[i] as number) !== 1) return true;
+/** Is one of these delays under way? `delays`: the list of them in the code. */
+export function isPending({ slots: s, code }: Plant, delays: number): boolean {
+  for (let i = 0; i < code.lengthOf(delays); i += 2) {
+    const isRunning = conditionOf(s, code.item(delays, i + 1)) !== 0;
+    if (isRunning && truth(s, code.item(delays, i)) !== 1) return true;
   }
   return false;
 }

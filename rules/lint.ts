@@ -128,7 +128,7 @@ export function budgetsOf(program: RuleProgram): readonly Budget[] {
 }
 
 function budgetOf(rule: CompiledInterlock): Budget {
-  const response = responseOf(rule.cause);
+  const response = responseOf(rule.cause.tree());
   const verify = Math.max(0, ...rule.effects.map((effect) => effect.verify?.within ?? 0));
   return {
     rule: rule.id,

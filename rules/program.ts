@@ -2,7 +2,7 @@ import type { RuleKind, TagType, Value } from '../gateway/contract/index.js';
 import type { BadPolicy } from './blocks/inputs.js';
 import type { AlarmText, RuleMode } from './drafts/common.js';
 import type { BypassTerms } from './drafts/interlock.js';
-import type { Node } from './ir.js';
+import type { Packed } from './packed.js';
 import type { RuleProblem } from './problems.js';
 import type { Conversion } from './units.js';
 
@@ -23,7 +23,7 @@ export type OnFail =
 
 /** How a rule can tell that an effect has happened in the plant. */
 export interface Verify {
-  readonly expect: Node;
+  readonly expect: Packed;
   /** Milliseconds. */
   readonly within: number;
   readonly retry: number;
@@ -56,13 +56,13 @@ interface Compiled {
 }
 export interface CompiledInterlock extends Compiled {
   readonly kind: 'interlock' | 'group';
-  readonly cause: Node;
+  readonly cause: Packed;
   /** Of a group: its causes by name. */
-  readonly causes: readonly { readonly name: string; readonly node: Node }[];
+  readonly causes: readonly { readonly name: string; readonly node: Packed }[];
   /** Names of the tags in cause and arm, which can be bypassed. */
   readonly inputs: readonly string[];
-  readonly arm: Node | undefined;
-  readonly reset: Node | undefined;
+  readonly arm: Packed | undefined;
+  readonly reset: Packed | undefined;
   /** By the name of the tag. */
   readonly policies: ReadonlyMap<string, BadPolicy>;
   readonly latch: 'manual' | 'auto';
@@ -77,13 +77,13 @@ export interface CompiledInterlock extends Compiled {
 export interface CompiledPermissive extends Compiled {
   readonly kind: 'permissive';
   readonly output: { readonly tag: number; readonly name: string } | undefined;
-  readonly conditions: readonly { readonly name: string; readonly node: Node }[];
+  readonly conditions: readonly { readonly name: string; readonly node: Packed }[];
 }
 export interface CompiledAlarm extends Compiled {
   readonly kind: 'alarm';
-  readonly when: Node;
-  readonly arm: Node | undefined;
-  readonly suppress: Node | undefined;
+  readonly when: Packed;
+  readonly arm: Packed | undefined;
+  readonly suppress: Packed | undefined;
   readonly onDelay: number;
   readonly offDelay: number;
   readonly alarm: AlarmText;
@@ -92,8 +92,8 @@ export interface CompiledAlarm extends Compiled {
 }
 export interface CompiledShed extends Compiled {
   readonly kind: 'shed';
-  readonly start: Node;
-  readonly restore: Node;
+  readonly start: Packed;
+  readonly restore: Packed;
   /** First to last. */
   readonly steps: readonly ShedStep[];
   /** Between two steps, ms. */
@@ -113,12 +113,12 @@ export interface CompiledHeartbeat extends Compiled {
   readonly name: string;
   /** Between two beats, ms. */
   readonly every: number;
-  readonly condition: Node | undefined;
+  readonly condition: Packed | undefined;
 }
 export interface CompiledDiagnosis extends Compiled {
   readonly kind: 'diagnosis';
-  readonly context: Node | undefined;
-  readonly symptoms: readonly { readonly name: string; readonly node: Node }[];
+  readonly context: Packed | undefined;
+  readonly symptoms: readonly { readonly name: string; readonly node: Packed }[];
   readonly hypotheses: readonly Hypothesis[];
   /** Probability of each symptom where nothing is wrong. */
   readonly background: number;
@@ -135,7 +135,7 @@ export interface Hypothesis {
   readonly explains: readonly string[];
 }
 export interface Report {
-  readonly when: Node;
+  readonly when: Packed;
   readonly delay: number;
   readonly alarm: AlarmText | undefined;
 }
@@ -149,8 +149,8 @@ export interface CompiledSignal extends Compiled {
   readonly kind: 'signal';
   /** Position among the signals of the program. */
   readonly signal: number;
-  readonly value: Node;
-  readonly valid: Node | undefined;
+  readonly value: Packed;
+  readonly valid: Packed | undefined;
   /** To the declared unit. */
   readonly convert: Conversion;
 }
@@ -170,6 +170,10 @@ export function isTrip<T extends { readonly kind: RuleKind }>(
   return rule.kind === 'interlock' || rule.kind === 'group';
 }
 
+export function placesOf(rules: readonly { readonly id: string }[]): ReadonlyMap<string, number> {
+  return new Map(rules.map(({ id }, at) => [id, at]));
+}
+
 /** Rules that passed every check. Immutable; any number of engines may run it. */
 export interface RuleProgram {
   readonly signals: readonly SignalDef[];
@@ -184,6 +188,8 @@ export interface RuleProgram {
   readonly warnings: readonly RuleProblem[];
   /** For `createEngine`. */
   readonly rules: readonly CompiledRule[];
+  /** By id: where a rule stands in `rules`. */
+  readonly places: ReadonlyMap<string, number>;
   /** How many positions for values the engine needs. */
   readonly slots: number;
 }

@@ -2,16 +2,14 @@ import type { ImageView } from '../gateway/contract/index.js';
 import { countsObservations } from './calls/spec.js';
 import { builtInOf } from './instantiate.js';
 import { childrenOf, type Node, type Ref } from './ir.js';
+import type { Packed } from './packed.js';
 import { isTrip, type CompiledRule, type RuleProgram } from './program.js';
 
 /** Every expression of a rule. */
 export function expressionsOf(rule: CompiledRule): readonly Node[] {
-  return present(expressions(rule));
+  return expressions(rule).flatMap((one) => one?.tree() ?? []);
 }
-function present(list: readonly (Node | undefined)[]): readonly Node[] {
-  return list.filter((node) => node !== undefined);
-}
-function expressions(rule: CompiledRule): readonly (Node | undefined)[] {
+function expressions(rule: CompiledRule): readonly (Packed | undefined)[] {
   switch (rule.kind) {
     case 'interlock':
     case 'group':
@@ -60,6 +58,27 @@ function readsOf(rule: CompiledRule): Reads {
   return reads;
 }
 
+/** Lists of numbers, one behind the other: ten thousand arrays would be mostly the room that pushing left. */
+class Lists {
+  /** Where the list of each position begins; the next one is its end. */
+  readonly #starts: Int32Array;
+  readonly #items: Int32Array;
+
+  constructor(lists: readonly (readonly number[])[]) {
+    this.#starts = new Int32Array(lists.length + 1);
+    for (const [at, { length }] of lists.entries())
+      this.#starts[at + 1] = (this.#starts[at] as number) + length;
+    this.#items = new Int32Array(this.#starts[lists.length] as number);
+    for (const [at, list] of lists.entries()) this.#items.set(list, this.#starts[at]);
+  }
+
+  /** Puts a 1 at every position in the list. */
+  mark(list: number, into: Uint8Array): void {
+    const end = this.#starts[list + 1] as number;
+    for (let i = this.#starts[list] as number; i < end; i++) into[this.#items[i] as number] = 1;
+  }
+}
+
 const nobody: readonly number[] = [];
 
 /**
@@ -84,8 +103,8 @@ export class Schedule {
   readonly #times: Float64Array;
   readonly #wide: (string | bigint | undefined)[];
   /** Rules by position in `#tags`: all that read it, and those that see its time. */
-  readonly #readers: readonly (readonly number[])[];
-  readonly #watchers: readonly (readonly number[])[];
+  readonly #readers: Lists;
+  readonly #watchers: Lists;
   readonly #slotOfTag = new Map<number, number>();
   readonly #tripReaders: ReadonlyMap<string, readonly number[]>;
   #wallOffset = NaN;
@@ -118,8 +137,8 @@ export class Schedule {
     }
     this.#tags = Int32Array.from(readers.keys());
     this.#tags.forEach((tag, slot) => this.#slotOfTag.set(tag, slot));
-    this.#readers = [...readers.values()];
-    this.#watchers = [...readers.keys()].map((tag) => watchers.get(tag) ?? nobody);
+    this.#readers = new Lists([...readers.values()]);
+    this.#watchers = new Lists([...readers.keys()].map((tag) => watchers.get(tag) ?? nobody));
     this.#tripReaders = trips;
     this.hasFigures = Uint8Array.from(rules, ({ published }) => (published.length > 0 ? 1 : 0));
     this.isAsked = Uint8Array.from(rules, ({ id }) => (trips.has(id) ? 1 : 0));
@@ -155,11 +174,7 @@ export class Schedule {
     this.#qualities[i] = quality;
     this.#times[i] = time;
     this.#wide[i] = wide[tag];
-    this.#mark((isSame ? this.#watchers[i] : this.#readers[i]) ?? nobody);
-  }
-
-  #mark(rules: readonly number[]): void {
-    for (let i = 0; i < rules.length; i++) this.dirty[rules[i] as number] = 1;
+    (isSame ? this.#watchers : this.#readers).mark(i, this.dirty);
   }
 
   /** A signal was written into the image in this scan. */
@@ -169,7 +184,7 @@ export class Schedule {
   }
   /** The state of an interlock changed in this scan. */
   tripChanged(rule: string): void {
-    this.#mark(this.#tripReaders.get(rule) ?? nobody);
+    for (const at of this.#tripReaders.get(rule) ?? nobody) this.dirty[at] = 1;
   }
 
   /** The next scan that is wanted after one at `now`. */

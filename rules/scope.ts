@@ -10,8 +10,6 @@ export interface Slots {
 
 /** What an expression can refer to, and where its problems go. */
 export interface Scope {
-  /** The same text as one that was there before, for short ones: names and numbers stand in many rules. */
-  shared(text: string): string;
   readonly text: string;
   readonly slots: Slots;
   /** One per tag that the rule reads; shared by the expressions of a rule. */

@@ -5,7 +5,8 @@ import { expressionsOf } from './schedule.js';
 /** What decides about a rule: not buttons, nor whether outputs are obeyed. */
 function judgedOf(rule: CompiledRule): readonly Node[] {
   if (!isTrip(rule)) return expressionsOf(rule);
-  return rule.arm ? [rule.cause, rule.arm] : [rule.cause];
+  const roots = rule.arm ? [rule.cause, rule.arm] : [rule.cause];
+  return roots.map((root) => root.tree());
 }
 
 /** Image positions of what is measured behind a rule: signals are followed to their own inputs. */
@@ -24,14 +25,16 @@ export function sourcesOf(rules: readonly CompiledRule[]): (rule: string) => rea
 }
 
 /** What belongs to the story of a trip: what decides, the buttons, the outputs and what shows them. */
-export function watchedBy(rules: readonly CompiledRule[]): (rule: string) => readonly number[] {
+export function watchedBy(
+  rules: readonly CompiledRule[],
+  places: ReadonlyMap<string, number>,
+): (rule: string) => readonly number[] {
   // Found when somebody asks: a program of ten thousand rules is often only checked.
   let sources: ((rule: string) => readonly number[]) | undefined;
-  const trips = new Map(rules.filter(isTrip).map((rule) => [rule.id, rule]));
   return (id) => {
     sources ??= sourcesOf(rules);
-    const rule = trips.get(id);
-    if (!rule) return [];
+    const rule = rules[places.get(id) ?? -1];
+    if (!rule || !isTrip(rule)) return [];
     const read = expressionsOf(rule)
       .flatMap(inputsOf)
       .map(({ ref }) => ref.tag);

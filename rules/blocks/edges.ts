@@ -42,14 +42,7 @@ export function edgeStep(
   };
 }
 
-/** Notes when the truth of a condition changed. */
-export function watchStep(s: Slots, slot: number): Step {
-  const memory = remember(s, -1);
-  return () => {
-    noteChange(s, slot, memory);
-  };
-}
-/** `memory`: where the truth of the scan before is, at first -1. */
+/** Notes when the truth of a condition changed. `memory`: where the truth of the scan before is, at first -1. */
 export function noteChange(s: Slots, slot: number, memory: number): void {
   const now = truth(s, slot);
   if (now === recall(s, memory)) return;

@@ -46,20 +46,6 @@ export interface TagInput {
   readonly strict: boolean;
 }
 
-/** Reads one number or bool from the frozen image. */
-export function inputStep(s: Slots, image: ImageView, input: TagInput, isBool: boolean): Step {
-  const { at, slot, strict } = input;
-  if (!isBool)
-    return () => {
-      readNumber(s, image, at, slot, strict);
-    };
-  return () => {
-    const value = image.numbers[at] as number;
-    const truth = value === value ? (value !== 0 ? 1 : 0) : value;
-    putNumber(s, slot, truth, usableQuality(image, at, strict));
-  };
-}
-
 /** Puts a number of the frozen image into its slot. */
 export function readNumber(
   s: Slots,
@@ -69,6 +55,18 @@ export function readNumber(
   strict: boolean,
 ): void {
   putNumber(s, slot, image.numbers[at] as number, usableQuality(image, at, strict));
+}
+/** The same of a truth value: whatever is not 0 is true. */
+export function readTruth(
+  s: Slots,
+  image: ImageView,
+  at: number,
+  slot: number,
+  strict: boolean,
+): void {
+  const value = image.numbers[at] as number;
+  const truth = value === value ? (value !== 0 ? 1 : 0) : value;
+  putNumber(s, slot, truth, usableQuality(image, at, strict));
 }
 function usableQuality(image: ImageView, at: number, strict: boolean): number {
   const q = image.qualities[at] as number;

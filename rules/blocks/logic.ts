@@ -13,33 +13,37 @@ import {
   type Step,
 } from './slots.js';
 
-export function notStep(s: Slots, to: number, of: number): Step {
-  return () => {
-    s.v[to] = (s.v[of] as number) === 1 ? 0 : 1;
-    s.q[to] = s.q[of] as number;
-  };
+export function not(s: Slots, to: number, of: number): void {
+  s.v[to] = (s.v[of] as number) === 1 ? 0 : 1;
+  s.q[to] = s.q[of] as number;
 }
 
 /**
  * Kleene `and` (`absorbing` = 0) and `or` (`absorbing` = 1): an operand that decides alone decides,
- * whatever the quality of the others. A good one is preferred to an uncertain one.
+ * whatever the quality of the others. A good one is preferred to an uncertain one. The slots of the operands are
+ * `count` cells of `of`, from `first` on.
  */
-export function logicStep(s: Slots, to: number, of: readonly number[], absorbing: 0 | 1): Step {
-  return () => {
-    let decided = ignored;
-    let all = 0;
-    let counted = 0;
-    for (let i = 0; i < of.length; i++) {
-      const slot = of[i] as number;
-      const q = s.q[slot] as number;
-      if (q === ignored) continue;
-      counted++;
-      if (q < badFrom && (s.v[slot] as number) === absorbing && q < decided) decided = q;
-      all = worst(all, q);
-    }
-    if (decided !== ignored) putBool(s, to, absorbing === 1, decided);
-    else putBool(s, to, absorbing === 0, counted === 0 ? ignored : all);
-  };
+export function logic(
+  s: Slots,
+  to: number,
+  absorbing: number,
+  of: Int32Array,
+  first: number,
+  count: number,
+): void {
+  let decided = ignored;
+  let all = 0;
+  let counted = 0;
+  for (let i = first; i < first + count; i++) {
+    const slot = of[i] as number;
+    const q = s.q[slot] as number;
+    if (q === ignored) continue;
+    counted++;
+    if (q < badFrom && (s.v[slot] as number) === absorbing && q < decided) decided = q;
+    all = worst(all, q);
+  }
+  if (decided !== ignored) putBool(s, to, absorbing === 1, decided);
+  else putBool(s, to, absorbing === 0, counted === 0 ? ignored : all);
 }
 
 /**

@@ -1,8 +1,6 @@
-import { Quality, type ImageView } from '../../gateway/contract/index.js';
+import { Quality } from '../../gateway/contract/index.js';
 import type { ArithOp, CompareOp } from '../ast.js';
 import type { CompareNode, PickNode } from '../ir.js';
-import { noteChange } from './edges.js';
-import { readNumber, type TagInput } from './inputs.js';
 import {
   badFrom,
   putBool,
@@ -14,36 +12,48 @@ import {
   type Step,
 } from './slots.js';
 
-function holds(op: CompareOp, a: number, b: number): boolean {
+/** What a comparison is called in numbers: its position here. */
+export const compareOps: readonly CompareOp[] = ['<', '<=', '>', '>=', '==', '!='];
+
+function holds(op: number, a: number, b: number): boolean {
   switch (op) {
-    case '<':
+    case 0:
       return a < b;
-    case '<=':
+    case 1:
       return a <= b;
-    case '>':
+    case 2:
       return a > b;
-    case '>=':
+    case 3:
       return a >= b;
-    case '==':
+    case 4:
       return a === b;
-    case '!=':
+    default:
       return a !== b;
   }
 }
 
-/** A comparison, with hysteresis if any: once true it stays true until the value is back by that much. */
-export function compareStep(s: Slots, node: CompareNode): Step {
-  const { slot: to, op, hystFactor } = node;
+/** `op`: position in {@link compareOps}; `k`, `c` take the right side to the unit of the left. */
+export function compare(
+  s: Slots,
+  to: number,
+  op: number,
+  left: number,
+  right: number,
+  k: number,
+  c: number,
+): void {
+  const quality = worst(s.q[left] as number, s.q[right] as number);
+  putBool(s, to, holds(op, s.v[left] as number, (s.v[right] as number) * k + c), quality);
+}
+
+/** A comparison with hysteresis: once true it stays true until the value is back by that much. */
+export function bandStep(s: Slots, node: CompareNode, hyst: number): Step {
+  const { slot: to, hystFactor } = node;
   const left = node.left.slot;
   const right = node.right.slot;
-  const hyst = node.hyst?.slot;
   const { k, c } = node.convert;
-  if (hyst === undefined)
-    return () => {
-      const quality = worst(s.q[left] as number, s.q[right] as number);
-      putBool(s, to, holds(op, s.v[left] as number, (s.v[right] as number) * k + c), quality);
-    };
-  const towards = op === '<' || op === '<=' ? 1 : -1;
+  const op = compareOps.indexOf(node.op);
+  const towards = node.op === '<' || node.op === '<=' ? 1 : -1;
   const memory = remember(s, 0);
   return () => {
     const quality = worst(worst(s.q[left] as number, s.q[right] as number), s.q[hyst] as number);
@@ -54,27 +64,6 @@ export function compareStep(s: Slots, node: CompareNode): Step {
       s.memory[memory] = was ? 1 : 0;
     }
     putBool(s, to, was, quality);
-  };
-}
-
-/**
- * A tag against a constant, in one step: reads the tag, compares it, and notes when the truth of that
- * changed if somebody asks for it. The most frequent condition there is; three steps in one take a third of their
- * memory.
- */
-export function limitStep(
-  s: Slots,
-  image: ImageView,
-  { at, slot, strict }: TagInput,
-  { slot: to, op, right: { slot: right }, convert: { k, c } }: CompareNode,
-  isWatched: boolean,
-): Step {
-  const watch = isWatched ? remember(s, -1) : -1;
-  return () => {
-    readNumber(s, image, at, slot, strict);
-    const quality = worst(s.q[slot] as number, s.q[right] as number);
-    putBool(s, to, holds(op, s.v[slot] as number, (s.v[right] as number) * k + c), quality);
-    if (watch >= 0) noteChange(s, to, watch);
   };
 }
 

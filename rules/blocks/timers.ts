@@ -15,34 +15,32 @@ import {
 /**
  * On-delay (TON), exact under unknown input: true when the input has surely been true for `duration`,
  * false when it cannot have been, unknown in between. So a bad input does not restart the delay of an
- * interlock, and never makes an alarm come early.
+ * interlock, and never makes an alarm come early. `first`: in the memory, since when it has surely been true; behind
+ * that, since when perhaps.
  */
-export function onDelayStep(s: Slots, to: number, of: number, duration: number): Step {
-  const first = remember(s, NaN, NaN);
+export function onDelay(s: Slots, to: number, of: number, first: number, duration: number): void {
   const second = first + 1;
-  return () => {
-    let surely = recall(s, first);
-    let perhaps = recall(s, second);
-    const now = s.clock.now;
-    const q = s.q[of] as number;
-    const state = truth(s, of);
-    if (q === ignored || state === 0 || (q === Quality.waiting && Number.isNaN(perhaps))) {
-      s.memory[first] = NaN;
-      s.memory[second] = NaN;
-      putBool(s, to, false, q);
-      return;
-    }
-    if (Number.isNaN(perhaps)) perhaps = now;
-    if (state === unknown) surely = NaN;
-    else if (Number.isNaN(surely)) surely = now;
-    s.memory[first] = surely;
-    s.memory[second] = perhaps;
-    if (surely + duration <= now) putBool(s, to, true, q);
-    else if (perhaps + duration <= now) putBool(s, to, false, Quality.input);
-    else putBool(s, to, false, q >= badFrom ? Quality.derived : q);
-    if (surely + duration > now) wantScan(s, surely + duration);
-    if (perhaps + duration > now) wantScan(s, perhaps + duration);
-  };
+  let surely = recall(s, first);
+  let perhaps = recall(s, second);
+  const now = s.clock.now;
+  const q = s.q[of] as number;
+  const state = truth(s, of);
+  if (q === ignored || state === 0 || (q === Quality.waiting && Number.isNaN(perhaps))) {
+    s.memory[first] = NaN;
+    s.memory[second] = NaN;
+    putBool(s, to, false, q);
+    return;
+  }
+  if (Number.isNaN(perhaps)) perhaps = now;
+  if (state === unknown) surely = NaN;
+  else if (Number.isNaN(surely)) surely = now;
+  s.memory[first] = surely;
+  s.memory[second] = perhaps;
+  if (surely + duration <= now) putBool(s, to, true, q);
+  else if (perhaps + duration <= now) putBool(s, to, false, Quality.input);
+  else putBool(s, to, false, q >= badFrom ? Quality.derived : q);
+  if (surely + duration > now) wantScan(s, surely + duration);
+  if (perhaps + duration > now) wantScan(s, perhaps + duration);
 }
 
 /** Off-delay (TOF): true while the input is, and for `duration` after it was seen to fall. */

@@ -1,5 +1,6 @@
 import type { AlarmState, Evidence, Person } from '../../gateway/contract/index.js';
-import { conditionOf, runSteps, truth, wantScan, type Step } from '../blocks/slots.js';
+import type { Steps } from '../blocks/code.js';
+import { conditionOf, truth, wantScan } from '../blocks/slots.js';
 import { badInputs, because, evidenceList } from '../explain.js';
 import { stepsOf } from '../instantiate.js';
 import type { CompiledAlarm } from '../program.js';
@@ -11,7 +12,7 @@ import { noEvidence, type Answer, type Context, type Explained, type Runner } fr
 export class AlarmRunner implements Runner {
   readonly #c: Context;
   readonly rule: CompiledAlarm;
-  readonly #steps: readonly Step[];
+  readonly #steps: Steps;
   readonly #alarm: AlarmMachine;
   readonly machines: readonly AlarmMachine[];
   #active: boolean;
@@ -41,7 +42,7 @@ export class AlarmRunner implements Runner {
   run(): void {
     const { rule } = this;
     const { slots: s } = this.#c.plant;
-    runSteps(this.#steps);
+    this.#steps.run();
     this.#alarm.flush();
     const is = this.#condition();
     const { now } = s.clock;

@@ -34,8 +34,6 @@ export interface Context {
   readonly witness: Witness;
   readonly out: Gathered;
   put(index: number, value: number, quality: number, time: number): void;
-  /** Image positions of the tags behind an expression, through signals down to what is measured. */
-  sources(rule: string): readonly number[];
   /** Wall time of this scan. */
   wallNow(): WallMs;
   /** Outputs that interlocks demand and the plant does not follow: `RULE: output`. */

@@ -5,7 +5,8 @@ import {
   type Ranking,
   type WallMs,
 } from '../../gateway/contract/index.js';
-import { runSteps, truth, wantScan, type Step } from '../blocks/slots.js';
+import type { Steps } from '../blocks/code.js';
+import { truth, wantScan } from '../blocks/slots.js';
 import { badInputs, because, evidenceList } from '../explain.js';
 import { stepsOf } from '../instantiate.js';
 import type { CompiledDiagnosis } from '../program.js';
@@ -37,8 +38,8 @@ export class DiagnosisRunner implements Runner {
   readonly rule: CompiledDiagnosis;
   readonly machines: readonly AlarmMachine[];
   readonly #c: Context;
-  readonly #steps: readonly Step[];
-  readonly #reportSteps: readonly Step[];
+  readonly #steps: Steps;
+  readonly #reportSteps: Steps;
   readonly #alarm: AlarmMachine | undefined;
   readonly #seen: Sighting[];
   readonly #posteriors: Float64Array;
@@ -66,7 +67,7 @@ export class DiagnosisRunner implements Runner {
   }
 
   run(): void {
-    runSteps(this.#steps);
+    this.#steps.run();
     this.#alarm?.flush();
     this.#look();
     const found = this.#judge();
@@ -115,7 +116,7 @@ export class DiagnosisRunner implements Runner {
   /** The fault to be reported now, if any: the report holds, and has held for its time. */
   #judge(): string | undefined {
     const { report } = this.rule;
-    runSteps(this.#reportSteps);
+    this.#reportSteps.run();
     const { slots: s } = this.#c.plant;
     const m = this.#m;
     const holds = report && this.#isInContext() && truth(s, report.when.slot) === 1;

@@ -4,7 +4,8 @@ import {
   type WallMs,
   type WriteIntent,
 } from '../../gateway/contract/index.js';
-import { runSteps, truth, wantScan, type Step } from '../blocks/slots.js';
+import type { Steps } from '../blocks/code.js';
+import { truth, wantScan } from '../blocks/slots.js';
 import { badInputs, because, evidenceList } from '../explain.js';
 import { stepsOf } from '../instantiate.js';
 import type { CompiledHeartbeat } from '../program.js';
@@ -31,7 +32,7 @@ export class HeartbeatRunner implements Runner {
   readonly rule: CompiledHeartbeat;
   readonly machines: Runner['machines'] = noMachines;
   readonly #c: Context;
-  readonly #steps: readonly Step[];
+  readonly #steps: Steps;
   #counter = 0;
   /** When the next beat is due, monotonic ms. */
   #next = NaN;
@@ -55,7 +56,7 @@ export class HeartbeatRunner implements Runner {
   }
 
   run(): void {
-    runSteps(this.#steps);
+    this.#steps.run();
     const { slots: s } = this.#c.plant;
     const { now } = s.clock;
     const { every } = this.rule;

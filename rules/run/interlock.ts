@@ -6,9 +6,11 @@ import {
   type WallMs,
   type WriteIntent,
 } from '../../gateway/contract/index.js';
-import { runSteps, truth, unknown, wantScan, type Step } from '../blocks/slots.js';
+import type { Steps } from '../blocks/code.js';
+import { truth, unknown, wantScan } from '../blocks/slots.js';
 import { badInputs, because, evidenceList, remark } from '../explain.js';
 import { stepsOf } from '../instantiate.js';
+import type { Node } from '../ir.js';
 import { marginOf } from '../margin.js';
 import type { CompiledInterlock } from '../program.js';
 import type { RetainedAlarm, RetainedState } from '../retained.js';
@@ -29,7 +31,7 @@ import {
 } from './context.js';
 import { Obedience } from './obedience.js';
 import { conditionsOfReset } from './reset.js';
-import { Senses, type Findings } from './senses.js';
+import { Senses } from './senses.js';
 import { EffectWatch } from './verify.js';
 
 /** What an interlock remembers from scan to scan. */
@@ -57,6 +59,8 @@ export interface Start {
   readonly kept: RetainedState | undefined;
   /** The states from before are lost: it may have been tripped. */
   readonly lost: boolean;
+  /** Positions of the tags behind cause and arm. */
+  readonly sources: readonly number[];
 }
 
 function present(list: readonly (AlarmMachine | undefined)[]): readonly AlarmMachine[] {
@@ -78,14 +82,16 @@ export class InterlockRunner implements Runner {
   readonly #obedience: Obedience | undefined;
   readonly #alarm: AlarmMachine | undefined;
   readonly #bypassed: AlarmMachine | undefined;
-  readonly #resetSteps: readonly Step[];
+  readonly #resetSteps: Steps;
+  /** The cause, if its margin is published: that is asked for in every scan. */
+  readonly #measured: Node | undefined;
   #m: Memory;
 
-  constructor(c: Context, rule: CompiledInterlock, { kept, lost }: Start) {
+  constructor(c: Context, rule: CompiledInterlock, { kept, lost, sources }: Start) {
     this.rule = rule;
     this.#c = c;
     this.#bypasses = rule.bypass && new Bypasses(c, rule, kept?.bypasses ?? []);
-    this.#senses = new Senses(c, rule, this.#bypasses);
+    this.#senses = new Senses(c, rule, { bypasses: this.#bypasses, sources });
     this.#alarm = rule.alarm && new AlarmMachine(c, rule.id, rule.alarm, kept?.alarm, false);
     this.#watches = watchesOf(c, rule, kept?.disobeyed ?? []);
     this.#obedience =
@@ -94,6 +100,8 @@ export class InterlockRunner implements Runner {
     const machines = [this.#alarm, ...(this.#obedience?.machines ?? []), this.#bypassed];
     this.machines = present(machines);
     this.#resetSteps = stepsOf(c.plant, [rule.reset], { strict: rule.strict });
+    const isMeasured = rule.published.some(({ figure }) => figure === 'margin');
+    this.#measured = isMeasured ? rule.cause.tree() : undefined;
     const isLost = lost && rule.latch === 'manual';
     this.#m = {
       state: isLost ? 'TRIPPED' : startState(rule, kept),
@@ -163,7 +171,7 @@ export class InterlockRunner implements Runner {
 
   figure(name: string): number {
     if (name === 'tripped') return this.#holds() ? 1 : 0;
-    return marginOf(this.#c.plant.slots, this.rule.cause);
+    return this.#measured ? marginOf(this.#c.plant.slots, this.#measured) : NaN;
   }
 
   retained(): RetainedState {
@@ -232,7 +240,7 @@ export class InterlockRunner implements Runner {
   }
 
   #step(): void {
-    const findings = this.#senses.sense();
+    this.#senses.sense();
     const rising = this.#resetRises();
     this.#alarm?.flush();
     const m = this.#m;
@@ -242,14 +250,14 @@ export class InterlockRunner implements Runner {
     m.askedBy = undefined;
     if (this.#bypasses?.isWhole && !this.#holds())
       this.#enter('BYPASSED', 'is bypassed', noEvidence);
-    else if (findings.stands) this.#trip();
-    else this.#clear(findings, rising, by);
+    else if (this.#senses.stands) this.#trip();
+    else this.#clear(rising, by);
   }
 
   /** Held true is no edge: who wedges the button has not reset anything. */
   #resetRises(): boolean {
-    if (this.#resetSteps.length === 0) return false;
-    runSteps(this.#resetSteps);
+    if (this.#resetSteps.isEmpty) return false;
+    this.#resetSteps.run();
     if (!this.rule.reset) return false;
     const is = truth(this.#c.plant.slots, this.rule.reset.slot);
     const rising = this.#m.resetBefore === 0 && is === 1;
@@ -266,9 +274,10 @@ export class InterlockRunner implements Runner {
     this.#enter('TRIPPED', `tripped: ${evidenceList(m.evidence)}`, m.evidence);
   }
 
-  #clear(findings: Findings, rising: boolean, by: string | undefined): void {
+  #clear(rising: boolean, by: string | undefined): void {
     const m = this.#m;
-    const rest = !findings.armed ? 'DISARMED' : findings.pending ? 'PENDING' : 'NORMAL';
+    const { isArmed, isPending } = this.#senses;
+    const rest = !isArmed ? 'DISARMED' : isPending ? 'PENDING' : 'NORMAL';
     if (m.state === 'TRIPPED')
       this.#enter('TRIPPED_CLEAR', 'cause is gone, still tripped', m.evidence);
     if (m.state !== 'TRIPPED_CLEAR') {

@@ -5,7 +5,8 @@ import {
   type WallMs,
   type WriteIntent,
 } from '../../gateway/contract/index.js';
-import { runSteps, truth, type Step } from '../blocks/slots.js';
+import type { Steps } from '../blocks/code.js';
+import { truth } from '../blocks/slots.js';
 import { because, evidenceList } from '../explain.js';
 import { stepsOf } from '../instantiate.js';
 import type { CompiledPermissive } from '../program.js';
@@ -23,7 +24,7 @@ import {
 export class PermissiveRunner implements Runner {
   readonly #c: Context;
   readonly rule: CompiledPermissive;
-  readonly #steps: readonly Step[];
+  readonly #steps: Steps;
   #state: PermissiveState = 'DENIED';
   #since: WallMs = wall(0);
   #isFirst = true;
@@ -45,7 +46,7 @@ export class PermissiveRunner implements Runner {
 
   run(): void {
     const c = this.#c;
-    runSteps(this.#steps);
+    this.#steps.run();
     const to: PermissiveState = this.#isGranted() ? 'PERMITTED' : 'DENIED';
     if (this.#isFirst) {
       this.#since = c.wallNow();

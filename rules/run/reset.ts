@@ -1,6 +1,7 @@
 import { truth } from '../blocks/slots.js';
 import type { Witness } from '../explain.js';
 import { childrenOf, type Node } from '../ir.js';
+import type { Packed } from '../packed.js';
 
 function hasEdge(node: Node): boolean {
   return (node.kind === 'edge' && node.edge === 'rising') || childrenOf(node).some(hasEdge);
@@ -11,7 +12,8 @@ function hasEdge(node: Node): boolean {
  * expression; what else it demands must hold. Gives the conditions that do not, as written.
  * An expression without rising() is the button itself.
  */
-export function conditionsOfReset(w: Witness, node: Node): readonly string[] {
+export function conditionsOfReset(w: Witness, reset: Packed): readonly string[] {
+  const node = reset.tree();
   return hasEdge(node) ? open(w, node) : [];
 }
 

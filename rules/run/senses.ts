@@ -5,7 +5,8 @@ import {
   type Evidence,
 } from '../../gateway/contract/index.js';
 import type { BadSink } from '../blocks/inputs.js';
-import { conditionOf, recall, remember, truth, wantScan, type Step } from '../blocks/slots.js';
+import type { Steps } from '../blocks/code.js';
+import { conditionOf, recall, remember, truth, wantScan } from '../blocks/slots.js';
 import { because, becauseOf, remark } from '../explain.js';
 import { delaysOf, isPending, stepsOf } from '../instantiate.js';
 import { inputsOf, type Input } from '../ir.js';
@@ -16,31 +17,31 @@ import type { Context } from './context.js';
 /** How long an interlock waits for first values after a start before it takes them for bad, ms. */
 export const startGrace = 10_000;
 
-/** What one scan says about an interlock, apart from what it remembers. */
-export interface Findings {
-  readonly armed: boolean;
-  readonly stands: boolean;
-  readonly pending: boolean;
-}
-
 /** What an interlock perceives of the plant: reads cause and arm, with the policies for bad tags. */
 export class Senses {
   readonly #c: Context;
   readonly #rule: CompiledInterlock;
   readonly #sink: BadSink;
-  readonly #steps: readonly Step[];
-  readonly #delays: readonly number[];
+  readonly #steps: Steps;
+  /** Lists in the code of the engine: {@link delaysOf}, and positions of the tags behind cause and arm. */
+  readonly #delays: number;
   readonly #causeSlot: number;
   /** -1: always armed. */
   readonly #armSlot: number;
-  readonly #sources: readonly number[];
+  readonly #sources: number;
   /** Position in the memory: when the first scan was, and whether every tag has been read since. */
   readonly #wait: number;
   /** How long it waits for first values, ms. */
   readonly #grace: number;
-  readonly #findings = { armed: false, stands: false, pending: false };
+  #isArmed = false;
+  #stands = false;
+  #isPending = false;
 
-  constructor(c: Context, rule: CompiledInterlock, bypasses: Bypasses | undefined) {
+  constructor(
+    c: Context,
+    rule: CompiledInterlock,
+    { bypasses, sources }: { bypasses: Bypasses | undefined; sources: readonly number[] },
+  ) {
     const { cause, arm, policies } = rule;
     this.#c = c;
     this.#rule = rule;
@@ -54,28 +55,38 @@ export class Senses {
         : undefined;
     const options = { strict: rule.strict, policies, sink: this.#sink, watch: true, isBypassed };
     this.#steps = stepsOf(c.plant, [cause, arm], options);
-    this.#delays = delaysOf(cause);
+    this.#delays = c.plant.code.list(delaysOf(cause));
     this.#causeSlot = cause.slot;
     this.#armSlot = arm?.slot ?? -1;
-    this.#sources = c.sources(rule.id);
+    this.#sources = c.plant.code.list(sources);
     this.#wait = remember(c.plant.slots, NaN, 0);
     this.#grace = graceOf(rule);
   }
 
-  /** Evaluates cause and arm; once a scan. The result is the same object each time. */
-  sense(): Findings {
-    // A loop of its own: where each interlock of a plant passes, a shared one costs a twentieth.
-    for (let i = 0; i < this.#steps.length; i++) this.#steps[i]?.();
+  /** Is it armed, does its cause stand, does a delay of that run? As of the last `sense`. */
+  get isArmed(): boolean {
+    return this.#isArmed;
+  }
+  get stands(): boolean {
+    return this.#stands;
+  }
+  get isPending(): boolean {
+    return this.#isPending;
+  }
+
+  /** Evaluates cause and arm; once a scan. */
+  sense(): void {
+    this.#steps.run();
     const { plant, escalations } = this.#c;
     const s = plant.slots;
     const arm = this.#armSlot;
-    const f = this.#findings;
     // Not knowing whether the rule is armed, it is: the doubt goes towards the trip.
-    f.armed = arm < 0 || truth(s, arm) !== 0;
+    this.#isArmed = arm < 0 || truth(s, arm) !== 0;
     const isOrdered = escalations.size > 0 && (escalations.get(this.#rule.id)?.size ?? 0) > 0;
-    f.stands = isOrdered || (f.armed && (this.#causeState() !== 0 || this.#isDemanded()));
-    f.pending = f.armed && !f.stands && (this.#isRunning() || isPending(s, this.#delays));
-    return f;
+    const isHeld = this.#isArmed && (this.#causeState() !== 0 || this.#isDemanded());
+    this.#stands = isOrdered || isHeld;
+    this.#isPending =
+      this.#isArmed && !this.#stands && (this.#isRunning() || isPending(plant, this.#delays));
   }
 
   /** Do policies for bad tags demand a trip, or are they about to? */
@@ -90,13 +101,13 @@ export class Senses {
 
   /** True until every tag has been read once, or the grace time after a start is over. */
   isWaiting(): boolean {
-    const { slots: s, image } = this.#c.plant;
+    const { slots: s, image, code } = this.#c.plant;
     if (recall(s, this.#wait + 1) === 1) return false;
     if (Number.isNaN(recall(s, this.#wait))) s.memory[this.#wait] = s.clock.now;
     const until = recall(s, this.#wait) + this.#grace;
     if (s.clock.now < until)
-      for (let i = 0; i < this.#sources.length; i++)
-        if ((image.qualities[this.#sources[i] as number] as number) === Quality.waiting) {
+      for (let i = 0; i < code.lengthOf(this.#sources); i++)
+        if ((image.qualities[code.item(this.#sources, i)] as number) === Quality.waiting) {
           wantScan(s, until);
           return true;
         }
@@ -137,7 +148,7 @@ function graceOf(rule: CompiledInterlock): number {
 function inputsByName({ cause, arm }: CompiledInterlock): ReadonlyMap<string, Input> {
   const inputs = new Map<string, Input>();
   for (const node of [cause, arm])
-    for (const input of node ? inputsOf(node) : []) inputs.set(input.ref.name, input);
+    for (const input of node ? inputsOf(node.tree()) : []) inputs.set(input.ref.name, input);
   return inputs;
 }
 

@@ -4,7 +4,8 @@ import {
   type WallMs,
   type WriteIntent,
 } from '../../gateway/contract/index.js';
-import { runSteps, truth, wantScan, type Step } from '../blocks/slots.js';
+import type { Steps } from '../blocks/code.js';
+import { truth, wantScan } from '../blocks/slots.js';
 import { badInputs, because, evidenceList } from '../explain.js';
 import { stepsOf } from '../instantiate.js';
 import type { CompiledShed, ShedStep } from '../program.js';
@@ -41,7 +42,7 @@ export class ShedRunner implements Runner {
   readonly rule: CompiledShed;
   readonly machines: Runner['machines'] = noMachines;
   readonly #c: Context;
-  readonly #steps: readonly Step[];
+  readonly #steps: Steps;
   #m: Memory;
 
   constructor(c: Context, rule: CompiledShed, kept: RetainedState | undefined) {
@@ -75,7 +76,7 @@ export class ShedRunner implements Runner {
   }
 
   run(): void {
-    runSteps(this.#steps);
+    this.#steps.run();
     const { slots: s } = this.#c.plant;
     const { now } = s.clock;
     this.#remember(now);

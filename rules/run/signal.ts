@@ -1,5 +1,6 @@
 import { Quality, qualityText, wall } from '../../gateway/contract/index.js';
-import { badFrom, runSteps, truth, type Step } from '../blocks/slots.js';
+import type { Steps } from '../blocks/code.js';
+import { badFrom, truth } from '../blocks/slots.js';
 import { badInputs, because, evidenceList } from '../explain.js';
 import { stepsOf } from '../instantiate.js';
 import type { CompiledSignal } from '../program.js';
@@ -18,7 +19,7 @@ export class SignalRunner implements Runner {
   readonly rule: CompiledSignal;
   /** Position in the image. */
   readonly #at: number;
-  readonly #steps: readonly Step[];
+  readonly #steps: Steps;
   readonly #sources: readonly number[];
   #last = 0;
   #lastQuality = -1;
@@ -26,12 +27,13 @@ export class SignalRunner implements Runner {
   /** The image may be another one than that of the last scan: it is written whether or not it changes. */
   #isFirst = true;
 
-  constructor(c: Context, rule: CompiledSignal, at: number) {
+  /** `sources`: positions of the tags behind it. */
+  constructor(c: Context, rule: CompiledSignal, at: number, sources: readonly number[]) {
     this.#c = c;
     this.rule = rule;
     this.#at = at;
     this.#steps = stepsOf(c.plant, [rule.value, rule.valid], { strict: rule.strict });
-    this.#sources = c.sources(rule.id);
+    this.#sources = sources;
   }
 
   take(from: Runner): void {
@@ -44,7 +46,7 @@ export class SignalRunner implements Runner {
   run(): void {
     const { rule } = this;
     const { slots: s } = this.#c.plant;
-    runSteps(this.#steps);
+    this.#steps.run();
     let quality = this.#quality();
     const { k, c: offset } = rule.convert;
     let value = quality < badFrom ? (s.v[rule.value.slot] as number) * k + offset : this.#last;

@@ -1,5 +1,6 @@
 import { formatDuration, type Evidence } from '../../gateway/contract/index.js';
-import { runSteps, truth, wantScan, type Step } from '../blocks/slots.js';
+import type { Steps } from '../blocks/code.js';
+import { truth, wantScan } from '../blocks/slots.js';
 import { because, evidenceList } from '../explain.js';
 import { stepsOf } from '../instantiate.js';
 import type { CompiledInterlock, Effect, Verify } from '../program.js';
@@ -25,7 +26,7 @@ export class EffectWatch {
   readonly effect: Effect;
   readonly verify: Verify;
   readonly #c: Context;
-  readonly #steps: readonly Step[];
+  readonly #steps: Steps;
   #m: Memory;
 
   /** `failed`: so it was before a restart, and is until the plant is seen to have followed. */
@@ -55,7 +56,7 @@ export class EffectWatch {
 
   /** Once a scan. Gives true when the output must be written again. */
   update(holds: boolean): boolean {
-    runSteps(this.#steps);
+    this.#steps.run();
     const m = this.#m;
     if (!holds) {
       m.stage = 'idle';

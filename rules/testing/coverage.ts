@@ -39,7 +39,7 @@ export class CoverageOfRule {
     this.rule = rule;
     const nodes = expressionsOf(rule).flatMap(atomsOf);
     this.#atoms = nodes.map((node) => ({ node, seen: [false, false, false] }));
-    this.#cause = isTrip(rule) ? rule.cause : undefined;
+    this.#cause = isTrip(rule) ? rule.cause.tree() : undefined;
     this.#causeAtoms = this.#cause ? atomsOf(this.#cause) : [];
   }
 

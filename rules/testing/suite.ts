@@ -4,7 +4,7 @@ import { slotsOf } from '../engine.js';
 import { isMap } from '../fields.js';
 import type { TagLookup } from '../outputs.js';
 import type { RuleProblem, RuleSource } from '../problems.js';
-import type { RuleProgram } from '../program.js';
+import { placesOf, type RuleProgram } from '../program.js';
 import { childrenOf, type Node } from '../ir.js';
 import { expressionsOf } from '../schedule.js';
 import { CoverageOfRule, type RuleCoverage } from './coverage.js';
@@ -44,10 +44,9 @@ export interface SuiteResult {
 /** Only what is named, and what that needs: other rules do not run, and cost nothing. */
 export function partOf(program: RuleProgram, ids: readonly string[]): RuleProgram {
   if (ids.length === 0) return program;
-  const byId = new Map(program.rules.map((rule) => [rule.id, rule]));
   const wanted = new Set<string>();
   const take = (id: string): void => {
-    const rule = byId.get(id);
+    const rule = program.rules[program.places.get(id) ?? -1];
     if (!rule || wanted.has(id)) return;
     wanted.add(id);
     const walk = (node: Node): void => {
@@ -61,11 +60,8 @@ export function partOf(program: RuleProgram, ids: readonly string[]): RuleProgra
     expressionsOf(rule).forEach(walk);
   };
   ids.forEach(take);
-  return {
-    ...program,
-    rules: program.rules.filter((rule) => wanted.has(rule.id)),
-    signals: program.signals,
-  };
+  const rules = program.rules.filter((rule) => wanted.has(rule.id));
+  return { ...program, rules, places: placesOf(rules) };
 }
 
 /** Runs all tests, and on request all tests against every mutant. */

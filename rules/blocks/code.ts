@@ -1,0 +1,285 @@
+import type { ImageView } from '../../gateway/contract/index.js';
+import type { CompareOp } from '../ast.js';
+import type { Conversion } from '../units.js';
+import { noteChange } from './edges.js';
+import { readNumber, readTruth, type TagInput } from './inputs.js';
+import { logic, not } from './logic.js';
+import { compare, compareOps } from './numeric.js';
+import { remember, runSteps, type Slots, type Step } from './slots.js';
+import { onDelay } from './timers.js';
+
+/**
+ * The commonest steps, as numbers. A closure for each of them takes some hundred bytes, and calling ten thousand
+ * different ones takes longer than what they do; this is one row of numbers for all rules, and one step for each
+ * run of such steps in a rule. What is rare, or has much to remember, stays a closure.
+ */
+const op = {
+  /** tag, slot, strict */
+  number: 0,
+  /** tag, slot, strict */
+  truth: 1,
+  /** tag, slot, strict, to, operator, right, figures: a tag against a constant */
+  limit: 2,
+  /** to, operator, left, right, figures */
+  compare: 3,
+  /** to, of */
+  not: 4,
+  /** to, what decides alone, how many, slots of these */
+  logic: 5,
+  /** to, of, memory, figures: the duration */
+  onDelay: 6,
+  /** slot, memory */
+  watch: 7,
+} as const;
+type Op = (typeof op)[keyof typeof op];
+
+const noSteps: readonly Step[] = [];
+
+/** Numbers in a row that grows while steps are made. */
+class Row<T extends Int32Array | Float64Array> {
+  cells: T;
+  used = 0;
+  readonly #make: (length: number) => T;
+
+  constructor(make: (length: number) => T) {
+    this.#make = make;
+    this.cells = make(64);
+  }
+  add(values: readonly number[]): number {
+    const at = this.used;
+    this.used += values.length;
+    if (this.used > this.cells.length) this.#resize(2 * this.used);
+    this.cells.set(values, at);
+    return at;
+  }
+  close(): void {
+    this.#resize(this.used);
+  }
+  #resize(length: number): void {
+    const next = this.#make(length);
+    next.set(this.cells.subarray(0, Math.min(length, this.cells.length)));
+    this.cells = next;
+  }
+}
+
+/** The code of all rules of an engine. */
+export class Code {
+  readonly #s: Slots;
+  readonly #image: ImageView;
+  readonly #code = new Row((length) => new Int32Array(length));
+  /** Conversions (factor, offset) and durations. */
+  readonly #figures = new Row((length) => new Float64Array(length));
+  readonly #placesOf = new Map<string, number>();
+  /** Of expressions that are not there. */
+  readonly nothing: Steps = new Steps(this, 0, 0, noSteps);
+
+  constructor(s: Slots, image: ImageView) {
+    this.#s = s;
+    this.#image = image;
+  }
+
+  /** Where the next step will be. */
+  get end(): number {
+    return this.#code.used;
+  }
+
+  /** All steps are made: gives back the room that is left. */
+  close(): void {
+    this.#code.close();
+    this.#figures.close();
+    this.#placesOf.clear();
+  }
+
+  number(input: TagInput): void {
+    this.#add(op.number, ...fieldsOf(input));
+  }
+  truth(input: TagInput): void {
+    this.#add(op.truth, ...fieldsOf(input));
+  }
+  /** A tag against a constant: reads the tag and compares it. */
+  limit(input: TagInput, to: number, operator: CompareOp, right: number, by: Conversion): void {
+    const figures = this.#figuresOf(by.k, by.c);
+    this.#add(op.limit, ...fieldsOf(input), to, compareOps.indexOf(operator), right, figures);
+  }
+  compare(to: number, operator: CompareOp, left: number, right: number, by: Conversion): void {
+    const figures = this.#figuresOf(by.k, by.c);
+    this.#add(op.compare, to, compareOps.indexOf(operator), left, right, figures);
+  }
+  not(to: number, of: number): void {
+    this.#add(op.not, to, of);
+  }
+  logic(to: number, absorbing: 0 | 1, of: readonly number[]): void {
+    this.#add(op.logic, to, absorbing, of.length, ...of);
+  }
+  onDelay(to: number, of: number, duration: number): void {
+    this.#add(op.onDelay, to, of, remember(this.#s, NaN, NaN), this.#figuresOf(duration));
+  }
+  /** Notes when the truth of a condition changed. */
+  watch(slot: number): void {
+    this.#add(op.watch, slot, remember(this.#s, -1));
+  }
+
+  #add(what: Op, ...fields: readonly number[]): void {
+    this.#code.add([what, ...fields]);
+  }
+  #figuresOf(...figures: readonly number[]): number {
+    const name = figures.map((one) => (Object.is(one, -0) ? '-0' : String(one))).join();
+    let at = this.#placesOf.get(name);
+    if (at === undefined) {
+      at = this.#figures.add(figures);
+      this.#placesOf.set(name, at);
+    }
+    return at;
+  }
+
+  /** Puts a list of numbers beside the code. @returns how it is called from now on */
+  list(values: readonly number[]): number {
+    return this.#code.add([values.length, ...values]);
+  }
+  lengthOf(list: number): number {
+    return this.#code.cells[list] as number;
+  }
+  item(list: number, at: number): number {
+    return this.#code.cells[list + 1 + at] as number;
+  }
+
+  /** Takes the steps from `from` to `to`. */
+  run(from: number, to: number): void {
+    const s = this.#s;
+    const { cells } = this.#code;
+    for (let at = from; at < to;)
+      switch (field(cells, at) as Op) {
+        case op.limit:
+          this.#limit(cells, at);
+          at += 8;
+          break;
+        case op.watch:
+          noteChange(s, field(cells, at + 1), field(cells, at + 2));
+          at += 3;
+          break;
+        case op.logic: {
+          const count = field(cells, at + 3);
+          logic(s, field(cells, at + 1), field(cells, at + 2), cells, at + 4, count);
+          at += 4 + count;
+          break;
+        }
+        case op.onDelay: {
+          const duration = this.#figures.cells[field(cells, at + 4)] as number;
+          onDelay(s, field(cells, at + 1), field(cells, at + 2), field(cells, at + 3), duration);
+          at += 5;
+          break;
+        }
+        default:
+          at = this.#other(cells, at);
+      }
+  }
+
+  #limit(cells: Int32Array, at: number): void {
+    const s = this.#s;
+    const slot = field(cells, at + 2);
+    readNumber(s, this.#image, field(cells, at + 1), slot, field(cells, at + 3) === 1);
+    const f = field(cells, at + 7);
+    const k = this.#figures.cells[f] as number;
+    const c = this.#figures.cells[f + 1] as number;
+    const right = field(cells, at + 6);
+    compare(s, field(cells, at + 4), field(cells, at + 5), slot, right, k, c);
+  }
+
+  /** What is not as frequent. @returns where the next step is */
+  #other(cells: Int32Array, at: number): number {
+    const s = this.#s;
+    const first = field(cells, at + 1);
+    const second = field(cells, at + 2);
+    switch (field(cells, at) as Op) {
+      case op.not:
+        not(s, first, second);
+        return at + 3;
+      case op.number:
+        readNumber(s, this.#image, first, second, field(cells, at + 3) === 1);
+        return at + 4;
+      case op.truth:
+        readTruth(s, this.#image, first, second, field(cells, at + 3) === 1);
+        return at + 4;
+      default: {
+        const f = field(cells, at + 5);
+        const k = this.#figures.cells[f] as number;
+        const c = this.#figures.cells[f + 1] as number;
+        compare(s, first, second, field(cells, at + 3), field(cells, at + 4), k, c);
+        return at + 6;
+      }
+    }
+  }
+}
+
+function field(cells: Int32Array, at: number): number {
+  return cells[at] as number;
+}
+function fieldsOf({ at, slot, strict }: TagInput): readonly [number, number, number] {
+  return [at, slot, strict ? 1 : 0];
+}
+
+/** The steps of a rule or of a part of it: code, and behind it whatever cannot be said in numbers. */
+export class Steps {
+  readonly #code: Code;
+  readonly #from: number;
+  readonly #to: number;
+  readonly #rest: readonly Step[];
+
+  constructor(code: Code, from: number, to: number, rest: readonly Step[]) {
+    this.#code = code;
+    this.#from = from;
+    this.#to = to;
+    this.#rest = rest;
+  }
+
+  get isEmpty(): boolean {
+    return this.#from === this.#to && this.#rest.length === 0;
+  }
+
+  run(): void {
+    if (this.#from < this.#to) this.#code.run(this.#from, this.#to);
+    runSteps(this.#rest);
+  }
+}
+
+/** Puts the steps of a rule together, in their order. */
+export class StepList {
+  readonly #code: Code;
+  /** What code before all else is: from here, to there. */
+  readonly #from: number;
+  #to: number;
+  /** Where code begins that belongs to no step yet; -1: there is none. */
+  #open = -1;
+  readonly #rest: Step[] = [];
+
+  constructor(code: Code) {
+    this.#code = code;
+    this.#from = code.end;
+    this.#to = code.end;
+  }
+
+  /** Where to add what can be said in numbers. */
+  get code(): Code {
+    if (this.#open < 0) this.#open = this.#code.end;
+    return this.#code;
+  }
+  push(step: Step): void {
+    this.#close();
+    this.#rest.push(step);
+  }
+  done(): Steps {
+    this.#close();
+    if (this.#from === this.#to && this.#rest.length === 0) return this.#code.nothing;
+    // Without the room that pushing left.
+    const rest = this.#rest.length === 0 ? noSteps : this.#rest.slice();
+    return new Steps(this.#code, this.#from, this.#to, rest);
+  }
+
+  #close(): void {
+    const [from, to] = [this.#open, this.#code.end];
+    this.#open = -1;
+    if (from < 0) return;
+    if (this.#rest.length === 0) this.#to = to;
+    else this.#rest.push(() => this.#code.run(from, to));
+  }
+}
