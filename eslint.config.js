@@ -12,6 +12,7 @@ const libraries = [
   'csv-parse',
   'pino',
   'mqtt',
+  'mqtt-packet',
   'sqlite3',
   'modbus-serial',
   'commander',
@@ -127,7 +128,7 @@ export default defineConfig(
   ),
   fence(
     ['gateway/north/**/*.ts'],
-    [nodeModules, libsExcept('mqtt'), above('scan', 'write', 'run', 'host')],
+    [nodeModules, libsExcept('mqtt', 'mqtt-packet'), above('scan', 'write', 'run', 'host')],
   ),
   fence(['gateway/run/**/*.ts'], [nodeModules, libsExcept('pino'), above('host')]),
   fence(

@@ -120,6 +120,7 @@ export {
   plainRules,
   replay,
   replaying,
+  whyAt,
   runSuite,
   seriesOf,
   valueFor,

@@ -5,7 +5,10 @@ import { GatewayError } from './contract/errors.js';
  * counted, and reported as a health condition.
  */
 export const limits = {
-  /** Smallest gap between two ticks: inputs that arrive closer are evaluated together. */
+  /**
+   * Smallest gap between two ticks: inputs that arrive closer are evaluated together. What completes scans that
+   * a tick has cut in two waits for that gap after the tick before it only.
+   */
   tickGapMs: 10,
   /** A tick waits so long for the rest of what has begun to come in: a scan is many answers. */
   tickSettleMs: 5,

@@ -63,6 +63,7 @@ export function compileTrip(c: Compilation, draft: InterlockDraft): CompiledInte
     alarm: draft.alarm,
     init: draft.init,
     bypass: draft.bypass,
+    maxResponse: draft.maxResponse,
     resetRole: draft.resetRole,
   };
 }

@@ -25,6 +25,7 @@ export {
   difference,
   replay,
   replaying,
+  whyAt,
   type Call,
   type Replayed,
   type ReplaySample,

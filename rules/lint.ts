@@ -1,5 +1,6 @@
+import { formatDuration } from '../gateway/contract/index.js';
 import { responseOf, type ResponseTime } from './budget.js';
-import { childrenOf, type CompareNode, type Node } from './ir.js';
+import { childrenOf, inputsOf, type CompareNode, type Node } from './ir.js';
 import {
   isTrip,
   type CompiledAlarm,
@@ -8,6 +9,7 @@ import {
   type RuleProgram,
 } from './program.js';
 import { expressionsOf } from './schedule.js';
+import { sourcesOf } from './sources.js';
 
 /** Something that is permitted and probably not meant. */
 export interface Lint {
@@ -22,32 +24,37 @@ export type LintCode =
   | 'no-reset'
   | 'no-response'
   | 'not-verified'
+  | 'slow-response'
   | 'no-deadband'
   | 'energise-to-trip'
   | 'shadow';
 
-/** What is known of a tag beside its type: the ends of its span, and its deadband. */
+/** What is known of a tag beside its type: the ends of its span, its deadband, and when it is stale (ms). */
 export interface TagFacts {
   readonly span: readonly [low: number, high: number] | undefined;
   readonly deadband: number | undefined;
+  readonly stale: number;
 }
+type Facts = (tag: string) => TagFacts | undefined;
 
 /** How long one interlock takes at worst from the plant to the output, and of what that is made, ms. */
 export interface Budget extends ResponseTime {
   readonly rule: string;
+  /** What was promised for it: `max_response`. */
+  readonly wanted: number | undefined;
+  /** Until a tag of the cause that falls silent is known to be stale. In the sum. */
+  readonly stale: number;
   /** Until the plant has shown that it followed; 0 where nothing is verified. In the sum. */
   readonly verify: number;
 }
 
 /** Looks for what a careful colleague would ask about. */
-export function lintProgram(
-  program: RuleProgram,
-  facts: (tag: string) => TagFacts | undefined,
-): readonly Lint[] {
-  return program.rules.flatMap((rule) => lintRule(rule, facts));
+export function lintProgram(program: RuleProgram, facts: Facts): readonly Lint[] {
+  const budgets = new Map(budgetsOf(program, facts).map((budget) => [budget.rule, budget]));
+  return program.rules.flatMap((rule) => lintRule(rule, facts, budgets.get(rule.id)));
 }
 
-function lintRule(rule: CompiledRule, facts: (tag: string) => TagFacts | undefined): Lint[] {
+function lintRule(rule: CompiledRule, facts: Facts, budget: Budget | undefined): Lint[] {
   const found: Lint[] = [];
   const say = (code: LintCode, message: string): void => {
     const isKnown = found.some((one) => one.code === code && one.message === message);
@@ -60,6 +67,7 @@ function lintRule(rule: CompiledRule, facts: (tag: string) => TagFacts | undefin
   };
   for (const node of expressionsOf(rule)) walk(node, false);
   if (isTrip(rule)) lintTrip(rule, say);
+  if (budget) lintResponse(budget, say);
   if (rule.kind === 'alarm') lintAlarm(rule, say);
   if (rule.mode === 'shadow') say('shadow', 'it is on trial and sets no outputs');
   return found;
@@ -69,7 +77,7 @@ type Say = (code: LintCode, message: string) => void;
 interface About {
   readonly rule: CompiledRule;
   readonly say: Say;
-  readonly facts: (tag: string) => TagFacts | undefined;
+  readonly facts: Facts;
   readonly isDelayed: boolean;
 }
 
@@ -121,19 +129,49 @@ function lintAlarm(rule: CompiledAlarm, say: Say): void {
   if (missing.length > 0) say('no-response', `the operator is not told: ${missing.join(', ')}`);
 }
 
+/**
+ * `max_response` is refused where the way from the plant to the demand is too long for it. What a tag that falls
+ * silent and the plant itself may add is no reason to refuse a rule, and one to know of.
+ */
+function lintResponse({ wanted, stale, verify, sum }: Budget, say: Say): void {
+  if (wanted === undefined || sum <= wanted) return;
+  const demand = formatDuration(sum - stale - verify);
+  const parts = [
+    ...(stale > 0
+      ? [`a tag that falls silent adds ${formatDuration(stale)} until it is stale`]
+      : []),
+    ...(verify > 0 ? [`the plant has ${formatDuration(verify)} to follow`] : []),
+  ];
+  const all = `${formatDuration(sum)} in all, max_response is ${formatDuration(wanted)}`;
+  say('slow-response', `the demand comes within ${demand}, but ${parts.join(', and ')}: ${all}`);
+}
+
 /** The response budgets of all interlocks, slowest first. */
-export function budgetsOf(program: RuleProgram): readonly Budget[] {
-  const budgets = program.rules.filter(isTrip).map(budgetOf);
+export function budgetsOf(program: RuleProgram, facts: Facts): readonly Budget[] {
+  const stale = staleOf(program, facts);
+  const budgets = program.rules.filter(isTrip).map((rule) => budgetOf(rule, stale(rule.id)));
   return budgets.sort((a, b) => b.sum - a.sum);
 }
 
-function budgetOf(rule: CompiledInterlock): Budget {
+/** How long the tags behind a rule, also through signals, may be silent before they are stale. */
+function staleOf({ rules }: RuleProgram, facts: Facts): (rule: string) => number {
+  const names = new Map<number, string>();
+  for (const { ref } of rules.flatMap(expressionsOf).flatMap(inputsOf))
+    names.set(ref.tag, ref.name);
+  const sources = sourcesOf(rules);
+  const stale = (tag: number): number => facts(names.get(tag) ?? '')?.stale ?? 0;
+  return (rule) => Math.max(0, ...sources(rule).map(stale));
+}
+
+function budgetOf(rule: CompiledInterlock, stale: number): Budget {
   const response = responseOf(rule.cause.tree());
   const verify = Math.max(0, ...rule.effects.map((effect) => effect.verify?.within ?? 0));
   return {
     rule: rule.id,
+    wanted: rule.maxResponse,
     ...response,
+    stale,
     verify,
-    sum: response.sum + verify,
+    sum: response.sum + stale + verify,
   };
 }

@@ -71,6 +71,8 @@ export interface CompiledInterlock extends Compiled {
   readonly alarm: AlarmText | undefined;
   readonly init: 'normal' | 'tripped';
   readonly bypass: BypassTerms | undefined;
+  /** What the engineer promised for it, ms. */
+  readonly maxResponse: number | undefined;
   /** Who may reset; undefined: whoever may give commands. */
   readonly resetRole: string | undefined;
 }

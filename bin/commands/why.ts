@@ -1,10 +1,12 @@
 import type { Command } from 'commander';
-import type { Evidence, Explanation } from '../../gateway/contract/index.js';
+import type { Explanation } from '../../gateway/contract/index.js';
 import type { PastExplanation, RecordedTrip } from '../../gateway/run/past-why.js';
 import { ask } from '../client.js';
 import { type GlobalOptions, action, socketOf } from '../context.js';
 import { Exit } from '../exit.js';
-import { CliError, clockTime, dateTime, print, printJson, table, valueText } from '../output.js';
+import { describe, describeThen } from '../explained.js';
+import { momentOf } from '../moment.js';
+import { CliError, clockTime, dateTime, print, printJson, table } from '../output.js';
 
 interface WhyOptions extends GlobalOptions {
   readonly at?: string;
@@ -59,57 +61,4 @@ async function listTrips(options: GlobalOptions, rule: string): Promise<void> {
         ]),
       ),
     );
-}
-
-/**
- * A time of this day, or of the day that is written before it, in the time zone of this machine, wall ms. What
- * is not written of it is over: 14:03 is its last millisecond, so that what happened within it has happened.
- */
-function momentOf(text: string): number {
-  const { day, clock, seconds, fraction, zone } = momentForm.exec(text)?.groups ?? {};
-  const date = day ?? dateTime(Date.now()).slice(0, 10);
-  const begin = Date.parse(
-    `${date}T${clock ?? ''}${seconds ?? ':00'}${fraction ?? ''}${zone ?? ''}`,
-  );
-  if (!Number.isNaN(begin)) return begin + (fraction ? 0 : seconds ? 999 : 59_999);
-  throw new CliError(
-    `${text} is no time`,
-    'write it like 14:03:20, or 2026-05-01T14:03:20',
-    Exit.usage,
-  );
-}
-const momentForm =
-  /^(?:(?<day>\d{4}-\d\d-\d\d)[T ])?(?<clock>\d\d:\d\d)(?:(?<seconds>:\d\d)(?<fraction>\.\d{1,3})?)?(?<zone>Z|[+-]\d\d:\d\d)?$/;
-
-function describe(e: Explanation): string {
-  const since = e.since === undefined ? '' : ` since ${clockTime(e.since)}`;
-  const lines = [`${e.rule}: ${e.state ?? e.kind}${since}`, ...e.text.map((text) => `  ${text}`)];
-  if (e.firstOut) lines.push(`  first out: ${evidence(e.firstOut)}`);
-  for (const now of e.now) lines.push(`  now:       ${evidence(now)}`);
-  return [...lines, ...writtenAs(e)].join('\n');
-}
-
-function describeThen(e: PastExplanation): string {
-  const since = e.since === undefined ? 'since before the record' : `since ${clockTime(e.since)}`;
-  const lines = [`${e.rule}: ${e.state} at ${dateTime(e.at)}, ${since}`];
-  if (e.text !== undefined) lines.push(`  ${e.text}`);
-  for (const one of e.evidence) lines.push(`  because:   ${evidence(one)}`);
-  for (const { tag, value, quality, time } of e.tags)
-    lines.push(`  tag:       ${tag} was ${valueText(value)}, ${quality}, at ${clockTime(time)}`);
-  lines.push(`  record:    the trip at ${dateTime(e.trip.time)}`);
-  return [...lines, ...writtenAs(e)].join('\n');
-}
-
-function writtenAs({ source, hash }: { source: string; hash: string }): readonly string[] {
-  return [
-    `  rule:      ${source.trim().replace(/\n/g, '\n             ')}`,
-    `  hash:      ${hash}`,
-  ];
-}
-
-function evidence(e: Evidence): string {
-  const unit = e.unit === undefined ? '' : ` ${e.unit}`;
-  const limit = e.limit === undefined ? '' : `, limit ${valueText(e.limit)}${unit}`;
-  const what = e.tag === undefined ? valueText(e.value) : `${e.tag} was ${valueText(e.value)}`;
-  return `${e.expression}: ${what}${unit}${limit}, ${e.quality}, at ${clockTime(e.time)}`;
 }

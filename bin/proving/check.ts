@@ -19,8 +19,9 @@ export async function checkRules(options: GlobalOptions, file: string): Promise<
   }
   const { program } = compiled;
   const warnings = program.warnings.map((problem) => files.place(problem, 'warning'));
-  const lints = lintProgram(program, factsOf(files));
-  const budgets = budgetsOf(program);
+  const facts = factsOf(files);
+  const lints = lintProgram(program, facts);
+  const budgets = budgetsOf(program, facts);
   if (options.json) {
     printJson({ ok: true, warnings, lints, budgets });
     return;
@@ -31,10 +32,11 @@ export async function checkRules(options: GlobalOptions, file: string): Promise<
   if (budgets.length > 0)
     print(
       table(
-        ['interlock', 'scan', 'delays', 'gateway', 'verified', 'in all'],
+        ['interlock', 'scan', 'stale', 'delays', 'gateway', 'verified', 'in all'],
         budgets.map((one) => [
           one.rule,
           time(one.scan),
+          time(one.stale),
           time(one.delay),
           time(one.gateway),
           one.verify === 0 ? 'never' : time(one.verify),
@@ -45,11 +47,12 @@ export async function checkRules(options: GlobalOptions, file: string): Promise<
   print(`${program.ids.length} rules, ${warnings.length} warnings, ${lints.length} remarks`);
 }
 
-/** Span and deadband of a tag, as the configuration has them. */
+/** Span, deadband and stale time of a tag, as the configuration has them. */
 function factsOf({ config }: RuleFiles): (tag: string) => TagFacts | undefined {
   const facts = new Map<string, TagFacts>();
   for (const device of config.links.flatMap((link) => link.devices))
-    for (const tag of device.tags) facts.set(tag.name, { span: tag.span, deadband: tag.deadband });
+    for (const { name, span, deadband, stale } of device.tags)
+      facts.set(name, { span, deadband, stale });
   return (tag) => facts.get(tag);
 }
 

@@ -1,5 +1,7 @@
 import { GatewayError, type RuleSource } from '../../gateway/contract/index.js';
-import { clockTime, print, printJson } from '../output.js';
+import { describe } from '../explained.js';
+import { momentOf } from '../moment.js';
+import { clockTime, dateTime, print, printJson } from '../output.js';
 import { pause } from '../pause.js';
 import {
   callsOf,
@@ -7,6 +9,7 @@ import {
   plainRules,
   replay,
   replaying,
+  whyAt,
   type Call,
   type Replayed,
 } from '../wire.js';
@@ -17,6 +20,9 @@ export interface ReplayOptions extends RecordOptions {
   /** `RULE.key=text`: what if the rule said this. */
   readonly change?: readonly string[];
   readonly all?: boolean;
+  /** Explain this rule at this time, instead of telling trips. */
+  readonly why?: string;
+  readonly at?: string;
   /** Times as fast as it was; undefined: as fast as it goes. */
   readonly speed?: string;
 }
@@ -30,6 +36,10 @@ export async function replayRules(options: ReplayOptions, file: string): Promise
   const other =
     changes.length === 0 ? undefined : compiledOf(files, changed(files.config.rules, changes));
   const { samples, unknown } = await recorded(options, files.lookup);
+  if (options.why !== undefined) {
+    explain(options, other ?? program, files.lookup, samples);
+    return;
+  }
   const isTold = options.json !== true && (options.all === true || speed !== undefined);
   const tell = (event: Parameters<typeof callsOf>[0][number]): void => {
     if (isTold && (options.all === true || callsOf([event]).length > 0))
@@ -56,6 +66,34 @@ export async function replayRules(options: ReplayOptions, file: string): Promise
   for (const call of found.added) print(callText('+ ', call));
   for (const call of found.removed) print(callText('- ', call));
 }
+
+/** `--why RULE --at TIME` */
+function explain(
+  { why: rule = '', at: typed, json }: ReplayOptions,
+  ...[program, lookup, samples]: WhatRuns
+): void {
+  if (!program.describe(rule)) throw new GatewayError('unknown-name', `there is no rule ${rule}`);
+  const [first, last] = [samples[0]?.at, samples.at(-1)?.at];
+  if (first === undefined || last === undefined)
+    throw new GatewayError('no-record', 'there are no samples');
+  const at = typed === undefined ? last : momentOf(typed);
+  if (at < first || at > last)
+    throw new GatewayError(
+      'no-record',
+      `${dateTime(at)} is not in the record: it goes from ${dateTime(first)} to ${dateTime(last)}`,
+    );
+  const explanation = whyAt(program, lookup, samples, { rule, at });
+  if (json) printJson({ at, from: first, ...explanation });
+  else if (explanation)
+    print(
+      `as these rules make it of the record, which begins at ${dateTime(first)}; at ${dateTime(at)}:\n${describe(explanation)}`,
+    );
+}
+type WhatRuns = readonly [
+  program: Parameters<typeof whyAt>[0],
+  lookup: Parameters<typeof whyAt>[1],
+  samples: Parameters<typeof whyAt>[2],
+];
 
 function speedOf(typed: string | undefined): number | undefined {
   if (typed === undefined) return undefined;

@@ -77,7 +77,7 @@ export const errorCodes = {
   'bad-request': ['denied', 'The request is malformed.'],
   'no-record': [
     'denied',
-    'Trips are on record from a minute before to half a minute after; `why RULE --trips` lists them.',
+    'Trips are on record from a minute before to half a minute after (`why RULE --trips`); `rules replay FILE --why RULE --at TIME` asks the samples on disk.',
   ],
   'daemon-absent': [
     'link',

@@ -1,13 +1,74 @@
 import { type Clock, type MonoMs, type Random, type Timer, mono, wall } from '../contract/index.js';
 
+/** What is due in one millisecond. */
+interface Appointment {
+  readonly runs: Set<{ readonly run: () => void }>;
+  handle: NodeJS.Timeout;
+}
+const appointments = new Map<number, Appointment>();
+
+/**
+ * What is due in the same millisecond runs together. Timers of their own, set at slightly different times, would run a
+ * millisecond apart: ten scans of one phase would wake the process several times, and a tick would cut them in two.
+ */
+function appointmentAt(due: number): Appointment {
+  const known = appointments.get(due);
+  if (known) return known;
+  const made: Appointment = { runs: new Set(), handle: timer(due) };
+  appointments.set(due, made);
+  return made;
+}
+
+function timer(due: number): NodeJS.Timeout {
+  return setTimeout(() => keep(due), Math.max(1, Math.ceil(due - performance.now())));
+}
+
+function keep(due: number): void {
+  const appointment = appointments.get(due);
+  if (!appointment) return;
+  // Timers count in whole milliseconds of a clock that is read now and then: one may come too early.
+  if (performance.now() < due) {
+    appointment.handle = timer(due);
+    return;
+  }
+  appointments.delete(due);
+  runAll(appointment.runs);
+}
+
+/** One that throws does not take the others with it. */
+function runAll(runs: Appointment['runs']): void {
+  try {
+    for (const one of runs) {
+      runs.delete(one);
+      one.run();
+    }
+  } finally {
+    if (runs.size > 0) setImmediate(runAll, runs);
+  }
+}
+
 /** The real clocks of the machine. */
 export const systemClock: Clock = {
   mono: () => mono(performance.now()),
   wall: () => wall(Date.now()),
   at(when: MonoMs, run: () => void): Timer {
-    // Rounded up: a timer that fires too early would only be set again.
-    const handle = setTimeout(run, Math.max(0, Math.ceil(when - performance.now())));
-    return { cancel: () => clearTimeout(handle) };
+    if (when <= performance.now()) {
+      // A timer takes a millisecond at least.
+      const handle = setImmediate(run);
+      return { cancel: () => clearImmediate(handle) };
+    }
+    const due = Math.ceil(when);
+    const appointment = appointmentAt(due);
+    const own = { run };
+    appointment.runs.add(own);
+    return {
+      cancel: () => {
+        appointment.runs.delete(own);
+        if (appointment.runs.size > 0 || appointments.get(due) !== appointment) return;
+        clearTimeout(appointment.handle);
+        appointments.delete(due);
+      },
+    };
   },
   soon: (run) => void setImmediate(run),
 };

@@ -41,6 +41,8 @@ export class Tick {
   #timer: Timer | undefined;
   #timerAt = Infinity;
   #lastAt = -Infinity;
+  /** The last tick that nothing was left out of: whose scans had all ended. */
+  #completeAt = -Infinity;
   #running = false;
   #stopped = true;
   /** When a timer of a rule runs out. */
@@ -81,12 +83,16 @@ export class Tick {
   }
 
   /**
-   * There is something to do: run soon, but not before the gap to the last tick is over.
+   * There is something to do: run soon, but not before the gap to the last tick is over. What completes
+   * scans that a tick has cut in two need not wait so long: half of each would be older than it must be.
    * @param complete nothing more is about to come in: do not wait for it
    */
   wake(complete = true): void {
-    const soon = this.#o.clock.mono() + (complete ? 0 : limits.tickSettleMs);
-    this.#schedule(Math.max(soon, this.#lastAt + limits.tickGapMs));
+    const now = this.#o.clock.mono();
+    const at = complete
+      ? Math.max(now, this.#completeAt + limits.tickGapMs)
+      : Math.max(now + limits.tickSettleMs, this.#lastAt + limits.tickGapMs);
+    this.#schedule(at);
   }
 
   #schedule(at: number): void {
@@ -101,6 +107,7 @@ export class Tick {
     const now = clock.mono();
     this.#timerAt = Infinity;
     this.#lastAt = now;
+    if (inbox.isComplete) this.#completeAt = now;
     this.#running = true;
     const items = inbox.take();
     this.#stages(items, now);

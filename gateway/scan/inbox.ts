@@ -56,6 +56,10 @@ export class Inbox {
   get isEmpty(): boolean {
     return this.#items.length === 0;
   }
+  /** No scan is under way: what was read is all here. */
+  get isComplete(): boolean {
+    return this.#scans === 0;
+  }
 
   readings(group: InboxGroup, scanClass: string): void {
     if (this.#items.length >= limits.inboxGroups) {

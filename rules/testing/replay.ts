@@ -1,4 +1,4 @@
-import type { RuleEvent } from '../../gateway/contract/index.js';
+import type { Explanation, RuleEvent } from '../../gateway/contract/index.js';
 import type { TagLookup } from '../outputs.js';
 import type { RuleProgram } from '../program.js';
 import { TestRig } from './rig.js';
@@ -67,28 +67,59 @@ export function* replaying(
   onEvent: (event: RuleEvent) => void = () => undefined,
 ): Generator<number, Replayed> {
   const rig = rigFor(program, lookup, samples);
-  const last = new Map<number, number>();
-  let backwards = 0;
+  const reader = forward(rig);
   let told = 0;
-  const put = ({ at, tag, value, quality }: ReplaySample): void => {
-    if (at < (last.get(tag) ?? -Infinity)) backwards++;
-    else rig.put(tag, value, quality);
-    last.set(tag, at);
-  };
   const tell = (): void => {
     for (; told < rig.events.length; told++) {
       const event = rig.events[told];
       if (event) onEvent(event);
     }
   };
-  for (const at of play(rig, samples, put)) {
+  for (const at of play(rig, samples, reader.put)) {
     tell();
     yield at;
   }
   tell();
   const from = startOf(samples);
   const to = samples.at(-1)?.at ?? from;
-  return { samples: samples.length, from, to, backwards, events: rig.events };
+  return { samples: samples.length, from, to, backwards: reader.backwards(), events: rig.events };
+}
+
+interface Forward {
+  readonly put: (sample: ReplaySample) => void;
+  readonly backwards: () => number;
+}
+/** Puts samples into a rig; of each tag those that are older than one before are only counted. */
+function forward(rig: TestRig): Forward {
+  const last = new Map<number, number>();
+  let backwards = 0;
+  return {
+    put: ({ at, tag, value, quality }) => {
+      if (at < (last.get(tag) ?? -Infinity)) backwards++;
+      else rig.put(tag, value, quality);
+      last.set(tag, at);
+    },
+    backwards: () => backwards,
+  };
+}
+
+/**
+ * Why a rule was as it was at `at`, wall ms, within the record: as these rules make it of the samples until then. What
+ * stood before the record began (a latch, a bypass) is not known to it.
+ */
+export function whyAt(
+  program: RuleProgram,
+  lookup: TagLookup,
+  samples: readonly ReplaySample[],
+  { rule, at }: { readonly rule: string; readonly at: number },
+): Explanation | undefined {
+  const until = samples.filter((sample) => sample.at <= at);
+  const rig = rigFor(program, lookup, until);
+  const scans = play(rig, until, forward(rig).put);
+  while (scans.next().done !== true);
+  rig.advance(at - startOf(until));
+  rig.scan();
+  return rig.engine.why(rule);
 }
 
 /** The same as fast as it goes. */

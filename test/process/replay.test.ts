@@ -38,7 +38,7 @@ const change = 'TK1-HIGH.cause=T1.level > 80 %';
 
 interface Found {
   readonly samples: number;
-  readonly calls: readonly { readonly rule: string }[];
+  readonly calls: readonly { readonly rule: string; readonly at: number }[];
   readonly added: readonly { readonly rule: string }[];
   readonly removed: readonly unknown[];
 }
@@ -82,6 +82,28 @@ void t.test('what a gateway recorded is run through its rules again', async (t) 
   const later = await replay('--journal', journal, '--change', change);
   t.ok(later.samples >= (live?.samples ?? Infinity));
   t.ok(later.added.length >= (live?.added.length ?? Infinity));
+
+  const why = async (...more: string[]): Promise<{ code: number; out: string }> => {
+    const args = ['rules', 'replay', file, '--journal', journal, '--why', ...more];
+    const { code, stdout, stderr } = await millrace(args);
+    return { code: code ?? -1, out: stdout + stderr };
+  };
+  const last = await why('LOW');
+  t.equal(last.code, 0);
+  t.match(
+    last.out,
+    /as these rules make it of the record, which begins at [^]*LOW: (ACKED|NORMAL)/,
+  );
+  const called = Math.ceil(later.calls[0]?.at ?? 0);
+  const json = await millrace([
+    ...['--json', 'rules', 'replay', file, '--journal', journal],
+    ...['--why', 'LOW', '--at', new Date(called).toISOString()],
+  ]);
+  t.match(JSON.parse(json.stdout), { rule: 'LOW', state: 'ACKED', at: called });
+  const missing = await why('LOW', '--at', '2020-01-01T00:00');
+  t.equal(missing.code, 5);
+  t.match(missing.out, /2020-01-01 [^]*is not in the record: it goes from/);
+  t.match((await why('NONE')).out, /there is no rule NONE/);
 
   const fit = ['model', 'fit', file, '--journal', journal, '--baselines', 'T1.level'];
   t.match((await millrace(fit)).stdout, /T1\.level: [\d.]+ %/);

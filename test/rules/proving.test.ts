@@ -6,8 +6,10 @@ import {
   describeRule,
   difference,
   lintProgram,
+  type TagFacts,
   replay,
   runSuite,
+  whyAt,
 } from '../../rules/index.js';
 import { compiled, lookupOf, problemsOf, type TagSpecs } from './plant.js';
 
@@ -25,7 +27,7 @@ const dry = {
 
 void t.test('point 39: lints', (t) => {
   const lint = (rule: object, span?: readonly [number, number], deadband?: number): string =>
-    lintProgram(compiled([rule], tags), () => ({ span, deadband }))
+    lintProgram(compiled([rule], tags), () => ({ span, deadband, stale: 0 }))
       .map(({ code }) => code)
       .join();
   const quiet = { consequence: 'a', response: 'b', response_time: '5min' };
@@ -50,8 +52,34 @@ void t.test('point 39: lints', (t) => {
 });
 
 void t.test('point 40: response budgets', (t) => {
-  const [budget] = budgetsOf(compiled([dry], tags));
-  t.same(budget, { rule: 'DRY', scan: 500, delay: 5000, gateway: 100, verify: 3000, sum: 8600 });
+  const facts = (name: string): TagFacts => ({
+    span: undefined,
+    deadband: undefined,
+    stale: name === 'FT' ? 1500 : 0,
+  });
+  const [budget] = budgetsOf(compiled([dry], tags), facts);
+  t.strictSame(budget, {
+    rule: 'DRY',
+    wanted: undefined,
+    scan: 500,
+    delay: 5000,
+    gateway: 100,
+    stale: 1500,
+    verify: 3000,
+    sum: 10_100,
+  });
+  const flow = { signal: 'FLOW', value: 'FT * 2' };
+  const behind = { ...dry, cause: 'FLOW < 5 m3/h for 5s' };
+  t.equal(budgetsOf(compiled([flow, behind], tags), facts)[0]?.stale, 1500, 'through signals');
+  const slow = (max_response: string): string | undefined =>
+    lintProgram(compiled([{ ...dry, max_response }], tags), facts).find(
+      ({ code }) => code === 'slow-response',
+    )?.message;
+  t.equal(slow('10100ms'), undefined);
+  t.equal(
+    slow('8s'),
+    'the demand comes within 5.6s, but a tag that falls silent adds 1.5s until it is stale, and the plant has 3s to follow: 10.1s in all, max_response is 8s',
+  );
   t.match(
     problemsOf([{ ...dry, max_response: '5s' }], tags)[0]?.message,
     /scan 500ms \+ delays 5s/,
@@ -112,6 +140,16 @@ void t.test('point 37: recorded data, and what if a limit were another one', (t)
     ],
   );
   t.same(added, []);
+  const program = compiled([{ ...dry, cause: 'FT < 5 m3/h for 5s', latch: 'auto' }], tags);
+  const then = (at: number): string | undefined => {
+    const found = whyAt(program, lookup, data, { rule: 'DRY', at: start + at * 1000 });
+    return found && `${String(found.state)}: ${found.firstOut?.expression ?? found.now.length}`;
+  };
+  t.equal(then(3), 'NORMAL: 1');
+  t.equal(then(10.9), 'PENDING: 1', 'a delay that runs between two samples');
+  t.equal(then(11), 'TRIPPED: FT < 5 m3/h', 'and has run out between them');
+  t.equal(then(60), 'NORMAL: 1');
+  t.equal(whyAt(program, lookup, data, { rule: 'WET', at: start }), undefined);
   t.end();
 });
 

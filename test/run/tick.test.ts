@@ -99,6 +99,34 @@ void t.test(
   },
 );
 
+void t.test(
+  'what completes a scan that a tick has cut in two does not wait for the gap',
+  async (t) => {
+    const clock = new VirtualClock();
+    const script = new Script(clock);
+    script.latency = 1;
+    const scans: number[] = [];
+    const addresses = [1, 100, 200, 300, 400, 500, 600, 700];
+    const links = [scriptedLink('a', script, [device('A', 'a', addresses, { period: ms(1_000) })])];
+    const rules = { compile: compileRules, start: watched(scans) };
+    const g = await gateway(config({ links }), clock, { rules });
+    await g.pass(5_000);
+    const reads = script.steps.filter(({ what }) => what.startsWith('read')).map(({ at }) => at);
+    const ends = reads.filter((at, i) => (reads[i + 1] ?? 0) > at + 100);
+    t.ok(ends.length >= 3, 'scans of eight milliseconds');
+    for (const last of ends.slice(1)) {
+      const begin = last - 7;
+      const during = scans.filter((at) => at > begin && at <= last + script.latency + 1);
+      t.equal(during.length, 2, 'one for what there is after five of them, one when all is there');
+      t.ok(
+        scans.every((at) => at <= last + 2 || at >= last + limits.tickGapMs),
+        'then the gap',
+      );
+    }
+    await g.stop();
+  },
+);
+
 /** A pump that an interlock may stop, and an alarm. */
 async function pump(): Promise<{ g: Gateway; script: Script; control: Control; order: string[] }> {
   const clock = new VirtualClock();
