@@ -12,7 +12,6 @@ const libraries = [
   'csv-parse',
   'pino',
   'mqtt',
-  'mqtt-packet',
   'sqlite3',
   'modbus-serial',
   'commander',
@@ -128,7 +127,7 @@ export default defineConfig(
   ),
   fence(
     ['gateway/north/**/*.ts'],
-    [nodeModules, libsExcept('mqtt', 'mqtt-packet'), above('scan', 'write', 'run', 'host')],
+    [nodeModules, libsExcept('mqtt'), above('scan', 'write', 'run', 'host')],
   ),
   fence(['gateway/run/**/*.ts'], [nodeModules, libsExcept('pino'), above('host')]),
   fence(

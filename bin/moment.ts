@@ -1,17 +1,23 @@
 import { Exit } from './exit.js';
 import { CliError, dateTime } from './output.js';
 
+/** A time as it was written: 14:03 is a whole minute. First and last of its milliseconds, wall ms. */
+export interface Moment {
+  readonly first: number;
+  readonly last: number;
+}
+
 /**
- * A time of this day, or of the day that is written before it, in the time zone of this machine, wall ms. What
- * is not written of it is over: 14:03 is its last millisecond, so that what happened within it has happened.
+ * A time of the day of `today` (wall ms), or of the day that is written before it, in the time zone of this machine.
+ * Who asks how it was at that time means its last millisecond: what happened within it has happened.
  */
-export function momentOf(text: string): number {
+export function momentOf(text: string, today: number = Date.now()): Moment {
   const { day, clock, seconds, fraction, zone } = momentForm.exec(text)?.groups ?? {};
-  const date = day ?? dateTime(Date.now()).slice(0, 10);
-  const begin = Date.parse(
+  const date = day ?? dateTime(today).slice(0, 10);
+  const first = Date.parse(
     `${date}T${clock ?? ''}${seconds ?? ':00'}${fraction ?? ''}${zone ?? ''}`,
   );
-  if (!Number.isNaN(begin)) return begin + (fraction ? 0 : seconds ? 999 : 59_999);
+  if (!Number.isNaN(first)) return { first, last: first + (fraction ? 0 : seconds ? 999 : 59_999) };
   throw new CliError(
     `${text} is no time`,
     'write it like 14:03:20, or 2026-05-01T14:03:20',

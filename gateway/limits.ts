@@ -6,8 +6,8 @@ import { GatewayError } from './contract/errors.js';
  */
 export const limits = {
   /**
-   * Smallest gap between two ticks: inputs that arrive closer are evaluated together. What completes scans that
-   * a tick has cut in two waits for that gap after the tick before it only.
+   * Gap between two ticks: inputs that arrive closer are evaluated together. What completes scans that
+   * a tick has cut in two counts the gap from the last tick that cut none.
    */
   tickGapMs: 10,
   /** A tick waits so long for the rest of what has begun to come in: a scan is many answers. */

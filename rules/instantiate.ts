@@ -133,7 +133,9 @@ function emitLimit(b: Builder, node: CompareNode): boolean {
     return false;
   b.seen.add(slot);
   emit(b, right);
-  b.steps.code.limit(tagInput(b, left.input), node.slot, node.op, right.slot, convert);
+  const isWatched = b.options.watch === true;
+  const terms = { to: node.slot, op: node.op, right: right.slot, by: convert, isWatched };
+  b.steps.code.limit(tagInput(b, left.input), terms);
   return true;
 }
 
@@ -225,6 +227,7 @@ function emitPrev(b: Builder, to: number, of: Node): void {
     s.v[to] = recall(s, memory);
     s.q[to] = recall(s, memory + 1);
   });
+  // The push above has closed the list outside: code of two lists must not mix.
   const steps = new StepList(b.plant.code);
   emit({ plant, options: { strict: b.options.strict }, seen: new Set(), steps }, of);
   after.push(steps.done());
@@ -294,13 +297,15 @@ function stepOf(b: Builder, node: Node): Step {
       return () => putBool(s, to, rules.some(isTripped), 0);
     }
     case 'compare':
-      return node.hyst ? bandStep(s, node, node.hyst.slot) : elsewhere;
+      return node.hyst ? bandStep(s, node, node.hyst.slot) : notHere(node);
     default:
-      return elsewhere;
+      return notHere(node);
   }
 }
 /** Constants, inputs, ages, prev and what is code have no step of this kind: emit() sees to them. */
-const elsewhere: Step = () => undefined;
+function notHere({ kind }: Node): never {
+  throw new GatewayError('internal', `no step for ${kind}`);
+}
 
 function callStep(b: Builder, node: CallNode): Step {
   const { plant } = b;
@@ -344,8 +349,9 @@ function beatOf(plant: Plant, node: Node | undefined): () => number {
   };
 }
 
-function timedStep(s: Slots, { slot, of, op, duration }: TimedNode): Step {
-  switch (op) {
+function timedStep(s: Slots, node: TimedNode): Step {
+  const { slot, of, duration } = node;
+  switch (node.op) {
     case 'held':
       return offDelayStep(s, slot, of.slot, duration);
     case 'pulse':
@@ -353,7 +359,7 @@ function timedStep(s: Slots, { slot, of, op, duration }: TimedNode): Step {
     case 'changing':
       return changingStep(s, slot, of.slot, duration);
     case 'for':
-      return elsewhere;
+      return notHere(node);
   }
 }
 

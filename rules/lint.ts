@@ -1,6 +1,7 @@
 import { formatDuration } from '../gateway/contract/index.js';
 import { responseOf, type ResponseTime } from './budget.js';
-import { childrenOf, inputsOf, type CompareNode, type Node } from './ir.js';
+import type { BadPolicy } from './blocks/inputs.js';
+import { childrenOf, inputsOf, type CompareNode, type Node, type Ref } from './ir.js';
 import {
   isTrip,
   type CompiledAlarm,
@@ -42,7 +43,10 @@ export interface Budget extends ResponseTime {
   readonly rule: string;
   /** What was promised for it: `max_response`. */
   readonly wanted: number | undefined;
-  /** Until a tag of the cause that falls silent is known to be stale. In the sum. */
+  /**
+   * Until a tag of the cause that falls silent trips it: stale time and what `on_bad` bears. In the sum; Infinity (JSON:
+   * null): by `on_bad` it never does.
+   */
   readonly stale: number;
   /** Until the plant has shown that it followed; 0 where nothing is verified. In the sum. */
   readonly verify: number;
@@ -135,11 +139,10 @@ function lintAlarm(rule: CompiledAlarm, say: Say): void {
  */
 function lintResponse({ wanted, stale, verify, sum }: Budget, say: Say): void {
   if (wanted === undefined || sum <= wanted) return;
-  const demand = formatDuration(sum - stale - verify);
+  const silent = stale < Infinity ? stale : 0;
+  const demand = formatDuration(sum - silent - verify);
   const parts = [
-    ...(stale > 0
-      ? [`a tag that falls silent adds ${formatDuration(stale)} until it is stale`]
-      : []),
+    ...(silent > 0 ? [`a tag that falls silent adds ${formatDuration(silent)}`] : []),
     ...(verify > 0 ? [`the plant has ${formatDuration(verify)} to follow`] : []),
   ];
   const all = `${formatDuration(sum)} in all, max_response is ${formatDuration(wanted)}`;
@@ -148,19 +151,30 @@ function lintResponse({ wanted, stale, verify, sum }: Budget, say: Say): void {
 
 /** The response budgets of all interlocks, slowest first. */
 export function budgetsOf(program: RuleProgram, facts: Facts): readonly Budget[] {
-  const stale = staleOf(program, facts);
-  const budgets = program.rules.filter(isTrip).map((rule) => budgetOf(rule, stale(rule.id)));
+  const silence = silenceOf(program, facts);
+  const budgets = program.rules.filter(isTrip).map((rule) => budgetOf(rule, silence(rule)));
   return budgets.sort((a, b) => b.sum - a.sum);
 }
 
-/** How long the tags behind a rule, also through signals, may be silent before they are stale. */
-function staleOf({ rules }: RuleProgram, facts: Facts): (rule: string) => number {
+/**
+ * How long it takes at most until a tag of the cause that falls silent trips the rule, also one behind a signal: until it
+ * is stale, and what its policy bears. Infinity: by its policy it never does.
+ */
+function silenceOf({ rules }: RuleProgram, facts: Facts): (rule: CompiledInterlock) => number {
   const names = new Map<number, string>();
   for (const { ref } of rules.flatMap(expressionsOf).flatMap(inputsOf))
     names.set(ref.tag, ref.name);
   const sources = sourcesOf(rules);
   const stale = (tag: number): number => facts(names.get(tag) ?? '')?.stale ?? 0;
-  return (rule) => Math.max(0, ...sources(rule).map(stale));
+  const silence = (rule: CompiledInterlock, { name, tag }: Ref): number => {
+    const times = tag >= 0 ? [stale(tag)] : sources(name).map(stale);
+    return Math.max(0, ...times) + patienceOf(rule.policies.get(name));
+  };
+  return (rule) => Math.max(0, ...inputsOf(rule.cause.tree()).map(({ ref }) => silence(rule, ref)));
+}
+function patienceOf(policy: BadPolicy | undefined): number {
+  if (policy === undefined || policy.kind === 'vote') return 0;
+  return policy.kind === 'ignore' ? Infinity : policy.after;
 }
 
 function budgetOf(rule: CompiledInterlock, stale: number): Budget {
@@ -172,6 +186,6 @@ function budgetOf(rule: CompiledInterlock, stale: number): Budget {
     ...response,
     stale,
     verify,
-    sum: response.sum + stale + verify,
+    sum: response.sum + (stale < Infinity ? stale : 0) + verify,
   };
 }

@@ -29,7 +29,7 @@ export function why(program: Command): void {
           throw new CliError('--at and --trips are two questions', 'ask one of them', Exit.usage);
         if (options.trips === true) await listTrips(options, rule);
         else if (options.at === undefined) await explainNow(options, rule);
-        else await explainThen(options, rule, momentOf(options.at));
+        else await explainThen(options, rule, momentOf(options.at).last);
       }),
     );
 }

@@ -32,11 +32,11 @@ export async function checkRules(options: GlobalOptions, file: string): Promise<
   if (budgets.length > 0)
     print(
       table(
-        ['interlock', 'scan', 'stale', 'delays', 'gateway', 'verified', 'in all'],
+        ['interlock', 'scan', 'silent', 'delays', 'gateway', 'verified', 'in all'],
         budgets.map((one) => [
           one.rule,
           time(one.scan),
-          time(one.stale),
+          one.stale < Infinity ? time(one.stale) : 'never',
           time(one.delay),
           time(one.gateway),
           one.verify === 0 ? 'never' : time(one.verify),

@@ -1,7 +1,5 @@
 import { GatewayError, type RuleSource } from '../../gateway/contract/index.js';
-import { describe } from '../explained.js';
-import { momentOf } from '../moment.js';
-import { clockTime, dateTime, print, printJson } from '../output.js';
+import { clockTime, print, printJson } from '../output.js';
 import { pause } from '../pause.js';
 import {
   callsOf,
@@ -9,35 +7,34 @@ import {
   plainRules,
   replay,
   replaying,
-  whyAt,
   type Call,
   type Replayed,
 } from '../wire.js';
 import { compiledOf, loadRuleFiles } from './load.js';
 import { recorded, type RecordOptions } from './recorded.js';
+import { tellWhy, type WhyOptions } from './why-then.js';
 
-export interface ReplayOptions extends RecordOptions {
+export interface ReplayOptions extends RecordOptions, WhyOptions {
   /** `RULE.key=text`: what if the rule said this. */
   readonly change?: readonly string[];
   readonly all?: boolean;
-  /** Explain this rule at this time, instead of telling trips. */
-  readonly why?: string;
-  readonly at?: string;
   /** Times as fast as it was; undefined: as fast as it goes. */
   readonly speed?: string;
 }
 
 /** `millrace rules replay`: recorded data through the rules, and through the rules with a change. */
 export async function replayRules(options: ReplayOptions, file: string): Promise<void> {
+  refuseMixtures(options);
   const speed = speedOf(options.speed);
   const files = await loadRuleFiles(file);
   const program = compiledOf(files);
   const changes = options.change ?? [];
   const other =
     changes.length === 0 ? undefined : compiledOf(files, changed(files.config.rules, changes));
-  const { samples, unknown } = await recorded(options, files.lookup);
+  const record = await recorded(options, files.lookup);
+  const { samples, unknown } = record;
   if (options.why !== undefined) {
-    explain(options, other ?? program, files.lookup, samples);
+    tellWhy(options, options.why, { program: other ?? program, lookup: files.lookup, record });
     return;
   }
   const isTold = options.json !== true && (options.all === true || speed !== undefined);
@@ -67,33 +64,13 @@ export async function replayRules(options: ReplayOptions, file: string): Promise
   for (const call of found.removed) print(callText('- ', call));
 }
 
-/** `--why RULE --at TIME` */
-function explain(
-  { why: rule = '', at: typed, json }: ReplayOptions,
-  ...[program, lookup, samples]: WhatRuns
-): void {
-  if (!program.describe(rule)) throw new GatewayError('unknown-name', `there is no rule ${rule}`);
-  const [first, last] = [samples[0]?.at, samples.at(-1)?.at];
-  if (first === undefined || last === undefined)
-    throw new GatewayError('no-record', 'there are no samples');
-  const at = typed === undefined ? last : momentOf(typed);
-  if (at < first || at > last)
-    throw new GatewayError(
-      'no-record',
-      `${dateTime(at)} is not in the record: it goes from ${dateTime(first)} to ${dateTime(last)}`,
-    );
-  const explanation = whyAt(program, lookup, samples, { rule, at });
-  if (json) printJson({ at, from: first, ...explanation });
-  else if (explanation)
-    print(
-      `as these rules make it of the record, which begins at ${dateTime(first)}; at ${dateTime(at)}:\n${describe(explanation)}`,
-    );
+function refuseMixtures({ why, at, all, speed }: ReplayOptions): void {
+  const refused = (what: string): GatewayError => new GatewayError('bad-request', what);
+  if (at !== undefined && why === undefined)
+    throw refused('--at says when for --why: name the rule with --why RULE');
+  if (why !== undefined && (all === true || speed !== undefined))
+    throw refused('--why explains one rule at one time: leave out --all and --speed');
 }
-type WhatRuns = readonly [
-  program: Parameters<typeof whyAt>[0],
-  lookup: Parameters<typeof whyAt>[1],
-  samples: Parameters<typeof whyAt>[2],
-];
 
 function speedOf(typed: string | undefined): number | undefined {
   if (typed === undefined) return undefined;

@@ -19,8 +19,12 @@ function appointmentAt(due: number): Appointment {
   return made;
 }
 
+/** What setTimeout takes; a longer wait is cut in several. */
+const longestWait = 2 ** 31 - 1;
+
 function timer(due: number): NodeJS.Timeout {
-  return setTimeout(() => keep(due), Math.max(1, Math.ceil(due - performance.now())));
+  const wait = Math.ceil(due - performance.now());
+  return setTimeout(() => keep(due), Math.min(Math.max(1, wait), longestWait));
 }
 
 function keep(due: number): void {

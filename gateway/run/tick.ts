@@ -89,10 +89,10 @@ export class Tick {
    */
   wake(complete = true): void {
     const now = this.#o.clock.mono();
-    const at = complete
-      ? Math.max(now, this.#completeAt + limits.tickGapMs)
-      : Math.max(now + limits.tickSettleMs, this.#lastAt + limits.tickGapMs);
-    this.#schedule(at);
+    const soon = complete ? now : now + limits.tickSettleMs;
+    const isRest = complete && this.#o.inbox.isComplete;
+    const last = isRest ? this.#completeAt : this.#lastAt;
+    this.#schedule(Math.max(soon, last + limits.tickGapMs));
   }
 
   #schedule(at: number): void {

@@ -1,4 +1,4 @@
-import type { ImageView } from '../../gateway/contract/index.js';
+import { GatewayError, type ImageView } from '../../gateway/contract/index.js';
 import type { CompareOp } from '../ast.js';
 import type { Conversion } from '../units.js';
 import { noteChange } from './edges.js';
@@ -18,7 +18,7 @@ const op = {
   number: 0,
   /** tag, slot, strict */
   truth: 1,
-  /** tag, slot, strict, to, operator, right, figures: a tag against a constant */
+  /** tag, slot, operator and strict, to, right, figures, memory or -1: a tag against a constant, perhaps watched */
   limit: 2,
   /** to, operator, left, right, figures */
   compare: 3,
@@ -62,6 +62,17 @@ class Row<T extends Int32Array | Float64Array> {
   }
 }
 
+interface Limit {
+  readonly to: number;
+  readonly op: CompareOp;
+  /** Slot of the constant. */
+  readonly right: number;
+  /** Takes the constant to the unit of the tag. */
+  readonly by: Conversion;
+  /** Is it noted when the truth of it changed? */
+  readonly isWatched: boolean;
+}
+
 /** The code of all rules of an engine. */
 export class Code {
   readonly #s: Slots;
@@ -96,10 +107,11 @@ export class Code {
   truth(input: TagInput): void {
     this.#add(op.truth, ...fieldsOf(input));
   }
-  /** A tag against a constant: reads the tag and compares it. */
-  limit(input: TagInput, to: number, operator: CompareOp, right: number, by: Conversion): void {
-    const figures = this.#figuresOf(by.k, by.c);
-    this.#add(op.limit, ...fieldsOf(input), to, compareOps.indexOf(operator), right, figures);
+  /** A tag against a constant: reads the tag and compares it. The most frequent condition there is. */
+  limit({ at, slot, strict }: TagInput, { to, op: operator, right, by, isWatched }: Limit): void {
+    const how = 2 * compareOps.indexOf(operator) + (strict ? 1 : 0);
+    const memory = isWatched ? remember(this.#s, -1) : -1;
+    this.#add(op.limit, at, slot, how, to, right, this.#figuresOf(by.k, by.c), memory);
   }
   compare(to: number, operator: CompareOp, left: number, right: number, by: Conversion): void {
     const figures = this.#figuresOf(by.k, by.c);
@@ -177,12 +189,14 @@ export class Code {
   #limit(cells: Int32Array, at: number): void {
     const s = this.#s;
     const slot = field(cells, at + 2);
-    readNumber(s, this.#image, field(cells, at + 1), slot, field(cells, at + 3) === 1);
-    const f = field(cells, at + 7);
+    const how = field(cells, at + 3);
+    readNumber(s, this.#image, field(cells, at + 1), slot, (how & 1) === 1);
+    const to = field(cells, at + 4);
+    const f = field(cells, at + 6);
     const k = this.#figures.cells[f] as number;
-    const c = this.#figures.cells[f + 1] as number;
-    const right = field(cells, at + 6);
-    compare(s, field(cells, at + 4), field(cells, at + 5), slot, right, k, c);
+    compare(s, to, how >> 1, slot, field(cells, at + 5), k, this.#figures.cells[f + 1] as number);
+    const memory = field(cells, at + 7);
+    if (memory >= 0) noteChange(s, to, memory);
   }
 
   /** What is not as frequent. @returns where the next step is */
@@ -200,13 +214,15 @@ export class Code {
       case op.truth:
         readTruth(s, this.#image, first, second, field(cells, at + 3) === 1);
         return at + 4;
-      default: {
+      case op.compare: {
         const f = field(cells, at + 5);
         const k = this.#figures.cells[f] as number;
         const c = this.#figures.cells[f + 1] as number;
         compare(s, first, second, field(cells, at + 3), field(cells, at + 4), k, c);
         return at + 6;
       }
+      default:
+        throw new GatewayError('internal', `no step ${field(cells, at)}`);
     }
   }
 }

@@ -39,7 +39,7 @@ export function curveStep(s: Slots, node: CurveNode): Step {
  * one variable in that error.
  */
 export function modelStep(s: Slots, node: ModelNode): Step {
-  const { slot: to, model, statistic, variable } = node;
+  const { slot: to, model, statistic, variable, convert } = node;
   const of = node.of.map((child) => child.slot);
   const z = new Float64Array(of.length);
   const rest = new Float64Array(of.length);
@@ -48,7 +48,7 @@ export function modelStep(s: Slots, node: ModelNode): Step {
     let quality = 0;
     for (let i = 0; i < of.length; i++) {
       const slot = of[i] as number;
-      const { k, c } = node.convert[i] ?? { k: 1, c: 0 };
+      const { k, c } = convert[i] ?? { k: 1, c: 0 };
       const { mean, sigma } = model.variables[i] ?? { mean: 0, sigma: 1 };
       z[i] = ((s.v[slot] as number) * k + c - mean) / sigma;
       rest[i] = z[i] as number;

@@ -112,14 +112,16 @@ export function whyAt(
   lookup: TagLookup,
   samples: readonly ReplaySample[],
   { rule, at }: { readonly rule: string; readonly at: number },
-): Explanation | undefined {
+): { readonly explanation: Explanation | undefined; readonly backwards: number } {
   const until = samples.filter((sample) => sample.at <= at);
   const rig = rigFor(program, lookup, until);
-  const scans = play(rig, until, forward(rig).put);
+  const reader = forward(rig);
+  const scans = play(rig, until, reader.put);
   while (scans.next().done !== true);
   rig.advance(at - startOf(until));
-  rig.scan();
-  return rig.engine.why(rule);
+  // What was true for one scan only would be gone after another one.
+  if (rig.due <= rig.now) rig.scan();
+  return { explanation: rig.engine.why(rule), backwards: reader.backwards() };
 }
 
 /** The same as fast as it goes. */

@@ -38,6 +38,7 @@ const change = 'TK1-HIGH.cause=T1.level > 80 %';
 
 interface Found {
   readonly samples: number;
+  readonly to: number;
   readonly calls: readonly { readonly rule: string; readonly at: number }[];
   readonly added: readonly { readonly rule: string }[];
   readonly removed: readonly unknown[];
@@ -92,7 +93,7 @@ void t.test('what a gateway recorded is run through its rules again', async (t) 
   t.equal(last.code, 0);
   t.match(
     last.out,
-    /as these rules make it of the record, which begins at [^]*LOW: (ACKED|NORMAL)/,
+    /as these rules make it of the record, which begins at [^]* LOW: (ACKED|NORMAL)/,
   );
   const called = Math.ceil(later.calls[0]?.at ?? 0);
   const json = await millrace([
@@ -104,6 +105,12 @@ void t.test('what a gateway recorded is run through its rules again', async (t) 
   t.equal(missing.code, 5);
   t.match(missing.out, /2020-01-01 [^]*is not in the record: it goes from/);
   t.match((await why('NONE')).out, /there is no rule NONE/);
+  t.match((await why('LOW', '--all')).out, /leave out --all and --speed/);
+  const clock = new Date(later.to);
+  const minute = [clock.getHours(), clock.getMinutes()].map((n) => String(n).padStart(2, '0'));
+  t.equal((await why('LOW', '--at', minute.join(':'))).code, 0, 'the minute in which it ends');
+  const lost = await millrace(['rules', 'replay', file, '--journal', journal, '--at', '10:00']);
+  t.match(lost.stderr, /name the rule with --why/);
 
   const fit = ['model', 'fit', file, '--journal', journal, '--baselines', 'T1.level'];
   t.match((await millrace(fit)).stdout, /T1\.level: [\d.]+ %/);

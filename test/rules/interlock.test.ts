@@ -251,6 +251,31 @@ void t.test('reset by command: refused with the reason, or told in the next scan
   t.end();
 });
 
+void t.test(
+  'of two limits the one that was passed first came first, whichever is read first',
+  (t) => {
+    const cause = '(C > 5 or A > 3) for 3s';
+    const p = plant([{ interlock: 'I', cause, effects: [] }], { A: '', C: '' });
+    for (let at = 0; at <= 8; at++) {
+      // C is read before A in each scan.
+      p.to(at);
+      p.set({ C: at >= 4 ? 6 : 0 });
+      p.to(at + 0.1);
+      p.set({ A: at >= 2 ? 4 : 0 });
+      p.scan();
+    }
+    const trip = p.events.find((event) => event.to === 'TRIPPED');
+    t.same(
+      trip?.evidence.map(({ expression, tie }) => [expression, tie]),
+      [
+        ['A > 3', undefined],
+        ['C > 5', undefined],
+      ],
+    );
+    t.end();
+  },
+);
+
 void t.test('first-out is the leaf that came first, not the first one written', (t) => {
   const p = plant([{ interlock: 'I', cause: '(A or B or C > 5) for 3s', effects: [] }], {
     A: 'bool',

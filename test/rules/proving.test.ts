@@ -68,6 +68,12 @@ void t.test('point 40: response budgets', (t) => {
     verify: 3000,
     sum: 10_100,
   });
+  const silent = (policy: string): number | undefined =>
+    budgetsOf(compiled([{ ...dry, on_bad: { FT: policy } }], tags), facts)[0]?.stale;
+  t.equal(silent('trip after 10s'), 11_500);
+  t.equal(silent('hold for 4s then trip'), 5_500);
+  t.equal(silent('ignore'), Infinity);
+  t.equal(silent('hold'), Infinity);
   const flow = { signal: 'FLOW', value: 'FT * 2' };
   const behind = { ...dry, cause: 'FLOW < 5 m3/h for 5s' };
   t.equal(budgetsOf(compiled([flow, behind], tags), facts)[0]?.stale, 1500, 'through signals');
@@ -78,7 +84,7 @@ void t.test('point 40: response budgets', (t) => {
   t.equal(slow('10100ms'), undefined);
   t.equal(
     slow('8s'),
-    'the demand comes within 5.6s, but a tag that falls silent adds 1.5s until it is stale, and the plant has 3s to follow: 10.1s in all, max_response is 8s',
+    'the demand comes within 5.6s, but a tag that falls silent adds 1.5s, and the plant has 3s to follow: 10.1s in all, max_response is 8s',
   );
   t.match(
     problemsOf([{ ...dry, max_response: '5s' }], tags)[0]?.message,
@@ -142,14 +148,24 @@ void t.test('point 37: recorded data, and what if a limit were another one', (t)
   t.same(added, []);
   const program = compiled([{ ...dry, cause: 'FT < 5 m3/h for 5s', latch: 'auto' }], tags);
   const then = (at: number): string | undefined => {
-    const found = whyAt(program, lookup, data, { rule: 'DRY', at: start + at * 1000 });
+    const { explanation: found } = whyAt(program, lookup, data, {
+      rule: 'DRY',
+      at: start + at * 1000,
+    });
     return found && `${String(found.state)}: ${found.firstOut?.expression ?? found.now.length}`;
   };
   t.equal(then(3), 'NORMAL: 1');
   t.equal(then(10.9), 'PENDING: 1', 'a delay that runs between two samples');
   t.equal(then(11), 'TRIPPED: FT < 5 m3/h', 'and has run out between them');
   t.equal(then(60), 'NORMAL: 1');
-  t.equal(whyAt(program, lookup, data, { rule: 'WET', at: start }), undefined);
+  t.equal(whyAt(program, lookup, data, { rule: 'WET', at: start }).explanation, undefined);
+  const edge = compiled([{ interlock: 'EDGE', cause: 'rising(RUN)', latch: 'auto' }], tags);
+  const pulse = [sample(0, 1, 0), sample(5, 1, 1), sample(9, 1, 1)] as never[];
+  const edgeThen = (at: number): string | undefined =>
+    whyAt(edge, lookup, pulse, { rule: 'EDGE', at: start + at * 1000 }).explanation?.state;
+  t.equal(edgeThen(5), 'TRIPPED', 'what is true for one scan is true then');
+  t.equal(edgeThen(5.005), 'TRIPPED');
+  t.equal(edgeThen(5.01), 'NORMAL');
   t.end();
 });
 

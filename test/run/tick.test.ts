@@ -2,7 +2,9 @@ import t from 'tap';
 import { type RuleEngine, ms } from '../../gateway/contract/index.js';
 import { limits } from '../../gateway/limits.js';
 import { Control } from '../../gateway/run/control.js';
+import { Tick, type TickParts } from '../../gateway/run/tick.js';
 import { WallClock } from '../../gateway/run/wall.js';
+import { Inbox } from '../../gateway/scan/inbox.js';
 import { compileRules, createEngine } from '../../rules/index.js';
 import { Script, device, scriptedLink } from '../scan/script.js';
 import { config, tag } from '../support/config.js';
@@ -126,6 +128,29 @@ void t.test(
     await g.stop();
   },
 );
+
+void t.test('the gap holds for everything else, however long a scan is under way', async (t) => {
+  const clock = new VirtualClock();
+  const nothing = { stats: {}, nextDue: () => undefined };
+  const does = new Proxy(nothing, {
+    get: (of, key): unknown => Reflect.get(of, key) ?? (() => undefined),
+  });
+  const parts = { image: {}, staleness: does, engine: undefined, gate: does, reporter: does };
+  const inbox = new Inbox(() => undefined);
+  const tick = new Tick(parts as unknown as TickParts, {
+    clock,
+    wall: { check: () => 0 } as unknown as WallClock,
+    inbox,
+  });
+  tick.start();
+  inbox.scanBegan();
+  for (let at = 1; at <= 1_000; at++) {
+    await clock.run(at);
+    tick.wake();
+  }
+  t.ok(tick.stats.ticks > 50 && tick.stats.ticks <= 101, `${String(tick.stats.ticks)} ticks`);
+  tick.stop();
+});
 
 /** A pump that an interlock may stop, and an alarm. */
 async function pump(): Promise<{ g: Gateway; script: Script; control: Control; order: string[] }> {

@@ -1,10 +1,6 @@
 import { type IClientOptions, type IConnackPacket, type MqttClient, connect } from 'mqtt';
-import { writeToStream } from 'mqtt-packet';
 import { GatewayError } from '../../contract/index.js';
 import type { BrokerLimits, ConnectOptions, MqttConnection, MqttPort, Outgoing } from './port.js';
-
-// Else it keeps a buffer for each of 65,536 numbers, 7 MB, from the first packet on.
-writeToStream.cacheNumbers = false;
 
 /**
  * MQTT.js with its own queues and reconnects switched off: a client object lives as long as its
@@ -53,6 +49,8 @@ function clientOptions(options: ConnectOptions): IClientOptions {
     clean: true,
     reconnectPeriod: 0,
     queueQoSZero: false,
+    // A buffer for each of 65,536 numbers, 7 MB from the first packet on.
+    writeCache: false,
     resubscribe: false,
     keepalive: options.keepAliveSeconds,
     connectTimeout: 10_000,
