@@ -100,11 +100,8 @@ function emit(b: Builder, node: Node): void {
   }
   if (node.kind === 'local') return;
   if (node.kind === 'compare' && emitLimit(b, node)) return;
-  if (node.kind === 'prev') {
-    emitPrev(b, node.slot, node.of);
-    return;
-  }
-  if (node.kind === 'input') emitInput(b, node.input);
+  if (node.kind === 'prev') emitPrev(b, node.slot, node.of);
+  else if (node.kind === 'input') emitInput(b, node.input);
   else if (node.kind === 'quality' && node.of.kind === 'input') {
     // Asks the image itself: a policy of the rule must not make a bad tag look good.
     const { qualities } = b.plant.image;

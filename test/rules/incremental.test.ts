@@ -6,6 +6,9 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import t from 'tap';
 import { mono } from '../../gateway/contract/index.js';
+import { truth } from '../../rules/blocks/slots.js';
+import { slotsOf } from '../../rules/engine.js';
+import { childrenOf, type Node } from '../../rules/ir.js';
 import { frame, names, specs, typed } from './arbitrary.js';
 import { person, plant, type Plant, type TagSpecs } from './plant.js';
 
@@ -125,6 +128,54 @@ void t.test('incremental is the same as full, bit for bit', (t) => {
 function command(p: Plant, id: string, what: Parameters<Plant['engine']['command']>[1]): void {
   p.engine.command(id, what, person('x'), mono(p.now));
 }
+
+/** What first-out may name: the conditions that `and`, `or`, `not`, votes, branches and on-delays put together. */
+function leavesOf(node: Node): readonly Node[] {
+  const isJoint = ['logic', 'not', 'vote', 'if'].includes(node.kind);
+  if (isJoint || (node.kind === 'timed' && node.op === 'for'))
+    return childrenOf(node).flatMap(leavesOf);
+  return node.type.kind === 'bool' && node.kind !== 'const' ? [node] : [];
+}
+
+void t.test('since when each condition is what it is, as somebody sees who looks on', (t) => {
+  let changes = 0;
+  const history = fc.array(frame, { minLength: 2, maxLength: 12 });
+  fc.assert(
+    fc.property(typed.bool, history, (cause, frames) => {
+      let p: Plant;
+      try {
+        p = plant([{ interlock: 'I', cause, effects: [] }], tags, undefined, { full: true });
+      } catch {
+        return; // Too many parts for one expression.
+      }
+      const slots = slotsOf(p.engine);
+      const [rule] = p.program.rules;
+      assert(slots && rule?.kind === 'interlock');
+      const leaves = leavesOf(rule.cause.tree());
+      const before = new Map<number, number>();
+      const since = new Map<number, number>();
+      for (const { step, values, qualities } of frames) {
+        p.now += step;
+        for (const [i, name] of names.entries()) {
+          p.set({ [name]: values[i] ?? 0 });
+          p.quality(name, qualities[i] ?? 0);
+        }
+        p.scan();
+        for (const { slot } of leaves) {
+          const is = truth(slots, slot);
+          if (before.get(slot) !== is) since.set(slot, p.now);
+          before.set(slot, is);
+          changes++;
+        }
+        for (const { slot, source } of leaves)
+          assert.equal(slots.since[slot], since.get(slot), `${source} in ${cause}`);
+      }
+    }),
+    { numRuns: Number(process.env['MILLRACE_RUNS'] ?? 300) },
+  );
+  t.ok(changes > 1000, `${changes} times looked`);
+  t.end();
+});
 
 void t.test('a rule whose tags stand still is not run', (t) => {
   const p = plant(
