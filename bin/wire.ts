@@ -130,6 +130,7 @@ export type {
   FittedModel,
   Replayed,
   ReplaySample,
+  RuleProblem,
   RuleProgram,
   SuiteResult,
   TagFacts,

@@ -1,9 +1,16 @@
 import { formatWithCaret } from '../../gateway/config/format.js';
-import { formatDuration } from '../../gateway/contract/index.js';
+import { formatDuration, GatewayError } from '../../gateway/contract/index.js';
 import type { GlobalOptions } from '../context.js';
 import { Exit } from '../exit.js';
 import { print, printJson, table } from '../output.js';
-import { budgetsOf, compileRules, describeRule, lintProgram, type TagFacts } from '../wire.js';
+import {
+  budgetsOf,
+  compileRules,
+  describeRule,
+  lintProgram,
+  type RuleProblem,
+  type TagFacts,
+} from '../wire.js';
 import { loadRuleFiles, type RuleFiles } from './load.js';
 
 /** `millrace rules check`: problems, warnings, what a colleague would ask about, and response budgets. */
@@ -11,10 +18,7 @@ export async function checkRules(options: GlobalOptions, file: string): Promise<
   const files = await loadRuleFiles(file);
   const compiled = compileRules(files.config.rules, files.lookup);
   if (!compiled.ok) {
-    process.exitCode = Exit.config;
-    const problems = compiled.problems.map((problem) => files.place(problem, 'error'));
-    if (options.json) printJson({ ok: false, problems });
-    else for (const problem of problems) print(formatWithCaret(problem));
+    tellProblems(options, files, compiled.problems);
     return;
   }
   const { program } = compiled;
@@ -47,6 +51,17 @@ export async function checkRules(options: GlobalOptions, file: string): Promise<
   print(`${program.ids.length} rules, ${warnings.length} warnings, ${lints.length} remarks`);
 }
 
+function tellProblems(
+  { json }: GlobalOptions,
+  { place }: RuleFiles,
+  found: readonly RuleProblem[],
+): void {
+  process.exitCode = Exit.config;
+  const problems = found.map((problem) => place(problem, 'error'));
+  if (json) printJson({ ok: false, problems });
+  else for (const problem of problems) print(formatWithCaret(problem));
+}
+
 /** Span, deadband and stale time of a tag, as the configuration has them. */
 function factsOf({ config }: RuleFiles): (tag: string) => TagFacts | undefined {
   const facts = new Map<string, TagFacts>();
@@ -62,20 +77,19 @@ export async function explainRule(
   file: string,
   rule: string,
 ): Promise<void> {
-  const { config, lookup, place } = await loadRuleFiles(file);
-  const compiled = compileRules(config.rules, lookup);
+  const files = await loadRuleFiles(file);
+  const compiled = compileRules(files.config.rules, files.lookup);
   if (!compiled.ok) {
-    process.exitCode = Exit.config;
-    for (const problem of compiled.problems) print(formatWithCaret(place(problem, 'error')));
+    tellProblems(options, files, compiled.problems);
     return;
   }
   const lines = describeRule(compiled.program, rule);
   const source = compiled.program.describe(rule)?.source;
-  if (!lines || source === undefined) {
-    process.exitCode = Exit.denied;
-    print(`there is no rule ${rule}: ${compiled.program.ids.join(', ')}`);
-    return;
-  }
+  if (!lines || source === undefined)
+    throw new GatewayError(
+      'unknown-name',
+      `there is no rule ${rule}: ${compiled.program.ids.join(', ')}`,
+    );
   if (options.json) printJson({ rule, lines, source });
   else print([...lines, '', source].join('\n'));
 }
