@@ -1,7 +1,7 @@
 import { Exit } from './exit.js';
 import { CliError, dateTime } from './output.js';
 
-/** A time as it was written: 14:03 is a whole minute. First and last of its milliseconds, wall ms. */
+/** A time as it was written: 14:03 is a whole minute. Its first and its last instant, wall ms. */
 export interface Moment {
   readonly first: number;
   readonly last: number;
@@ -9,7 +9,7 @@ export interface Moment {
 
 /**
  * A time of the day of `today` (wall ms), or of the day that is written before it, in the time zone of this machine.
- * Who asks how it was at that time means its last millisecond: what happened within it has happened.
+ * Who asks how it was at that time means its last instant: what happened within it has happened.
  */
 export function momentOf(text: string, today: number = Date.now()): Moment {
   const { day, clock, seconds, fraction, zone } = momentForm.exec(text)?.groups ?? {};
@@ -17,12 +17,19 @@ export function momentOf(text: string, today: number = Date.now()): Moment {
   const first = Date.parse(
     `${date}T${clock ?? ''}${seconds ?? ':00'}${fraction ?? ''}${zone ?? ''}`,
   );
-  if (!Number.isNaN(first)) return { first, last: first + (fraction ? 0 : seconds ? 999 : 59_999) };
+  if (!Number.isNaN(first)) return { first, last: first + widthOf(seconds, fraction) - shortest };
   throw new CliError(
     `${text} is no time`,
     'write it like 14:03:20, or 2026-05-01T14:03:20',
     Exit.usage,
   );
+}
+/** Samples have times between two milliseconds. */
+const shortest = 0.001;
+/** How long what was written is, ms: a minute, a second, or as much as its last digit counts. */
+function widthOf(seconds: string | undefined, fraction: string | undefined): number {
+  if (fraction !== undefined) return 10 ** (4 - fraction.length);
+  return seconds === undefined ? 60_000 : 1_000;
 }
 const momentForm =
   /^(?:(?<day>\d{4}-\d\d-\d\d)[T ])?(?<clock>\d\d:\d\d)(?:(?<seconds>:\d\d)(?<fraction>\.\d{1,3})?)?(?<zone>Z|[+-]\d\d:\d\d)?$/;

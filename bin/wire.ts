@@ -130,6 +130,7 @@ export type {
   FittedModel,
   Replayed,
   ReplaySample,
+  Budget,
   RuleProblem,
   RuleProgram,
   SuiteResult,

@@ -19,7 +19,7 @@ export { describeRule } from './describe.js';
 export { baselineParts, fitBaseline } from './fitting/baseline.js';
 export { fitModel, type FittedModel } from './fitting/pca.js';
 export { seriesOf } from './fitting/series.js';
-export { budgetsOf, lintProgram, type TagFacts } from './lint.js';
+export { budgetsOf, lintProgram, type Budget, type TagFacts } from './lint.js';
 export {
   callsOf,
   difference,

@@ -1,7 +1,6 @@
 import { formatDuration } from '../gateway/contract/index.js';
 import { responseOf, type ResponseTime } from './budget.js';
-import type { BadPolicy } from './blocks/inputs.js';
-import { childrenOf, inputsOf, type CompareNode, type Node, type Ref } from './ir.js';
+import { childrenOf, type CompareNode, type Node } from './ir.js';
 import {
   isTrip,
   type CompiledAlarm,
@@ -10,7 +9,7 @@ import {
   type RuleProgram,
 } from './program.js';
 import { expressionsOf } from './schedule.js';
-import { sourcesOf } from './sources.js';
+import { silenceOf, type Silence } from './silence.js';
 
 /** Something that is permitted and probably not meant. */
 export interface Lint {
@@ -44,10 +43,12 @@ export interface Budget extends ResponseTime {
   /** What was promised for it: `max_response`. */
   readonly wanted: number | undefined;
   /**
-   * Until a tag of the cause that falls silent trips it: stale time and what `on_bad` bears. In the sum; Infinity (JSON:
-   * null): by `on_bad` it never does.
+   * The longest that a tag which falls silent takes until that is a trip: stale time, what `on_bad` bears, delays if they
+   * apply, gateway; 0: none is. In the sum, where it is longer than the way of a value.
    */
-  readonly stale: number;
+  readonly silent: number;
+  /** Tags whose silence never trips it, by `on_bad`. */
+  readonly never: readonly string[];
   /** Until the plant has shown that it followed; 0 where nothing is verified. In the sum. */
   readonly verify: number;
 }
@@ -137,55 +138,32 @@ function lintAlarm(rule: CompiledAlarm, say: Say): void {
  * `max_response` is refused where the way from the plant to the demand is too long for it. What a tag that falls
  * silent and the plant itself may add is no reason to refuse a rule, and one to know of.
  */
-function lintResponse({ wanted, stale, verify, sum }: Budget, say: Say): void {
+function lintResponse(
+  { wanted, scan, delay, gateway, silent, verify, sum }: Budget,
+  say: Say,
+): void {
   if (wanted === undefined || sum <= wanted) return;
-  const silent = stale < Infinity ? stale : 0;
-  const demand = formatDuration(sum - silent - verify);
+  const demand = scan + delay + gateway;
   const parts = [
-    ...(silent > 0 ? [`a tag that falls silent adds ${formatDuration(silent)}`] : []),
+    ...(silent > demand ? [`a tag that falls silent may take ${formatDuration(silent)}`] : []),
     ...(verify > 0 ? [`the plant has ${formatDuration(verify)} to follow`] : []),
   ];
   const all = `${formatDuration(sum)} in all, max_response is ${formatDuration(wanted)}`;
-  say('slow-response', `the demand comes within ${demand}, but ${parts.join(', and ')}: ${all}`);
+  const first = `the demand comes within ${formatDuration(demand)}`;
+  say('slow-response', `${first}, but ${parts.join(', and ')}: ${all}`);
 }
 
 /** The response budgets of all interlocks, slowest first. */
 export function budgetsOf(program: RuleProgram, facts: Facts): readonly Budget[] {
-  const silence = silenceOf(program, facts);
+  const silence = silenceOf(program, (tag) => facts(tag)?.stale ?? 0);
   const budgets = program.rules.filter(isTrip).map((rule) => budgetOf(rule, silence(rule)));
   return budgets.sort((a, b) => b.sum - a.sum);
 }
 
-/**
- * How long it takes at most until a tag of the cause that falls silent trips the rule, also one behind a signal: until it
- * is stale, and what its policy bears. Infinity: by its policy it never does.
- */
-function silenceOf({ rules }: RuleProgram, facts: Facts): (rule: CompiledInterlock) => number {
-  const names = new Map<number, string>();
-  for (const { ref } of rules.flatMap(expressionsOf).flatMap(inputsOf))
-    names.set(ref.tag, ref.name);
-  const sources = sourcesOf(rules);
-  const stale = (tag: number): number => facts(names.get(tag) ?? '')?.stale ?? 0;
-  const silence = (rule: CompiledInterlock, { name, tag }: Ref): number => {
-    const times = tag >= 0 ? [stale(tag)] : sources(name).map(stale);
-    return Math.max(0, ...times) + patienceOf(rule.policies.get(name));
-  };
-  return (rule) => Math.max(0, ...inputsOf(rule.cause.tree()).map(({ ref }) => silence(rule, ref)));
-}
-function patienceOf(policy: BadPolicy | undefined): number {
-  if (policy === undefined || policy.kind === 'vote') return 0;
-  return policy.kind === 'ignore' ? Infinity : policy.after;
-}
-
-function budgetOf(rule: CompiledInterlock, stale: number): Budget {
+function budgetOf(rule: CompiledInterlock, { trips, never }: Silence): Budget {
   const response = responseOf(rule.cause.tree());
   const verify = Math.max(0, ...rule.effects.map((effect) => effect.verify?.within ?? 0));
-  return {
-    rule: rule.id,
-    wanted: rule.maxResponse,
-    ...response,
-    stale,
-    verify,
-    sum: response.sum + (stale < Infinity ? stale : 0) + verify,
-  };
+  const silent = trips === 0 ? 0 : trips + response.gateway;
+  const sum = Math.max(response.sum, silent) + verify;
+  return { rule: rule.id, wanted: rule.maxResponse, ...response, silent, never, verify, sum };
 }

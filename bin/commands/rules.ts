@@ -35,7 +35,10 @@ export function rules(program: Command): void {
     .option('--speed <times>', 'at so many times the speed of the record, such as 1; else at once')
     .option('--change <rule.key=text...>', 'what if a rule said this: trips added and removed')
     .option('--why <rule>', 'why the rule was as it was, instead of trips and alarms')
-    .option('--at <time>', 'with --why: when, 14:03:20 or 2026-05-01T14:03; else at the end')
+    .option(
+      '--at <time>',
+      'with --why: when, 14:03:20 (on the day of its end) or 2026-05-01T14:03; else at the end',
+    )
     .option('--all', 'every event, not only trips and alarms')
     .action(
       action(async (options: ReplayOptions, file: string) => {

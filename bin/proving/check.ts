@@ -4,6 +4,7 @@ import type { GlobalOptions } from '../context.js';
 import { Exit } from '../exit.js';
 import { print, printJson, table } from '../output.js';
 import {
+  type Budget,
   budgetsOf,
   compileRules,
   describeRule,
@@ -36,19 +37,27 @@ export async function checkRules(options: GlobalOptions, file: string): Promise<
   if (budgets.length > 0)
     print(
       table(
-        ['interlock', 'scan', 'silent', 'delays', 'gateway', 'verified', 'in all'],
+        ['interlock', 'scan', 'delays', 'gateway', 'silent tag', 'verified', 'in all'],
         budgets.map((one) => [
           one.rule,
           time(one.scan),
-          one.stale < Infinity ? time(one.stale) : 'never',
           time(one.delay),
           time(one.gateway),
+          silentText(one),
           one.verify === 0 ? 'never' : time(one.verify),
           time(one.sum),
         ]),
       ),
     );
   print(`${program.ids.length} rules, ${warnings.length} warnings, ${lints.length} remarks`);
+}
+
+function silentText({ silent, never }: Budget): string {
+  const parts = [
+    ...(silent > 0 ? [formatDuration(silent)] : []),
+    ...(never.length > 0 ? [`${never.join(', ')}: never`] : []),
+  ];
+  return parts.join('; ');
 }
 
 function tellProblems(

@@ -1,5 +1,7 @@
 import { GatewayError, type RuleSource } from '../../gateway/contract/index.js';
-import { clockTime, print, printJson } from '../output.js';
+import { Exit } from '../exit.js';
+import { momentOf } from '../moment.js';
+import { CliError, clockTime, print, printJson } from '../output.js';
 import { pause } from '../pause.js';
 import {
   callsOf,
@@ -31,6 +33,8 @@ export async function replayRules(options: ReplayOptions, file: string): Promise
   const changes = options.change ?? [];
   const other =
     changes.length === 0 ? undefined : compiledOf(files, changed(files.config.rules, changes));
+  if (options.why !== undefined && !program.describe(options.why))
+    throw new GatewayError('unknown-name', `there is no rule ${options.why}`);
   const record = await recorded(options, files.lookup);
   const { samples, unknown } = record;
   if (options.why !== undefined) {
@@ -65,11 +69,16 @@ export async function replayRules(options: ReplayOptions, file: string): Promise
 }
 
 function refuseMixtures({ why, at, all, speed }: ReplayOptions): void {
-  const refused = (what: string): GatewayError => new GatewayError('bad-request', what);
   if (at !== undefined && why === undefined)
-    throw refused('--at says when for --why: name the rule with --why RULE');
+    throw new CliError('--at says when for --why', 'name the rule with --why RULE', Exit.usage);
   if (why !== undefined && (all === true || speed !== undefined))
-    throw refused('--why explains one rule at one time: leave out --all and --speed');
+    throw new CliError(
+      '--why explains one rule at one time',
+      'leave out --all and --speed',
+      Exit.usage,
+    );
+  // An unreadable time is told before a long record is read.
+  if (at !== undefined) momentOf(at);
 }
 
 function speedOf(typed: string | undefined): number | undefined {

@@ -26,7 +26,6 @@ export function tellWhy(
   { program, lookup, record }: Replayable,
 ): void {
   const { samples, unknown } = record;
-  if (!program.describe(rule)) throw new GatewayError('unknown-name', `there is no rule ${rule}`);
   const times = samples.map(({ at }) => at);
   const [first = 0, last = 0] = [times[0], times.at(-1)];
   const at = timeWithin(typed, first, last);

@@ -72,3 +72,15 @@ void t.test('one that throws does not take the others with it', async (t) => {
   for (const listener of before) process.on('uncaughtException', listener);
   t.strictSame(told, ['broken', 'other']);
 });
+
+void t.test('a wait that is longer than a timer can be neither ends nor warns', async (t) => {
+  const warnings: Error[] = [];
+  const warned = (warning: Error): unknown => warnings.push(warning);
+  process.on('warning', warned);
+  const far = mono(performance.now() + 2 ** 31 + 1_000);
+  const timer = systemClock.at(far, () => t.fail('it has ended'));
+  await later(30);
+  timer.cancel();
+  process.off('warning', warned);
+  t.strictSame(warnings, []);
+});

@@ -64,27 +64,44 @@ void t.test('point 40: response budgets', (t) => {
     scan: 500,
     delay: 5000,
     gateway: 100,
-    stale: 1500,
+    silent: 6600,
+    never: [],
     verify: 3000,
-    sum: 10_100,
+    sum: 9600,
   });
-  const silent = (policy: string): number | undefined =>
-    budgetsOf(compiled([{ ...dry, on_bad: { FT: policy } }], tags), facts)[0]?.stale;
-  t.equal(silent('trip after 10s'), 11_500);
-  t.equal(silent('hold for 4s then trip'), 5_500);
-  t.equal(silent('ignore'), Infinity);
-  t.equal(silent('hold'), Infinity);
+  const silence = (rule: object): unknown => {
+    const budget = budgetsOf(compiled([{ ...dry, ...rule }], tags), facts)[0];
+    return [budget?.silent, ...(budget?.never ?? [])];
+  };
+  t.same(silence({}), [6600], 'stale, the delay, the gateway');
+  t.same(silence({ on_bad: { FT: 'trip after 10s' } }), [11_600], 'a demand waits for no delay');
+  t.same(silence({ on_bad: { FT: 'hold for 4s then trip' } }), [5600]);
+  t.same(silence({ on_bad: { FT: 'last_good for 4s' } }), [10_600]);
+  t.same(silence({ on_bad: { FT: 'ignore' } }), [5100, 'FT'], 'that of RUN is left');
+  t.same(silence({ on_bad: { FT: 'trip after 10s', RUN: 'ignore' } }), [11_600, 'RUN']);
+  t.same(silence({ on_bad: { '*': 'hold' } }), [0, 'FT', 'RUN']);
+  t.same(
+    silence({ on_bad: { FT: 'ignore', RUN: 'trip after 20s' } }),
+    [20_100, 'FT'],
+    'arm counts',
+  );
+  const votes = '2 of [FT < 5 m3/h, FT < 6 m3/h, FT < 7 m3/h] degrade 1oo2';
+  t.same(silence({ cause: votes, grace: '30s' }), [31_600], 'what the vote bears');
   const flow = { signal: 'FLOW', value: 'FT * 2' };
   const behind = { ...dry, cause: 'FLOW < 5 m3/h for 5s' };
-  t.equal(budgetsOf(compiled([flow, behind], tags), facts)[0]?.stale, 1500, 'through signals');
+  t.equal(budgetsOf(compiled([flow, behind], tags), facts)[0]?.silent, 6600, 'through signals');
+  const near = { ...dry, publish: ['margin'], interlock: 'NEAR' };
+  const far = { ...dry, cause: 'NEAR.margin < 5 %' };
+  const both = budgetsOf(compiled([near, far], tags), facts);
+  t.equal(both.find(({ rule }) => rule === 'DRY')?.silent, 1600, 'through figures');
   const slow = (max_response: string): string | undefined =>
     lintProgram(compiled([{ ...dry, max_response }], tags), facts).find(
       ({ code }) => code === 'slow-response',
     )?.message;
-  t.equal(slow('10100ms'), undefined);
+  t.equal(slow('9600ms'), undefined);
   t.equal(
     slow('8s'),
-    'the demand comes within 5.6s, but a tag that falls silent adds 1.5s, and the plant has 3s to follow: 10.1s in all, max_response is 8s',
+    'the demand comes within 5.6s, but a tag that falls silent may take 6.6s, and the plant has 3s to follow: 9.6s in all, max_response is 8s',
   );
   t.match(
     problemsOf([{ ...dry, max_response: '5s' }], tags)[0]?.message,

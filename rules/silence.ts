@@ -1,0 +1,65 @@
+import type { BadPolicy } from './blocks/inputs.js';
+import { longestDelay } from './budget.js';
+import { childrenOf, inputsOf, type Input, type Node, type Ref } from './ir.js';
+import type { CompiledInterlock, RuleProgram } from './program.js';
+import { expressionsOf } from './schedule.js';
+import { sourcesOf } from './sources.js';
+
+/** What follows when tags that an interlock looks at fall silent. */
+export interface Silence {
+  /** The longest that one of them takes until its silence is a trip, ms; 0: none does. */
+  readonly trips: number;
+  /** Tags whose silence never trips it, by `on_bad`. */
+  readonly never: readonly string[];
+}
+
+/** `stale`: how long a tag may be silent before it is stale, ms. */
+export function silenceOf(
+  { rules }: RuleProgram,
+  stale: (tag: string) => number,
+): (rule: CompiledInterlock) => Silence {
+  const names = new Map<number, string>();
+  for (const { ref } of rules.flatMap(expressionsOf).flatMap(inputsOf))
+    names.set(ref.tag, ref.name);
+  const sources = sourcesOf(rules);
+  const staleTag = (tag: number): number => stale(names.get(tag) ?? '');
+  const staleAfter = ({ name, tag }: Ref): number => {
+    if (tag >= 0) return staleTag(tag);
+    // A signal, or a figure of a rule.
+    const own = sources(name);
+    const behind =
+      own.length > 0 ? own : sources(name.slice(0, Math.max(0, name.lastIndexOf('.'))));
+    return Math.max(0, ...behind.map(staleTag));
+  };
+  return (rule) => {
+    const cause = rule.cause.tree();
+    const delay = longestDelay(cause);
+    const inputs = [...gracesOf(cause), ...(rule.arm ? gracesOf(rule.arm.tree()) : [])];
+    const times = inputs.map(([{ ref }, grace]) => {
+      const policy = rule.policies.get(ref.name);
+      // What a policy demands does not wait for the delays of the cause.
+      const rest = isDemand(policy) ? 0 : delay + grace;
+      return [ref.name, staleAfter(ref) + patienceOf(policy) + rest] as const;
+    });
+    const trips = times.map(([, time]) => time).filter((time) => time < Infinity);
+    const never = times.filter(([, time]) => time === Infinity).map(([name]) => name);
+    return { trips: Math.max(0, ...trips), never: [...new Set(never)] };
+  };
+}
+
+function isDemand(policy: BadPolicy | undefined): boolean {
+  return policy?.kind === 'trip' || policy?.kind === 'hold';
+}
+function patienceOf(policy: BadPolicy | undefined): number {
+  if (policy === undefined || policy.kind === 'vote') return 0;
+  return policy.kind === 'ignore' ? Infinity : policy.after;
+}
+
+/** Every input, with the time for which votes that it has a voice in bear too few good channels, ms. */
+function gracesOf(node: Node, grace = 0): readonly (readonly [Input, number])[] {
+  if (node.kind === 'input' || node.kind === 'age') return [[node.input, grace]];
+  if (node.kind === 'text')
+    return [node.input, node.other].flatMap((input) => (input ? [[input, grace] as const] : []));
+  const own = node.kind === 'vote' && node.degrade ? Math.max(grace, node.grace) : grace;
+  return childrenOf(node).flatMap((child) => gracesOf(child, own));
+}
