@@ -5,9 +5,9 @@ import type { Asked, Question } from './framing.js';
 export type Verdict = 'answer' | 'late' | 'foreign';
 
 /**
- * Answers of one unit that are remembered as owed: one that is late by more requests to the same unit is
- * not expected any more. (After two time-outs the host asks a unit ever more rarely, so that the sixteenth
- * request back is many minutes old.)
+ * Answers of one unit that are remembered as owed, each with an answer of a length of its own if that can be. Of older
+ * ones only their lengths are: the next answer of such a length is dropped. (Where a line is opened again and again, the
+ * sixteenth request back may be less than a minute old.)
  */
 export const maxOwed = 16;
 
@@ -25,6 +25,8 @@ interface Owed {
  */
 export class OwedAnswers {
   readonly #owed = new Map<number, Owed[]>();
+  /** Owed for longer than is remembered, by unit: function and length of the answer. */
+  readonly #forgotten = new Map<number, Set<string>>();
   #asked: Asked | undefined;
   /** What is asked now, if it asks for more than it needs. */
   #longer: Question | undefined;
@@ -67,8 +69,14 @@ export class OwedAnswers {
     if (this.#dropped) return;
     const owed = this.#owed.get(asked.unit) ?? [];
     owed.push({ fn: asked.fn, length: asked.length });
-    if (owed.length > maxOwed) owed.shift();
+    const oldest = owed.length > maxOwed ? owed.shift() : undefined;
+    if (oldest) this.#forget(asked.unit, oldest);
     this.#owed.set(asked.unit, owed);
+  }
+
+  #forget(unit: number, { fn, length }: Owed): void {
+    const forgotten = this.#forgotten.get(unit) ?? new Set();
+    this.#forgotten.set(unit, forgotten.add(shapeOf(fn, length)));
   }
 
   /** Judges a frame whose check sum is right; `fn` as it stands there, `length` of its PDU. */
@@ -86,7 +94,12 @@ export class OwedAnswers {
     );
     if (at < 0) {
       if (!fits) return 'foreign';
+      if (this.#forgotten.get(unit)?.delete(shapeOf(plain, asked.length)) === true) {
+        this.#dropped = true;
+        return 'late';
+      }
       this.#owed.delete(unit);
+      this.#forgotten.delete(unit);
       this.#asked = undefined;
       return 'answer';
     }
@@ -99,4 +112,8 @@ export class OwedAnswers {
     if (fits && isException) this.#longer?.noExtra();
     return 'late';
   }
+}
+
+function shapeOf(fn: number, length: number | undefined): string {
+  return `${fn} ${length ?? 'any'}`;
 }
