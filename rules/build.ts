@@ -4,7 +4,7 @@ import type { Slots } from './blocks/slots.js';
 import type { EngineOptions } from './engine.js';
 import type { Estate } from './handover.js';
 import type { Plant } from './instantiate.js';
-import { isTrip, type CompiledRule, type RuleProgram } from './program.js';
+import { isTrip, ruleOf, type CompiledRule, type RuleProgram } from './program.js';
 import { retainedOf, type RetainedStates } from './retained.js';
 import { AlarmRunner } from './run/alarm.js';
 import type { Context, Gathered, Runner } from './run/context.js';
@@ -98,7 +98,7 @@ interface Parts {
 
 /** What rules have around them while they run. */
 function contextOf(program: RuleProgram, options: World, { plant, schedule }: Parts): Context {
-  const { rules, places } = program;
+  const { places } = program;
   const out: Gathered = {
     events: [],
     alarms: [],
@@ -121,7 +121,7 @@ function contextOf(program: RuleProgram, options: World, { plant, schedule }: Pa
     wallNow: () => options.wallOf(plant.slots.clock.now),
     escalations: new Map(),
     disobeyed: new Set(),
-    isShadow: (id) => rules[places.get(id) ?? -1]?.mode === 'shadow',
+    isShadow: (id) => ruleOf(program, id)?.mode === 'shadow',
     touch: (id) => plant.touch(places.get(id) ?? 0),
   };
 }

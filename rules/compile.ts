@@ -16,6 +16,7 @@ import { createSink, type RuleProblem, type RuleSource } from './problems.js';
 import {
   isTrip,
   placesOf,
+  ruleOf,
   type CompiledRule,
   type RuleProgram,
   type SignalDef,
@@ -349,12 +350,12 @@ function programOf(
     signals: compilation.signals,
     ids: rules.map((rule) => rule.id),
     describe: (id) => {
-      const rule = rules[places.get(id) ?? -1];
+      const rule = ruleOf({ rules, places }, id);
       if (!rule) return undefined;
       const { kind, hash, source, mode } = rule;
       return { kind, hash, source, mode };
     },
-    watched: watchedBy(rules, places),
+    watched: watchedBy({ rules, places }),
     outputs,
     effects: rules.flatMap((rule) => ('effects' in rule ? rule.effects : [])),
     warnings,

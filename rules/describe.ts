@@ -3,12 +3,12 @@ import { responseOf, responseText } from './budget.js';
 import { elementaryDiagnoses } from './isolability.js';
 import { inputsOf, type Node } from './ir.js';
 import type { BadPolicy } from './blocks/inputs.js';
-import type { CompiledInterlock, CompiledRule, RuleProgram } from './program.js';
+import { ruleOf, type CompiledInterlock, type CompiledRule, type RuleProgram } from './program.js';
 import { expressionsOf } from './schedule.js';
 
 /** What a rule does, in sentences, for somebody who signs for it. Undefined: there is no such rule. */
 export function describeRule(program: RuleProgram, id: string): readonly string[] | undefined {
-  const rule = program.rules[program.places.get(id) ?? -1];
+  const rule = ruleOf(program, id);
   if (!rule) return undefined;
   const at = program.ids.indexOf(id) + 1;
   const mode = rule.mode === 'shadow' ? ' It is on trial and sets no outputs.' : '';

@@ -1,4 +1,4 @@
-import { GatewayError } from '../gateway/contract/index.js';
+import { enlarge, GatewayError } from '../gateway/contract/index.js';
 import type { Node } from './ir.js';
 
 /**
@@ -132,9 +132,7 @@ export class Packer {
   #write(kind: number, figure: number): void {
     const larder = this.#larder;
     if (this.#used + 5 > larder.bytes.length) {
-      const larger = new Uint8Array(2 * larder.bytes.length);
-      larger.set(larder.bytes);
-      larder.bytes = larger;
+      larder.bytes = enlarge(larder.bytes, new Uint8Array(2 * larder.bytes.length));
     }
     let rest = figure * 2 ** formBits + kind;
     for (; rest >= 0x80; rest >>>= 7) larder.bytes[this.#used++] = (rest & 0x7f) | 0x80;

@@ -176,6 +176,14 @@ export function placesOf(rules: readonly { readonly id: string }[]): ReadonlyMap
   return new Map(rules.map(({ id }, at) => [id, at]));
 }
 
+/** The rule of that id; undefined: there is none. */
+export function ruleOf(
+  { rules, places }: Pick<RuleProgram, 'rules' | 'places'>,
+  id: string,
+): CompiledRule | undefined {
+  return rules[places.get(id) ?? -1];
+}
+
 /** Rules that passed every check. Immutable; any number of engines may run it. */
 export interface RuleProgram {
   readonly signals: readonly SignalDef[];

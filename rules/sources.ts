@@ -1,5 +1,5 @@
 import { inputsOf, type Node } from './ir.js';
-import { isTrip, type CompiledRule } from './program.js';
+import { isTrip, ruleOf, type CompiledRule, type RuleProgram } from './program.js';
 import { expressionsOf } from './schedule.js';
 
 /** What decides about a rule: not buttons, nor whether outputs are obeyed. */
@@ -26,14 +26,13 @@ export function sourcesOf(rules: readonly CompiledRule[]): (rule: string) => rea
 
 /** What belongs to the story of a trip: what decides, the buttons, the outputs and what shows them. */
 export function watchedBy(
-  rules: readonly CompiledRule[],
-  places: ReadonlyMap<string, number>,
+  program: Pick<RuleProgram, 'rules' | 'places'>,
 ): (rule: string) => readonly number[] {
   // Found when somebody asks: a program of ten thousand rules is often only checked.
   let sources: ((rule: string) => readonly number[]) | undefined;
   return (id) => {
-    sources ??= sourcesOf(rules);
-    const rule = rules[places.get(id) ?? -1];
+    sources ??= sourcesOf(program.rules);
+    const rule = ruleOf(program, id);
     if (!rule || !isTrip(rule)) return [];
     const read = expressionsOf(rule)
       .flatMap(inputsOf)

@@ -26,8 +26,7 @@ export function tellWhy(
   { program, lookup, record }: Replayable,
 ): void {
   const { samples, unknown } = record;
-  const times = samples.map(({ at }) => at);
-  const [first = 0, last = 0] = [times[0], times.at(-1)];
+  const [first = 0, last = 0] = [samples[0]?.at, samples.at(-1)?.at];
   const at = timeWithin(typed, first, last);
   const { explanation, backwards } = whyAt(program, lookup, samples, { rule, at });
   if (json) printJson({ at, from: first, backwards, unknown: [...unknown], ...explanation });

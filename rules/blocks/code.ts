@@ -1,4 +1,4 @@
-import { GatewayError, type ImageView } from '../../gateway/contract/index.js';
+import { enlarge, GatewayError, type ImageView } from '../../gateway/contract/index.js';
 import type { CompareOp } from '../ast.js';
 import type { Conversion } from '../units.js';
 import { noteChange } from './edges.js';
@@ -48,17 +48,12 @@ class Row<T extends Int32Array | Float64Array> {
   add(values: readonly number[]): number {
     const at = this.used;
     this.used += values.length;
-    if (this.used > this.cells.length) this.#resize(2 * this.used);
+    if (this.used > this.cells.length) this.cells = enlarge(this.cells, this.#make(2 * this.used));
     this.cells.set(values, at);
     return at;
   }
   close(): void {
-    this.#resize(this.used);
-  }
-  #resize(length: number): void {
-    const next = this.#make(length);
-    next.set(this.cells.subarray(0, Math.min(length, this.cells.length)));
-    this.cells = next;
+    this.cells = enlarge(this.cells.subarray(0, this.used) as T, this.#make(this.used));
   }
 }
 

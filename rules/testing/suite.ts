@@ -4,7 +4,7 @@ import { slotsOf } from '../engine.js';
 import { isMap } from '../fields.js';
 import type { TagLookup } from '../outputs.js';
 import type { RuleProblem, RuleSource } from '../problems.js';
-import { placesOf, type RuleProgram } from '../program.js';
+import { placesOf, ruleOf, type RuleProgram } from '../program.js';
 import { childrenOf, type Node } from '../ir.js';
 import { expressionsOf } from '../schedule.js';
 import { CoverageOfRule, type RuleCoverage } from './coverage.js';
@@ -46,7 +46,7 @@ export function partOf(program: RuleProgram, ids: readonly string[]): RuleProgra
   if (ids.length === 0) return program;
   const wanted = new Set<string>();
   const take = (id: string): void => {
-    const rule = program.rules[program.places.get(id) ?? -1];
+    const rule = ruleOf(program, id);
     if (!rule || wanted.has(id)) return;
     wanted.add(id);
     const walk = (node: Node): void => {
