@@ -40,7 +40,8 @@ export class SinkReader {
   /** Everything that this sink has not acknowledged. */
   readonly pending: Intervals;
   readonly #inFlight = new Set<number>();
-  #live: Entry[] = [];
+  /** Undefined where an entry was taken: an entry that is kept longer than needed becomes old garbage. */
+  #live: (Entry | undefined)[] = [];
   #liveHead = 0;
   /** Entries from here on go by the live lane; undefined while not connected. */
   #liveFrom: number | undefined;
@@ -100,10 +101,13 @@ export class SinkReader {
     do {
       entry = this.#live[this.#liveHead];
       if (!entry) return undefined;
-      this.#liveHead++;
+      this.#live[this.#liveHead++] = undefined;
       // Shed from memory meanwhile, and in the ledger of losses: it must not come all the same.
     } while (!this.pending.has(entry.pos));
-    if (this.#liveHead > 256 && this.#liveHead * 2 > this.#live.length) {
+    if (this.#liveHead === this.#live.length) {
+      this.#live.length = 0;
+      this.#liveHead = 0;
+    } else if (this.#liveHead > 256 && this.#liveHead * 2 > this.#live.length) {
       this.#live = this.#live.slice(this.#liveHead);
       this.#liveHead = 0;
     }

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import t from 'tap';
 import { GatewayError } from '../../gateway/contract/index.js';
 import { decodeSegment } from '../../gateway/journal/codec.js';
@@ -25,6 +27,25 @@ void t.test(
     t.equal(r.journal.stats.neverWritten, 30);
   },
 );
+
+void t.test('what everybody has is kept by nobody, after one more window', async (t) => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const r = await rig();
+  const reader = r.journal.reader('a');
+  reader.connected();
+  const told = (): WeakRef<object> => {
+    const body = block(10);
+    r.journal.appendBlock(body, wallNow(r));
+    reader.ack(reader.takeLive()?.pos ?? 0);
+    return new WeakRef(body);
+  };
+  const blocks = Array.from({ length: 20 }, told);
+  await r.pass(1_100);
+  await new Promise((resolve) => setImmediate(resolve));
+  collect();
+  t.equal(blocks.filter((one) => one.deref()).length, 0);
+});
 
 void t.test(
   'one sink that is away is enough to have it written; its own cursor keeps it',

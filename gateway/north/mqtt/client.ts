@@ -1,4 +1,4 @@
-import { type IClientOptions, type IConnackPacket, type MqttClient, connect } from 'mqtt';
+import { type IClientOptions, type IConnackPacket, type MqttClient, Store, connect } from 'mqtt';
 import { GatewayError } from '../../contract/index.js';
 import type { BrokerLimits, ConnectOptions, MqttConnection, MqttPort, Outgoing } from './port.js';
 
@@ -41,6 +41,21 @@ export const mqttJs: MqttPort = {
   },
 };
 
+/**
+ * Keeps nothing: the journal does. (The map of the library's own store grows anew for every few messages, and each
+ * of its old tables leads to the next: all payloads lived until the heap was collected as a whole.)
+ */
+class NoStore extends Store {
+  override put(...[, done]: Parameters<Store['put']>): this {
+    done();
+    return this;
+  }
+  override del(...[, done]: Parameters<Store['del']>): this {
+    done();
+    return this;
+  }
+}
+
 function clientOptions(options: ConnectOptions): IClientOptions {
   const { will } = options;
   return {
@@ -51,6 +66,7 @@ function clientOptions(options: ConnectOptions): IClientOptions {
     queueQoSZero: false,
     // A buffer for each of 65,536 numbers, 7 MB from the first packet on.
     writeCache: false,
+    outgoingStore: new NoStore(),
     resubscribe: false,
     keepalive: options.keepAliveSeconds,
     connectTimeout: 10_000,
