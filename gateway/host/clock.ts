@@ -1,24 +1,5 @@
 import { type Clock, type MonoMs, type Random, type Timer, mono, wall } from '../contract/index.js';
 
-/** What is due in one millisecond. */
-interface Appointment {
-  readonly runs: Set<{ readonly run: () => void }>;
-  handle: NodeJS.Timeout;
-}
-const appointments = new Map<number, Appointment>();
-
-/**
- * What is due in the same millisecond runs together. Timers of their own, set at slightly different times, would run a
- * millisecond apart: ten scans of one phase would wake the process several times, and a tick would cut them in two.
- */
-function appointmentAt(due: number): Appointment {
-  const known = appointments.get(due);
-  if (known) return known;
-  const made: Appointment = { runs: new Set(), handle: timer(due) };
-  appointments.set(due, made);
-  return made;
-}
-
 /**
  * A shorter wait is nobody's appointment: the silence between two frames of a line (1.75 ms and more) comes with every
  * request, and would be up to a millisecond longer.
@@ -27,25 +8,78 @@ const shortWait = 6;
 /** What setTimeout takes; a longer wait is cut in several. */
 const longestWait = 2 ** 31 - 1;
 
-function timer(due: number): NodeJS.Timeout {
-  const wait = Math.ceil(due - performance.now());
-  return setTimeout(() => keep(due), Math.min(Math.max(1, wait), longestWait));
+/** By the last digits of their time; see {@link near}. */
+const appointments: readonly Appointment[][] = Array.from({ length: 256 }, () => []);
+
+/**
+ * Those that may be due then. No Map: where much comes and goes it makes new tables all the time, each old one leads to
+ * the next, and what timers hold lives until the heap is collected as a whole.
+ */
+function near(due: number): Appointment[] {
+  return appointments[due & 0xff] as Appointment[];
 }
 
-function keep(due: number): void {
-  const appointment = appointments.get(due);
-  if (!appointment) return;
-  // Timers count in whole milliseconds of a clock that is read now and then: one may come too early.
-  if (performance.now() < due) {
-    appointment.handle = timer(due);
-    return;
+type Runs = Set<{ readonly run: () => void }>;
+
+/**
+ * What is due in the same millisecond runs together. Timers of their own, set at slightly different times, would run a
+ * millisecond apart: ten scans of one phase would wake the process several times, and a tick would cut them in two.
+ */
+class Appointment {
+  readonly due: number;
+  readonly #runs: Runs = new Set();
+  #handle: NodeJS.Timeout;
+
+  /** @param due whole milliseconds */
+  static at(due: number): Appointment {
+    for (const one of near(due)) if (one.due === due) return one;
+    const made = new Appointment(due);
+    near(due).push(made);
+    return made;
   }
-  appointments.delete(due);
-  runAll(appointment.runs);
+
+  private constructor(due: number) {
+    this.due = due;
+    this.#handle = this.#timer();
+  }
+
+  add(run: () => void): Timer {
+    const own = { run };
+    this.#runs.add(own);
+    return {
+      cancel: () => {
+        if (!this.#runs.delete(own) || this.#runs.size > 0 || !this.#forget()) return;
+        clearTimeout(this.#handle);
+      },
+    };
+  }
+
+  #timer(): NodeJS.Timeout {
+    const wait = Math.ceil(this.due - performance.now());
+    return setTimeout(() => this.#keep(), Math.min(Math.max(1, wait), longestWait));
+  }
+
+  #keep(): void {
+    // Timers count in whole milliseconds of a clock that is read now and then: one may come too early.
+    if (performance.now() < this.due) {
+      this.#handle = this.#timer();
+      return;
+    }
+    this.#forget();
+    runAll(this.#runs);
+  }
+
+  /** Was it still to come? */
+  #forget(): boolean {
+    const list = near(this.due);
+    const at = list.indexOf(this);
+    if (at >= 0) list.splice(at, 1);
+    return at >= 0;
+  }
 }
 
 /** One that throws does not take the others with it. */
-function runAll(runs: Appointment['runs']): void {
+function runAll(runs: Runs): void {
   try {
     for (const one of runs) {
       runs.delete(one);
@@ -71,18 +105,7 @@ export const systemClock: Clock = {
       const handle = setTimeout(run, Math.ceil(wait));
       return { cancel: () => clearTimeout(handle) };
     }
-    const due = Math.ceil(when);
-    const appointment = appointmentAt(due);
-    const own = { run };
-    appointment.runs.add(own);
-    return {
-      cancel: () => {
-        appointment.runs.delete(own);
-        if (appointment.runs.size > 0 || appointments.get(due) !== appointment) return;
-        clearTimeout(appointment.handle);
-        appointments.delete(due);
-      },
-    };
+    return Appointment.at(Math.ceil(when)).add(run);
   },
   soon: (run) => void setImmediate(run),
 };

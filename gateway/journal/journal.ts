@@ -4,7 +4,7 @@ import { limits } from '../limits.js';
 import type { Block } from '../tags/block.js';
 import { Ages } from './ages.js';
 import { decodeSegment } from './codec.js';
-import { type Entry, type EntryClass, type GapRecord, isBlock, sizeOf } from './entry.js';
+import { type Entry, type EntryClass, type GapRecord, isBlock } from './entry.js';
 import { gapsOf, mergeGaps } from './gaps.js';
 import type { EpochReport, JournalOptions } from './options.js';
 import { type HistoryDisk, historyPart } from './history.js';
@@ -13,6 +13,7 @@ import { Retention } from './retention.js';
 import { segmentsOf } from './segments.js';
 import { type CursorState, SinkReader } from './sink-reader.js';
 import type { Change, SegmentInfo, Store } from './store.js';
+import { Tail } from './tail.js';
 
 const positionsPerEpoch = 2 ** 32;
 
@@ -28,9 +29,7 @@ export class Journal {
   readonly #sinks = new Map<string, SinkReader>();
   readonly #sequences = new Map<string, number>();
   readonly #state: Map<string, string>;
-  /** Not on disk yet, in order of position. */
-  #tail: Entry[] = [];
-  #tailBytes = 0;
+  readonly #tail = new Tail();
   #segments: SegmentInfo[];
   #counter = 0;
   #timer: Timer | undefined;
@@ -48,7 +47,7 @@ export class Journal {
   readonly #rotten = new Set<number>();
   readonly disk: HistoryDisk = {
     segments: () => this.#segments,
-    tail: () => this.#tail,
+    tail: () => this.#tail.entries,
     read: (id) => this.#read(id),
     damaged: (segment) => this.#damaged(segment),
   };
@@ -103,7 +102,7 @@ export class Journal {
   }
   /** Entries that wait for the disk. */
   get waiting(): number {
-    return this.#tail.length;
+    return this.#tail.entries.length;
   }
   get segments(): readonly SegmentInfo[] {
     return this.#segments;
@@ -196,17 +195,16 @@ export class Journal {
     const pos = this.epoch * positionsPerEpoch + ++this.#counter;
     const entry: Entry = { pos, epoch: this.epoch, class: c, stream, seq, count, time, body };
     this.#tail.push(entry);
-    this.#tailBytes += sizeOf(entry);
     this.stats.appended += count;
     for (const sink of this.#sinks.values()) sink.appended(entry);
-    if (this.#tailBytes > limits.tailBytes) this.#shedTail();
+    if (this.#tail.bytes > limits.tailBytes) this.#shedTail();
     this.#due(this.#windowNow());
     return entry;
   }
 
   /** Long while little waits, short when much does: bounds both wear and loss. */
   #windowNow(): number {
-    const fill = Math.min(1, this.#tailBytes / limits.commitFullBytes);
+    const fill = Math.min(1, this.#tail.bytes / limits.commitFullBytes);
     return this.#o.window - (this.#o.window - Math.min(limits.commitMinMs, this.#o.window)) * fill;
   }
 
@@ -240,8 +238,8 @@ export class Journal {
       // Evictions first: their gap records go into the same transaction.
       const remove = this.#segments.length > 0 ? await this.#retire() : [];
       if (this.#full && remove.length > 0) await this.#makeRoom(remove);
-      const entries = this.#tail.filter((entry) => this.#isNeeded(entry));
-      const last = this.#tail.at(-1)?.pos ?? 0;
+      const entries = this.#tail.entries.filter((entry) => this.#isNeeded(entry));
+      const last = this.#tail.entries.at(-1)?.pos ?? 0;
       change = this.#change(entries, this.#full ? [] : remove);
       if (change) await this.#commit(change);
       this.#release(last, entries.length);
@@ -253,7 +251,7 @@ export class Journal {
       this.#setCondition(error);
       this.#restore(change);
     }
-    if (this.#tail.length > 0) this.#due(this.#condition ? this.#o.window : this.#windowNow());
+    if (this.waiting > 0) this.#due(this.#condition ? this.#o.window : this.#windowNow());
   }
 
   #isNeeded(entry: Entry): boolean {
@@ -276,10 +274,9 @@ export class Journal {
    * goes with it, or a power cut right after would lose the samples and the record of their loss.
    */
   async #makeRoom(remove: readonly number[]): Promise<void> {
-    const gaps = this.#tail.filter((e) => e.class === 'gap' && this.#isNeeded(e));
+    const gaps = this.#tail.entries.filter((e) => e.class === 'gap' && this.#isNeeded(e));
     await this.#commit({ segments: segmentsOf(gaps), remove, state: [] });
-    this.#tail = this.#tail.filter((entry) => !gaps.includes(entry));
-    for (const gap of gaps) this.#tailBytes -= sizeOf(gap);
+    this.#tail.take(gaps);
     this.stats.written += gaps.length;
   }
 
@@ -309,12 +306,9 @@ export class Journal {
 
   /** Forgets entries up to `last`: they are on disk, or everybody has them. */
   #release(last: number, written: number): void {
-    const kept = this.#tail.findIndex((entry) => entry.pos > last);
-    const gone = kept < 0 ? this.#tail : this.#tail.slice(0, kept);
-    this.#tail = kept < 0 ? [] : this.#tail.slice(kept);
-    for (const entry of gone) this.#tailBytes -= sizeOf(entry);
     this.stats.written += written;
-    this.stats.neverWritten += gone.length - written;
+    // Those that were acknowledged while they were written are gone, and counted as never written.
+    this.stats.neverWritten += this.#tail.takeUpTo(last) - written;
   }
 
   #restore(change: Change | undefined): void {
@@ -394,18 +388,10 @@ export class Journal {
 
   /** The disk does not take anything and memory is at its bound: the oldest samples go, and are counted. */
   #shedTail(): void {
-    const lost: Entry[] = [];
-    const kept: Entry[] = [];
-    let excess = this.#tailBytes - limits.tailBytes * 0.9;
-    for (const entry of this.#tail) {
-      if (excess > 0 && isBlock(entry.body)) {
-        excess -= sizeOf(entry);
-        this.#tailBytes -= sizeOf(entry);
-        if (this.#isPending(entry.pos)) lost.push(entry);
-        for (const sink of this.#sinks.values()) sink.dropped(entry.pos, entry.pos);
-      } else kept.push(entry);
-    }
-    this.#tail = kept;
+    const gone = this.#tail.excess(limits.tailBytes * 0.9);
+    const lost = gone.filter((entry) => this.#isPending(entry.pos));
+    this.#tail.take(gone);
+    for (const { pos } of gone) for (const sink of this.#sinks.values()) sink.dropped(pos, pos);
     this.#recordGaps(gapsOf(lost, 'memory'));
   }
 
@@ -431,6 +417,9 @@ export class Journal {
   }
 
   #acked(): void {
+    // The commit would do it too, but up to a second later: what lives for so long becomes old, and the whole heap is
+    // collected for its sake.
+    this.stats.neverWritten += this.#tail.takeUnneeded((entry) => this.#isNeeded(entry));
     if (this.#segments.length === 0) return;
     this.#cursorsDirty = true;
     this.#due(this.#o.window);
@@ -465,7 +454,7 @@ export class Journal {
       const data = await this.#read(other.id);
       for (const { pos } of data ? decodeSegment(data) : []) lost.remove(pos, pos);
     }
-    for (const { pos } of this.#tail) lost.remove(pos, pos);
+    for (const { pos } of this.#tail.entries) lost.remove(pos, pos);
     for (const sink of this.#sinks.values())
       for (const [from, to] of lost.toJSON()) sink.dropped(from, to);
     const epoch = Math.floor(first / positionsPerEpoch);
