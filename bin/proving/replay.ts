@@ -85,7 +85,11 @@ function speedOf(typed: string | undefined): number | undefined {
   if (typed === undefined) return undefined;
   const speed = Number(typed);
   if (speed > 0 && speed <= 1e6) return speed;
-  throw new GatewayError('bad-request', `--speed ${typed}: it is a number, such as 1 or 60`);
+  throw new CliError(
+    `--speed ${typed} is not a speed`,
+    'give a number of times, such as 1 or 60',
+    Exit.usage,
+  );
 }
 
 /** Timers take no more than 24 days. */

@@ -8,13 +8,14 @@ const shortWait = 6;
 /** What setTimeout takes; a longer wait is cut in several. */
 const longestWait = 2 ** 31 - 1;
 
-/** By the last digits of their time; see {@link near}. */
+/**
+ * By the low eight bits of their time: a quarter of a second has a list for each millisecond. No Map: where much comes and goes
+ * V8 replaces its table all the time, and one that has grown old keeps alive the one that replaced it, and so on: what timers
+ * hold would live until the heap is collected as a whole.
+ */
 const appointments: readonly Appointment[][] = Array.from({ length: 256 }, () => []);
 
-/**
- * Those that may be due then. No Map: where much comes and goes it makes new tables all the time, each old one leads to
- * the next, and what timers hold lives until the heap is collected as a whole.
- */
+/** Those that may be due then. */
 function near(due: number): Appointment[] {
   return appointments[due & 0xff] as Appointment[];
 }
@@ -69,7 +70,7 @@ class Appointment {
     runAll(this.#runs);
   }
 
-  /** Was it still to come? */
+  /** Takes it off the list. Was it still to come? */
   #forget(): boolean {
     const list = near(this.due);
     const at = list.indexOf(this);

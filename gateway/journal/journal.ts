@@ -196,7 +196,9 @@ export class Journal {
     const entry: Entry = { pos, epoch: this.epoch, class: c, stream, seq, count, time, body };
     this.#tail.push(entry);
     this.stats.appended += count;
+    // All know of it before one may acknowledge it: what nobody waits for is let go.
     for (const sink of this.#sinks.values()) sink.appended(entry);
+    for (const sink of this.#sinks.values()) sink.offer();
     if (this.#tail.bytes > limits.tailBytes) this.#shedTail();
     this.#due(this.#windowNow());
     return entry;
@@ -251,7 +253,8 @@ export class Journal {
       this.#setCondition(error);
       this.#restore(change);
     }
-    if (this.waiting > 0) this.#due(this.#condition ? this.#o.window : this.#windowNow());
+    if (this.#condition) this.#due(this.#o.window);
+    else if (this.waiting > 0) this.#due(this.#windowNow());
   }
 
   #isNeeded(entry: Entry): boolean {
@@ -307,7 +310,6 @@ export class Journal {
   /** Forgets entries up to `last`: they are on disk, or everybody has them. */
   #release(last: number, written: number): void {
     this.stats.written += written;
-    // Those that were acknowledged while they were written are gone, and counted as never written.
     this.stats.neverWritten += this.#tail.takeUpTo(last) - written;
   }
 
@@ -417,10 +419,11 @@ export class Journal {
   }
 
   #acked(): void {
-    // The commit would do it too, but up to a second later: what lives for so long becomes old, and the whole heap is
-    // collected for its sake.
-    this.stats.neverWritten += this.#tail.takeUnneeded((entry) => this.#isNeeded(entry));
-    if (this.#segments.length === 0) return;
+    // What is being written stays until it is: the commit counts what it was given.
+    if (this.#committing === undefined) {
+      this.stats.neverWritten += this.#tail.takeUnneeded((entry) => this.#isNeeded(entry));
+      if (this.#segments.length === 0) return;
+    }
     this.#cursorsDirty = true;
     this.#due(this.#o.window);
   }

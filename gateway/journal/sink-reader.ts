@@ -15,7 +15,7 @@ export interface HistorySource {
   history(from: number, before: number, wanted: Intervals): Promise<HistoryPart>;
   /** The position that the next entry will have. */
   nextPos(): number;
-  /** Acknowledgements came in that bear on what is on disk. */
+  /** An acknowledgement came in: somebody needs the entry less. */
   acked(): void;
   /** The receiver does not want this entry, now or ever: it goes into the ledger of losses. */
   refused(entry: Entry): void;
@@ -40,7 +40,7 @@ export class SinkReader {
   /** Everything that this sink has not acknowledged. */
   readonly pending: Intervals;
   readonly #inFlight = new Set<number>();
-  /** Undefined where an entry was taken: an entry that is kept longer than needed becomes old garbage. */
+  /** Undefined where an entry was taken: see `Tail.takeUnneeded` for what keeping it would cost. */
   #live: (Entry | undefined)[] = [];
   #liveHead = 0;
   /** Entries from here on go by the live lane; undefined while not connected. */
@@ -78,7 +78,7 @@ export class SinkReader {
     this.#rewind();
   }
 
-  /** A new entry is in the journal. */
+  /** A new entry is in the journal; {@link offer} follows. */
   appended(entry: Entry): void {
     this.pending.add(entry.pos, entry.pos);
     if (this.#liveFrom === undefined) return;
@@ -92,6 +92,10 @@ export class SinkReader {
     } else {
       this.#live.push(entry);
     }
+  }
+
+  /** There may be something to send. */
+  offer(): void {
     this.#onWork();
   }
 

@@ -22,12 +22,15 @@ export class Tail {
     return this.#takeHead((entry) => entry.pos > pos);
   }
 
-  /** Takes away what nobody needs at the head. Returns how many. */
+  /**
+   * Takes away what nobody needs, up to the first that somebody does: the rest goes with the commit. It would all do so, but up
+   * to a second later, and what lives for so long is old garbage: only a collection of the whole heap removes it. Returns how many.
+   */
   takeUnneeded(isNeeded: (entry: Entry) => boolean): number {
     return this.#takeHead(isNeeded);
   }
 
-  /** Takes away these, wherever they are. */
+  /** Takes away these, which are all there. */
   take(entries: readonly Entry[]): void {
     if (entries.length === 0) return;
     const gone = new Set(entries);

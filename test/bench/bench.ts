@@ -1,12 +1,14 @@
-import { spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { machine, median, option, print, root, withRig } from './rig.js';
 
 /**
- * `npm run bench [-- --reps 3 --secs 20 --warm 10 --only 10000]`: builds the load rig in a scratch folder and runs the gateway
- * beside its peers, interleaved, on the same machine in the same run. Prints medians and ratios.
- * The rig is looked for in $RIG, else in ../shared/rig.
+ * `npm run bench [-- --reps 3 --secs 20 --warm 10 --only 10000 --together]`: builds the load rig in a scratch folder and runs
+ * the gateway beside its peers, on the same machine in the same run: one after the other, or all in the same seconds, each
+ * with a plant and a broker of its own. The second is for processor time where there is little load: a machine that is
+ * slower for a minute is so for all. Prints medians and ratios. The rig is looked for in $RIG, else in ../shared/rig.
  */
 interface Workload {
   readonly tags: number;
@@ -40,32 +42,38 @@ const workloads: readonly Workload[] = [
 const ours = join(root, 'test/bench/rig-peer.mjs');
 const peers = ['refgw', 'noderef', 'modbus-serial', ours];
 
+const together = process.argv.includes('--together');
+const firstPort = { modbus: 31_000, mqtt: 31_883 };
+
 /** Runs one peer on one workload; undefined when the run failed. */
-function run(rig: string, out: string, peer: string, w: Workload, secs: number): Row | undefined {
-  const args = [
-    'run.mjs',
-    '--peer',
-    peer,
-    '--out',
-    out,
-    '--secs',
-    secs,
-    '--warm',
-    option('warm', 10),
-  ];
+async function run(rig: string, out: string, peer: string, w: Workload): Promise<Row | undefined> {
+  const at = together ? peers.indexOf(peer) : 0;
+  const [secs, warm] = [option('secs', 20), option('warm', 10)];
+  const args = ['run.mjs', '--peer', peer, '--out', out, '--secs', secs, '--warm', warm];
   args.push('--tags', w.tags, '--stride', w.stride, '--period', w.period, '--delay', w.delay);
+  args.push('--modport', firstPort.modbus + 100 * at, '--mqttport', firstPort.mqtt + at);
+  // In company nobody waits for a quiet moment: all begin together.
+  if (together) args.push('--quiet', 0);
   if (peer === ours && w.opt !== '') args.push('--opt', w.opt);
-  const done = spawnSync(process.execPath, args.map(String), {
-    cwd: rig,
-    env: { ...process.env, PEER_NODE_MODULES: root },
-    timeout: 180_000,
-    encoding: 'utf8',
-  });
-  if (done.status !== 0) {
-    print(`  ${peer}: failed: ${done.stderr.trim().split('\n').at(-1) ?? ''}`);
+  try {
+    const done = await promisify(execFile)(process.execPath, args.map(String), {
+      cwd: rig,
+      env: { ...process.env, PEER_NODE_MODULES: root },
+      timeout: (secs + warm + 150) * 1_000,
+    });
+    return JSON.parse(done.stdout.trim().split('\n').at(-1) ?? '{}') as Row;
+  } catch (error) {
+    const said = (error as { stderr?: string }).stderr ?? String(error);
+    print(`  ${peer}: failed: ${said.trim().split('\n').at(-1) ?? ''}`);
     return undefined;
   }
-  return JSON.parse(done.stdout.trim().split('\n').at(-1) ?? '{}') as Row;
+}
+
+async function runAll(rig: string, out: string, w: Workload): Promise<(Row | undefined)[]> {
+  if (together) return Promise.all(peers.map((peer) => run(rig, out, peer, w)));
+  const rows: (Row | undefined)[] = [];
+  for (const peer of peers) rows.push(await run(rig, out, peer, w));
+  return rows;
 }
 
 function report(w: Workload, rows: ReadonlyMap<string, readonly Row[]>): void {
@@ -91,15 +99,15 @@ function report(w: Workload, rows: ReadonlyMap<string, readonly Row[]>): void {
 }
 
 async function bench(): Promise<void> {
-  await withRig((rig) => {
+  await withRig(async (rig) => {
     const out = join(rig, 'rows.jsonl');
     print(machine());
     const only = option('only', 0);
     for (const w of workloads.filter(({ tags }) => only === 0 || tags === only)) {
       const rows = new Map<string, Row[]>();
       for (let rep = 0; rep < option('reps', 1); rep++) {
-        for (const peer of peers) {
-          const row = run(rig, out, peer, w, option('secs', 20));
+        for (const [i, row] of (await runAll(rig, out, w)).entries()) {
+          const peer = peers[i] as string;
           if (row) rows.set(peer, [...(rows.get(peer) ?? []), row]);
         }
       }

@@ -29,6 +29,20 @@ void t.test(
   },
 );
 
+void t.test('what is due at other times keeps its time, and is cancelled by itself', async (t) => {
+  const due = Math.ceil(performance.now()) + 20;
+  const late: number[] = [];
+  // Some of them differ in their high bits only.
+  const timers = [0, 7, 256, 263].map((wait) =>
+    systemClock.at(mono(due + wait), () => late.push(wait)),
+  );
+  timers[2]?.cancel();
+  await later(150);
+  t.strictSame(late, [0, 7]);
+  await later(250);
+  t.strictSame(late, [0, 7, 263]);
+});
+
 void t.test('what was cancelled does not run, also by what is due with it', async (t) => {
   const due = mono(performance.now() + 10);
   const told: string[] = [];

@@ -37,14 +37,19 @@ void t.test('what everybody has is kept by nobody', async (t) => {
   const told = (): WeakRef<object> => {
     const body = block(10);
     r.journal.appendBlock(body, wallNow(r));
-    reader.ack(reader.takeLive()?.pos ?? 0);
     return new WeakRef(body);
   };
   const blocks = Array.from({ length: 20 }, told);
-  t.equal(r.journal.waiting, 0, 'without waiting for the commit');
-  await new Promise((resolve) => setImmediate(resolve));
-  collect();
-  t.equal(blocks.filter((one) => one.deref()).length, 0);
+  const kept = async (): Promise<number> => {
+    await new Promise((resolve) => setImmediate(resolve));
+    collect();
+    return blocks.filter((one) => one.deref()).length;
+  };
+  for (let i = 0; i < 15; i++) reader.ack(reader.takeLive()?.pos ?? 0);
+  t.equal(r.journal.waiting, 5, 'without waiting for the commit');
+  t.equal(await kept(), 5, 'nor until the lane is empty');
+  for (let i = 0; i < 5; i++) reader.ack(reader.takeLive()?.pos ?? 0);
+  t.equal(await kept(), 0);
 });
 
 void t.test('what is acknowledged while it is written counts as written', async (t) => {
@@ -58,11 +63,35 @@ void t.test('what is acknowledged while it is written counts as written', async 
   const committed = r.journal.commit();
   await r.pass(1);
   reader.ack(entry?.pos ?? 0);
+  t.equal(r.journal.waiting, 1);
   await r.pass(100);
   await committed;
   const { written, neverWritten } = r.journal.stats;
   t.strictSame([written, neverWritten, r.journal.waiting], [1, 0, 0]);
+  t.equal(r.journal.segments.length, 1);
+  await r.pass(2_000);
+  t.equal(r.journal.segments.length, 0, 'and is not kept, nor sent again after a crash');
 });
+
+void t.test(
+  'a commit that failed is tried again, whether or not entries wait for it',
+  async (t) => {
+    const r = await rig();
+    const reader = r.journal.reader('a');
+    reader.connected();
+    r.store.fault = 'journal-io';
+    r.journal.stage('key', '1');
+    r.journal.appendBlock(block(1), wallNow(r));
+    reader.ack(reader.takeLive()?.pos ?? 0);
+    await r.pass(1_500);
+    t.match(r.conditions, [{ code: 'journal-io' }]);
+    r.store.fault = undefined;
+    await r.pass(1_500);
+    t.equal(r.conditions.at(-1), undefined, 'well again');
+    const again = await r.crash();
+    t.equal(again.journal.getState('key'), '1');
+  },
+);
 
 void t.test(
   'one sink that is away is enough to have it written; its own cursor keeps it',

@@ -196,13 +196,11 @@ class ScriptedDriver implements Driver<number> {
   #exchange<T>(signal: AbortSignal, never: boolean, answer: () => T): Promise<T> {
     return new Promise((resolve, reject) => {
       this.#cut.push(reject);
-      if (!this.#s.ignoreAbort) {
-        signal.addEventListener('abort', () => reject(signal.reason as GatewayError), {
-          once: true,
-        });
-      }
+      const aborted = (): void => reject(signal.reason as GatewayError);
+      if (!this.#s.ignoreAbort) signal.addEventListener('abort', aborted, { once: true });
       if (never) return;
       this.#s.clock.at(mono(this.#s.clock.mono() + this.#s.latency), () => {
+        signal.removeEventListener('abort', aborted);
         this.#cut = this.#cut.filter((cut) => cut !== reject);
         if (!signal.aborted || this.#s.ignoreAbort) resolve(answer());
       });
