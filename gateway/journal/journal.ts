@@ -236,6 +236,8 @@ export class Journal {
     this.#timer?.cancel();
     this.#dueAt = Infinity;
     let change: Change | undefined;
+    // A disk that failed is well when it has taken something: what it did not take may be acknowledged meanwhile.
+    if (this.#condition) this.#cursorsDirty = true;
     try {
       // Evictions first: their gap records go into the same transaction.
       const remove = this.#segments.length > 0 ? await this.#retire() : [];

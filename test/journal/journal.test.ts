@@ -93,6 +93,21 @@ void t.test(
   },
 );
 
+void t.test('a disk that failed is not well because there is nothing to write', async (t) => {
+  const r = await rig();
+  const reader = r.journal.reader('a');
+  reader.connected();
+  r.store.fault = 'journal-io';
+  r.journal.appendBlock(block(1), wallNow(r));
+  await r.pass(1_500);
+  reader.ack(reader.takeLive()?.pos ?? 0);
+  await r.pass(5_000);
+  t.match(r.conditions, [{ code: 'journal-io' }]);
+  r.store.fault = undefined;
+  await r.pass(1_500);
+  t.strictSame(r.conditions.slice(1), [undefined], 'well again');
+});
+
 void t.test(
   'one sink that is away is enough to have it written; its own cursor keeps it',
   async (t) => {
