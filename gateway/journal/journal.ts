@@ -246,6 +246,8 @@ export class Journal {
       const last = this.#tail.entries.at(-1)?.pos ?? 0;
       change = this.#change(entries, this.#full ? [] : remove);
       if (change) await this.#commit(change);
+      // Nobody waits any more for some that were just written, and the cursors on the disk do not know it.
+      if (entries.some((entry) => !this.#isNeeded(entry))) this.#acked();
       this.#release(last, entries.length);
       this.#full = false;
       this.#setCondition(undefined);
@@ -422,10 +424,9 @@ export class Journal {
 
   #acked(): void {
     // What is being written stays until it is: the commit counts what it was given.
-    if (this.#committing === undefined) {
+    if (this.#committing === undefined)
       this.stats.neverWritten += this.#tail.takeUnneeded((entry) => this.#isNeeded(entry));
-      if (this.#segments.length === 0) return;
-    }
+    if (this.#segments.length === 0) return;
     this.#cursorsDirty = true;
     this.#due(this.#o.window);
   }

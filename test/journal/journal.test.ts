@@ -73,6 +73,22 @@ void t.test('what is acknowledged while it is written counts as written', async 
   t.equal(r.journal.segments.length, 0, 'and is not kept, nor sent again after a crash');
 });
 
+void t.test('an acknowledgement during a commit that is not about it writes nothing', async (t) => {
+  const clock = new VirtualClock();
+  const store = new MemoryStore();
+  const r = await rig({ slow: new SlowStore(clock, store, 50) }, clock, store);
+  const reader = r.journal.reader('a');
+  reader.connected();
+  const before = store.commits;
+  const committed = r.journal.putState('key', '1');
+  await r.pass(1);
+  r.journal.appendBlock(block(1), wallNow(r));
+  reader.ack(reader.takeLive()?.pos ?? 0);
+  await r.pass(5_000);
+  await committed;
+  t.equal(store.commits - before, 1);
+});
+
 void t.test(
   'a commit that failed is tried again, whether or not entries wait for it',
   async (t) => {
