@@ -2,8 +2,6 @@
  * Servers that misbehave. The numbered tests are the defects that were found in the libraries that others use for
  * this; each is a test of ours. Nothing may crash or hang, and no late or foreign answer may be taken.
  */
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import t from 'tap';
 import {
   Batch,
@@ -16,6 +14,7 @@ import {
 import { modbusOptions, type ModbusDevice } from '../../test/conformance/examples.js';
 import { allGood, Rig, type Pending } from '../../test/conformance/rig.js';
 import type { TagSource } from '../../test/conformance/types.js';
+import { collect } from '../../test/support/collect.js';
 import type { ModbusAddress } from './address.js';
 import type { ModbusConfig } from './config.js';
 import { FakeModbus } from './fake.js';
@@ -293,8 +292,6 @@ void t.test('22: a thousand reads leave nothing behind', async (t) => {
   };
   for (let i = 0; i < 2_000; i++) await read();
   // What is only garbage does not count: collected before each look.
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as () => void;
   // What leaks grows in every round; what the runtime makes for itself comes in one or the other.
   let least = Infinity;
   for (let round = 0; round < 4; round++) {

@@ -1,12 +1,9 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import t from 'tap';
 import { GatewayError } from '../../gateway/contract/index.js';
 import { decodeSegment } from '../../gateway/journal/codec.js';
-import { MemoryStore } from '../../gateway/journal/memory-store.js';
 import { limits } from '../../gateway/limits.js';
-import { VirtualClock } from '../support/virtual-clock.js';
-import { SlowStore, block, bounded, drain, rig, takeAll, wallNow } from './rig.js';
+import { collect } from '../support/collect.js';
+import { block, bounded, drain, rig, slowRig, takeAll, wallNow } from './rig.js';
 
 void t.test(
   'what every sink has acknowledged before its commit is due is never written',
@@ -29,8 +26,6 @@ void t.test(
 );
 
 void t.test('what everybody has is kept by nobody', async (t) => {
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as () => void;
   const r = await rig();
   const reader = r.journal.reader('a');
   reader.connected();
@@ -53,9 +48,7 @@ void t.test('what everybody has is kept by nobody', async (t) => {
 });
 
 void t.test('what is acknowledged while it is written counts as written', async (t) => {
-  const clock = new VirtualClock();
-  const store = new MemoryStore();
-  const r = await rig({ slow: new SlowStore(clock, store, 50) }, clock, store);
+  const { r } = await slowRig(50);
   const reader = r.journal.reader('a');
   reader.connected();
   r.journal.appendBlock(block(1), wallNow(r));
@@ -74,19 +67,17 @@ void t.test('what is acknowledged while it is written counts as written', async 
 });
 
 void t.test('an acknowledgement during a commit that is not about it writes nothing', async (t) => {
-  const clock = new VirtualClock();
-  const store = new MemoryStore();
-  const r = await rig({ slow: new SlowStore(clock, store, 50) }, clock, store);
+  const { r } = await slowRig(50);
   const reader = r.journal.reader('a');
   reader.connected();
-  const before = store.commits;
+  const before = r.store.commits;
   const committed = r.journal.putState('key', '1');
   await r.pass(1);
   r.journal.appendBlock(block(1), wallNow(r));
   reader.ack(reader.takeLive()?.pos ?? 0);
   await r.pass(5_000);
   await committed;
-  t.equal(store.commits - before, 1);
+  t.equal(r.store.commits - before, 1);
 });
 
 void t.test(
@@ -269,10 +260,7 @@ void t.test(
 );
 
 void t.test('a connection lost while history is read does not leave the lane idle', async (t) => {
-  const clock = new VirtualClock();
-  const store = new MemoryStore();
-  const slow = new SlowStore(clock, store, 50);
-  const r = await rig({ slow }, clock, store);
+  const { r } = await slowRig(50);
   r.journal.appendBlock(block(4), wallNow(r));
   await r.pass(2_000);
   const reader = r.journal.reader('a');
@@ -374,10 +362,7 @@ void t.test('a gateway starts on a full disk', async (t) => {
 });
 
 void t.test('rotten bytes are a gap; what is well around them still flows', async (t) => {
-  const clock = new VirtualClock();
-  const store = new MemoryStore();
-  const slow = new SlowStore(clock, store, 1);
-  const r = await rig({ slow, sinks: ['a', 'b'] }, clock, store);
+  const { r, slow } = await slowRig(1, { sinks: ['a', 'b'] });
   r.journal.appendBlock(block(3), wallNow(r));
   r.journal.appendRecord('event', '{"type":"x"}', wallNow(r)).catch(() => undefined);
   r.journal.appendBlock(block(3), wallNow(r));
@@ -402,10 +387,7 @@ void t.test('rotten bytes are a gap; what is well around them still flows', asyn
 });
 
 void t.test('a rotten segment that is evicted is a gap too', async (t) => {
-  const clock = new VirtualClock();
-  const store = new MemoryStore();
-  const slow = new SlowStore(clock, store, 1);
-  const r = await rig({ slow, bounds: bounded({ sizeBytes: 10_000 }) }, clock, store);
+  const { r, slow } = await slowRig(1, { bounds: bounded({ sizeBytes: 10_000 }) });
   r.journal.appendBlock(block(200), wallNow(r));
   await r.pass(1_500);
   slow.rotten.add(r.journal.segments[0]?.id ?? 0);

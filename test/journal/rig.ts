@@ -143,6 +143,17 @@ export async function rig(
   };
 }
 
+/** The same on a disk of which each call takes `most` ms. */
+export async function slowRig(
+  most: number,
+  extra: Partial<JournalOptions> = {},
+): Promise<{ readonly r: Rig; readonly slow: SlowStore }> {
+  const clock = new VirtualClock();
+  const store = new MemoryStore();
+  const slow = new SlowStore(clock, store, most);
+  return { r: await rig({ ...extra, slow }, clock, store), slow };
+}
+
 /** Bounds that nothing reaches, but for those given. */
 export function bounded(extra: Partial<JournalOptions['bounds']> = {}): JournalOptions['bounds'] {
   return {
