@@ -109,7 +109,7 @@ export function plant(
   rules: readonly unknown[],
   specs: TagSpecs,
   retained?: RetainedStates,
-  before: Partial<Pick<EngineOptions, 'earlier' | 'retainedLost' | 'full' | 'wallOf'>> = {},
+  before: Partial<Pick<EngineOptions, 'earlier' | 'lost' | 'orders' | 'full' | 'wallOf'>> = {},
 ): Plant {
   const program = compiled(rules, specs);
   const lookup = lookupOf(specs);
