@@ -1,0 +1,262 @@
+import { namesIn, type Bool, type Comparison, type Node, type Num, type Vote } from './ast.js';
+import { Blocks, type Truth } from './blocks.js';
+import {
+  absolute,
+  combine,
+  isSaturated,
+  known,
+  negated,
+  plain,
+  sums,
+  surely,
+  times,
+  type Figure,
+} from './figure.js';
+import type { Mutant } from './mutants.js';
+
+/** What a reader sees of names, and where it tells what it could not decide. */
+export interface Reader {
+  figure(name: string): Figure;
+  level(name: string): 'good' | 'uncertain' | 'bad';
+  /** A comparison of these saturated inputs is not decided by their bounds. */
+  undecided(names: readonly string[]): void;
+  /** `on_bad: vote`, and it is bad now. */
+  isVoting(name: string): boolean;
+  /** Fewer good channels than `leastGood` for longer than `grace` make a degraded vote true. */
+  readonly leastGood: number;
+  readonly grace: number;
+  readonly mutant: Mutant | undefined;
+  /** The specification does not say: nothing more is compared of whatever reads this. */
+  ask(question: string): void;
+}
+
+/**
+ * `trip`: what a bound surely satisfies is true. `never`: under a `not`, in a condition, a reset, where a
+ * saturated value must not count.
+ */
+export type Use = 'trip' | 'never';
+
+/** Computes expressions over time, one look after the other, each with all of its parts. */
+export class Evaluator {
+  readonly #reader: Reader;
+  readonly #blocks: Blocks;
+  readonly #high = new Set<Node>();
+  readonly #thin = new Map<Node, number>();
+  #now = 0;
+
+  constructor(reader: Reader) {
+    this.#reader = reader;
+    this.#blocks = new Blocks(reader);
+  }
+
+  at(now: number): void {
+    this.#now = now;
+  }
+
+  bool(node: Bool, use: Use): Truth {
+    switch (node.kind) {
+      case 'bool':
+        return this.#tag(node.name, use);
+      case 'compare':
+        return this.#compare(node, use);
+      case 'and':
+      case 'or':
+        return this.#chain(
+          node.kind,
+          node.of.map((part) => this.bool(part, use)),
+        );
+      case 'not':
+        return opposite(this.bool(node.x, 'never'));
+      case 'vote':
+        return this.#vote(node, use);
+      case 'if': {
+        const [c, a, b] = [this.bool(node.c, 'never'), this.bool(node.a, use), this.bool(node.b, use)];
+        return c === 'T' ? a : c === 'F' ? b : c;
+      }
+      case 'good':
+        return this.#reader.level(node.name) === 'good' ? 'T' : 'F';
+      case 'bad':
+        return this.#reader.level(node.name) === 'bad' ? 'T' : 'F';
+      case 'for':
+        return this.#blocks.delayed(node, this.bool(node.x, use), this.#now);
+      case 'held':
+        return this.#blocks.held(node, this.bool(node.x, use), this.#now);
+      case 'pulse':
+        return this.#blocks.pulse(node, this.bool(node.x, use), this.#now);
+      case 'rising':
+      case 'falling':
+        return this.#blocks.edge(node, this.bool(node.x, 'never'), node.kind);
+      case 'latch':
+      case 'latch_r':
+        return this.#blocks.latch(node, this.bool(node.set, use), this.bool(node.reset, 'never'));
+      case 'ctu':
+        return this.#blocks.count(node, this.bool(node.x, use), this.bool(node.reset, 'never'));
+    }
+  }
+
+  num(node: Num): Figure {
+    switch (node.kind) {
+      case 'constant':
+        return known(node.value);
+      case 'number':
+        return this.#reader.figure(node.name);
+      case '+':
+        return combine([this.num(node.a), this.num(node.b)], (a, b) => sum(a, b), sums['+']);
+      case '-':
+        return combine([this.num(node.a), this.num(node.b)], (a, b) => sum(a, -or0(b)), sums['-']);
+      case 'min':
+        return combine([this.num(node.a), this.num(node.b)], Math.min, sums.min);
+      case 'max':
+        return combine([this.num(node.a), this.num(node.b)], Math.max, sums.max);
+      case '*': {
+        const { a, b } = node;
+        const factor = a.kind === 'constant' ? a.value : b.kind === 'constant' ? b.value : undefined;
+        const [x, y] = [this.num(a), this.num(b)];
+        const other = a.kind === 'constant' ? y : x;
+        return combine([x, y], (p, q) => or0(p) * or0(q), () =>
+          factor === undefined ? [-Infinity, Infinity] : times(other, factor),
+        );
+      }
+      case '/':
+        return combine([this.num(node.a), this.num(node.b)], (a, b) => or0(a) / or0(b));
+      case 'negated':
+        return combine([this.num(node.a)], (a) => -or0(a), negated);
+      case 'abs':
+        return combine([this.num(node.a)], (a) => Math.abs(or0(a)), absolute);
+      case 'limit':
+        return this.#limit(node.low, node.a, node.high);
+      case 'fallback':
+        return fallback(this.num(node.a), this.num(node.b));
+      case 'choice': {
+        const c = this.bool(node.c, 'never');
+        const [a, b] = [this.num(node.a), this.num(node.b)];
+        if (c === 'U' || c === 'A') return plain(c === 'U' ? 'unknown' : 'absent');
+        return c === 'T' ? a : b;
+      }
+    }
+  }
+
+  #limit(low: Num, a: Num, high: Num): Figure {
+    const clamp = (lo: number, x: number, hi: number): number => Math.min(Math.max(x, lo), hi);
+    return combine(
+      [this.num(low), this.num(a), this.num(high)],
+      (lo, x, hi) => clamp(or0(lo), or0(x), or0(hi)),
+      (lo, x, hi) => [clamp(lo.low, x.low, hi.low), clamp(lo.high, x.high, hi.high)],
+    );
+  }
+
+  #tag(name: string, use: Use): Truth {
+    const figure = this.#reader.figure(name);
+    if (isSaturated(figure)) {
+      if (use === 'trip' && figure.low === 1) return 'T';
+      this.#reader.undecided(figure.saturated);
+    }
+    const { instead } = figure;
+    if (typeof instead === 'number') return instead === 0 ? 'F' : 'T';
+    if (instead === 'unknown') return 'U';
+    return this.#reader.mutant === 'ignored is false' ? 'F' : 'A';
+  }
+
+  #chain(kind: 'and' | 'or', of: readonly Truth[]): Truth {
+    const present = of.filter((one) => one !== 'A');
+    if (present.length === 0) return 'A';
+    const decides = kind === 'and' ? 'F' : 'T';
+    if (present.includes(decides)) {
+      const isHidden = this.#reader.mutant === 'unknown beats what decides';
+      return isHidden && present.includes('U') ? 'U' : decides;
+    }
+    return present.includes('U') ? 'U' : kind === 'and' ? 'T' : 'F';
+  }
+
+  #compare(node: Comparison, use: Use): Truth {
+    const { op } = node;
+    const [a, b] = [this.num(node.a), this.num(node.b)];
+    const hyst = this.#reader.mutant === 'no hysteresis' ? undefined : node.hyst;
+    const room = hyst && this.#high.has(node) ? hyst.value : 0;
+    if (isSaturated(a) || isSaturated(b)) {
+      const isRanked = op !== '==' && op !== '!=';
+      if (isRanked && use === 'trip' && surely(op, a, b, room)) {
+        this.#high.add(node);
+        return 'T';
+      }
+      if (isExact(a) && isExact(b)) this.#reader.ask('a bound that min, max or limit closes');
+      this.#reader.undecided([...a.saturated, ...b.saturated]);
+    }
+    if (a.instead === 'absent' || b.instead === 'absent')
+      return this.#reader.mutant === 'ignored is false' ? 'F' : 'A';
+    if (a.instead === 'unknown' || b.instead === 'unknown') return 'U';
+    if (node.hyst && room > 0 && isTie(a.instead, b.instead, room))
+      this.#reader.ask('exactly back by the hysteresis');
+    const isTrue = compare(op, a.instead, b.instead, room);
+    if (isTrue) this.#high.add(node);
+    else this.#high.delete(node);
+    return isTrue ? 'T' : 'F';
+  }
+
+  #vote(node: Vote, use: Use): Truth {
+    const channels = node.of.map((channel): Truth => {
+      const truth = this.bool(channel, use);
+      if (truth !== 'U') return truth;
+      return [...namesIn(channel)].some((name) => this.#reader.isVoting(name)) ? 'T' : 'U';
+    });
+    if (channels.includes('A')) this.#reader.ask('a channel that is taken out of a vote');
+    const count = (truth: Truth): number => channels.filter((one) => one === truth).length;
+    if (node.degrade && this.#reader.mutant !== 'votes do not degrade')
+      return this.#degraded(node, count('T'), count('F'));
+    if (count('T') >= node.least) return 'T';
+    return count('T') + count('U') < node.least ? 'F' : 'U';
+  }
+
+  #degraded(node: Vote, yes: number, no: number): Truth {
+    const good = yes + no;
+    if (good >= this.#reader.leastGood) this.#thin.delete(node);
+    else if (!this.#thin.has(node)) this.#thin.set(node, this.#now);
+    if (good === 0) return 'T';
+    const thin = this.#thin.get(node);
+    const isOver = thin !== undefined && this.#now - thin >= this.#reader.grace;
+    if (isOver && this.#reader.mutant !== 'no end of grace') return 'T';
+    const all = good === node.of.length;
+    const least = all ? node.least : Math.min(node.degrade === '1oo2' ? 1 : 2, good);
+    return yes >= least ? 'T' : 'F';
+  }
+}
+
+function opposite(truth: Truth): Truth {
+  return truth === 'T' ? 'F' : truth === 'F' ? 'T' : truth;
+}
+
+/** The second one while the first is bad; the bound of a saturated one passes. */
+function fallback(a: Figure, b: Figure): Figure {
+  if (isSaturated(a)) return { ...a, instead: b.instead };
+  return a.instead === 'unknown' ? b : a;
+}
+
+function compare(op: Comparison['op'], a: number, b: number, room: number): boolean {
+  switch (op) {
+    case '>':
+      return a > b - room;
+    case '>=':
+      return a >= b - room;
+    case '<':
+      return a < b + room;
+    case '<=':
+      return a <= b + room;
+    case '==':
+      return a === b;
+    case '!=':
+      return a !== b;
+  }
+}
+
+function isTie(a: number, b: number, room: number): boolean {
+  return Math.abs(Math.abs(a - b) - room) < 1e-9;
+}
+function isExact(figure: Figure): boolean {
+  return figure.low === figure.high;
+}
+function sum(a: number | undefined, b: number | undefined): number {
+  return or0(a) + or0(b);
+}
+function or0(value: number | undefined): number {
+  return value ?? NaN;
+}

@@ -1,0 +1,13 @@
+/** Which parts of semantics.md a run generates; what is off stands as it was before them. */
+export interface Features {
+  /** §3: reserve, saturation, failure; off: whatever is out of its span is uncertain. */
+  readonly bands: boolean;
+  /** §4: uncertain values through signals to strict readers. */
+  readonly signals: boolean;
+  /** §5: a reset needs a button that was seen let go after the trip. */
+  readonly resets: boolean;
+}
+
+/** What the engine beside this oracle has. */
+export const current: Features = { bands: false, signals: false, resets: false };
+export const all: Features = { bands: true, signals: true, resets: true };

@@ -1,0 +1,220 @@
+import { AlarmOracle } from './alarm.js';
+import type { Truth } from './blocks.js';
+import { Evaluator, type Use } from './evaluate.js';
+import { bounded, plain, type Figure } from './figure.js';
+import { InterlockOracle } from './interlock.js';
+import type { Mutant } from './mutants.js';
+import { plainReader, type Setting, type Source } from './reading.js';
+import {
+  readsSignals,
+  type AlarmRule,
+  type InterlockRule,
+  type RuleSet,
+  type SignalRule,
+} from './rules.js';
+import type { Features } from './features.js';
+import type { Input } from './world.js';
+
+/** A signal as lenient readers have it, and as strict ones do: saturated inputs used, or never. */
+interface Signal {
+  readonly rule: SignalRule;
+  readonly views: readonly { readonly evaluator: Evaluator; readonly use: Use }[];
+  figures: readonly Figure[];
+}
+
+const defaults = { leastGood: 2, grace: 10_000 };
+
+/** What all rules must say, computed on a fixed grid of times. */
+export class Oracle {
+  readonly #inputs = new Map<string, Input>();
+  readonly #signals = new Map<string, Signal>();
+  readonly #interlocks = new Map<string, InterlockOracle>();
+  readonly #alarms = new Map<string, AlarmOracle>();
+  /** Whose questions are also those of a rule. */
+  readonly #reads = new Map<string, readonly string[]>();
+  readonly #questions = new Map<string, string>();
+  readonly #mutant: Mutant | undefined;
+
+  constructor(set: RuleSet, features: Features, mutant?: Mutant) {
+    this.#mutant = mutant;
+    for (const rule of set.signals) this.#addSignal(rule, set.signals);
+    for (const rule of set.interlocks) this.#addInterlock(rule, features, set.signals);
+    for (const rule of set.alarms) this.#addAlarm(rule, features, set.signals);
+  }
+
+  #setting(key: string, other: Partial<Setting> = {}): Setting {
+    return {
+      ...defaults,
+      mutant: this.#mutant,
+      ask: (question) => {
+        if (!this.#questions.has(key)) this.#questions.set(key, question);
+      },
+      ...other,
+    };
+  }
+
+  #addSignal(rule: SignalRule, signals: readonly SignalRule[]): void {
+    this.#reads.set(
+      rule.id,
+      readsSignals(rule, signals).map(({ id }) => id),
+    );
+    const lenient = plainReader(this.#lenient, this.#setting(rule.id));
+    const strict = plainReader(this.#strict(`${rule.id} strictly`), this.#setting(`${rule.id} strictly`));
+    this.#signals.set(rule.id, {
+      rule,
+      views: [
+        { evaluator: new Evaluator(lenient), use: 'trip' },
+        { evaluator: new Evaluator(strict), use: 'trip' },
+        { evaluator: new Evaluator(strict), use: 'never' },
+      ],
+      figures: [],
+    });
+  }
+
+  #addInterlock(rule: InterlockRule, features: Features, signals: readonly SignalRule[]): void {
+    const { leastGood, grace } = rule;
+    const setting = this.#setting(rule.id, { leastGood, grace });
+    const source = rule.usesUncertain ? this.#used(rule.id) : this.#strict(rule.id);
+    const terms = { resetsBySeenEdge: features.resets, mutant: this.#mutant };
+    const made = new InterlockOracle(rule, source, this.#strict(rule.id), setting, terms);
+    this.#interlocks.set(rule.id, made);
+    const used = readsSignals(rule, signals).map(({ id }) => id);
+    this.#reads.set(
+      rule.id,
+      used.flatMap((id) => [id, `${id} strictly`]),
+    );
+  }
+
+  #addAlarm(rule: AlarmRule, features: Features, signals: readonly SignalRule[]): void {
+    const made = new AlarmOracle(rule, this.#lenient, this.#setting(rule.id), features.resets);
+    this.#alarms.set(rule.id, made);
+    this.#reads.set(
+      rule.id,
+      readsSignals(rule, signals).map(({ id }) => id),
+    );
+  }
+
+  set(name: string, input: Input): void {
+    this.#inputs.set(name, input);
+  }
+
+  look(now: number): void {
+    for (const signal of this.#signals.values()) {
+      signal.figures = signal.views.map(({ evaluator, use }) => {
+        evaluator.at(now);
+        const { value, isBool } = signal.rule;
+        if (isBool) return truthFigure(evaluator.bool(value as never, use));
+        return evaluator.num(value as never);
+      });
+    }
+    for (const interlock of this.#interlocks.values()) interlock.look(now);
+    for (const alarm of this.#alarms.values()) alarm.look(now);
+  }
+
+  /** Why nothing may be compared of a rule any more, in this time-line. */
+  openQuestion(id: string): string | undefined {
+    const keys = [id, ...(this.#reads.get(id) ?? [])];
+    return keys.map((key) => this.#questions.get(key)).find((question) => question !== undefined);
+  }
+
+  state(id: string): string | undefined {
+    return this.#interlocks.get(id)?.state ?? this.#alarms.get(id)?.state;
+  }
+  isTripped(id: string): boolean {
+    return this.#interlocks.get(id)?.isTripped ?? false;
+  }
+  /** Undefined where it is bad. */
+  signal(id: string): number | undefined {
+    const instead = this.#signals.get(id)?.figures[0]?.instead;
+    return typeof instead === 'number' ? instead : undefined;
+  }
+
+  /** True where it is accepted. */
+  reset(id: string, now: number): boolean {
+    this.#alarms.get(id)?.reset();
+    return this.#interlocks.get(id)?.order(now) ?? true;
+  }
+  ack(id: string): void {
+    this.#alarms.get(id)?.ack();
+  }
+  bypass(id: string, now: number, time: number): boolean {
+    return this.#interlocks.get(id)?.bypass(now, time) ?? false;
+  }
+
+  #level(name: string): 'good' | 'uncertain' | 'bad' {
+    const band = this.#input(name).band;
+    return band === 'good' ? 'good' : band === 'bad' || band === 'failed' ? 'bad' : 'uncertain';
+  }
+
+  #input(name: string): Input {
+    return this.#inputs.get(name) ?? { value: NaN, band: 'bad' };
+  }
+
+  readonly #lenient: Source = {
+    figure: (name) => {
+      const signal = this.#signals.get(name);
+      if (signal) return signal.figures[0] ?? plain('unknown');
+      const { value, band } = this.#input(name);
+      const isHeld = this.#mutant === 'a bad value is held as good';
+      return plain(!isHeld && (band === 'bad' || band === 'failed') ? 'unknown' : value);
+    },
+    level: (name) => this.#level(name),
+  };
+
+  #strict(key: string): Source {
+    return {
+      figure: (name) => {
+        const signal = this.#signals.get(name);
+        return signal ? strictly(signal, name) : this.#strictFigure(name);
+      },
+      level: (name) => {
+        const level = this.#level(name);
+        if (level === 'uncertain') this.#setting(key).ask('good() or bad() of a doubtful value');
+        return level;
+      },
+    };
+  }
+
+  #strictFigure(name: string): Figure {
+    const { value, band } = this.#input(name);
+    const isSwapped = this.#mutant === 'sides are swapped';
+    switch (band) {
+      case 'good':
+        return plain(value);
+      case 'reserve':
+        return plain(this.#mutant === 'reserve is bad' ? 'unknown' : value);
+      case 'above':
+      case 'below':
+        return (band === 'above') === isSwapped
+          ? bounded(-Infinity, value, 'unknown', name)
+          : bounded(value, Infinity, 'unknown', name);
+      default:
+        return plain(this.#mutant === 'a bad value is held as good' ? value : 'unknown');
+    }
+  }
+
+  /** `uncertain: use`. */
+  #used(key: string): Source {
+    return {
+      ...this.#lenient,
+      figure: (name) => {
+        const band = this.#inputs.get(name)?.band;
+        if (band === 'above' || band === 'below')
+          this.#setting(key).ask('a saturated value that is used as it is');
+        return this.#lenient.figure(name);
+      },
+    };
+  }
+}
+
+function truthFigure(truth: Truth): Figure {
+  return plain(truth === 'T' ? 1 : truth === 'F' ? 0 : 'unknown');
+}
+
+/** A bool that is true by a bound only is one from below: it may trip, and is never sure elsewhere. */
+function strictly({ rule, figures }: Signal, name: string): Figure {
+  const [, used, sure] = figures;
+  if (!used || !sure) return plain('unknown');
+  if (!rule.isBool) return used.saturated.length > 0 ? { ...used, saturated: [name] } : used;
+  return used.instead === 1 && sure.instead !== 1 ? bounded(1, Infinity, 'unknown', name) : used;
+}
