@@ -23,7 +23,13 @@ export type Num =
       readonly high: Num;
       readonly dim: Dim;
     }
-  | { readonly kind: 'choice'; readonly c: Bool; readonly a: Num; readonly b: Num; readonly dim: Dim };
+  | {
+      readonly kind: 'choice';
+      readonly c: Bool;
+      readonly a: Num;
+      readonly b: Num;
+      readonly dim: Dim;
+    };
 
 export interface Comparison {
   readonly kind: 'compare';

@@ -55,9 +55,12 @@ export class Comparison {
   #mannerOf(rule: InterlockRule): Manner {
     const signals = readsSignals(rule, this.#set.signals);
     if (signals.length === 0) return 'exactly';
-    if (this.#line.isDoubtful) return this.#features.signals ? 'not later' : 'not at all';
-    const isPatched = signals.some((signal) => has(signal, 'fallback'));
-    return isPatched && !this.#features.signals ? 'not at all' : 'exactly';
+    // Before §4 a signal was uncertain wherever one of its inputs was not good.
+    if (!this.#features.signals) {
+      const isPatched = signals.some((signal) => has(signal, 'fallback'));
+      return this.#line.isCalm && !isPatched ? 'exactly' : 'not at all';
+    }
+    return this.#line.isDoubtful ? 'not later' : 'exactly';
   }
 
   #play({ at, arrivals, orders }: Moment): void {
@@ -140,7 +143,8 @@ export class Comparison {
   #order(order: Order): void {
     const { kind, whom, time } = order;
     const rule = this.#concerned(kind, whom);
-    if (!rule) return;
+    // Two orders for one rule in one moment: only the first one is given.
+    if (!rule || this.#told.get(rule.id)?.at(-1)?.at === this.#now) return;
     const text = kind === 'bypass' ? `bypass for ${duration(time)}` : kind;
     this.#told.set(rule.id, [...(this.#told.get(rule.id) ?? []), { at: this.#now, text }]);
     const isAccepted = this.#subject.order(rule.id, order);
@@ -168,8 +172,12 @@ export class Comparison {
       kind === 'ack'
         ? raised
         : kind === 'bypass'
-          ? this.#set.interlocks.filter(({ id }) => !this.#oracle.isTripped(id))
+          ? this.#set.interlocks.filter(({ id }) => this.#canBypass(id))
           : [...tripped, ...latched];
     return of[Math.floor(whom * of.length)];
+  }
+
+  #canBypass(id: string): boolean {
+    return !this.#oracle.isTripped(id) && this.#oracle.state(id) !== 'BYPASSED';
   }
 }

@@ -70,7 +70,11 @@ export class Evaluator {
       case 'vote':
         return this.#vote(node, use);
       case 'if': {
-        const [c, a, b] = [this.bool(node.c, 'never'), this.bool(node.a, use), this.bool(node.b, use)];
+        const [c, a, b] = [
+          this.bool(node.c, 'never'),
+          this.bool(node.a, use),
+          this.bool(node.b, use),
+        ];
         return c === 'T' ? a : c === 'F' ? b : c;
       }
       case 'good':
@@ -110,11 +114,14 @@ export class Evaluator {
         return combine([this.num(node.a), this.num(node.b)], Math.max, sums.max);
       case '*': {
         const { a, b } = node;
-        const factor = a.kind === 'constant' ? a.value : b.kind === 'constant' ? b.value : undefined;
+        const factor =
+          a.kind === 'constant' ? a.value : b.kind === 'constant' ? b.value : undefined;
         const [x, y] = [this.num(a), this.num(b)];
         const other = a.kind === 'constant' ? y : x;
-        return combine([x, y], (p, q) => or0(p) * or0(q), () =>
-          factor === undefined ? [-Infinity, Infinity] : times(other, factor),
+        return combine(
+          [x, y],
+          (p, q) => or0(p) * or0(q),
+          () => (factor === undefined ? [-Infinity, Infinity] : times(other, factor)),
         );
       }
       case '/':
@@ -185,8 +192,6 @@ export class Evaluator {
     if (a.instead === 'absent' || b.instead === 'absent')
       return this.#reader.mutant === 'ignored is false' ? 'F' : 'A';
     if (a.instead === 'unknown' || b.instead === 'unknown') return 'U';
-    if (node.hyst && room > 0 && isTie(a.instead, b.instead, room))
-      this.#reader.ask('exactly back by the hysteresis');
     const isTrue = compare(op, a.instead, b.instead, room);
     if (isTrue) this.#high.add(node);
     else this.#high.delete(node);
@@ -248,9 +253,6 @@ function compare(op: Comparison['op'], a: number, b: number, room: number): bool
   }
 }
 
-function isTie(a: number, b: number, room: number): boolean {
-  return Math.abs(Math.abs(a - b) - room) < 1e-9;
-}
 function isExact(figure: Figure): boolean {
   return figure.low === figure.high;
 }

@@ -41,7 +41,11 @@ export class Expressions {
   constant(value: number, dim: Dim): Constant {
     const [unit, factor] = units[dim];
     const isOther = value % 0.5 !== 0 && dim !== '' && this.#random.chance(0.7);
-    const text = isOther ? `${value * factor} ${unit}` : dim === '' ? `${value}` : `${value} ${dim}`;
+    const text = isOther
+      ? `${value * factor} ${unit}`
+      : dim === ''
+        ? `${value}`
+        : `${value} ${dim}`;
     return { kind: 'constant', value, text, dim };
   }
 
@@ -54,13 +58,16 @@ export class Expressions {
     if (at < 0.52 && !isUnderNot) return { kind: 'not', x: this.bool(depth - 1, true) };
     if (at < 0.64) return { kind: 'for', x: part(), time: this.time() };
     if (at < 0.7) return { kind: 'held', x: part(), time: this.time() };
-    if (at < 0.8) return { kind: 'vote', least: 2, of: [part(), part(), part()], degrade: undefined };
+    if (at < 0.8)
+      return { kind: 'vote', least: 2, of: [part(), part(), part()], degrade: undefined };
     if (at < 0.84) return { kind: 'pulse', x: this.digital(), time: this.time() };
     if (at < 0.9) {
-      const set = random.chance(0.5) ? part() : this.edge();
-      return { kind: random.chance(0.6) ? 'latch' : 'latch_r', set, reset: this.digital() };
+      // Set by an edge while it is reset, `latch` would be true for one scan only.
+      if (random.chance(0.5)) return { kind: 'latch_r', set: this.edge(), reset: this.digital() };
+      return { kind: random.chance(0.6) ? 'latch' : 'latch_r', set: part(), reset: this.digital() };
     }
-    if (at < 0.94) return { kind: 'if', c: this.digital(), a: this.plainLeaf(), b: this.plainLeaf() };
+    if (at < 0.94)
+      return { kind: 'if', c: this.digital(), a: this.plainLeaf(), b: this.plainLeaf() };
     if (at < 0.97)
       return { kind: 'ctu', x: this.digital(), reset: this.#steady(), count: random.int(2, 4) };
     return { kind: random.chance(0.5) ? 'good' : 'bad', name: this.#digitalName() };
@@ -88,7 +95,13 @@ export class Expressions {
     const random = this.#random;
     if (random.chance(0.75)) return { kind: 'bool', name: this.#digitalName() };
     const a: Num = { kind: 'number', name: random.pick(['N1', 'N2']), dim: '' };
-    return { kind: 'compare', op: '>', a, b: this.constant(random.pick([25, 50]), ''), hyst: undefined };
+    return {
+      kind: 'compare',
+      op: '>',
+      a,
+      b: this.constant(random.pick([25, 50]), ''),
+      hyst: undefined,
+    };
   }
 
   edge(): Bool {
@@ -107,7 +120,8 @@ export class Expressions {
       ? this.constant(random.pick(limits), a.dim)
       : this.#tag(a.dim, undefined);
     const isRanked = op !== '==' && op !== '!=';
-    const hyst = isRanked && random.chance(0.3) ? this.constant(random.pick([2, 5]), a.dim) : undefined;
+    const hyst =
+      isRanked && random.chance(0.3) ? this.constant(random.pick([2, 5]), a.dim) : undefined;
     return { kind: 'compare', op, a, b, hyst };
   }
 
@@ -120,8 +134,7 @@ export class Expressions {
     const at = random.next();
     if (at < 0.2) return { kind: '+', a, b: other(), dim };
     if (at < 0.4) return { kind: '-', a, b: other(), dim };
-    if (at < 0.5)
-      return { kind: '*', a, b: this.constant(random.pick([0.5, 2, -1, 3]), ''), dim };
+    if (at < 0.5) return { kind: '*', a, b: this.constant(random.pick([0.5, 2, -1, 3]), ''), dim };
     if (at < 0.55) return { kind: '*', a: this.#tag('', undefined), b: a, dim };
     if (at < 0.6) return { kind: '/', a, b: this.#tag('', undefined), dim };
     if (at < 0.72) return { kind: random.chance(0.5) ? 'min' : 'max', a, b: other(), dim };

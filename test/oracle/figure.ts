@@ -16,12 +16,14 @@ export function known(value: number): Figure {
   return plain(value);
 }
 
+const none: readonly string[] = [];
+
 /** Nothing saturated in it. */
 export function plain(value: Plain): Figure {
   const isKnown = typeof value === 'number' && Number.isFinite(value);
   const instead = typeof value === 'number' && !isKnown ? 'unknown' : value;
   const [low, high] = isKnown ? [value, value] : [-Infinity, Infinity];
-  return { low, high, instead, saturated: [] };
+  return { low, high, instead, saturated: none };
 }
 
 export function bounded(low: number, high: number, instead: Plain, tag: string): Figure {
@@ -38,16 +40,16 @@ export function combine(
   each: (...values: number[]) => number,
   bound?: (...of: Figure[]) => readonly [number, number],
 ): Figure {
-  const values = of.map((one) => one.instead);
-  const numbers = values.filter((value) => typeof value === 'number');
-  const whole: Plain = values.includes('absent')
-    ? 'absent'
-    : numbers.length < values.length
-      ? 'unknown'
-      : each(...numbers);
-  const result = plain(whole);
+  const numbers: number[] = [];
+  let isAbsent = false;
+  for (const { instead } of of) {
+    if (typeof instead === 'number') numbers.push(instead);
+    else if (instead === 'absent') isAbsent = true;
+  }
+  const isWhole = numbers.length === of.length;
+  const result = plain(isAbsent ? 'absent' : isWhole ? each(...numbers) : 'unknown');
+  if (!of.some(isSaturated)) return result;
   const saturated = [...new Set(of.flatMap((one) => one.saturated))];
-  if (saturated.length === 0) return result;
   const [low, high] = bound?.(...of) ?? [-Infinity, Infinity];
   return {
     low: Number.isNaN(low) ? -Infinity : low,

@@ -70,7 +70,8 @@ function cause(random: Seeded, make: Expressions): Bool {
     random.chance(0.5) ? { kind: 'for', x, time: make.time() } : x;
   const simple = (name: string, dim: Dim, isHigh: boolean): Bool =>
     make.compareOf({ kind: 'number', name, dim }, isHigh ? '>' : '<');
-  if (at < 0.6) return delayed(simple(random.pick(['P1', 'P2', 'P3', 'P4']), 'bar', random.chance(0.5)));
+  if (at < 0.6)
+    return delayed(simple(random.pick(['P1', 'P2', 'P3', 'P4']), 'bar', random.chance(0.5)));
   if (at < 0.7) return delayed(simple(random.pick(['F1', 'F2', 'F3']), 'm3/h', random.chance(0.5)));
   if (at < 0.8) return { kind: 'or', of: [make.compare(1), make.leaf()] };
   const isHigh = random.chance(0.5);
@@ -118,7 +119,8 @@ function placesOf(node: Node, into: Map<string, Place>, above: Place): void {
   const here = {
     isInVote: above.isInVote || node.kind === 'vote',
     isUnderMemory: above.isUnderMemory || isMemory,
-    isLeftAlone: above.isLeftAlone || isAlone || (node.kind === 'vote' && node.degrade !== undefined),
+    isLeftAlone:
+      above.isLeftAlone || isAlone || (node.kind === 'vote' && node.degrade !== undefined),
   };
   for (const child of childrenOf(node)) placesOf(child, into, here);
 }

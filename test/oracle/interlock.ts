@@ -21,7 +21,6 @@ export class InterlockOracle {
   readonly #resets: Evaluator;
   readonly #source: Source;
   readonly #terms: Terms;
-  readonly #ask: (question: string) => void;
   #isTripped = false;
   #clearSince: number | undefined;
   #button: Truth | undefined;
@@ -31,23 +30,16 @@ export class InterlockOracle {
   #isOrdered = false;
   #bypassedUntil = -Infinity;
 
-  constructor(
-    rule: InterlockRule,
-    source: Source,
-    plainSource: Source,
-    setting: Setting,
-    terms: Terms,
-  ) {
+  constructor(rule: InterlockRule, source: Source, setting: Setting, terms: Terms) {
     this.rule = rule;
-    this.#source = plainSource;
+    this.#source = source;
     this.#terms = terms;
-    this.#ask = (question) => setting.ask(question);
     const names = new Set<string>();
     for (const cause of rule.causes) namesIn(cause, names);
     if (rule.arm) namesIn(rule.arm, names);
     this.#reader = new PolicyReader(source, setting, names, rule.onBad);
     this.#cause = new Evaluator(this.#reader);
-    this.#resets = new Evaluator(plainReader(plainSource, setting));
+    this.#resets = new Evaluator(plainReader(source, setting));
   }
 
   look(now: number): void {
@@ -64,8 +56,7 @@ export class InterlockOracle {
     const isDisarmed =
       (arm === 'F' && mutant !== 'a disarmed rule trips') ||
       (arm === 'U' && mutant === 'an unknown arm disarms');
-    const isDoubted =
-      this.#isTripped && this.#reader.isInDoubt && mutant !== 'saturated releases';
+    const isDoubted = this.#isTripped && this.#reader.isInDoubt && mutant !== 'saturated releases';
     const stands = !isDisarmed && (isTrue || isDemanded || isDoubted);
     const isReset = this.#sees(now);
     this.#move(now, stands, isReset);
@@ -108,8 +99,8 @@ export class InterlockOracle {
     if (x !== 'U') this.#buttonKnown = x;
     const condition = this.#condition();
     const isAcross = before === 'U' && known === 'F';
-    if (this.#terms.resetsBySeenEdge) return this.#seenEdge(x, before, isAcross) && condition === 'T';
-    if (x === 'T' && isAcross) this.#ask('an edge across a bad value');
+    if (this.#terms.resetsBySeenEdge)
+      return this.#seenEdge(x, before, isAcross) && condition === 'T';
     const isRise = x === 'T' && before === 'F';
     const isHeld = this.#terms.mutant === 'a held button resets' && x === 'T';
     const whole: Truth = (isRise || isHeld) && condition === 'T' ? 'T' : 'F';
@@ -122,12 +113,7 @@ export class InterlockOracle {
   #seenEdge(x: Truth, before: Truth | undefined, isAcross: boolean): boolean {
     const { mutant } = this.#terms;
     const isRise = before === 'F' || (isAcross && mutant === 'bad to good is an edge');
-    const isEdge =
-      x === 'T' &&
-      (isRise || mutant === 'a held button resets') &&
-      (this.#seenLetGo ||
-        mutant === 'a button counts that was never let go' ||
-        mutant === 'a held button resets');
+    const isEdge = x === 'T' && ((isRise && this.#seenLetGo) || mutant === 'a held button resets');
     if (this.#isTripped && x === 'F') this.#seenLetGo = true;
     return isEdge;
   }

@@ -41,7 +41,13 @@ export function engineOn(set: RuleSet): () => Subject {
 
 export function runLines(options: RunOptions): RunResult {
   const { lines, seed, counts, features } = options;
-  const result: RunResult = { comparisons: 0, lines: 0, failedLines: 0, failures: [], open: new Map() };
+  const result: RunResult = {
+    comparisons: 0,
+    lines: 0,
+    failedLines: 0,
+    failures: [],
+    open: new Map(),
+  };
   for (let n = 0; n < lines; n += linesPerSet) {
     const set = ruleSet(seed + n, counts);
     const make = (options.subject ?? engineOn)(set);
@@ -65,7 +71,8 @@ export function runLines(options: RunOptions): RunResult {
 export function reportOf({ rule, at, expected, actual, set, line, orders }: Failure): string {
   const rules: Rule[] = [rule, ...readsSignals(rule, set.signals)];
   const names = new Set(rules.flatMap((one) => partsOf(one).flatMap((part) => [...namesIn(part)])));
-  if ((rule.kind === 'interlock' || rule.kind === 'group') && rule.reset) names.add(rule.reset.button);
+  if ((rule.kind === 'interlock' || rule.kind === 'group') && rule.reset)
+    names.add(rule.reset.button);
   const before = new Map<string, string>();
   const story = line.moments.flatMap((moment) => {
     if (moment.at > at) return [];

@@ -28,7 +28,6 @@ export const mutants = [
   'saturated is bad',
   'saturated releases',
   'sides are swapped',
-  'a button counts that was never let go',
   'bad to good is an edge',
 ] as const;
 export type Mutant = (typeof mutants)[number];
@@ -36,5 +35,5 @@ export type Mutant = (typeof mutants)[number];
 /** Which feature a mutant needs to be seen at all. */
 export function featureOf(mutant: Mutant): 'bands' | 'resets' | undefined {
   if (/reserve|saturated|sides/.test(mutant)) return 'bands';
-  return /never let go|bad to good/.test(mutant) ? 'resets' : undefined;
+  return /bad to good/.test(mutant) ? 'resets' : undefined;
 }

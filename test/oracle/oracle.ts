@@ -37,7 +37,8 @@ export class Oracle {
 
   constructor(set: RuleSet, features: Features, mutant?: Mutant) {
     this.#mutant = mutant;
-    for (const rule of set.signals) this.#addSignal(rule, set.signals);
+    const judged = set.interlocks.flatMap((rule) => readsSignals(rule, set.signals));
+    for (const rule of set.signals) this.#addSignal(rule, set.signals, judged.includes(rule));
     for (const rule of set.interlocks) this.#addInterlock(rule, features, set.signals);
     for (const rule of set.alarms) this.#addAlarm(rule, features, set.signals);
   }
@@ -53,19 +54,26 @@ export class Oracle {
     };
   }
 
-  #addSignal(rule: SignalRule, signals: readonly SignalRule[]): void {
+  #addSignal(rule: SignalRule, signals: readonly SignalRule[], isJudged: boolean): void {
     this.#reads.set(
       rule.id,
       readsSignals(rule, signals).map(({ id }) => id),
     );
     const lenient = plainReader(this.#lenient, this.#setting(rule.id));
-    const strict = plainReader(this.#strict(`${rule.id} strictly`), this.#setting(`${rule.id} strictly`));
+    const strict = plainReader(
+      this.#strict(`${rule.id} strictly`),
+      this.#setting(`${rule.id} strictly`),
+    );
     this.#signals.set(rule.id, {
       rule,
       views: [
         { evaluator: new Evaluator(lenient), use: 'trip' },
-        { evaluator: new Evaluator(strict), use: 'trip' },
-        { evaluator: new Evaluator(strict), use: 'never' },
+        ...(isJudged
+          ? [
+              { evaluator: new Evaluator(strict), use: 'trip' as const },
+              { evaluator: new Evaluator(strict), use: 'never' as const },
+            ]
+          : []),
       ],
       figures: [],
     });
@@ -76,7 +84,7 @@ export class Oracle {
     const setting = this.#setting(rule.id, { leastGood, grace });
     const source = rule.usesUncertain ? this.#used(rule.id) : this.#strict(rule.id);
     const terms = { resetsBySeenEdge: features.resets, mutant: this.#mutant };
-    const made = new InterlockOracle(rule, source, this.#strict(rule.id), setting, terms);
+    const made = new InterlockOracle(rule, source, setting, terms);
     this.#interlocks.set(rule.id, made);
     const used = readsSignals(rule, signals).map(({ id }) => id);
     this.#reads.set(
@@ -122,6 +130,11 @@ export class Oracle {
   }
   isTripped(id: string): boolean {
     return this.#interlocks.get(id)?.isTripped ?? false;
+  }
+  isDemanded(output: string): boolean {
+    return [...this.#interlocks.values()].some(
+      (one) => one.rule.output === output && one.isTripped,
+    );
   }
   /** Undefined where it is bad. */
   signal(id: string): number | undefined {

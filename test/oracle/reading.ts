@@ -131,7 +131,9 @@ export class PolicyReader implements Reader {
         if (this.#undecided.has(name)) watched.since ??= this.#now;
         else watched.since = undefined;
       }
-      const isStandIn = isSaturated(figure) ? this.#undecided.has(name) : watched.notGood !== undefined;
+      const isStandIn = isSaturated(figure)
+        ? this.#undecided.has(name)
+        : watched.notGood !== undefined;
       if (!isStandIn || watched.since === undefined || this.#bypassed.has(name)) continue;
       const policy = this.#policyOf(name);
       const limit = policy ? timeTo(policy) : undefined;

@@ -1,14 +1,46 @@
-/** `node dist/test/oracle/run.js [--lines 1000] [--rules 40] [--expressions 60] [--seed 1] [--all]` */
+/**
+ * `node dist/test/oracle/run.js [--lines 1000] [--rules 40] [--expressions 60] [--alarms 20] [--seed 1]`
+ * `--all`: with all features; `--self`: the oracle against itself; `--planted`: looks for planted bugs.
+ */
 import { all, current } from './features.js';
 import { reportOf, runLines } from './lines.js';
+import { OracleSubject, planted } from './planted.js';
 
 function option(name: string, fallback: number): number {
   const at = process.argv.indexOf(`--${name}`);
   return at < 0 ? fallback : Number(process.argv[at + 1]);
 }
 
+const features = process.argv.includes('--all') ? all : current;
+if (process.argv.includes('--planted')) process.exit(huntPlanted());
+
+function huntPlanted(): number {
+  let missed = 0;
+  const counts = { interlocks: 40, expressions: 20, alarms: 20 };
+  for (const { name, features: with_, subject } of planted(features)) {
+    const began = performance.now();
+    const result = runLines({
+      lines: 60,
+      seed: 1,
+      counts,
+      features: with_,
+      subject,
+      isBrief: true,
+    });
+    const isFound = result.failedLines > 0;
+    if (!isFound) missed++;
+    const ms = Math.round(performance.now() - began);
+    process.stdout.write(
+      `${isFound ? 'found' : 'MISSED'} after ${result.lines} lines, ${ms} ms: ${name}\n`,
+    );
+  }
+  return missed === 0 ? 0 : 1;
+}
+
+const isSelf = process.argv.includes('--self');
 const began = performance.now();
 const result = runLines({
+  ...(isSelf && { subject: (set) => () => new OracleSubject(set, features) }),
   lines: option('lines', 100),
   seed: option('seed', 1),
   counts: {
@@ -16,7 +48,7 @@ const result = runLines({
     expressions: option('expressions', 60),
     alarms: option('alarms', 20),
   },
-  features: process.argv.includes('--all') ? all : current,
+  features,
 });
 const shown = option('show', 20);
 for (const failure of result.failures.slice(0, shown)) process.stdout.write(reportOf(failure));

@@ -29,7 +29,8 @@ export function compiled(set: RuleSet): RuleProgram {
   const problems = result.ok
     ? []
     : result.problems.map(
-        (one) => `${JSON.stringify(sources[one.index]?.rule)}: ${one.path.join('.')}: ${one.message}`,
+        (one) =>
+          `${JSON.stringify(sources[one.index]?.rule)}: ${one.path.join('.')}: ${one.message}`,
       );
   must(result.ok, `the generated rules are right\n${problems.join('\n')}`);
   return result.program;
@@ -37,6 +38,7 @@ export function compiled(set: RuleSet): RuleProgram {
 
 export class EngineSubject implements Subject {
   readonly #rig: TestRig;
+  #states: ReadonlyMap<string, string> = new Map<string, string>();
 
   constructor(program: RuleProgram, set: RuleSet) {
     this.#rig = new TestRig(program, lookupOf(set.interlocks.length), { deaf: true });
@@ -56,9 +58,10 @@ export class EngineSubject implements Subject {
   }
   scan(): void {
     this.#rig.scan();
+    this.#states = this.#rig.engine.states();
   }
   state(id: string): string | undefined {
-    return this.#rig.engine.states().get(id);
+    return this.#states.get(id);
   }
   signal(id: string): number | undefined {
     const { numbers, qualities } = this.#rig.image;

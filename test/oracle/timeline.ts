@@ -32,6 +32,8 @@ export interface TimeLine {
   readonly moments: readonly Moment[];
   /** Some value is uncertain at some time. */
   readonly isDoubtful: boolean;
+  /** All values are good at all times. */
+  readonly isCalm: boolean;
 }
 
 export function timeLine(seed: number, length: number, features: Features): TimeLine {
@@ -60,10 +62,9 @@ export function timeLine(seed: number, length: number, features: Features): Time
     if (random.chance(0.1)) arrivals.push(...[...state].map(([tag, input]) => ({ tag, ...input })));
     moments.push({ at, arrivals, orders: ordersAt(random) });
   }
-  const isDoubtful = moments.some(({ arrivals }) =>
-    arrivals.some(({ band }) => band !== 'good' && band !== 'bad' && band !== 'failed'),
-  );
-  return { seed, moments, isDoubtful };
+  const bands = new Set(moments.flatMap(({ arrivals }) => arrivals.map(({ band }) => band)));
+  const isDoubtful = [...bands].some((band) => !['good', 'bad', 'failed'].includes(band));
+  return { seed, moments, isDoubtful, isCalm: bands.size === 1 };
 }
 
 function changing(random: Seeded): Set<OracleTag> {
@@ -100,10 +101,19 @@ function inputOf(
   return { value, band: isUncertain || random.chance(doubtful) ? 'doubtful' : found };
 }
 
-const inSpan = [0, 0.5, 5, 10, 10.5, 25, 25.5, 40, 41, 45, 50, 58, 60, 60.5, 75, 77, 95, 95.5, 99, 100];
-const beyond = [-9, -2.5, -2, -2, -1.5, -1.5, -1, -0.5, 100.5, 102, 102.5, 103.5, 104, 104.5, 105, 106, 120];
+const inSpan = [
+  0, 0.5, 5, 10, 10.5, 25, 25.5, 40, 41, 45, 50, 58, 60, 60.5, 75, 77, 95, 95.5, 99, 100,
+];
+const beyond = [
+  -9, -2.5, -2, -2, -1.5, -1.5, -1, -0.5, 100.5, 102, 102.5, 103.5, 104, 104.5, 105, 106, 120,
+];
 
-function valueOf(random: Seeded, tag: OracleTag, before: Input | undefined, outside: number): number {
+function valueOf(
+  random: Seeded,
+  tag: OracleTag,
+  before: Input | undefined,
+  outside: number,
+): number {
   if (tag.dim === 'bool') {
     const isOn = before ? before.value !== 0 : false;
     const stays = !buttons.includes(tag.name) && random.chance(0.3);
