@@ -1,4 +1,4 @@
-import { slowestPeriod, longestDelay, warnShortDelays } from './budget.js';
+import { slowestPeriod, warnShortDelays } from './budget.js';
 import { compileDiagnosis } from './compile-diagnosis.js';
 import { compileShed } from './compile-shed.js';
 import { compileTrip } from './compile-trip.js';
@@ -9,6 +9,7 @@ import type { HeartbeatDraft } from './drafts/heartbeat.js';
 import type { PermissiveDraft } from './drafts/permissive.js';
 import type { SignalDraft } from './drafts/signal.js';
 import type { Input, Node } from './ir.js';
+import { lagOf } from './lag.js';
 import { findOutput, findTag } from './outputs.js';
 import type { Packed } from './packed.js';
 import type {
@@ -152,7 +153,7 @@ function compileSignal(c: Compilation, draft: SignalDraft): CompiledSignal | und
     dataType: isBool ? 'bool' : 'float64',
     enumeration: undefined,
     period: slowestPeriod(value) || undefined,
-    delay: longestDelay(value),
+    lag: lagOf(value),
   });
   const packed = { value: c.pack(draft, value), valid: valid && c.pack(draft, valid) };
   return Object.assign(commonOf(c, draft), { kind: 'signal', signal, convert } as const, packed);

@@ -7,6 +7,7 @@ import { addNeeds, orderOf, type Needs } from './graph.js';
 import { ruleHash, ruleText } from './hash.js';
 import type { ExprType, Input, Node, Ref } from './ir.js';
 import { compileRule } from './compile-rule.js';
+import { noLag, unboundedLag } from './lag.js';
 import type { Library } from './library.js';
 import { plainRules } from './matrix.js';
 import { didYouMean, matchesGlob } from './names.js';
@@ -243,7 +244,7 @@ function declaredRef(draft: SignalDraft): Ref | { unusable: string; hint: string
     enumeration: undefined,
     dataType: type.kind === 'bool' ? 'bool' : 'float64',
     period: undefined,
-    delay: 0,
+    lag: noLag,
   };
 }
 
@@ -256,7 +257,7 @@ function refOfTag(tag: RuleTag): Ref {
         : numberType(unitOfTag(tag.unit));
   const { name, enumeration, period } = tag;
   const dataType = tag.type;
-  return { name, tag: tag.index, signal: -1, type, dataType, enumeration, period, delay: 0 };
+  return { name, tag: tag.index, signal: -1, type, dataType, enumeration, period, lag: noLag };
 }
 
 interface Around {
@@ -401,7 +402,8 @@ function publishedBy(c: Compilation, draft: Draft): CompiledRule['published'] {
     const signal = c.signals.length;
     const type = isBool ? boolType : numberType(unitOfTag(unit));
     c.signals.push({ name, type: dataType, unit, rule: draft.id });
-    const about = { enumeration: undefined, period: undefined, delay: 0 };
+    const lag = draft.kind === 'diagnosis' ? unboundedLag(name) : noLag;
+    const about = { enumeration: undefined, period: undefined, lag };
     c.refs.set(name, { name, tag: -1, signal, type, dataType, ...about });
     return [{ figure, signal }];
   });

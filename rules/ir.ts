@@ -1,5 +1,6 @@
 import type { RuleTag, TagType } from '../gateway/contract/index.js';
 import type { ArithOp, CompareOp, TimedOp } from './ast.js';
+import type { Lag } from './lag.js';
 import type { Curve, Model } from './library.js';
 import type { Conversion, Unit } from './units.js';
 
@@ -21,8 +22,8 @@ export interface Ref {
   readonly enumeration: RuleTag['enumeration'];
   /** Scan period in ms, of a signal that of its slowest tag; undefined if there is none. */
   readonly period: number | undefined;
-  /** On-delays behind a signal, ms; 0 for a tag. */
-  readonly delay: number;
+  /** What a signal takes until it shows what happened; nothing for a tag. */
+  readonly lag: Lag;
 }
 
 /** One tag as one rule reads it: every use of it in the rule sees the same value. */

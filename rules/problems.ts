@@ -31,13 +31,20 @@ export interface RuleProblem {
   readonly hint?: string;
   /** Characters from the start of the expression that stands at `path`. */
   readonly offset?: number;
+  /** The generation of checks that found it, if not the first: an earlier version ran such a rule. */
+  readonly since?: number;
 }
+
+/** The checks of this version that earlier ones did not have. */
+const newChecks = 2;
 
 export type Path = readonly (string | number)[];
 
 /** Where the problems of one rule go. */
 export interface Sink {
   report(path: Path, message: string, hint?: string, offset?: number): void;
+  /** As `report`, by a check that earlier versions did not have: what they ran, a start must not refuse. */
+  refuse(path: Path, message: string, hint?: string, offset?: number): void;
   warn(path: Path, message: string, hint?: string, offset?: number): void;
 }
 
@@ -68,6 +75,9 @@ export function createSink(
   return {
     report: (path, message, hint, offset) => {
       problems.push(problemOf(source, path, message, hint, offset));
+    },
+    refuse: (path, message, hint, offset) => {
+      problems.push({ ...problemOf(source, path, message, hint, offset), since: newChecks });
     },
     warn: (path, message, hint, offset) => {
       warnings.push(problemOf(source, path, message, hint, offset));

@@ -1,5 +1,5 @@
 import type { BadPolicy } from './blocks/inputs.js';
-import { longestDelay } from './budget.js';
+import { usualShare } from './calls/windows.js';
 import { childrenOf, inputsOf, type Input, type Node, type Ref } from './ir.js';
 import type { CompiledInterlock, RuleProgram } from './program.js';
 import { expressionsOf } from './schedule.js';
@@ -33,7 +33,7 @@ export function silenceOf(
   };
   return (rule) => {
     const cause = rule.cause.tree();
-    const delay = longestDelay(cause);
+    const delay = longestBorne(cause);
     const inputs = [...gracesOf(cause), ...(rule.arm ? gracesOf(rule.arm.tree()) : [])];
     const times = inputs.map(([{ ref }, grace]) => {
       const policy = rule.policies.get(ref.name);
@@ -53,6 +53,26 @@ function isDemand(policy: BadPolicy | undefined): boolean {
 function patienceOf(policy: BadPolicy | undefined): number {
   if (policy === undefined || policy.kind === 'vote') return 0;
   return policy.kind === 'ignore' ? Infinity : policy.after;
+}
+
+/**
+ * How long it takes at most until a bad tag makes a condition unknown: the on-delays, and what windows bear of
+ * values that are missing. Signals count with all that they take.
+ */
+function longestBorne(node: Node): number {
+  const { lag } = node.kind === 'input' ? node.input.ref : { lag: undefined };
+  let longest = lag ? lag.delay + lag.function : 0;
+  for (const child of childrenOf(node)) longest = Math.max(longest, longestBorne(child));
+  if (node.kind === 'timed' && node.op === 'for') return longest + node.duration;
+  return longest + gapBorne(node);
+}
+
+const statistics: ReadonlySet<string> = new Set(['avg', 'min', 'max', 'stddev', 'stuck', 'steady']);
+
+function gapBorne(node: Node): number {
+  if (node.kind !== 'call' || !statistics.has(node.name)) return 0;
+  const { w = 0, min_valid: share = usualShare } = node.settings;
+  return w * (1 - share);
 }
 
 /** Every input, with the time for which votes that it has a voice in bear too few good channels, ms. */

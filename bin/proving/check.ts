@@ -37,15 +37,27 @@ export async function checkRules(options: GlobalOptions, file: string): Promise<
   if (budgets.length > 0)
     print(
       table(
-        ['interlock', 'scan', 'delays', 'gateway', 'silent tag', 'verified', 'in all'],
+        [
+          'interlock',
+          'scan',
+          'function',
+          'delays',
+          'grace',
+          'gateway',
+          'silent tag',
+          'verified',
+          'in all',
+        ],
         budgets.map((one) => [
           one.rule,
           time(one.scan),
+          one.unbounded.length > 0 ? 'no bound' : time(one.function),
           time(one.delay),
+          time(one.grace),
           time(one.gateway),
           silentText(one),
           one.verify === 0 ? 'never' : time(one.verify),
-          time(one.sum),
+          one.unbounded.length > 0 ? `no bound: ${one.unbounded.join(', ')}` : time(one.sum),
         ]),
       ),
     );

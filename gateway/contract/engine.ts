@@ -28,6 +28,8 @@ export interface RuleProblem {
   readonly message: string;
   readonly hint?: string;
   readonly offset?: number;
+  /** Of a check that the first version did not have (2): a rule that ran before must not stop a start. */
+  readonly since?: number;
 }
 
 /** How rules find tags; `FT101` gives the device's primary tag. */
