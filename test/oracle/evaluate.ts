@@ -3,6 +3,7 @@ import { Blocks, type Truth } from './blocks.js';
 import {
   absolute,
   combine,
+  isBad,
   isSaturated,
   known,
   negated,
@@ -20,6 +21,9 @@ export interface Reader {
   level(name: string): 'good' | 'uncertain' | 'bad';
   /** A comparison of these saturated inputs is not decided by their bounds. */
   undecided(names: readonly string[]): void;
+  /** `fallback` leaves it for the next source, though it has a value. */
+  leaves(name: string): boolean;
+  readonly badWins: boolean;
   /** `on_bad: vote`, and it is bad now. */
   isVoting(name: string): boolean;
   /** Fewer good channels than `leastGood` for longer than `grace` make a degraded vote true. */
@@ -29,6 +33,8 @@ export interface Reader {
   /** The specification does not say: nothing more is compared of whatever reads this. */
   ask(question: string): void;
 }
+
+export const besideBad = 'a bound beside a bad value';
 
 /**
  * `trip`: what a bound surely satisfies is true. `never`: under a `not`, in a condition, a reset, where a
@@ -105,35 +111,39 @@ export class Evaluator {
       case 'number':
         return this.#reader.figure(node.name);
       case '+':
-        return combine([this.num(node.a), this.num(node.b)], (a, b) => sum(a, b), sums['+']);
+        return this.#combine([this.num(node.a), this.num(node.b)], (a, b) => sum(a, b), sums['+']);
       case '-':
-        return combine([this.num(node.a), this.num(node.b)], (a, b) => sum(a, -or0(b)), sums['-']);
+        return this.#combine(
+          [this.num(node.a), this.num(node.b)],
+          (a, b) => sum(a, -or0(b)),
+          sums['-'],
+        );
       case 'min':
-        return combine([this.num(node.a), this.num(node.b)], Math.min, sums.min);
+        return this.#combine([this.num(node.a), this.num(node.b)], Math.min, sums.min);
       case 'max':
-        return combine([this.num(node.a), this.num(node.b)], Math.max, sums.max);
+        return this.#combine([this.num(node.a), this.num(node.b)], Math.max, sums.max);
       case '*': {
         const { a, b } = node;
         const factor =
           a.kind === 'constant' ? a.value : b.kind === 'constant' ? b.value : undefined;
         const [x, y] = [this.num(a), this.num(b)];
         const other = a.kind === 'constant' ? y : x;
-        return combine(
+        return this.#combine(
           [x, y],
           (p, q) => or0(p) * or0(q),
           () => (factor === undefined ? [-Infinity, Infinity] : times(other, factor)),
         );
       }
       case '/':
-        return combine([this.num(node.a), this.num(node.b)], (a, b) => or0(a) / or0(b));
+        return this.#combine([this.num(node.a), this.num(node.b)], (a, b) => or0(a) / or0(b));
       case 'negated':
-        return combine([this.num(node.a)], (a) => -or0(a), negated);
+        return this.#combine([this.num(node.a)], (a) => -or0(a), negated);
       case 'abs':
-        return combine([this.num(node.a)], (a) => Math.abs(or0(a)), absolute);
+        return this.#combine([this.num(node.a)], (a) => Math.abs(or0(a)), absolute);
       case 'limit':
         return this.#limit(node.low, node.a, node.high);
       case 'fallback':
-        return fallback(this.num(node.a), this.num(node.b));
+        return this.#fallback(node.a, node.b);
       case 'choice': {
         const c = this.bool(node.c, 'never');
         const [a, b] = [this.num(node.a), this.num(node.b)];
@@ -143,13 +153,27 @@ export class Evaluator {
     }
   }
 
+  #combine(...[of, each, bound]: Parameters<typeof combine>): Figure {
+    const isMixed = of.some(isBad) && of.some(isSaturated);
+    if (isMixed && !this.#reader.badWins) this.#reader.ask(besideBad);
+    return combine(of, each, isMixed ? undefined : bound);
+  }
+
   #limit(low: Num, a: Num, high: Num): Figure {
     const clamp = (lo: number, x: number, hi: number): number => Math.min(Math.max(x, lo), hi);
-    return combine(
+    return this.#combine(
       [this.num(low), this.num(a), this.num(high)],
       (lo, x, hi) => clamp(or0(lo), or0(x), or0(hi)),
       (lo, x, hi) => [clamp(lo.low, x.low, hi.low), clamp(lo.high, x.high, hi.high)],
     );
+  }
+
+  /** The second one while the first is bad; the bound of a saturated one passes. */
+  #fallback(first: Num, second: Num): Figure {
+    const [a, b] = [this.num(first), this.num(second)];
+    if (isSaturated(a)) return { ...a, instead: b.instead };
+    const isLeft = first.kind === 'number' && this.#reader.leaves(first.name);
+    return a.instead === 'unknown' || isLeft ? b : a;
   }
 
   #tag(name: string, use: Use): Truth {
@@ -228,12 +252,6 @@ export class Evaluator {
 
 function opposite(truth: Truth): Truth {
   return truth === 'T' ? 'F' : truth === 'F' ? 'T' : truth;
-}
-
-/** The second one while the first is bad; the bound of a saturated one passes. */
-function fallback(a: Figure, b: Figure): Figure {
-  if (isSaturated(a)) return { ...a, instead: b.instead };
-  return a.instead === 'unknown' ? b : a;
 }
 
 function compare(op: Comparison['op'], a: number, b: number, room: number): boolean {

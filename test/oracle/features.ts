@@ -6,8 +6,24 @@ export interface Features {
   readonly signals: boolean;
   /** §5: a reset needs a button that was seen let go after the trip. */
   readonly resets: boolean;
+  /** §3: while something of its cause is saturated and not decided, a trip stands, whatever `on_bad` says. */
+  readonly keeps: boolean;
+  /** A bad value beside a saturated one in a calculation makes it bad; off: such rules are left out. */
+  readonly badWins: boolean;
 }
 
 /** What the engine beside this oracle has. */
-export const current: Features = { bands: false, signals: false, resets: false };
-export const all: Features = { bands: true, signals: true, resets: true };
+export const current: Features = {
+  bands: true,
+  signals: true,
+  resets: false,
+  keeps: false,
+  badWins: false,
+};
+export const all: Features = {
+  bands: true,
+  signals: true,
+  resets: true,
+  keeps: true,
+  badWins: true,
+};

@@ -59,6 +59,11 @@ export function combine(
   };
 }
 
+/** Not known, and not for being saturated. */
+export function isBad(figure: Figure): boolean {
+  return figure.instead === 'unknown' && !isSaturated(figure);
+}
+
 type Bound = (a: Figure, b: Figure) => readonly [number, number];
 
 export const sums: Readonly<Record<'+' | '-' | 'min' | 'max', Bound>> = {
@@ -73,6 +78,7 @@ export function negated(a: Figure): readonly [number, number] {
 }
 
 export function absolute(a: Figure): readonly [number, number] {
+  if (a.low === -Infinity && a.high === Infinity) return [a.low, a.high];
   if (a.low >= 0) return [a.low, a.high];
   if (a.high <= 0) return [-a.high, -a.low];
   return [0, Math.max(-a.low, a.high)];

@@ -7,6 +7,8 @@ import type { InterlockRule } from './rules.js';
 
 export interface Terms {
   readonly resetsBySeenEdge: boolean;
+  /** Saturated inputs that are not decided hold a trip. */
+  readonly keeps: boolean;
   readonly mutant: Mutant | undefined;
 }
 
@@ -56,7 +58,11 @@ export class InterlockOracle {
     const isDisarmed =
       (arm === 'F' && mutant !== 'a disarmed rule trips') ||
       (arm === 'U' && mutant === 'an unknown arm disarms');
-    const isDoubted = this.#isTripped && this.#reader.isInDoubt && mutant !== 'saturated releases';
+    const isDoubted =
+      this.#terms.keeps &&
+      this.#isTripped &&
+      this.#reader.isInDoubt &&
+      mutant !== 'saturated releases';
     const stands = !isDisarmed && (isTrue || isDemanded || isDoubted);
     const isReset = this.#sees(now);
     this.#move(now, stands, isReset);

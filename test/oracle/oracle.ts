@@ -1,6 +1,6 @@
 import { AlarmOracle } from './alarm.js';
 import type { Truth } from './blocks.js';
-import { Evaluator, type Use } from './evaluate.js';
+import { besideBad, Evaluator, type Use } from './evaluate.js';
 import { bounded, plain, type Figure } from './figure.js';
 import { InterlockOracle } from './interlock.js';
 import type { Mutant } from './mutants.js';
@@ -33,10 +33,12 @@ export class Oracle {
   /** Whose questions are also those of a rule. */
   readonly #reads = new Map<string, readonly string[]>();
   readonly #questions = new Map<string, string>();
+  readonly #features: Features;
   readonly #mutant: Mutant | undefined;
 
   constructor(set: RuleSet, features: Features, mutant?: Mutant) {
     this.#mutant = mutant;
+    this.#features = features;
     const judged = set.interlocks.flatMap((rule) => readsSignals(rule, set.signals));
     for (const rule of set.signals) this.#addSignal(rule, set.signals, judged.includes(rule));
     for (const rule of set.interlocks) this.#addInterlock(rule, features, set.signals);
@@ -46,6 +48,7 @@ export class Oracle {
   #setting(key: string, other: Partial<Setting> = {}): Setting {
     return {
       ...defaults,
+      badWins: this.#features.badWins,
       mutant: this.#mutant,
       ask: (question) => {
         if (!this.#questions.has(key)) this.#questions.set(key, question);
@@ -59,21 +62,25 @@ export class Oracle {
       rule.id,
       readsSignals(rule, signals).map(({ id }) => id),
     );
-    const lenient = plainReader(this.#lenient, this.#setting(rule.id));
-    const strict = plainReader(
-      this.#strict(`${rule.id} strictly`),
-      this.#setting(`${rule.id} strictly`),
-    );
+    const own = this.#setting(rule.id);
+    const leaves = (name: string): boolean =>
+      this.#features.signals && this.#inputs.get(name)?.band === 'doubtful';
+    const lenient = plainReader(this.#lenient, own, leaves);
+    const key = `${rule.id} strictly`;
+    const strict = plainReader(this.#strict(key), {
+      ...this.#setting(key),
+      ask: (question) => {
+        this.#setting(key).ask(question);
+        if (question === besideBad) own.ask(question);
+      },
+    });
+    const isBounded = isJudged || this.#features.bands;
     this.#signals.set(rule.id, {
       rule,
       views: [
         { evaluator: new Evaluator(lenient), use: 'trip' },
-        ...(isJudged
-          ? [
-              { evaluator: new Evaluator(strict), use: 'trip' as const },
-              { evaluator: new Evaluator(strict), use: 'never' as const },
-            ]
-          : []),
+        ...(isBounded ? [{ evaluator: new Evaluator(strict), use: 'trip' as const }] : []),
+        ...(isJudged ? [{ evaluator: new Evaluator(strict), use: 'never' as const }] : []),
       ],
       figures: [],
     });
@@ -83,7 +90,11 @@ export class Oracle {
     const { leastGood, grace } = rule;
     const setting = this.#setting(rule.id, { leastGood, grace });
     const source = rule.usesUncertain ? this.#used(rule.id) : this.#strict(rule.id);
-    const terms = { resetsBySeenEdge: features.resets, mutant: this.#mutant };
+    const terms = {
+      resetsBySeenEdge: features.resets,
+      keeps: features.keeps,
+      mutant: this.#mutant,
+    };
     const made = new InterlockOracle(rule, source, setting, terms);
     this.#interlocks.set(rule.id, made);
     const used = readsSignals(rule, signals).map(({ id }) => id);
@@ -114,9 +125,20 @@ export class Oracle {
         if (isBool) return truthFigure(evaluator.bool(value as never, use));
         return evaluator.num(value as never);
       });
+      if (!signal.rule.isBool) this.#checkShown(signal);
     }
     for (const interlock of this.#interlocks.values()) interlock.look(now);
     for (const alarm of this.#alarms.values()) alarm.look(now);
+  }
+
+  /** A signal of saturated inputs shows its bound; is that what they show? */
+  #checkShown({ rule, figures: [shown, strict] }: Signal): void {
+    if (!shown || !strict || strict.saturated.length === 0) return;
+    const { low, high } = strict;
+    const isFree = low === -Infinity && high === Infinity;
+    const value = shown.instead;
+    if (!isFree && (low === -Infinity ? high : low) !== value)
+      this.#setting(rule.id).ask('a signal whose bound is not what its inputs show');
   }
 
   /** Why nothing may be compared of a rule any more, in this time-line. */

@@ -14,16 +14,22 @@ export interface Setting {
   readonly leastGood: number;
   readonly grace: number;
   readonly mutant: Mutant | undefined;
+  readonly badWins: boolean;
   ask(question: string): void;
 }
 
 /** Reads values as they are: signals, alarms, resets. */
-export function plainReader(source: Source, setting: Setting): Reader {
+export function plainReader(
+  source: Source,
+  setting: Setting,
+  leaves: (name: string) => boolean = () => false,
+): Reader {
   return {
     ...setting,
     figure: (name) => source.figure(name),
     level: (name) => source.level(name),
     undecided: () => undefined,
+    leaves,
     isVoting: () => false,
   };
 }
@@ -40,6 +46,7 @@ export class PolicyReader implements Reader {
   readonly leastGood: number;
   readonly grace: number;
   readonly mutant: Mutant | undefined;
+  readonly badWins: boolean;
   readonly #source: Source;
   readonly #setting: Setting;
   readonly #policies: ReadonlyMap<string, Policy>;
@@ -57,6 +64,7 @@ export class PolicyReader implements Reader {
     this.leastGood = setting.leastGood;
     this.grace = setting.grace;
     this.mutant = setting.mutant;
+    this.badWins = setting.badWins;
     this.#source = source;
     this.#setting = setting;
     this.#policies = policies;
@@ -109,6 +117,10 @@ export class PolicyReader implements Reader {
 
   undecided(names: readonly string[]): void {
     for (const name of names) this.#undecided.add(name);
+  }
+
+  leaves(): boolean {
+    return false;
   }
 
   isVoting(name: string): boolean {

@@ -51,7 +51,7 @@ export class EngineSubject implements Subject {
   }
 
   arrive(tag: string, input: Input): void {
-    arrive(this.#rig, this.#at(tag), input);
+    arrive(this.#rig, this.#at(tag), tag, input);
   }
   advance(to: number): void {
     this.#rig.advance(to);

@@ -1,4 +1,4 @@
-import { Quality, type RuleTag } from '../../gateway/contract/index.js';
+import { Quality, type Bands, type RuleTag } from '../../gateway/contract/index.js';
 import type { TagLookup } from '../../rules/index.js';
 import type { TestRig } from '../../rules/testing/rig.js';
 import type { Dim } from './ast.js';
@@ -64,6 +64,12 @@ export function bandOf(tag: OracleTag, value: number): Band {
   return side;
 }
 
+/** The same as the engine is told it: ends in engineering units. */
+function bandsOf(span: readonly [number, number], isCurrent: boolean): Bands {
+  if (!isCurrent) return { span, reserve: span, failure: [-Infinity, Infinity] };
+  return { span, reserve: [-1.25, 103.125], failure: [-2.5, 106.25] };
+}
+
 export function outputOf(at: number): string {
   return `OUT${at + 1}`;
 }
@@ -82,21 +88,28 @@ export function lookupOf(outputs: number): TagLookup {
     enumeration: undefined,
     period: 1000,
     writable: tag.isWritable,
+    ...(tag.span ? { bands: bandsOf(tag.span, tag.isCurrent), isSignalKnown: tag.isCurrent } : {}),
   }));
   const byName = new Map(tags.map((tag) => [tag.name, tag]));
   return { find: (name) => byName.get(name), names: () => [...byName.keys()] };
 }
 
-/** Puts a value into the plant of the engine, with the quality byte that the gateway gives its band. */
-export function arrive(rig: TestRig, index: number, { value, band }: Input): void {
-  rig.put(index, value, qualities[band]);
+/**
+ * A value comes to the engine as from the plant, which judges it by its bands; where the oracle judges
+ * otherwise (a planted bug, a doubt of the device), with the quality byte of what it should be.
+ */
+export function arrive(rig: TestRig, index: number, name: string, input: Input): void {
+  const { value, band } = input;
+  const tag = inputs.find((one) => one.name === name);
+  if (tag?.span && bandOf(tag, value) === band) rig.arrive(index, value);
+  else rig.put(index, value, qualities[band]);
 }
 
 const qualities: Readonly<Record<Band, number>> = {
   good: Quality.good,
-  reserve: Quality.outOfRange,
-  above: Quality.outOfRange,
-  below: Quality.outOfRange,
+  reserve: Quality.inReserve,
+  above: Quality.aboveRange,
+  below: Quality.belowRange,
   failed: Quality.sensorFailure,
   doubtful: Quality.doubtful,
   bad: Quality.timeout,
