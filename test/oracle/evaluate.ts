@@ -34,7 +34,9 @@ export interface Reader {
   ask(question: string): void;
 }
 
-export const besideBad = 'a bound beside a bad value';
+/** Stands among the saturated inputs of what came through a fallback. */
+const passed: readonly string[] = ['fallback'];
+const besideBad = 'a bound beside a bad value';
 
 /**
  * `trip`: what a bound surely satisfies is true. `never`: under a `not`, in a condition, a reset, where a
@@ -81,6 +83,7 @@ export class Evaluator {
           this.bool(node.a, use),
           this.bool(node.b, use),
         ];
+        if (a === 'A' || b === 'A') this.#reader.ask('a choice of which a part is taken out');
         return c === 'T' ? a : c === 'F' ? b : c;
       }
       case 'good':
@@ -139,7 +142,7 @@ export class Evaluator {
       case 'negated':
         return this.#combine([this.num(node.a)], (a) => -or0(a), negated);
       case 'abs':
-        return this.#combine([this.num(node.a)], (a) => Math.abs(or0(a)), absolute);
+        return this.#absolute(this.num(node.a));
       case 'limit':
         return this.#limit(node.low, node.a, node.high);
       case 'fallback':
@@ -159,6 +162,12 @@ export class Evaluator {
     return combine(of, each, isMixed ? undefined : bound);
   }
 
+  #absolute(x: Figure): Figure {
+    if (isSaturated(x) && x.low < 0 && x.high > 0)
+      this.#reader.ask('abs of what may be on both sides of 0');
+    return this.#combine([x], (a) => Math.abs(or0(a)), absolute);
+  }
+
   #limit(low: Num, a: Num, high: Num): Figure {
     const clamp = (lo: number, x: number, hi: number): number => Math.min(Math.max(x, lo), hi);
     return this.#combine(
@@ -171,16 +180,23 @@ export class Evaluator {
   /** The second one while the first is bad; the bound of a saturated one passes. */
   #fallback(first: Num, second: Num): Figure {
     const [a, b] = [this.num(first), this.num(second)];
-    if (isSaturated(a)) return { ...a, instead: b.instead };
+    if (isSaturated(a)) return { ...a, instead: b.instead, saturated: [...a.saturated, ...passed] };
     const isLeft = first.kind === 'number' && this.#reader.leaves(first.name);
+    if (isLeft && isBad(b)) this.#reader.ask('fallback from a doubtful value to a bad one');
     return a.instead === 'unknown' || isLeft ? b : a;
+  }
+
+  #leave({ saturated }: Figure): void {
+    if (saturated.some((name) => passed.includes(name)))
+      this.#reader.ask('fallback from a saturated value that does not decide');
+    this.#reader.undecided(saturated.filter((name) => !passed.includes(name)));
   }
 
   #tag(name: string, use: Use): Truth {
     const figure = this.#reader.figure(name);
     if (isSaturated(figure)) {
       if (use === 'trip' && figure.low === 1) return 'T';
-      this.#reader.undecided(figure.saturated);
+      this.#leave(figure);
     }
     const { instead } = figure;
     if (typeof instead === 'number') return instead === 0 ? 'F' : 'T';
@@ -211,7 +227,9 @@ export class Evaluator {
         return 'T';
       }
       if (isExact(a) && isExact(b)) this.#reader.ask('a bound that min, max or limit closes');
-      this.#reader.undecided([...a.saturated, ...b.saturated]);
+      if (isBad(a) || isBad(b)) this.#reader.ask(besideBad);
+      this.#leave(a);
+      this.#leave(b);
     }
     if (a.instead === 'absent' || b.instead === 'absent')
       return this.#reader.mutant === 'ignored is false' ? 'F' : 'A';

@@ -1,6 +1,6 @@
 import { AlarmOracle } from './alarm.js';
 import type { Truth } from './blocks.js';
-import { besideBad, Evaluator, type Use } from './evaluate.js';
+import { Evaluator, type Use } from './evaluate.js';
 import { bounded, plain, type Figure } from './figure.js';
 import { InterlockOracle } from './interlock.js';
 import type { Mutant } from './mutants.js';
@@ -71,7 +71,7 @@ export class Oracle {
       ...this.#setting(key),
       ask: (question) => {
         this.#setting(key).ask(question);
-        if (question === besideBad) own.ask(question);
+        own.ask(question);
       },
     });
     const isBounded = isJudged || this.#features.bands;
