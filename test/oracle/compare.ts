@@ -60,7 +60,10 @@ export class Comparison {
       const isPatched = signals.some((signal) => has(signal, 'fallback'));
       return this.#line.isCalm && !isPatched ? 'exactly' : 'not at all';
     }
-    return this.#line.isDoubtful ? 'not later' : 'exactly';
+    if (!this.#line.isDoubtful) return 'exactly';
+    // What `on_bad` says of a signal has no counterpart without it.
+    const isCovered = signals.some(({ id }) => rule.onBad.has(id)) || rule.onBad.has('*');
+    return isCovered ? 'not at all' : 'not later';
   }
 
   #play({ at, arrivals, orders }: Moment): void {

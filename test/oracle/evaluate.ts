@@ -1,4 +1,12 @@
-import { namesIn, type Bool, type Comparison, type Node, type Num, type Vote } from './ast.js';
+import {
+  holds,
+  namesIn,
+  type Bool,
+  type Comparison,
+  type Node,
+  type Num,
+  type Vote,
+} from './ast.js';
 import { Blocks, type Truth } from './blocks.js';
 import {
   absolute,
@@ -34,8 +42,6 @@ export interface Reader {
   ask(question: string): void;
 }
 
-/** Stands among the saturated inputs of what came through a fallback. */
-const passed: readonly string[] = ['fallback'];
 const besideBad = 'a bound beside a bad value';
 
 /**
@@ -158,8 +164,11 @@ export class Evaluator {
 
   #combine(...[of, each, bound]: Parameters<typeof combine>): Figure {
     const isMixed = of.some(isBad) && of.some(isSaturated);
-    if (isMixed && !this.#reader.badWins) this.#reader.ask(besideBad);
-    return combine(of, each, isMixed ? undefined : bound);
+    const result = combine(of, each, bound);
+    if (!isMixed) return result;
+    const isLimit = isBounded(result) || bound === sums.min || bound === sums.max;
+    if (isLimit && !this.#reader.badWins) this.#reader.ask(besideBad);
+    return { ...result, low: -Infinity, high: Infinity };
   }
 
   #absolute(x: Figure): Figure {
@@ -180,23 +189,17 @@ export class Evaluator {
   /** The second one while the first is bad; the bound of a saturated one passes. */
   #fallback(first: Num, second: Num): Figure {
     const [a, b] = [this.num(first), this.num(second)];
-    if (isSaturated(a)) return { ...a, instead: b.instead, saturated: [...a.saturated, ...passed] };
+    if (isSaturated(a)) return { ...a, instead: b.instead };
     const isLeft = first.kind === 'number' && this.#reader.leaves(first.name);
     if (isLeft && isBad(b)) this.#reader.ask('fallback from a doubtful value to a bad one');
     return a.instead === 'unknown' || isLeft ? b : a;
-  }
-
-  #leave({ saturated }: Figure): void {
-    if (saturated.some((name) => passed.includes(name)))
-      this.#reader.ask('fallback from a saturated value that does not decide');
-    this.#reader.undecided(saturated.filter((name) => !passed.includes(name)));
   }
 
   #tag(name: string, use: Use): Truth {
     const figure = this.#reader.figure(name);
     if (isSaturated(figure)) {
       if (use === 'trip' && figure.low === 1) return 'T';
-      this.#leave(figure);
+      this.#reader.undecided(figure.saturated);
     }
     const { instead } = figure;
     if (typeof instead === 'number') return instead === 0 ? 'F' : 'T';
@@ -226,10 +229,8 @@ export class Evaluator {
         this.#high.add(node);
         return 'T';
       }
-      if (isExact(a) && isExact(b)) this.#reader.ask('a bound that min, max or limit closes');
-      if (isBad(a) || isBad(b)) this.#reader.ask(besideBad);
-      this.#leave(a);
-      this.#leave(b);
+      if ((isBad(a) && limits(node.a)) || (isBad(b) && limits(node.b))) this.#reader.ask(besideBad);
+      this.#reader.undecided([...a.saturated, ...b.saturated]);
     }
     if (a.instead === 'absent' || b.instead === 'absent')
       return this.#reader.mutant === 'ignored is false' ? 'F' : 'A';
@@ -272,6 +273,13 @@ function opposite(truth: Truth): Truth {
   return truth === 'T' ? 'F' : truth === 'F' ? 'T' : truth;
 }
 
+function limits(node: Num): boolean {
+  return holds(node, ({ kind }) => /^(min|max|limit|abs)$/.test(kind));
+}
+function isBounded({ low, high }: Figure): boolean {
+  return low > -Infinity || high < Infinity;
+}
+
 function compare(op: Comparison['op'], a: number, b: number, room: number): boolean {
   switch (op) {
     case '>':
@@ -289,9 +297,6 @@ function compare(op: Comparison['op'], a: number, b: number, room: number): bool
   }
 }
 
-function isExact(figure: Figure): boolean {
-  return figure.low === figure.high;
-}
 function sum(a: number | undefined, b: number | undefined): number {
   return or0(a) + or0(b);
 }

@@ -67,7 +67,7 @@ export class Oracle {
       this.#features.signals && this.#inputs.get(name)?.band === 'doubtful';
     const lenient = plainReader(this.#lenient, own, leaves);
     const key = `${rule.id} strictly`;
-    const strict = plainReader(this.#strict(key), {
+    const strict = plainReader(this.#strict, {
       ...this.#setting(key),
       ask: (question) => {
         this.#setting(key).ask(question);
@@ -89,7 +89,7 @@ export class Oracle {
   #addInterlock(rule: InterlockRule, features: Features, signals: readonly SignalRule[]): void {
     const { leastGood, grace } = rule;
     const setting = this.#setting(rule.id, { leastGood, grace });
-    const source = rule.usesUncertain ? this.#used(rule.id) : this.#strict(rule.id);
+    const source = rule.usesUncertain ? this.#lenient : this.#strict;
     const terms = {
       resetsBySeenEdge: features.resets,
       keeps: features.keeps,
@@ -196,19 +196,13 @@ export class Oracle {
     level: (name) => this.#level(name),
   };
 
-  #strict(key: string): Source {
-    return {
-      figure: (name) => {
-        const signal = this.#signals.get(name);
-        return signal ? strictly(signal, name) : this.#strictFigure(name);
-      },
-      level: (name) => {
-        const level = this.#level(name);
-        if (level === 'uncertain') this.#setting(key).ask('good() or bad() of a doubtful value');
-        return level;
-      },
-    };
-  }
+  readonly #strict: Source = {
+    figure: (name) => {
+      const signal = this.#signals.get(name);
+      return signal ? strictly(signal, name) : this.#strictFigure(name);
+    },
+    level: (name) => this.#level(name),
+  };
 
   #strictFigure(name: string): Figure {
     const { value, band } = this.#input(name);
@@ -226,19 +220,6 @@ export class Oracle {
       default:
         return plain(this.#mutant === 'a bad value is held as good' ? value : 'unknown');
     }
-  }
-
-  /** `uncertain: use`. */
-  #used(key: string): Source {
-    return {
-      ...this.#lenient,
-      figure: (name) => {
-        const band = this.#inputs.get(name)?.band;
-        if (band === 'above' || band === 'below')
-          this.#setting(key).ask('a saturated value that is used as it is');
-        return this.#lenient.figure(name);
-      },
-    };
   }
 }
 

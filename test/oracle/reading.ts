@@ -36,8 +36,7 @@ export function plainReader(
 
 interface Watched {
   last: number | undefined;
-  /** Since when it is not good, and since when something else stands in for it. */
-  notGood: number | undefined;
+  /** Since when it is not good: so old is what stands in for it. */
   since: number | undefined;
 }
 
@@ -68,8 +67,7 @@ export class PolicyReader implements Reader {
     this.#source = source;
     this.#setting = setting;
     this.#policies = policies;
-    for (const name of names)
-      this.#watched.set(name, { last: undefined, notGood: undefined, since: undefined });
+    for (const name of names) this.#watched.set(name, { last: undefined, since: undefined });
   }
 
   ask(question: string): void {
@@ -87,15 +85,11 @@ export class PolicyReader implements Reader {
     this.#undecided.clear();
     for (const [name, watched] of this.#watched) {
       const figure = this.#source.figure(name);
-      if (isSaturated(figure)) {
-        watched.notGood ??= now;
-      } else if (typeof figure.instead === 'number') {
+      if (!isSaturated(figure) && typeof figure.instead === 'number') {
         watched.last = figure.instead;
-        watched.notGood = undefined;
         if (this.mutant !== 'trip after counts from the first bad value ever')
           watched.since = undefined;
       } else {
-        watched.notGood ??= now;
         watched.since ??= now;
       }
     }
@@ -139,19 +133,13 @@ export class PolicyReader implements Reader {
     let isDemanded = false;
     for (const [name, watched] of this.#watched) {
       const figure = this.#source.figure(name);
-      if (isSaturated(figure)) {
-        if (this.#undecided.has(name)) watched.since ??= this.#now;
-        else watched.since = undefined;
-      }
       const isStandIn = isSaturated(figure)
         ? this.#undecided.has(name)
-        : watched.notGood !== undefined;
+        : figure.instead === 'unknown';
       if (!isStandIn || watched.since === undefined || this.#bypassed.has(name)) continue;
       const policy = this.#policyOf(name);
       const limit = policy ? timeTo(policy) : undefined;
       if (limit === undefined) continue;
-      if (watched.since !== watched.notGood && limit > 0 && !this.mutant)
-        this.#setting.ask('the clock of a policy over saturation');
       if (this.#now - watched.since >= limit) isDemanded = true;
     }
     return isDemanded;
@@ -177,8 +165,6 @@ export class PolicyReader implements Reader {
         if (watched.last === undefined) this.#setting.ask('a policy without a last good value');
         return age < policy.time ? (watched.last ?? 'unknown') : 'unknown';
       case 'last_good for':
-        if (watched.since !== watched.notGood && watched.since !== undefined && !this.mutant)
-          this.#setting.ask('the clock of a policy over saturation');
         return age < policy.time ? (watched.last ?? 'unknown') : 'unknown';
       default:
         return 'unknown';

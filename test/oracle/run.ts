@@ -1,8 +1,8 @@
 /**
  * `node dist/test/oracle/run.js [--lines 1000] [--rules 40] [--expressions 60] [--alarms 20] [--seed 1]`
- * `--all`: with all features; `--self`: the oracle against itself; `--planted`: looks for planted bugs.
+ * `--with resets,keeps`: with these features, too; `--all`: with all; `--self`: the oracle against itself; `--planted`: looks for planted bugs.
  */
-import { all, current } from './features.js';
+import { all, current, type Features } from './features.js';
 import { reportOf, runLines } from './lines.js';
 import { OracleSubject, planted } from './planted.js';
 
@@ -11,7 +11,15 @@ function option(name: string, fallback: number): number {
   return at < 0 ? fallback : Number(process.argv[at + 1]);
 }
 
-const features = process.argv.includes('--all') ? all : current;
+/** `--with resets,keeps`: beside what the engine has. */
+function chosen(): Features {
+  if (process.argv.includes('--all')) return all;
+  const at = process.argv.indexOf('--with');
+  const names = at < 0 ? [] : (process.argv[at + 1] ?? '').split(',');
+  return { ...current, ...Object.fromEntries(names.map((name) => [name, true])) };
+}
+
+const features = chosen();
 if (process.argv.includes('--planted')) process.exit(huntPlanted());
 
 function huntPlanted(): number {
