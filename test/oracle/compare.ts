@@ -1,9 +1,18 @@
-import { duration } from './ast.js';
+import { duration, namesIn } from './ast.js';
 import type { Features } from './features.js';
 import { Oracle } from './oracle.js';
-import { has, readsSignals, type InterlockRule, type Rule, type RuleSet } from './rules.js';
+import {
+  has,
+  readsSignals,
+  type AlarmRule,
+  type PermissiveRule,
+  type InterlockRule,
+  type Rule,
+  type RuleSet,
+} from './rules.js';
 import type { Subject } from './subject.js';
 import { stepMs, type Moment, type Order, type TimeLine } from './timeline.js';
+import { inputs } from './world.js';
 
 export interface Disagreement {
   readonly rule: Rule;
@@ -45,6 +54,10 @@ export class Comparison {
     this.#features = features;
     this.#oracle = new Oracle(set, features);
     for (const rule of set.interlocks) this.#manners.set(rule.id, this.#mannerOf(rule));
+    for (const rule of set.permissives) {
+      const manner = this.#mannerOf(rule);
+      this.#manners.set(rule.id, manner === 'exactly' ? manner : 'not at all');
+    }
   }
 
   run(): Outcome {
@@ -52,7 +65,7 @@ export class Comparison {
     return this.outcome;
   }
 
-  #mannerOf(rule: InterlockRule): Manner {
+  #mannerOf(rule: InterlockRule | PermissiveRule): Manner {
     const signals = readsSignals(rule, this.#set.signals);
     if (signals.length === 0) return 'exactly';
     // Before §4 a signal was uncertain wherever one of its inputs was not good.
@@ -62,7 +75,8 @@ export class Comparison {
     }
     if (!this.#line.isDoubtful) return 'exactly';
     // What `on_bad` says of a signal has no counterpart without it.
-    const isCovered = signals.some(({ id }) => rule.onBad.has(id)) || rule.onBad.has('*');
+    const onBad = rule.kind === 'permissive' ? undefined : rule.onBad;
+    const isCovered = signals.some(({ id }) => onBad?.has(id)) || onBad?.has('*');
     return isCovered ? 'not at all' : 'not later';
   }
 
@@ -84,6 +98,10 @@ export class Comparison {
     this.#subject.scan();
     for (const rule of this.#set.signals) {
       if (this.#isComparable(rule)) this.#compareSignal(rule);
+    }
+    for (const rule of this.#set.permissives) {
+      if (this.#manners.get(rule.id) === 'exactly' && this.#isComparable(rule))
+        this.#compareState(rule);
     }
     for (const rule of this.#set.alarms) {
       if (this.#isComparable(rule)) this.#compareState(rule);
@@ -148,9 +166,12 @@ export class Comparison {
     const rule = this.#concerned(kind, whom);
     // Two orders for one rule in one moment: only the first one is given.
     if (!rule || this.#told.get(rule.id)?.at(-1)?.at === this.#now) return;
-    const text = kind === 'bypass' ? `bypass for ${duration(time)}` : kind;
+    const input =
+      kind === 'bypass' && rule.kind !== 'alarm' ? inputToBypass(rule, whom) : undefined;
+    const what = input === undefined ? kind : `${kind} ${input}`;
+    const text = kind === 'bypass' ? `${what} for ${duration(time)}` : what;
     this.#told.set(rule.id, [...(this.#told.get(rule.id) ?? []), { at: this.#now, text }]);
-    const isAccepted = this.#subject.order(rule.id, order);
+    const isAccepted = this.#subject.order(rule.id, order, input);
     if (kind === 'ack') this.#oracle.ack(rule.id);
     if (rule.kind === 'alarm') {
       if (kind === 'reset') this.#oracle.reset(rule.id, this.#now);
@@ -159,19 +180,19 @@ export class Comparison {
     const isRight =
       kind === 'reset'
         ? this.#oracle.reset(rule.id, this.#now)
-        : this.#oracle.bypass(rule.id, this.#now, time);
+        : this.#oracle.bypass(rule.id, this.#now, time, input);
     if (this.#manners.get(rule.id) !== 'exactly' || !this.#isComparable(rule)) return;
     const answer = (isYes: boolean): string => `${kind}: ${isYes ? 'accepted' : 'refused'}`;
     this.#judge(rule, isRight === isAccepted, answer(isRight), answer(isAccepted));
   }
 
-  #concerned(kind: Order['kind'], whom: number): Rule | undefined {
+  #concerned(kind: Order['kind'], whom: number): InterlockRule | AlarmRule | undefined {
     const tripped = this.#set.interlocks.filter(
       ({ id, latch }) => latch === 'manual' && this.#oracle.isTripped(id),
     );
     const raised = this.#set.alarms.filter(({ id }) => this.#oracle.state(id) !== 'NORMAL');
     const latched = raised.filter(({ id }) => /^LATCHED/.test(this.#oracle.state(id) ?? ''));
-    const of =
+    const of: readonly (InterlockRule | AlarmRule)[] =
       kind === 'ack'
         ? raised
         : kind === 'bypass'
@@ -183,4 +204,13 @@ export class Comparison {
   #canBypass(id: string): boolean {
     return !this.#oracle.isTripped(id) && this.#oracle.state(id) !== 'BYPASSED';
   }
+}
+
+/** One of the tags of its causes; undefined: the whole rule. */
+function inputToBypass(rule: InterlockRule, whom: number): string | undefined {
+  const names = rule.causes.flatMap((cause) => [...namesIn(cause)]);
+  const tags = names.filter((name) => inputs.some((tag) => tag.name === name));
+  // Digits of the random number that did not choose the rule.
+  const at = Math.floor(((whom * 1_000_003) % 1) * tags.length);
+  return rule.isPerInput ? tags[at] : undefined;
 }

@@ -1,13 +1,21 @@
 import { Seeded } from '../support/random.js';
 import { childrenOf, holds, namesIn, type Bool, type Dim, type Node } from './ast.js';
 import { Expressions, type Vocabulary } from './expressions.js';
-import type { AlarmRule, InterlockRule, Policy, RuleSet, SignalRule } from './rules.js';
+import type {
+  AlarmRule,
+  InterlockRule,
+  PermissiveRule,
+  Policy,
+  RuleSet,
+  SignalRule,
+} from './rules.js';
 import { buttons, outputOf } from './world.js';
 
 export interface Counts {
   readonly expressions: number;
   readonly interlocks: number;
   readonly alarms: number;
+  readonly permissives: number;
 }
 
 export function ruleSet(seed: number, counts: Counts): RuleSet {
@@ -18,7 +26,10 @@ export function ruleSet(seed: number, counts: Counts): RuleSet {
     interlock(random, words, at),
   );
   const alarms = Array.from({ length: counts.alarms }, (_, at) => alarm(random, words, at));
-  return { seed, signals, interlocks, alarms };
+  const permissives = Array.from({ length: counts.permissives }, (_, at) =>
+    permissive(random, words, at),
+  );
+  return { seed, signals, interlocks, alarms, permissives };
 }
 
 /** Those that later rules may read are put into `words`: not what is true for one scan only. */
@@ -60,6 +71,7 @@ function interlock(random: Seeded, words: Vocabulary, at: number): InterlockRule
     leastGood: random.chance(0.8) ? 2 : 1,
     grace: random.pick([1000, 2000, 4000]),
     output: outputOf(at),
+    isPerInput: random.chance(0.5),
   };
 }
 
@@ -182,4 +194,10 @@ function alarm(random: Seeded, words: Vocabulary, at: number): AlarmRule {
     isLatched: random.chance(0.3),
     needsAck: random.chance(0.8),
   };
+}
+
+function permissive(random: Seeded, words: Vocabulary, at: number): PermissiveRule {
+  const make = new Expressions(random, words);
+  const all = Array.from({ length: random.int(1, 3) }, () => make.bool(random.int(0, 2)));
+  return { kind: 'permissive', id: `E${at + 1}`, all };
 }

@@ -31,6 +31,8 @@ export class InterlockOracle {
   #seenLetGo = false;
   #isOrdered = false;
   #bypassedUntil = -Infinity;
+  /** Bypasses of single inputs. */
+  readonly #inputsUntil = new Map<string, number>();
 
   constructor(rule: InterlockRule, source: Source, setting: Setting, terms: Terms) {
     this.rule = rule;
@@ -46,6 +48,7 @@ export class InterlockOracle {
 
   look(now: number): void {
     const { mutant } = this.#terms;
+    for (const [name, until] of this.#inputsUntil) this.#reader.bypass(name, now < until);
     this.#reader.begin(now);
     this.#cause.at(now);
     const arm = this.rule.arm ? this.#cause.bool(this.rule.arm, 'never') : 'T';
@@ -142,8 +145,14 @@ export class InterlockOracle {
     return this.#isOrdered;
   }
 
-  bypass(now: number, time: number): boolean {
+  bypass(now: number, time: number, input: string | undefined): boolean {
     if (this.#isTripped) return false;
+    // A second bypass over the first is refused.
+    if (this.#bypassedUntil > now || (this.#inputsUntil.get(input ?? '') ?? 0) > now) return false;
+    if (input !== undefined) {
+      this.#inputsUntil.set(input, now + time);
+      return true;
+    }
     this.#bypassedUntil = now + time;
     return true;
   }

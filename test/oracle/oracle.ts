@@ -9,6 +9,7 @@ import {
   readsSignals,
   type AlarmRule,
   type InterlockRule,
+  type PermissiveRule,
   type RuleSet,
   type SignalRule,
 } from './rules.js';
@@ -22,6 +23,13 @@ interface Signal {
   figures: readonly Figure[];
 }
 
+/** Permitted while every condition is surely true, whatever bounds say. */
+interface Permissive {
+  readonly rule: PermissiveRule;
+  readonly evaluator: Evaluator;
+  isPermitted: boolean;
+}
+
 const defaults = { leastGood: 2, grace: 10_000 };
 
 /** What all rules must say, computed on a fixed grid of times. */
@@ -32,6 +40,7 @@ export class Oracle {
   readonly #alarms = new Map<string, AlarmOracle>();
   /** Whose questions are also those of a rule. */
   readonly #reads = new Map<string, readonly string[]>();
+  readonly #permissives = new Map<string, Permissive>();
   readonly #questions = new Map<string, string>();
   readonly #features: Features;
   readonly #mutant: Mutant | undefined;
@@ -39,9 +48,12 @@ export class Oracle {
   constructor(set: RuleSet, features: Features, mutant?: Mutant) {
     this.#mutant = mutant;
     this.#features = features;
-    const judged = set.interlocks.flatMap((rule) => readsSignals(rule, set.signals));
+    const judged = [...set.interlocks, ...set.permissives].flatMap((rule) =>
+      readsSignals(rule, set.signals),
+    );
     for (const rule of set.signals) this.#addSignal(rule, set.signals, judged.includes(rule));
     for (const rule of set.interlocks) this.#addInterlock(rule, features, set.signals);
+    for (const rule of set.permissives) this.#addPermissive(rule, set.signals);
     for (const rule of set.alarms) this.#addAlarm(rule, features, set.signals);
   }
 
@@ -104,6 +116,15 @@ export class Oracle {
     );
   }
 
+  #addPermissive(rule: PermissiveRule, signals: readonly SignalRule[]): void {
+    const evaluator = new Evaluator(plainReader(this.#strict, this.#setting(rule.id)));
+    this.#permissives.set(rule.id, { rule, evaluator, isPermitted: false });
+    this.#reads.set(
+      rule.id,
+      readsSignals(rule, signals).flatMap(({ id }) => [id, `${id} strictly`]),
+    );
+  }
+
   #addAlarm(rule: AlarmRule, features: Features, signals: readonly SignalRule[]): void {
     const made = new AlarmOracle(rule, this.#lenient, this.#setting(rule.id), features.resets);
     this.#alarms.set(rule.id, made);
@@ -129,6 +150,12 @@ export class Oracle {
     }
     for (const interlock of this.#interlocks.values()) interlock.look(now);
     for (const alarm of this.#alarms.values()) alarm.look(now);
+    for (const permissive of this.#permissives.values()) {
+      const { rule, evaluator } = permissive;
+      evaluator.at(now);
+      const truths = rule.all.map((one) => evaluator.bool(one, 'never'));
+      permissive.isPermitted = truths.every((truth) => truth === 'T');
+    }
   }
 
   /** A signal of saturated inputs shows its bound; is that what they show? */
@@ -148,6 +175,8 @@ export class Oracle {
   }
 
   state(id: string): string | undefined {
+    const permissive = this.#permissives.get(id);
+    if (permissive) return permissive.isPermitted ? 'PERMITTED' : 'DENIED';
     return this.#interlocks.get(id)?.state ?? this.#alarms.get(id)?.state;
   }
   isTripped(id: string): boolean {
@@ -172,8 +201,8 @@ export class Oracle {
   ack(id: string): void {
     this.#alarms.get(id)?.ack();
   }
-  bypass(id: string, now: number, time: number): boolean {
-    return this.#interlocks.get(id)?.bypass(now, time) ?? false;
+  bypass(id: string, now: number, time: number, input: string | undefined): boolean {
+    return this.#interlocks.get(id)?.bypass(now, time, input) ?? false;
   }
 
   #level(name: string): 'good' | 'uncertain' | 'bad' {

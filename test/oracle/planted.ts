@@ -42,8 +42,8 @@ export class OracleSubject implements Subject {
   isDemanded(output: string): boolean {
     return this.#oracle.isDemanded(output);
   }
-  order(id: string, { kind, time }: Order): boolean {
-    if (kind === 'bypass') return this.#oracle.bypass(id, this.#now, time);
+  order(id: string, { kind, time }: Order, input: string | undefined): boolean {
+    if (kind === 'bypass') return this.#oracle.bypass(id, this.#now, time, input);
     if (kind === 'reset') return this.#oracle.reset(id, this.#now);
     this.#oracle.ack(id);
     return true;
@@ -71,7 +71,7 @@ function onTheWay(
       state: (id) => subject.state(id),
       signal: (id) => subject.signal(id),
       isDemanded: (output) => subject.isDemanded(output),
-      order: (id, order) => subject.order(id, order),
+      order: (id, order, input) => subject.order(id, order, input),
     };
   };
 }

@@ -27,6 +27,8 @@ export interface InterlockRule {
   readonly leastGood: number;
   readonly grace: number;
   readonly output: string;
+  /** Single inputs may be bypassed, or else the whole rule only. */
+  readonly isPerInput: boolean;
 }
 
 export interface AlarmRule {
@@ -40,21 +42,29 @@ export interface AlarmRule {
   readonly needsAck: boolean;
 }
 
-export type Rule = SignalRule | InterlockRule | AlarmRule;
+export interface PermissiveRule {
+  readonly kind: 'permissive';
+  readonly id: string;
+  readonly all: readonly Bool[];
+}
+
+export type Rule = SignalRule | InterlockRule | AlarmRule | PermissiveRule;
 
 export interface RuleSet {
   readonly seed: number;
   readonly signals: readonly SignalRule[];
   readonly interlocks: readonly InterlockRule[];
   readonly alarms: readonly AlarmRule[];
+  readonly permissives: readonly PermissiveRule[];
 }
 
 export function rulesOf(set: RuleSet): readonly Rule[] {
-  return [...set.signals, ...set.interlocks, ...set.alarms];
+  return [...set.signals, ...set.interlocks, ...set.alarms, ...set.permissives];
 }
 
 export function partsOf(rule: Rule): readonly Node[] {
   if (rule.kind === 'signal') return [rule.value];
+  if (rule.kind === 'permissive') return rule.all;
   const arm = rule.arm ? [rule.arm] : [];
   if (rule.kind === 'alarm') return [rule.when, ...arm];
   const condition = rule.reset?.condition;
@@ -98,6 +108,10 @@ export function yamlOf(rule: Rule): Record<string, unknown> {
       ...(!rule.needsAck && { ack: 'none' }),
     };
   }
+  if (rule.kind === 'permissive') {
+    const all = rule.all.map((one, at) => [`condition ${at + 1}`, textOf(one)]);
+    return { permissive: rule.id, all_of: Object.fromEntries(all) as unknown };
+  }
   const causes = rule.causes.map((cause, at) => [`cause ${at + 1}`, textOf(cause)]);
   const onBad = [...rule.onBad].map(([name, policy]) => [name, policyText(policy)]);
   return {
@@ -112,7 +126,7 @@ export function yamlOf(rule: Rule): Record<string, unknown> {
     ...(rule.hold > 0 && { hold: duration(rule.hold) }),
     ...(rule.reset && { reset: resetText(rule.reset) }),
     ...(has(rule, 'vote') && { min_good: rule.leastGood, grace: duration(rule.grace) }),
-    bypass: { max: '1h' },
+    bypass: { max: '1h', per_input: rule.isPerInput },
     effects: [{ set: rule.output, to: false }],
   };
 }

@@ -1,5 +1,6 @@
 /**
- * `node dist/test/oracle/run.js [--lines 1000] [--rules 40] [--expressions 60] [--alarms 20] [--seed 1]`
+ * `node dist/test/oracle/run.js [--lines 1000] [--rules 40] [--expressions 60] [--alarms 20] [--permissives 10]
+ * [--seed 1]`
  * `--with resets,keeps`: with these features, too; `--all`: with all; `--self`: the oracle against itself; `--planted`: looks for planted bugs.
  */
 import { all, current, type Features } from './features.js';
@@ -24,7 +25,7 @@ if (process.argv.includes('--planted')) process.exit(huntPlanted());
 
 function huntPlanted(): number {
   let missed = 0;
-  const counts = { interlocks: 40, expressions: 20, alarms: 20 };
+  const counts = { interlocks: 40, expressions: 20, alarms: 20, permissives: 10 };
   for (const { name, features: with_, subject } of planted(features)) {
     const began = performance.now();
     const result = runLines({
@@ -55,6 +56,7 @@ const result = runLines({
     interlocks: option('rules', 40),
     expressions: option('expressions', 60),
     alarms: option('alarms', 20),
+    permissives: option('permissives', 10),
   },
   features,
 });

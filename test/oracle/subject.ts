@@ -16,7 +16,7 @@ export interface Subject {
   signal(id: string): number | undefined;
   isDemanded(output: string): boolean;
   /** Was it accepted? */
-  order(id: string, order: Order): boolean;
+  order(id: string, order: Order, input: string | undefined): boolean;
 }
 
 export function compiled(set: RuleSet): RuleProgram {
@@ -71,10 +71,10 @@ export class EngineSubject implements Subject {
   isDemanded(output: string): boolean {
     return this.#rig.demanded(this.#at(output)) !== undefined;
   }
-  order(id: string, { kind, time }: Order): boolean {
+  order(id: string, { kind, time }: Order, input: string | undefined): boolean {
     const command =
       kind === 'bypass'
-        ? ({ kind, input: undefined, duration: time, reason: 'the oracle asks' } as const)
+        ? ({ kind, input, duration: time, reason: 'the oracle asks' } as const)
         : { kind };
     const person = { name: 'oracle', roles: [] };
     return this.#rig.engine.command(id, command, person, mono(this.#rig.now)).ok;
