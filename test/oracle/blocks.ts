@@ -1,8 +1,19 @@
 import type { Node } from './ast.js';
 import type { Mutant } from './mutants.js';
 
-/** True, false, not known; absent: taken out of the expression by `on_bad: ignore`. */
-export type Truth = 'T' | 'F' | 'U' | 'A';
+/**
+ * True; surely true, by the bound of a saturated value; false; not known; absent: taken out of the expression
+ * by `on_bad: ignore`.
+ */
+export type Truth = 'T' | 'S' | 'F' | 'U' | 'A';
+
+/** For blocks with a memory, sure is true: delays run as with good values. What comes out is sure at most. */
+function throughBlock(given: Truth, run: (x: Truth) => Truth): Truth {
+  const result = run(given === 'S' ? 'T' : given);
+  return given === 'S' && result === 'T' ? 'S' : result;
+}
+
+type Timed = Node & { readonly time: number };
 
 interface Memory {
   /** The last one that was known. */
@@ -49,7 +60,11 @@ export class Blocks {
   }
 
   /** TON: true once it was true all the time, false while that cannot be. */
-  delayed(node: Node & { readonly time: number }, given: Truth, now: number): Truth {
+  delayed(node: Timed, given: Truth, now: number): Truth {
+    return throughBlock(given, (x) => this.#delayed(node, x, now));
+  }
+
+  #delayed(node: Timed, given: Truth, now: number): Truth {
     const [memory, x] = [this.#of(node), this.#present(given)];
     const time = node.time + (this.#host.mutant === 'delays are a step longer' ? 100 : 0);
     if (x === 'F') memory.possible = undefined;
@@ -62,7 +77,11 @@ export class Blocks {
   }
 
   /** TOF: here `possible` and `sure` are since when it surely is not, and may not be. */
-  held(node: Node & { readonly time: number }, given: Truth, now: number): Truth {
+  held(node: Timed, given: Truth, now: number): Truth {
+    return throughBlock(given, (x) => this.#held(node, x, now));
+  }
+
+  #held(node: Timed, given: Truth, now: number): Truth {
     const [memory, x] = [this.#of(node), this.#present(given)];
     const before = memory.before;
     memory.before = x;
@@ -95,7 +114,7 @@ export class Blocks {
     return x === 'U' ? 'U' : isEdge ? 'T' : 'F';
   }
 
-  pulse(node: Node & { readonly time: number }, given: Truth, now: number): Truth {
+  pulse(node: Timed, given: Truth, now: number): Truth {
     const [memory, x] = [this.#of(node), this.#present(given)];
     const isUnderWay = memory.began !== undefined && now - memory.began < node.time;
     if (this.#became(memory, x, 'T')) {
@@ -108,6 +127,10 @@ export class Blocks {
 
   /** Memory: what is not known leaves it alone, and shows where it could matter. */
   latch(node: Node & { readonly kind: 'latch' | 'latch_r' }, s: Truth, r: Truth): Truth {
+    return throughBlock(s, (set) => this.#latch(node, set, r));
+  }
+
+  #latch(node: Node & { readonly kind: 'latch' | 'latch_r' }, s: Truth, r: Truth): Truth {
     const memory = this.#of(node);
     const [set, reset] = [this.#present(s), this.#present(r)];
     const setWins = (node.kind === 'latch') !== (this.#host.mutant === 'latches are swapped');

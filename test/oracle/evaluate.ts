@@ -29,9 +29,13 @@ export interface Reader {
   level(name: string): 'good' | 'uncertain' | 'bad';
   /** A comparison of these saturated inputs is not decided by their bounds. */
   undecided(names: readonly string[]): void;
+  /** It was told of such in this look. */
+  readonly isInDoubt: boolean;
   /** `fallback` leaves it for the next source, though it has a value. */
   leaves(name: string): boolean;
   readonly badWins: boolean;
+  /** `on_bad` stands in for what a bound decides under a `not`, too. */
+  readonly coversNot: boolean;
   /** `on_bad: vote`, and it is bad now. */
   isVoting(name: string): boolean;
   /** Fewer good channels than `leastGood` for longer than `grace` make a degraded vote true. */
@@ -44,10 +48,7 @@ export interface Reader {
 
 const besideBad = 'a bound beside a bad value';
 
-/**
- * `trip`: what a bound surely satisfies is true. `never`: under a `not`, in a condition, a reset, where a
- * saturated value must not count.
- */
+/** `trip`: what a bound surely satisfies is true. `never`: in conditions, a saturated value must not count. */
 export type Use = 'trip' | 'never';
 
 /** Computes expressions over time, one look after the other, each with all of its parts. */
@@ -80,7 +81,7 @@ export class Evaluator {
           node.of.map((part) => this.bool(part, use)),
         );
       case 'not':
-        return opposite(this.bool(node.x, 'never'));
+        return this.#opposite(this.bool(node.x, this.#reader.coversNot ? 'never' : use));
       case 'vote':
         return this.#vote(node, use);
       case 'if': {
@@ -114,6 +115,15 @@ export class Evaluator {
   }
 
   num(node: Num): Figure {
+    const figure = this.#num(node);
+    if (isSaturated(figure) && !this.#reader.badWins && limits(node)) {
+      const isAnyBad = [...namesIn(node)].some((name) => isBad(this.#reader.figure(name)));
+      if (isAnyBad) this.#reader.ask(besideBad);
+    }
+    return figure;
+  }
+
+  #num(node: Num): Figure {
     switch (node.kind) {
       case 'constant':
         return known(node.value);
@@ -166,8 +176,6 @@ export class Evaluator {
     const isMixed = of.some(isBad) && of.some(isSaturated);
     const result = combine(of, each, bound);
     if (!isMixed) return result;
-    const isLimit = isBounded(result) || bound === sums.min || bound === sums.max;
-    if (isLimit && !this.#reader.badWins) this.#reader.ask(besideBad);
     return { ...result, low: -Infinity, high: Infinity };
   }
 
@@ -186,19 +194,28 @@ export class Evaluator {
     );
   }
 
+  #opposite(truth: Truth): Truth {
+    if (truth === 'S') return 'U';
+    if (truth === 'T' && this.#reader.isInDoubt) this.#reader.ask('what stands in, under a not');
+    return truth === 'T' ? 'F' : truth === 'F' ? 'T' : truth;
+  }
+
   /** The second one while the first is bad; the bound of a saturated one passes. */
   #fallback(first: Num, second: Num): Figure {
     const [a, b] = [this.num(first), this.num(second)];
     if (isSaturated(a)) return { ...a, instead: b.instead };
+    if (a.instead === 'absent') this.#reader.ask('fallback from what is taken out');
     const isLeft = first.kind === 'number' && this.#reader.leaves(first.name);
-    if (isLeft && isBad(b)) this.#reader.ask('fallback from a doubtful value to a bad one');
+    const isNoBetter = second.kind === 'number' && this.#reader.leaves(second.name);
+    if (isLeft && (isBad(b) || isNoBetter))
+      this.#reader.ask('fallback from a doubtful value to one that is no better');
     return a.instead === 'unknown' || isLeft ? b : a;
   }
 
   #tag(name: string, use: Use): Truth {
     const figure = this.#reader.figure(name);
     if (isSaturated(figure)) {
-      if (use === 'trip' && figure.low === 1) return 'T';
+      if (use === 'trip' && figure.low === 1) return 'S';
       this.#reader.undecided(figure.saturated);
     }
     const { instead } = figure;
@@ -210,12 +227,11 @@ export class Evaluator {
   #chain(kind: 'and' | 'or', of: readonly Truth[]): Truth {
     const present = of.filter((one) => one !== 'A');
     if (present.length === 0) return 'A';
-    const decides = kind === 'and' ? 'F' : 'T';
-    if (present.includes(decides)) {
-      const isHidden = this.#reader.mutant === 'unknown beats what decides';
-      return isHidden && present.includes('U') ? 'U' : decides;
-    }
-    return present.includes('U') ? 'U' : kind === 'and' ? 'T' : 'F';
+    // The strongest first; a sure true is weaker than a true one, for nothing follows from its contrary.
+    const order = kind === 'and' ? (['F', 'U', 'S'] as const) : (['T', 'S', 'U'] as const);
+    if (this.#reader.mutant === 'unknown beats what decides' && present.includes('U')) return 'U';
+    const found = order.find((truth) => present.includes(truth));
+    return found ?? (kind === 'and' ? 'T' : 'F');
   }
 
   #compare(node: Comparison, use: Use): Truth {
@@ -227,7 +243,7 @@ export class Evaluator {
       const isRanked = op !== '==' && op !== '!=';
       if (isRanked && use === 'trip' && surely(op, a, b, room)) {
         this.#high.add(node);
-        return 'T';
+        return 'S';
       }
       if ((isBad(a) && limits(node.a)) || (isBad(b) && limits(node.b))) this.#reader.ask(besideBad);
       this.#reader.undecided([...a.saturated, ...b.saturated]);
@@ -249,10 +265,13 @@ export class Evaluator {
     });
     if (channels.includes('A')) this.#reader.ask('a channel that is taken out of a vote');
     const count = (truth: Truth): number => channels.filter((one) => one === truth).length;
-    if (node.degrade && this.#reader.mutant !== 'votes do not degrade')
-      return this.#degraded(node, count('T'), count('F'));
-    if (count('T') >= node.least) return 'T';
-    return count('T') + count('U') < node.least ? 'F' : 'U';
+    const yes = count('T') + count('S');
+    if (node.degrade && this.#reader.mutant !== 'votes do not degrade') {
+      const isTrue = this.#degraded(node, yes, count('F')) === 'T';
+      return isTrue ? (count('S') > 0 ? 'S' : 'T') : 'F';
+    }
+    if (yes >= node.least) return count('T') >= node.least ? 'T' : 'S';
+    return yes + count('U') < node.least ? 'F' : 'U';
   }
 
   #degraded(node: Vote, yes: number, no: number): Truth {
@@ -269,15 +288,9 @@ export class Evaluator {
   }
 }
 
-function opposite(truth: Truth): Truth {
-  return truth === 'T' ? 'F' : truth === 'F' ? 'T' : truth;
-}
-
-function limits(node: Num): boolean {
+/** Does something in it make bounds of its own? */
+export function limits(node: Node): boolean {
   return holds(node, ({ kind }) => /^(min|max|limit|abs)$/.test(kind));
-}
-function isBounded({ low, high }: Figure): boolean {
-  return low > -Infinity || high < Infinity;
 }
 
 function compare(op: Comparison['op'], a: number, b: number, room: number): boolean {

@@ -10,6 +10,8 @@ export interface Features {
   readonly keeps: boolean;
   /** A bad value beside a saturated one in a calculation makes it bad; off: such rules are left out. */
   readonly badWins: boolean;
+  /** What a bound decides becomes not known in a `not`, and `on_bad` stands in for it; off: it does not. */
+  readonly coversNot: boolean;
 }
 
 /** What the engine beside this oracle has. */
@@ -19,6 +21,7 @@ export const current: Features = {
   resets: false,
   keeps: false,
   badWins: false,
+  coversNot: false,
 };
 export const all: Features = {
   bands: true,
@@ -26,4 +29,5 @@ export const all: Features = {
   resets: true,
   keeps: true,
   badWins: true,
+  coversNot: true,
 };

@@ -51,12 +51,13 @@ export class InterlockOracle {
     for (const [name, until] of this.#inputsUntil) this.#reader.bypass(name, now < until);
     this.#reader.begin(now);
     this.#cause.at(now);
-    const arm = this.rule.arm ? this.#cause.bool(this.rule.arm, 'never') : 'T';
+    const arm = this.rule.arm ? this.#cause.bool(this.rule.arm, 'trip') : 'T';
     const causes = this.rule.causes.map((cause) => this.#cause.bool(cause, 'trip'));
     if (mutant === 'only the first cause of a group counts') causes.splice(1);
     const isDemanded = this.#reader.demands();
     const isTrue = causes.some(
-      (cause) => cause === 'T' || (cause === 'U' && mutant !== 'unknown does not trip'),
+      (cause) =>
+        cause === 'T' || cause === 'S' || (cause === 'U' && mutant !== 'unknown does not trip'),
     );
     const isDisarmed =
       (arm === 'F' && mutant !== 'a disarmed rule trips') ||

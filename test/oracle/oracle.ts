@@ -1,6 +1,6 @@
 import { AlarmOracle } from './alarm.js';
 import type { Truth } from './blocks.js';
-import { Evaluator, type Use } from './evaluate.js';
+import { Evaluator, limits, type Use } from './evaluate.js';
 import { bounded, plain, type Figure } from './figure.js';
 import { InterlockOracle } from './interlock.js';
 import type { Mutant } from './mutants.js';
@@ -61,6 +61,7 @@ export class Oracle {
     return {
       ...defaults,
       badWins: this.#features.badWins,
+      coversNot: this.#features.coversNot,
       mutant: this.#mutant,
       ask: (question) => {
         if (!this.#questions.has(key)) this.#questions.set(key, question);
@@ -92,7 +93,6 @@ export class Oracle {
       views: [
         { evaluator: new Evaluator(lenient), use: 'trip' },
         ...(isBounded ? [{ evaluator: new Evaluator(strict), use: 'trip' as const }] : []),
-        ...(isJudged ? [{ evaluator: new Evaluator(strict), use: 'never' as const }] : []),
       ],
       figures: [],
     });
@@ -163,9 +163,11 @@ export class Oracle {
     if (!shown || !strict || strict.saturated.length === 0) return;
     const { low, high } = strict;
     const isFree = low === -Infinity && high === Infinity;
-    const value = shown.instead;
-    if (!isFree && (low === -Infinity ? high : low) !== value)
-      this.#setting(rule.id).ask('a signal whose bound is not what its inputs show');
+    const isOneSided = low === -Infinity || high === Infinity;
+    const isShown = isFree
+      ? !limits(rule.value)
+      : isOneSided && shown.instead === (low === -Infinity ? high : low);
+    if (!isShown) this.#setting(rule.id).ask('a signal whose bound is not what its inputs show');
   }
 
   /** Why nothing may be compared of a rule any more, in this time-line. */
@@ -253,13 +255,12 @@ export class Oracle {
 }
 
 function truthFigure(truth: Truth): Figure {
+  if (truth === 'S') return bounded(1, Infinity, 'unknown', '');
   return plain(truth === 'T' ? 1 : truth === 'F' ? 0 : 'unknown');
 }
 
-/** A bool that is true by a bound only is one from below: it may trip, and is never sure elsewhere. */
-function strictly({ rule, figures }: Signal, name: string): Figure {
-  const [, used, sure] = figures;
-  if (!used || !sure) return plain('unknown');
-  if (!rule.isBool) return used.saturated.length > 0 ? { ...used, saturated: [name] } : used;
-  return used.instead === 1 && sure.instead !== 1 ? bounded(1, Infinity, 'unknown', name) : used;
+/** As a strict reader has it: its policies are those of the signal. */
+function strictly({ figures: [, figure] }: Signal, name: string): Figure {
+  if (!figure) return plain('unknown');
+  return figure.saturated.length > 0 ? { ...figure, saturated: [name] } : figure;
 }

@@ -15,6 +15,7 @@ export interface Setting {
   readonly grace: number;
   readonly mutant: Mutant | undefined;
   readonly badWins: boolean;
+  readonly coversNot: boolean;
   ask(question: string): void;
 }
 
@@ -29,6 +30,7 @@ export function plainReader(
     figure: (name) => source.figure(name),
     level: (name) => source.level(name),
     undecided: () => undefined,
+    isInDoubt: false,
     leaves,
     isVoting: () => false,
   };
@@ -46,6 +48,7 @@ export class PolicyReader implements Reader {
   readonly grace: number;
   readonly mutant: Mutant | undefined;
   readonly badWins: boolean;
+  readonly coversNot: boolean;
   readonly #source: Source;
   readonly #setting: Setting;
   readonly #policies: ReadonlyMap<string, Policy>;
@@ -64,6 +67,7 @@ export class PolicyReader implements Reader {
     this.grace = setting.grace;
     this.mutant = setting.mutant;
     this.badWins = setting.badWins;
+    this.coversNot = setting.coversNot;
     this.#source = source;
     this.#setting = setting;
     this.#policies = policies;

@@ -126,7 +126,7 @@ export function yamlOf(rule: Rule): Record<string, unknown> {
     ...(rule.hold > 0 && { hold: duration(rule.hold) }),
     ...(rule.reset && { reset: resetText(rule.reset) }),
     ...(has(rule, 'vote') && { min_good: rule.leastGood, grace: duration(rule.grace) }),
-    bypass: { max: '1h', per_input: rule.isPerInput },
+    bypass: { max: '1h', at_most: 9, per_input: rule.isPerInput },
     effects: [{ set: rule.output, to: false }],
   };
 }
