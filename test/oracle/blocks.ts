@@ -7,8 +7,15 @@ import type { Mutant } from './mutants.js';
  */
 export type Truth = 'T' | 'S' | 'F' | 'U' | 'A';
 
-/** For blocks with a memory, sure is true: delays run as with good values. What comes out is sure at most. */
+/**
+ * For blocks with a memory, sure is true: delays run as with good values. What comes out is sure at most. Nothing
+ * comes out where the input is taken out; what it was meanwhile is not known.
+ */
 function throughBlock(given: Truth, run: (x: Truth) => Truth): Truth {
+  if (given === 'A') {
+    run('U');
+    return 'A';
+  }
   const result = run(given === 'S' ? 'T' : given);
   return given === 'S' && result === 'T' ? 'S' : result;
 }
@@ -54,18 +61,22 @@ export class Blocks {
     return made;
   }
 
-  #present(truth: Truth): Truth {
-    if (truth === 'A') this.#host.ask('what is taken out under a block with a memory');
-    return truth === 'A' ? 'F' : truth;
+  readonly #away = new Set<Node>();
+
+  /** How long it has been true, nobody says of what was taken out meanwhile. */
+  #backFrom(node: Node, given: Truth): void {
+    if (given === 'A') this.#away.add(node);
+    else if (this.#away.has(node)) this.#host.ask('a delay of what was taken out and is back');
   }
 
   /** TON: true once it was true all the time, false while that cannot be. */
   delayed(node: Timed, given: Truth, now: number): Truth {
+    this.#backFrom(node, given);
     return throughBlock(given, (x) => this.#delayed(node, x, now));
   }
 
   #delayed(node: Timed, given: Truth, now: number): Truth {
-    const [memory, x] = [this.#of(node), this.#present(given)];
+    const [memory, x] = [this.#of(node), given];
     const time = node.time + (this.#host.mutant === 'delays are a step longer' ? 100 : 0);
     if (x === 'F') memory.possible = undefined;
     else memory.possible ??= now;
@@ -78,11 +89,12 @@ export class Blocks {
 
   /** TOF: here `possible` and `sure` are since when it surely is not, and may not be. */
   held(node: Timed, given: Truth, now: number): Truth {
+    this.#backFrom(node, given);
     return throughBlock(given, (x) => this.#held(node, x, now));
   }
 
   #held(node: Timed, given: Truth, now: number): Truth {
-    const [memory, x] = [this.#of(node), this.#present(given)];
+    const [memory, x] = [this.#of(node), given];
     const before = memory.before;
     memory.before = x;
     if (x === 'T') {
@@ -109,13 +121,21 @@ export class Blocks {
   }
 
   edge(node: Node, given: Truth, kind: 'rising' | 'falling'): Truth {
-    const x = this.#present(given);
+    return throughBlock(given, (x) => this.#edge(node, x, kind));
+  }
+
+  #edge(node: Node, given: Truth, kind: 'rising' | 'falling'): Truth {
+    const x = given;
     const isEdge = this.#became(this.#of(node), x, kind === 'rising' ? 'T' : 'F');
     return x === 'U' ? 'U' : isEdge ? 'T' : 'F';
   }
 
   pulse(node: Timed, given: Truth, now: number): Truth {
-    const [memory, x] = [this.#of(node), this.#present(given)];
+    return throughBlock(given, (x) => this.#pulse(node, x, now));
+  }
+
+  #pulse(node: Timed, given: Truth, now: number): Truth {
+    const [memory, x] = [this.#of(node), given];
     const isUnderWay = memory.began !== undefined && now - memory.began < node.time;
     if (this.#became(memory, x, 'T')) {
       if (isUnderWay) this.#host.ask('a rise while a pulse is under way');
@@ -127,12 +147,13 @@ export class Blocks {
 
   /** Memory: what is not known leaves it alone, and shows where it could matter. */
   latch(node: Node & { readonly kind: 'latch' | 'latch_r' }, s: Truth, r: Truth): Truth {
-    return throughBlock(s, (set) => this.#latch(node, set, r));
+    if (s === 'A' || r === 'A') this.#host.ask('a latch of what is taken out');
+    return throughBlock(s, (set) => this.#latch(node, set, r === 'A' ? 'F' : r));
   }
 
   #latch(node: Node & { readonly kind: 'latch' | 'latch_r' }, s: Truth, r: Truth): Truth {
     const memory = this.#of(node);
-    const [set, reset] = [this.#present(s), this.#present(r)];
+    const [set, reset] = [s, r];
     const setWins = (node.kind === 'latch') !== (this.#host.mutant === 'latches are swapped');
     const outcomes = [set, reset].every((one) => one !== 'U')
       ? [next(setWins, set === 'T', reset === 'T', memory.isSet)]
@@ -145,10 +166,11 @@ export class Blocks {
 
   count(node: Node & { readonly count: number }, e: Truth, r: Truth): Truth {
     const memory = this.#of(node);
-    const [x, reset] = [this.#present(e), this.#present(r)];
+    const [x, reset] = [e, r];
     if (this.#became(memory, x, 'T')) memory.count++;
     if (reset === 'T') memory.count = 0;
     const isReached = memory.count >= node.count;
+    if (e === 'A' || r === 'A') this.#host.ask('a counter of what is taken out');
     if (reset === 'U') this.#host.ask('a counter whose reset is not known');
     return isReached ? 'T' : x === 'U' ? 'U' : 'F';
   }

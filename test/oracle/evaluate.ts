@@ -167,6 +167,7 @@ export class Evaluator {
         const c = this.bool(node.c, 'never');
         const [a, b] = [this.num(node.a), this.num(node.b)];
         if (c === 'U' || c === 'A') return plain(c === 'U' ? 'unknown' : 'absent');
+        if (isSaturated(c === 'T' ? b : a)) this.#reader.ask('a saturated value not chosen');
         return c === 'T' ? a : b;
       }
     }
@@ -263,7 +264,6 @@ export class Evaluator {
       if (truth !== 'U') return truth;
       return [...namesIn(channel)].some((name) => this.#reader.isVoting(name)) ? 'T' : 'U';
     });
-    if (channels.includes('A')) this.#reader.ask('a channel that is taken out of a vote');
     const count = (truth: Truth): number => channels.filter((one) => one === truth).length;
     const yes = count('T') + count('S');
     if (node.degrade && this.#reader.mutant !== 'votes do not degrade') {

@@ -48,7 +48,11 @@ export class InterlockOracle {
 
   look(now: number): void {
     const { mutant } = this.#terms;
-    for (const [name, until] of this.#inputsUntil) this.#reader.bypass(name, now < until);
+    for (const [name, until] of this.#inputsUntil) {
+      this.#reader.bypass(name, now < until);
+      if (now < until && this.rule.arm && namesIn(this.rule.arm).has(name))
+        this.#reader.ask('a bypassed input in arm');
+    }
     this.#reader.begin(now);
     this.#cause.at(now);
     const arm = this.rule.arm ? this.#cause.bool(this.rule.arm, 'trip') : 'T';
