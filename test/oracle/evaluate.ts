@@ -26,11 +26,14 @@ import type { Mutant } from './mutants.js';
 /** What a reader sees of names, and where it tells what it could not decide. */
 export interface Reader {
   figure(name: string): Figure;
-  level(name: string): 'good' | 'uncertain' | 'bad';
+  /** `out`: it is bypassed. */
+  level(name: string): 'good' | 'uncertain' | 'bad' | 'out';
   /** A comparison of these saturated inputs is not decided by their bounds. */
   undecided(names: readonly string[]): void;
   /** It was told of such in this look. */
   readonly isInDoubt: boolean;
+  /** An earlier value stood in for one that is not good, in this look. */
+  readonly isStandingIn: boolean;
   /** `fallback` leaves it for the next source, though it has a value. */
   leaves(name: string): boolean;
   readonly badWins: boolean;
@@ -57,6 +60,8 @@ export class Evaluator {
   readonly #blocks: Blocks;
   readonly #high = new Set<Node>();
   readonly #thin = new Map<Node, number>();
+  /** Something was decided by a bound, in this look. */
+  #isAnySure = false;
   #now = 0;
 
   constructor(reader: Reader) {
@@ -66,6 +71,7 @@ export class Evaluator {
 
   at(now: number): void {
     this.#now = now;
+    this.#isAnySure = false;
   }
 
   bool(node: Bool, use: Use): Truth {
@@ -94,9 +100,10 @@ export class Evaluator {
         return c === 'T' ? a : c === 'F' ? b : c;
       }
       case 'good':
-        return this.#reader.level(node.name) === 'good' ? 'T' : 'F';
-      case 'bad':
-        return this.#reader.level(node.name) === 'bad' ? 'T' : 'F';
+      case 'bad': {
+        const level = this.#reader.level(node.name);
+        return level === 'out' ? 'A' : level === node.kind ? 'T' : 'F';
+      }
       case 'for':
         return this.#blocks.delayed(node, this.bool(node.x, use), this.#now);
       case 'held':
@@ -196,8 +203,10 @@ export class Evaluator {
   }
 
   #opposite(truth: Truth): Truth {
+    const { isInDoubt, isStandingIn } = this.#reader;
+    const isMixed = (truth === 'T' && isInDoubt) || (isStandingIn && this.#isAnySure);
+    if (isMixed && truth !== 'F') this.#reader.ask('what stands in beside a bound, under a not');
     if (truth === 'S') return 'U';
-    if (truth === 'T' && this.#reader.isInDoubt) this.#reader.ask('what stands in, under a not');
     return truth === 'T' ? 'F' : truth === 'F' ? 'T' : truth;
   }
 
@@ -207,7 +216,7 @@ export class Evaluator {
     if (isSaturated(a)) return { ...a, instead: b.instead };
     if (a.instead === 'absent') this.#reader.ask('fallback from what is taken out');
     const isLeft = first.kind === 'number' && this.#reader.leaves(first.name);
-    const isNoBetter = second.kind === 'number' && this.#reader.leaves(second.name);
+    const isNoBetter = second.kind === 'number' && this.#reader.level(second.name) !== 'good';
     if (isLeft && (isBad(b) || isNoBetter))
       this.#reader.ask('fallback from a doubtful value to one that is no better');
     return a.instead === 'unknown' || isLeft ? b : a;
@@ -216,7 +225,10 @@ export class Evaluator {
   #tag(name: string, use: Use): Truth {
     const figure = this.#reader.figure(name);
     if (isSaturated(figure)) {
-      if (use === 'trip' && figure.low === 1) return 'S';
+      if (use === 'trip' && figure.low === 1) {
+        this.#isAnySure = true;
+        return 'S';
+      }
       this.#reader.undecided(figure.saturated);
     }
     const { instead } = figure;
@@ -244,6 +256,7 @@ export class Evaluator {
       const isRanked = op !== '==' && op !== '!=';
       if (isRanked && use === 'trip' && surely(op, a, b, room)) {
         this.#high.add(node);
+        this.#isAnySure = true;
         return 'S';
       }
       if ((isBad(a) && limits(node.a)) || (isBad(b) && limits(node.b))) this.#reader.ask(besideBad);

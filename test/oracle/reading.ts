@@ -31,6 +31,7 @@ export function plainReader(
     level: (name) => source.level(name),
     undecided: () => undefined,
     isInDoubt: false,
+    isStandingIn: false,
     leaves,
     isVoting: () => false,
   };
@@ -44,6 +45,7 @@ interface Watched {
 
 /** Reads the tags of an interlock, with its `on_bad`. */
 export class PolicyReader implements Reader {
+  isStandingIn = false;
   readonly leastGood: number;
   readonly grace: number;
   readonly mutant: Mutant | undefined;
@@ -87,6 +89,7 @@ export class PolicyReader implements Reader {
   begin(now: number): void {
     this.#now = now;
     this.#undecided.clear();
+    this.isStandingIn = false;
     for (const [name, watched] of this.#watched) {
       const figure = this.#source.figure(name);
       if (!isSaturated(figure) && typeof figure.instead === 'number') {
@@ -109,7 +112,8 @@ export class PolicyReader implements Reader {
     return figure.instead === 'unknown' ? plain(this.#standIn(name)) : figure;
   }
 
-  level(name: string): 'good' | 'uncertain' | 'bad' {
+  level(name: string): 'good' | 'uncertain' | 'bad' | 'out' {
+    if (this.#bypassed.has(name)) return 'out';
     return this.#source.level(name);
   }
 
@@ -157,6 +161,7 @@ export class PolicyReader implements Reader {
     const policy = this.#policyOf(name);
     const watched = this.#watched.get(name);
     if (!policy || !watched) return 'unknown';
+    this.isStandingIn = true;
     const age = this.#now - (watched.since ?? this.#now);
     switch (policy.kind) {
       case 'ignore':
@@ -169,6 +174,7 @@ export class PolicyReader implements Reader {
         if (watched.last === undefined) this.#setting.ask('a policy without a last good value');
         return age < policy.time ? (watched.last ?? 'unknown') : 'unknown';
       case 'last_good for':
+        if (watched.last === undefined) this.#setting.ask('a policy without a last good value');
         return age < policy.time ? (watched.last ?? 'unknown') : 'unknown';
       default:
         return 'unknown';
