@@ -89,6 +89,7 @@ export class Blocks {
 
   /** TOF: here `possible` and `sure` are since when it surely is not, and may not be. */
   held(node: Timed, given: Truth, now: number): Truth {
+    if (given === 'A') this.#host.ask('held while its input is taken out');
     this.#backFrom(node, given);
     return throughBlock(given, (x) => this.#held(node, x, now));
   }

@@ -260,7 +260,9 @@ export class Evaluator {
         return 'S';
       }
       if ((isBad(a) && limits(node.a)) || (isBad(b) && limits(node.b))) this.#reader.ask(besideBad);
-      this.#reader.undecided([...a.saturated, ...b.saturated]);
+      const isOut = [a, b].some((side) => side.instead === 'absent' && !isSaturated(side));
+      // What is taken out with the other side leaves nothing to be decided.
+      if (!isOut) this.#reader.undecided([...a.saturated, ...b.saturated]);
     }
     if (a.instead === 'absent' || b.instead === 'absent')
       return this.#reader.mutant === 'ignored is false' ? 'F' : 'A';

@@ -91,6 +91,13 @@ const pulses: Way = (tag, input) =>
     ? [{ value: 0, band: 'good' }, input]
     : [input];
 
+/** Nothing wrong at all: what must not be noticed. */
+export const right: readonly Planted[] = [current, all].map((features) => ({
+  name: 'nothing',
+  features,
+  subject: (set) => () => new OracleSubject(set, features),
+}));
+
 const ways: readonly (readonly [string, 'bands' | 'resets' | undefined, Way])[] = [
   ['reserve is taken for bad', 'bands', as(['reserve'], 'bad')],
   ['reserve is taken for saturated', 'bands', as(['reserve'], 'above')],
