@@ -2,7 +2,7 @@ import type { BadPolicy } from './blocks/inputs.js';
 import { checkResponse, warnShortDelays } from './budget.js';
 import { commonOf, type Compilation, type ScopeExtra } from './compile.js';
 import type { EffectDraft, InterlockDraft } from './drafts/interlock.js';
-import type { Input, Node } from './ir.js';
+import { childrenOf, type Input, type Node } from './ir.js';
 import { didYouMean } from './names.js';
 import { findOutput, outputValue } from './outputs.js';
 import { checkReset } from './reset-terms.js';
@@ -71,12 +71,17 @@ export function compileTrip(c: Compilation, draft: InterlockDraft): CompiledInte
     bypass: draft.bypass,
     maxResponse: draft.maxResponse,
     resetRole: draft.resetRole,
+    degrades: hasDegradedVote(cause),
     onLost: draft.onLost ?? (draft.latch === 'manual' ? 'trip' : 'init'),
   };
 }
 
 const nothing: readonly never[] = [];
 const noPolicies: ReadonlyMap<string, BadPolicy> = new Map();
+
+function hasDegradedVote(node: Node): boolean {
+  return (node.kind === 'vote' && node.degrade !== undefined) || childrenOf(node).some(hasDegradedVote);
+}
 
 /** A span without a word on how the signal fails: a broken wire looks like a low value. Once for each tag. */
 function warnOfSignals(

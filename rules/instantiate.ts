@@ -13,6 +13,7 @@ import {
   textStep,
   type BadPolicy,
   type BadSink,
+  type ReadMode,
   type TagInput,
 } from './blocks/inputs.js';
 import { ifStep, latchStep, voteStep } from './blocks/logic.js';
@@ -87,7 +88,7 @@ export function stepsOf(
   options: RootOptions,
 ): Steps {
   const steps = new StepList(plant.code);
-  const builder: Builder = { plant, options, seen: new Set(), steps, root: undefined };
+  const builder: Builder = { plant, options, seen: new Set(), steps, root: undefined, sense: 1 };
   for (const root of roots)
     if (root) {
       builder.root = root;
@@ -104,16 +105,40 @@ function markOpaque(
   names: readonly string[],
   { opaque }: BadSink,
 ): void {
-  const walk = (node: Node, isOpen: boolean): void => {
+  const walk = (node: Node, isOpen: boolean, sense: Sense): void => {
     if (node.kind === 'input') {
       const position = names.indexOf(node.input.ref.name);
       if (position >= 0 && !isOpen) opaque[position] = 1;
     } else if (node.kind !== 'quality') {
-      const opens = (node.kind === 'compare' && isOrder(node)) || (isOpen && passesBounds(node));
-      for (const child of childrenOf(node)) walk(child, opens);
+      const decides = node.kind === 'compare' && isOrder(node) && sense === 1;
+      const opens = decides || (isOpen && passesBounds(node));
+      for (const child of childrenOf(node)) walk(child, opens, senseBelow(node, sense));
     }
   };
-  for (const root of roots) if (root) walk(root.tree(), false);
+  for (const root of roots) if (root) walk(root.tree(), false, 1);
+}
+
+/**
+ * In which way a condition counts towards what trips: as it stands (1), turned round (-1), or in a way of which nothing
+ * follows from a bound (0: `==` of two truths, the condition of a choice).
+ */
+type Sense = 1 | -1 | 0;
+
+/** In which sense the parts of a condition count, where the whole counts so. */
+function senseBelow(node: Node, sense: Sense): Sense {
+  switch (node.kind) {
+    case 'not':
+      return sense === 1 ? -1 : sense === -1 ? 1 : 0;
+    case 'logic':
+    case 'vote':
+    case 'timed':
+    case 'edge':
+    case 'latch':
+    case 'call':
+      return sense;
+    default:
+      return 0;
+  }
 }
 
 interface Builder {
@@ -124,6 +149,8 @@ interface Builder {
   readonly steps: StepList;
   /** The expression that is being emitted, as it is kept. */
   root: Packed | undefined;
+  /** In which sense the node that is being emitted counts. */
+  sense: Sense;
 }
 
 function emit(b: Builder, node: Node): void {
@@ -149,7 +176,10 @@ function emit(b: Builder, node: Node): void {
   } else {
     if (node.kind === 'text')
       for (const input of [node.input, node.other]) if (input) emitInput(b, input);
+    const { sense } = b;
+    b.sense = senseBelow(node, sense);
     for (const child of childrenOf(node)) emit(b, child);
+    b.sense = sense;
     if (node.kind === 'compare') emitCompare(b, node);
     else if (!emitCode(b, node)) b.steps.push(stepOf(b, node));
   }
@@ -173,7 +203,9 @@ function emitLimit(b: Builder, node: CompareNode): boolean {
   emit(b, right);
   const isWatched = b.options.watch === true;
   const terms = { to: node.slot, op: node.op, right: right.slot, by: convert, isWatched };
-  b.steps.code.limit(tagInput(b, left.input), terms);
+  const input = tagInput(b, left.input);
+  const mode = b.sense === 1 ? input.mode : ((input.mode & 1) as ReadMode);
+  b.steps.code.limit({ ...input, mode }, terms);
   return true;
 }
 
@@ -184,11 +216,15 @@ function emitCompare(b: Builder, node: CompareNode): void {
     memory = remember(b.plant.slots, 0);
     b.steps.push(bandStep(b.plant.slots, node, hyst.slot, memory));
   } else b.steps.code.compare(slot, op, left.slot, right.slot, convert);
-  if (b.options.bounds === true && isOrder(node)) emitBound(b, node, memory);
+  if (b.options.bounds === true && isOrder(node) && b.sense === 1) emitBound(b, node, memory);
 }
 
 /** While one of its tags is beyond its range, the comparison is looked at once more. */
-function emitBound(b: Builder, { slot, left, right }: CompareNode, memory: number | undefined): void {
+function emitBound(
+  b: Builder,
+  { slot, left, right }: CompareNode,
+  memory: number | undefined,
+): void {
   const { plant, options, root } = b;
   const { strict, policies, sink, isBypassed } = options;
   const refs = [left, right].flatMap(boundedInputs).map(({ input }) => input.ref);
@@ -226,7 +262,7 @@ function emitCode(b: Builder, node: Node): boolean {
     const of = node.of.map((child) => child.slot);
     b.steps.code.logic(node.slot, node.op === 'and' ? 0 : 1, of);
   } else if (node.kind === 'timed' && node.op === 'for')
-    b.steps.code.onDelay(node.slot, node.of.slot, node.duration);
+    b.steps.code.onDelay(node.slot, node.of.slot, node.duration, b.options.leaves === true);
   else return false;
   return true;
 }
@@ -309,7 +345,7 @@ function emitPrev(b: Builder, to: number, of: Node): void {
   // The push above has closed the list outside: code of two lists must not mix.
   const steps = new StepList(b.plant.code);
   const options = { strict: b.options.strict };
-  emit({ plant, options, seen: new Set(), steps, root: undefined }, of);
+  emit({ plant, options, seen: new Set(), steps, root: undefined, sense: 1 }, of);
   after.push(steps.done());
   const from = of.slot;
   store.push(() => {
@@ -335,7 +371,7 @@ function stepOf(b: Builder, node: Node): Step {
       return arithStep(s, to, node.op, node.left.slot, node.right.slot, k, c);
     }
     case 'vote':
-      return voteStep(s, node);
+      return voteStep(s, node, () => b.options.sink?.holds === true);
     case 'pick':
       return pickStep(s, node);
     case 'if': {

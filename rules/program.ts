@@ -76,6 +76,8 @@ export interface CompiledInterlock extends Compiled {
   /** Who may reset; undefined: whoever may give commands. */
   readonly resetRole: string | undefined;
   readonly onLost: OnLost;
+  /** There is a vote in its cause whose good channels may decide alone. */
+  readonly degrades: boolean;
 }
 export interface CompiledPermissive extends Compiled {
   readonly kind: 'permissive';

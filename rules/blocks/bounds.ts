@@ -3,12 +3,13 @@ import { childrenOf, type ArithNode, type CompareNode, type Node, type Ref } fro
 import { holds, compareOps } from './numeric.js';
 import { badFrom, putBool, recall, truth, type Slots, type Step } from './slots.js';
 
-/** Where the true value of an expression surely lies: one number, or a half line, or anywhere. */
+/** Where the true value of an expression surely lies: one number, a half line, or between two. */
 interface Range {
   readonly low: number;
   readonly high: number;
 }
-const anywhere: Range = { low: -Infinity, high: Infinity };
+/** One of the values in it is not known at all: nothing that follows is a bound of anything. */
+type Known = Range | undefined;
 
 /** What is needed to say where a value lies. */
 export interface BoundWorld {
@@ -27,17 +28,17 @@ function isExact({ low, high }: Range): boolean {
 }
 
 /** `x × k + c`; nothing is known where that has no answer. */
-function scaled({ low, high }: Range, k: number, c = 0): Range {
-  if (k === 0) return anywhere;
-  const [a, b] = [low * k + c, high * k + c];
+function scaled(range: Known, k: number, c = 0): Known {
+  if (!range || k === 0) return undefined;
+  const [a, b] = [range.low * k + c, range.high * k + c];
   return a <= b ? { low: a, high: b } : { low: b, high: a };
 }
 
 /**
  * Where the true value lies while an instrument is beyond its range. The bound passes through sums, factors,
- * `min`, `max`, `abs`, `limit`, choices, `fallback` and units; what else is made of it lies anywhere.
+ * `min`, `max`, `abs`, `limit`, choices, `fallback` and units; what else is made of it may be anything.
  */
-export function rangeOf(w: BoundWorld, node: Node): Range {
+export function rangeOf(w: BoundWorld, node: Node): Known {
   const { slots: s } = w;
   switch (node.kind) {
     case 'input':
@@ -59,25 +60,24 @@ export function rangeOf(w: BoundWorld, node: Node): Range {
       if (is === 1) return rangeOf(w, node.then);
       return is === 0
         ? scaled(rangeOf(w, node.otherwise), node.convert.k, node.convert.c)
-        : anywhere;
+        : undefined;
     }
     case 'fallback': {
       const first = rangeOf(w, node.of);
-      if (first.low > -Infinity || first.high < Infinity) return first;
-      return scaled(rangeOf(w, node.other), node.convert.k, node.convert.c);
+      return first ?? scaled(rangeOf(w, node.other), node.convert.k, node.convert.c);
     }
     default:
       return ofSlot(w, node.slot);
   }
 }
 
-function ofSlot({ slots: s, strict }: BoundWorld, slot: number): Range {
+function ofSlot({ slots: s, strict }: BoundWorld, slot: number): Known {
   const q = s.q[slot] as number;
   const isKnown = strict ? q < badFrom : isSound(q);
-  return isKnown ? exactly(s.v[slot] as number) : anywhere;
+  return isKnown ? exactly(s.v[slot] as number) : undefined;
 }
 
-function ofInput(w: BoundWorld, ref: Ref, slot: number): Range {
+function ofInput(w: BoundWorld, ref: Ref, slot: number): Known {
   const at = w.positionOf(ref);
   const q = w.image.qualities[at] as number;
   const value = w.image.numbers[at] as number;
@@ -86,12 +86,14 @@ function ofInput(w: BoundWorld, ref: Ref, slot: number): Range {
   return ofSlot(w, slot);
 }
 
-function ofArith(w: BoundWorld, node: ArithNode): Range {
+function ofArith(w: BoundWorld, node: ArithNode): Known {
   const { k, c } = node.convert;
   const left = rangeOf(w, node.left);
   const own = rangeOf(w, node.right);
+  if (!left || !own) return undefined;
   if (node.op === '+' || node.op === '-') {
     const right = scaled(own, k, c);
+    if (!right) return undefined;
     return node.op === '+'
       ? { low: left.low + right.low, high: left.high + right.high }
       : { low: left.low - right.high, high: left.high - right.low };
@@ -99,10 +101,10 @@ function ofArith(w: BoundWorld, node: ArithNode): Range {
   if (node.op === '/') {
     if (isExact(own) && own.low !== 0 && (isExact(left) || isConst(node.right)))
       return scaled(left, k / own.low);
-    return anywhere;
+    return undefined;
   }
   if (isExact(own) && (isExact(left) || isConst(node.right))) return scaled(left, k * own.low);
-  return isExact(left) && isConst(node.left) ? scaled(own, k * left.low) : anywhere;
+  return isExact(left) && isConst(node.left) ? scaled(own, k * left.low) : undefined;
 }
 
 /** A number of the rule itself: of two measured values neither is known to keep its sign. */
@@ -110,7 +112,9 @@ function isConst(node: Node): boolean {
   return node.kind === 'const' || (node.kind === 'neg' && isConst(node.of));
 }
 
-function ofPick(pick: 'min' | 'max' | 'limit' | 'abs', of: readonly Range[]): Range {
+function ofPick(pick: 'min' | 'max' | 'limit' | 'abs', each: readonly Known[]): Known {
+  const of = each.filter((one) => one !== undefined);
+  if (of.length < each.length) return undefined;
   const lows = of.map(({ low }) => low);
   const highs = of.map(({ high }) => high);
   switch (pick) {
@@ -127,7 +131,7 @@ function ofPick(pick: 'min' | 'max' | 'limit' | 'abs', of: readonly Range[]): Ra
     case 'limit': {
       const [least, x, most] = of;
       if (!least || !x || !most || !isExact(least) || !isExact(most) || least.low > most.low)
-        return anywhere;
+        return undefined;
       const clamp = (value: number): number => Math.min(Math.max(value, least.low), most.low);
       return { low: clamp(x.low), high: clamp(x.high) };
     }
@@ -139,7 +143,9 @@ export function boundOf(
   w: BoundWorld,
   node: Node,
 ): { readonly value: number; readonly quality: number } | undefined {
-  const { low, high } = rangeOf(w, node);
+  const range = rangeOf(w, node);
+  if (!range) return undefined;
+  const { low, high } = range;
   if (high === Infinity && Number.isFinite(low))
     return { value: low, quality: Quality.aboveRange };
   if (low === -Infinity && Number.isFinite(high))
@@ -176,7 +182,10 @@ export interface BoundTerms {
   undecided(): void;
 }
 
-/** A comparison that a value beyond its range surely satisfies is true at once. Run only while there is such a value. */
+/**
+ * A comparison that a value beyond its range surely satisfies is true at once. The other way round nothing follows:
+ * what is in doubt may trip, and releases nothing. Run only while there is such a value.
+ */
 export function boundStep(w: BoundWorld, node: CompareNode, terms: BoundTerms): Step {
   const { slots: s } = w;
   const op = compareOps.indexOf(node.op);
@@ -185,11 +194,14 @@ export function boundStep(w: BoundWorld, node: CompareNode, terms: BoundTerms): 
     const left = rangeOf(w, node.left);
     const right = scaled(rangeOf(w, node.right), node.convert.k, node.convert.c);
     const band = bandOf(s, node, terms.memory) * (isLess ? 1 : -1);
-    const [a, b] = isLess ? [left.high, right.low] : [left.low, right.high];
-    if (Number.isFinite(a) && Number.isFinite(b) && holds(op, a, b + band)) {
-      putBool(s, node.slot, true, Quality.surely);
-      if (terms.memory !== undefined) s.memory[terms.memory] = 1;
-    } else terms.undecided();
+    const [a, b] = isLess ? [left?.high, right?.low] : [left?.low, right?.high];
+    const isSure = a !== undefined && b !== undefined && Number.isFinite(a) && Number.isFinite(b);
+    if (!isSure || !holds(op, a, b + band)) {
+      terms.undecided();
+      return;
+    }
+    putBool(s, node.slot, true, Quality.surely);
+    if (terms.memory !== undefined) s.memory[terms.memory] = 1;
   };
 }
 

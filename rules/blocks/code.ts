@@ -7,7 +7,7 @@ import { readNumber, readTruth, type TagInput } from './inputs.js';
 import { logic, not } from './logic.js';
 import { compare, compareOps } from './numeric.js';
 import { putBool, remember, runSteps, type Slots, type Step } from './slots.js';
-import { onDelay } from './timers.js';
+import { onDelay, onDelayOfDoubt } from './timers.js';
 
 /**
  * The commonest steps, as numbers. A closure for each of them takes some hundred bytes, and calling ten thousand
@@ -27,7 +27,7 @@ const op = {
   not: 4,
   /** to, what decides alone, how many, slots of these */
   logic: 5,
-  /** to, of, memory, figures: the duration */
+  /** to, of, memory, figures: the duration, whether of doubtful values */
   onDelay: 6,
   /** slot, memory, how many tags, these */
   watch: 7,
@@ -126,8 +126,12 @@ export class Code {
   logic(to: number, absorbing: 0 | 1, of: readonly number[]): void {
     this.#add(op.logic, to, absorbing, of.length, ...of);
   }
-  onDelay(to: number, of: number, duration: number): void {
-    this.#add(op.onDelay, to, of, remember(this.#s, NaN, NaN), this.#figuresOf(duration));
+  /** `ofDoubt`: its input may be doubtful. */
+  onDelay(to: number, of: number, duration: number, ofDoubt: boolean): void {
+    const memory = ofDoubt
+      ? remember(this.#s, NaN, NaN, NaN, NaN)
+      : remember(this.#s, NaN, NaN);
+    this.#add(op.onDelay, to, of, memory, this.#figuresOf(duration), ofDoubt ? 1 : 0);
   }
   /** Notes when the truth of a condition changed; `tags`: positions in the image of what it is made of. */
   watch(slot: number, tags: readonly number[]): void {
@@ -214,8 +218,9 @@ export class Code {
         }
         case op.onDelay: {
           const duration = this.#figures.cells[field(cells, at + 4)] as number;
-          onDelay(s, field(cells, at + 1), field(cells, at + 2), field(cells, at + 3), duration);
-          at += 5;
+          const delay = field(cells, at + 5) === 1 ? onDelayOfDoubt : onDelay;
+          delay(s, field(cells, at + 1), field(cells, at + 2), field(cells, at + 3), duration);
+          at += 6;
           break;
         }
         default:
@@ -303,7 +308,7 @@ function sizeOf(cells: Int32Array, at: number): number {
     case op.logic:
       return 4 + field(cells, at + 3);
     case op.onDelay:
-      return 5;
+      return 6;
     case op.bound:
       return 3 + field(cells, at + 2);
     case op.compare:

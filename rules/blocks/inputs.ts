@@ -16,6 +16,7 @@ import {
   putNumber,
   recall,
   remember,
+  undecided,
   wantScan,
   worst,
   type Slots,
@@ -76,7 +77,8 @@ export function readNumber(
 ): void {
   const q = image.qualities[at] as number;
   const isRefused = (mode & 1) === 1 && isUncertain(q) && !isSound(q);
-  putNumber(s, slot, image.numbers[at] as number, isRefused ? Quality.input : q);
+  const own = isRefused ? (isOneSided(q) ? undecided : Quality.input) : q;
+  putNumber(s, slot, image.numbers[at] as number, own);
 }
 /** The same of a truth value: whatever is not 0 is true. */
 export function readTruth(
@@ -179,8 +181,9 @@ const missingQualities: ReadonlySet<number> = new Set<number>([
 /** good, bad, uncertain, stale, missing: always known, because they ask about the quality itself. */
 export function qualityStep(s: Slots, to: number, test: QualityTest, quality: () => number): Step {
   const is: Readonly<Record<QualityTest, (q: number) => boolean>> = {
-    good: isGood,
-    uncertain: isUncertain,
+    // Zero drift is none of its business.
+    good: (q) => isGood(q) || q === Quality.inReserve,
+    uncertain: (q) => isUncertain(q) && q !== Quality.inReserve,
     bad: isBad,
     stale: (q) => q === Quality.stale,
     missing: (q) => missingQualities.has(q),

@@ -8,6 +8,7 @@ import {
   rankOf,
   recall,
   remember,
+  undecided,
   wantScan,
   worst,
   type Slots,
@@ -18,7 +19,7 @@ import {
 export function not(s: Slots, to: number, of: number, strict: boolean): void {
   const q = s.q[of] as number;
   s.v[to] = (s.v[of] as number) === 1 ? 0 : 1;
-  s.q[to] = q !== Quality.surely ? q : strict ? Quality.input : Quality.derived;
+  s.q[to] = q !== Quality.surely ? q : strict ? undecided : Quality.derived;
 }
 
 /**
@@ -64,6 +65,8 @@ interface Votes {
   /** Worst quality of those that are not bad; was there a bad one? */
   known: number;
   hasBad: boolean;
+  /** Bad because an instrument is beyond its range. */
+  doubts: number;
 }
 
 function countVotes(s: Slots, of: readonly number[], voting: Uint8Array, into: Votes): void {
@@ -78,6 +81,7 @@ function countVotes(s: Slots, of: readonly number[], voting: Uint8Array, into: V
     into.counted++;
     if (q >= badFrom) {
       into.hasBad = true;
+      if (q === undecided) into.doubts++;
       if ((voting[i] as number) === 1) into.yes++;
       else into.bad++;
       continue;
@@ -98,6 +102,7 @@ const noVotes: Votes = {
   sure: 0,
   known: 0,
   hasBad: false,
+  doubts: 0,
 };
 
 /** Quality of a vote whose result is known; `need`: as many decide it. */
@@ -111,9 +116,10 @@ function markOf({ sound, sure, known, hasBad }: Votes, isTrue: boolean, need: nu
 /**
  * `N of [...]`. Without a policy: true or false only when the good channels suffice to know. With
  * `vote` a bad channel counts as true. With `degrade` the good channels decide alone; none left is true,
- * and fewer than `minGood` for longer than `grace` is true.
+ * and fewer than `minGood` for longer than `grace` is true. `holds`: is the rule tripped? Then a channel beyond its range
+ * is not left out: without it the others might release the trip.
  */
-export function voteStep(s: Slots, node: VoteNode): Step {
+export function voteStep(s: Slots, node: VoteNode, holds: () => boolean): Step {
   const of = node.of.map((child) => child.slot);
   const voting = Uint8Array.from(node.badVotes, (votes) => (votes ? 1 : 0));
   const { slot: to, need, degrade, minGood, grace } = node;
@@ -130,11 +136,22 @@ export function voteStep(s: Slots, node: VoteNode): Step {
     if (counted - bad >= Math.min(minGood, of.length - 1)) s.memory[poor] = NaN;
     if (counted === 0) putBool(s, to, false, ignored);
     else if (yes >= need) put(true, need);
+    else if (degrade && votes.doubts > 0 && holds() && mayBeTrue())
+      putBool(s, to, false, undecided);
     else if (degrade && away > 0) degraded(counted - bad);
     else if (bad === 0 || (!degrade && yes + bad < need)) put(false, need);
     else if (!degrade) putBool(s, to, false, Quality.input);
     else degraded(counted - bad);
   };
+
+  /** Would it be true if the channels beyond their ranges were? */
+  function mayBeTrue(): boolean {
+    const { yes, bad, doubts, away, counted } = votes;
+    const others = bad - doubts;
+    const isDegraded = others + away > 0;
+    const wanted = isDegraded ? Math.min(degrade?.need ?? need, counted - others) : need;
+    return yes + doubts >= wanted;
+  }
 
   function degraded(goods: number): void {
     const wanted = Math.min(degrade?.need ?? need, goods);

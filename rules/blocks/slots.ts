@@ -65,6 +65,8 @@ export function runSteps(steps: readonly Step[]): void {
  * as bad for everything that does not know it, and never leaves the rule.
  */
 export const ignored = 0xff;
+/** Quality of what is not known because an instrument is beyond its range. It counts as bad, and never leaves the rule. */
+export const undecided = 0xfe;
 /** From here on a quality is bad. */
 export const badFrom = 0x80;
 
@@ -95,7 +97,7 @@ export function worst(a: number, b: number): number {
   const isFirst = rankOf(a) > rankOf(b);
   const most = isFirst ? a : b;
   const least = isFirst ? b : a;
-  if (most === ignored) return ignored;
+  if (most >= undecided) return most;
   if (most >= badFrom) {
     const isWaiting = most === Quality.waiting && (least < badFrom || least === Quality.waiting);
     return isWaiting ? Quality.waiting : Quality.input;

@@ -1,4 +1,4 @@
-import { Quality } from '../../gateway/contract/index.js';
+import { isSound, Quality } from '../../gateway/contract/index.js';
 import {
   badFrom,
   ignored,
@@ -41,6 +41,29 @@ export function onDelay(s: Slots, to: number, of: number, first: number, duratio
   else putBool(s, to, false, q >= badFrom ? Quality.degraded : q);
   if (surely + duration > now) wantScan(s, surely + duration);
   if (perhaps + duration > now) wantScan(s, perhaps + duration);
+}
+
+/**
+ * The same for a signal, whose input may be doubtful: it goes by the value, and its quality by what a rule may rely on.
+ * So who reads it is never later than if the delay stood in the rule itself.
+ */
+export function onDelayOfDoubt(
+  s: Slots,
+  to: number,
+  of: number,
+  first: number,
+  duration: number,
+): void {
+  const q = s.q[of] as number;
+  const isDoubtful = q < badFrom && !isSound(q) && q !== Quality.surely;
+  if (isDoubtful) s.q[of] = Quality.input;
+  onDelay(s, to, of, first + 2, duration);
+  const strict = s.q[to] as number;
+  const value = s.v[to] as number;
+  s.q[of] = q;
+  onDelay(s, to, of, first, duration);
+  if (strict < badFrom) putBool(s, to, value === 1, isDoubtful ? Quality.degraded : strict);
+  else if ((s.q[to] as number) < badFrom) s.q[to] = Quality.derived;
 }
 
 /** Off-delay (TOF): true while the input is, and for `duration` after it was seen to fall. */

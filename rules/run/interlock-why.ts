@@ -32,7 +32,7 @@ export function explainInterlock(
   if (state === 'PENDING') text.push(...pendingLines(senses));
   if (state === 'TRIPPED') text.push('a reset is refused while the cause stands');
   if (state === 'TRIPPED_CLEAR' && rule.latch === 'manual') text.push('waits for a reset');
-  const doubts = senses.isInDoubt ? senses.doubts() : [];
+  const doubts = state.startsWith('TRIPPED') ? senses.doubts() : [];
   if (doubts.length > 0) text.push(`beyond its span, and no reason to release: ${doubts.join(', ')}`);
   text.push(...bypasses, ...badInputs(c.witness, [rule.cause, rule.arm]));
   return text;

@@ -129,7 +129,7 @@ export class InterlockRunner implements Runner {
       isNew: kept === undefined,
       isLost: isLost || kept?.lost === true,
     };
-    this.#senses.hold(this.#m.state === 'TRIPPED');
+    this.#senses.hold(this.#holds());
     if (isLost) this.#blame(c.wallNow());
   }
 
@@ -140,7 +140,7 @@ export class InterlockRunner implements Runner {
   take(from: Runner): void {
     if (!(from instanceof InterlockRunner)) return;
     this.#m = { ...from.#m };
-    this.#senses.hold(this.#m.state === 'TRIPPED');
+    this.#senses.hold(this.#holds());
     if (this.#bypasses && from.#bypasses) this.#bypasses.take(from.#bypasses);
     for (const [at, watch] of this.#watches.entries()) {
       const other = from.#watches[at];
@@ -167,7 +167,7 @@ export class InterlockRunner implements Runner {
     if (this.#bypasses) this.#tellBypasses(this.#bypasses);
     this.#step();
     // Its tags are judged otherwise from now on: once more, soon.
-    if (this.#senses.hold(this.#m.state === 'TRIPPED')) wantNext(this.#c.plant.slots);
+    if (this.#senses.hold(this.#holds())) wantNext(this.#c.plant.slots);
     if (this.#alarm) this.#alarm.update(this.#holds(), this.#m.evidence);
     if (!this.#obedience && this.#isDisobeyed()) this.#watchOutputs();
     if (this.#obedience?.update(this.#holds())) this.#c.out.intentsChanged = true;
@@ -405,7 +405,8 @@ export class InterlockRunner implements Runner {
         wantScan(slots, until);
         return;
       }
-    } else if ((!rising || this.#senses.isInDoubt) && by === undefined) return;
+    } else if (!rising && by === undefined) return;
+    if (this.#senses.isInDoubt) return;
     m.firstOut = undefined;
     m.evidence = noEvidence;
     this.#enter(rest, how, noEvidence, by);
@@ -421,8 +422,9 @@ export class InterlockRunner implements Runner {
     if (m.state === 'TRIPPED')
       return refused(`the cause stands: ${evidenceList(this.#senses.evidence())}`);
     if (rule.latch === 'auto') return refused(`${rule.id} releases itself after its hold time`);
-    if (this.#senses.isInDoubt)
-      return refused(`a value beyond its span releases nothing: ${this.#senses.doubts().join(', ')}`);
+    const doubts = this.#senses.doubts();
+    if (doubts.length > 0)
+      return refused(`a value beyond its span releases nothing: ${doubts.join(', ')}`);
     const open = rule.reset ? conditionsOfReset(this.#c.witness, rule.reset) : [];
     if (open.length > 0) return refused(`the reset also needs: ${open.join(', ')}`);
     m.askedBy = by;

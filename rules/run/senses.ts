@@ -1,15 +1,26 @@
 import {
   formatDuration,
+  isOneSided,
   Quality,
   qualityText,
   type Evidence,
 } from '../../gateway/contract/index.js';
 import type { BadSink } from '../blocks/inputs.js';
 import type { Steps } from '../blocks/code.js';
-import { conditionOf, recall, remember, truth, wantScan, type Slots } from '../blocks/slots.js';
+import {
+  badFrom,
+  conditionOf,
+  ignored,
+  recall,
+  remember,
+  truth,
+  undecided,
+  wantScan,
+  type Slots,
+} from '../blocks/slots.js';
 import { becauseOf, remark } from '../explain.js';
 import { delaysOf, isPending, stepsOf } from '../instantiate.js';
-import { inputsOf, type Input, type Node } from '../ir.js';
+import { childrenOf, inputsOf, type Input, type Node } from '../ir.js';
 import type { CompiledInterlock } from '../program.js';
 import type { Bypasses } from './bypass.js';
 import type { Context } from './context.js';
@@ -49,7 +60,7 @@ export class Senses {
     this.#c = c;
     this.#rule = rule;
     this.#sink =
-      policies.size === 0
+      policies.size === 0 && !rule.degrades
         ? noPolicies
         : sinkFor(policies.size);
     const isBypassed =
@@ -124,10 +135,7 @@ export class Senses {
 
   /** Is a tag behind its cause beyond its range, in a way that decides nothing? What is in doubt releases nothing. */
   get isInDoubt(): boolean {
-    const { oneSided } = this.#sink;
-    for (let i = 0; i < oneSided.length; i++)
-      if (oneSided[i] === 1 && hasSay(this.#sink, i)) return true;
-    return false;
+    return this.doubts().length > 0;
   }
   /**
    * From the next `sense` on: is the rule tripped?
@@ -197,12 +205,20 @@ export class Senses {
     return Math.min(delayed, ...policies.map((at) => (at ?? Infinity) - now));
   }
 
-  /** Tags of the cause that are beyond their span, and decide nothing. */
+  /** Tags beyond their span on which it hangs whether the cause is gone: what is in doubt releases nothing. */
   doubts(): readonly string[] {
-    const { oneSided } = this.#sink;
-    return [...this.#rule.policies.keys()].filter(
-      (_, at) => oneSided[at] === 1 && hasSay(this.#sink, at),
-    );
+    // Only asked for when a trip is about to be released: most rules have no tag that could be in doubt.
+    if (!this.#isArmed || !this.#isAnyBeyond()) return [];
+    const { slots } = this.#c.plant;
+    const cause = this.#rule.cause.tree();
+    return isGone(slots, cause) ? [] : undecidedIn(slots, cause);
+  }
+
+  #isAnyBeyond(): boolean {
+    const { image, code } = this.#c.plant;
+    for (let i = 0; i < code.lengthOf(this.#sources); i++)
+      if (isOneSided(image.qualities[code.item(this.#sources, i)] as number)) return true;
+    return false;
   }
 
   #causeState(): number {
@@ -241,6 +257,39 @@ function graceOf(rule: CompiledInterlock): number {
 function slowestOf(rule: CompiledInterlock): number {
   const periods = [...inputsByName(rule).values()].map((one) => one.ref.period ?? 0);
   return Math.max(0, ...periods);
+}
+
+/** Tags that are not known because their instruments are beyond their ranges. */
+function undecidedIn(s: Slots, node: Node): readonly string[] {
+  const names = new Set<string>();
+  const walk = (at: Node): void => {
+    if (at.kind === 'input' && (s.q[at.slot] as number) === undecided) names.add(at.input.ref.name);
+    const isDecided = at.kind === 'compare' && (s.q[at.slot] as number) < badFrom;
+    if (!isDecided) for (const child of childrenOf(at)) walk(child);
+  };
+  walk(node);
+  return [...names];
+}
+
+/** Is a condition false whatever the values beyond their ranges are, and would be without its delays? */
+function isGone(s: Slots, node: Node): boolean {
+  if ((s.q[node.slot] as number) === ignored) return true;
+  switch (node.kind) {
+    case 'logic':
+      return node.op === 'and'
+        ? node.of.some((one) => isGone(s, one))
+        : node.of.every((one) => isGone(s, one));
+    case 'timed':
+      if (truth(s, node.slot) !== 0) return false;
+      return node.op !== 'for' || undecidedIn(s, node).length === 0 || isGone(s, node.of);
+    case 'vote': {
+      if (truth(s, node.slot) !== 0) return false;
+      if (undecidedIn(s, node).length === 0) return true;
+      return node.of.filter((one) => !isGone(s, one)).length < (node.degrade?.need ?? node.need);
+    }
+    default:
+      return truth(s, node.slot) === 0;
+  }
 }
 
 type DelayOf = (slot: number) => { readonly since: number; readonly duration: number } | undefined;

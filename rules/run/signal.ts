@@ -1,7 +1,7 @@
 import { isOneSided, isSound, Quality, qualityText, wall } from '../../gateway/contract/index.js';
 import { boundOf } from '../blocks/bounds.js';
 import type { Steps } from '../blocks/code.js';
-import { badFrom, truth } from '../blocks/slots.js';
+import { badFrom, truth, undecided } from '../blocks/slots.js';
 import { badInputs, because, evidenceList } from '../explain.js';
 import { stepsOf } from '../instantiate.js';
 import type { CompiledSignal } from '../program.js';
@@ -58,7 +58,7 @@ export class SignalRunner implements Runner {
     let own = s.v[rule.value.slot] as number;
     if (this.#isNumber && !isSound(quality) && this.#isBeyond())
       ({ value: own, quality } = this.#bound(own, quality));
-    if (quality < badFrom && this.#isInvalid()) quality = Quality.input;
+    if (quality >= undecided || (quality < badFrom && this.#isInvalid())) quality = Quality.input;
     let value = quality < badFrom ? own * k + offset : this.#last;
     if (!Number.isFinite(value)) {
       quality = Quality.input;

@@ -32,6 +32,8 @@ export interface Reader {
   undecided(names: readonly string[]): void;
   /** It was told of such in this look. */
   readonly isInDoubt: boolean;
+  /** The rule is tripped: nothing stands in for a saturated value. */
+  readonly holds: boolean;
   /** An earlier value stood in for one that is not good, in this look. */
   readonly isStandingIn: boolean;
   /** `fallback` leaves it for the next source, though it has a value. */
@@ -282,6 +284,8 @@ export class Evaluator {
     const count = (truth: Truth): number => channels.filter((one) => one === truth).length;
     const yes = count('T') + count('S');
     if (node.degrade && this.#reader.mutant !== 'votes do not degrade') {
+      if (this.#reader.holds && this.#reader.isInDoubt)
+        this.#reader.ask('a degraded vote over a saturated channel while it is tripped');
       const isTrue = this.#degraded(node, yes, count('F')) === 'T';
       return isTrue ? (count('S') > 0 ? 'S' : 'T') : 'F';
     }

@@ -18,10 +18,10 @@ export interface Features {
 export const current: Features = {
   bands: true,
   signals: true,
-  resets: false,
-  keeps: false,
-  badWins: false,
-  coversNot: false,
+  resets: true,
+  keeps: true,
+  badWins: true,
+  coversNot: true,
 };
 export const all: Features = {
   bands: true,

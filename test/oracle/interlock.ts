@@ -1,4 +1,4 @@
-import { namesIn } from './ast.js';
+import { holds, namesIn } from './ast.js';
 import type { Truth } from './blocks.js';
 import { Evaluator } from './evaluate.js';
 import type { Mutant } from './mutants.js';
@@ -24,6 +24,7 @@ export class InterlockOracle {
   readonly #source: Source;
   readonly #terms: Terms;
   #isTripped = false;
+  readonly #hasDelay: boolean;
   #clearSince: number | undefined;
   #button: Truth | undefined;
   #buttonKnown: Truth | undefined;
@@ -43,6 +44,7 @@ export class InterlockOracle {
     if (rule.arm) namesIn(rule.arm, names);
     this.#reader = new PolicyReader(source, setting, names, rule.onBad);
     this.#cause = new Evaluator(this.#reader);
+    this.#hasDelay = rule.causes.some((cause) => holds(cause, ({ kind }) => kind === 'for'));
     this.#resets = new Evaluator(plainReader(source, setting));
   }
 
@@ -53,6 +55,9 @@ export class InterlockOracle {
       if (now < until && this.rule.arm && namesIn(this.rule.arm).has(name))
         this.#reader.ask('a bypassed input in arm');
     }
+    // While it is tripped nothing stands in for a saturated value: what is in doubt releases nothing.
+    this.#reader.holds =
+      this.#terms.keeps && this.#isTripped && mutant !== 'saturated releases';
     this.#reader.begin(now);
     this.#cause.at(now);
     const arm = this.rule.arm ? this.#cause.bool(this.rule.arm, 'trip') : 'T';
@@ -66,12 +71,7 @@ export class InterlockOracle {
     const isDisarmed =
       (arm === 'F' && mutant !== 'a disarmed rule trips') ||
       (arm === 'U' && mutant === 'an unknown arm disarms');
-    const isDoubted =
-      this.#terms.keeps &&
-      this.#isTripped &&
-      this.#reader.isInDoubt &&
-      mutant !== 'saturated releases';
-    const stands = !isDisarmed && (isTrue || isDemanded || isDoubted);
+    const stands = !isDisarmed && (isTrue || isDemanded);
     const isReset = this.#sees(now);
     this.#move(now, stands, isReset);
     if (this.#isTripped) this.state = stands ? 'TRIPPED' : 'TRIPPED_CLEAR';
@@ -95,6 +95,9 @@ export class InterlockOracle {
     else this.#clearSince ??= now;
     const isFree = !stands || mutant === 'reset works against a standing cause';
     if (!wasTripped || !isFree) return;
+    // Its delay has not run out: what it will come to hangs on the doubt.
+    if (this.#terms.keeps && this.#reader.isInDoubt && this.#hasDelay)
+      this.#reader.ask('a release while a delay over a doubt runs');
     if (isReset || isOrdered) this.#isTripped = false;
     const since = this.#clearSince;
     if (this.rule.latch === 'auto' && since !== undefined && now - since >= this.rule.hold)

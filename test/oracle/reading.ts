@@ -31,6 +31,7 @@ export function plainReader(
     level: (name) => source.level(name),
     undecided: () => undefined,
     isInDoubt: false,
+    holds: false,
     isStandingIn: false,
     leaves,
     isVoting: () => false,
@@ -46,6 +47,8 @@ interface Watched {
 /** Reads the tags of an interlock, with its `on_bad`. */
 export class PolicyReader implements Reader {
   isStandingIn = false;
+  /** Nothing stands in for a saturated value. */
+  holds = false;
   readonly leastGood: number;
   readonly grace: number;
   readonly mutant: Mutant | undefined;
@@ -107,7 +110,8 @@ export class PolicyReader implements Reader {
     const figure = this.#source.figure(name);
     if (isSaturated(figure)) {
       if (this.mutant === 'saturated is bad') return plain(this.#standIn(name));
-      return bounded(figure.low, figure.high, this.#standIn(name), name);
+      const instead = this.holds ? 'unknown' : this.#standIn(name);
+      return bounded(figure.low, figure.high, instead, name);
     }
     return figure.instead === 'unknown' ? plain(this.#standIn(name)) : figure;
   }
