@@ -4,6 +4,7 @@ import { commonOf, type Compilation, type ScopeExtra } from './compile.js';
 import type { EffectDraft, InterlockDraft } from './drafts/interlock.js';
 import type { Input, Node } from './ir.js';
 import { didYouMean } from './names.js';
+import { refuseTrip } from './nonsense/trip.js';
 import { findOutput, outputValue } from './outputs.js';
 import { isTrip, type CompiledInterlock, type Effect, type OnFail } from './program.js';
 import { boolType } from './scope.js';
@@ -33,6 +34,7 @@ export function compileTrip(c: Compilation, draft: InterlockDraft): CompiledInte
   for (const [name] of named)
     if (!inputs.has(name))
       draft.sink.report(['on_bad', name], `${name} is not used in cause or arm`);
+  refuseTrip(draft, { cause, arm, reset, effects, inputs: inputs.size });
   checkResponse(draft.sink, draft.maxResponse, cause);
   warnShortDelays(draft.sink, [draft.kind === 'group' ? 'causes' : 'cause'], cause);
   const common = commonOf(c, draft);

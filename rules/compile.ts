@@ -11,6 +11,7 @@ import { noLag, unboundedLag } from './lag.js';
 import type { Library } from './library.js';
 import { plainRules } from './matrix.js';
 import { didYouMean, matchesGlob } from './names.js';
+import { refuseNonsense } from './nonsense/expression.js';
 import { refuseConflicts, type Demand, type TagLookup } from './outputs.js';
 import { Packer, type Packed } from './packed.js';
 import { createSink, type RuleProblem, type RuleSource } from './problems.js';
@@ -29,7 +30,12 @@ import { opaqueUnit, parseUnit, unitOfTag, type Unit } from './units.js';
 
 export type CompileResult =
   | { readonly ok: true; readonly program: RuleProgram }
-  | { readonly ok: false; readonly problems: readonly RuleProblem[] };
+  | {
+      readonly ok: false;
+      readonly problems: readonly RuleProblem[];
+      /** What an earlier version would have run: there, if all problems are of checks that it did not have. */
+      readonly program?: RuleProgram;
+    };
 
 /** Everything that is known while the rules of one program are checked. */
 export interface Compilation {
@@ -100,9 +106,11 @@ export function compileRules(sources: readonly RuleSource[], tags: TagLookup): C
   }
   const armed = compilation.demands.filter(({ rule }) => drafts.get(rule)?.mode === 'armed');
   refuseConflicts(armed);
-  if (problems.length > 0) return { ok: false, problems: inOrder(problems, sources) };
+  const sorted = inOrder(problems, sources);
+  if (sorted.some(({ since }) => since === undefined)) return { ok: false, problems: sorted };
   packer.close();
-  return { ok: true, program: programOf(rules, compilation, inOrder(warnings, sources)) };
+  const program = programOf(rules, compilation, inOrder(warnings, sources));
+  return sorted.length > 0 ? { ok: false, problems: sorted, program } : { ok: true, program };
 }
 
 /** Takes what is no rule out of the list and puts it on the shelf. */
@@ -327,12 +335,20 @@ function createCompilation(
       report: ({ message, hint, offset }) => draft.sink.report(expr.path, message, hint, offset),
       warn: ({ message, hint, offset }) => draft.sink.warn(expr.path, message, hint, offset),
     }),
-    check: (draft, expr, inputs, wanted, extra) =>
-      checkExpression(expr.ast, compilation.scope(draft, expr, inputs, extra), wanted),
+    check: (...about) => checked(compilation, ...about),
     textOf,
     pack: (draft, node) => packer.pack(node, textOf(draft)),
   };
   return compilation;
+}
+
+function checked(
+  c: Compilation,
+  ...[draft, expr, inputs, wanted, extra]: Parameters<Compilation['check']>
+): Node | undefined {
+  const node = checkExpression(expr.ast, c.scope(draft, expr, inputs, extra), wanted);
+  if (node) refuseNonsense(draft.sink, expr, node, (name) => c.tags.find(name)?.span);
+  return node;
 }
 
 function programOf(

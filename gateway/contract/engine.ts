@@ -107,6 +107,11 @@ export interface RuleLanguage {
     tags: TagLookup,
   ):
     | { readonly ok: true; readonly program: RuleProgram }
-    | { readonly ok: false; readonly problems: readonly RuleProblem[] };
+    | {
+        readonly ok: false;
+        readonly problems: readonly RuleProblem[];
+        /** What an earlier version would have run: there, if all problems are of new checks (`since`). */
+        readonly program?: RuleProgram;
+      };
   start(program: RuleProgram, options: EngineOptions): RuleEngine;
 }

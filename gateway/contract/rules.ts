@@ -13,6 +13,8 @@ export interface RuleTag {
   readonly enumeration: ReadonlyMap<number, string> | undefined;
   /** Scan period in ms, for response budgets; undefined for derived tags. */
   readonly period: number | undefined;
+  /** Ends of what the instrument measures, in units; absent = not known. */
+  readonly span?: readonly [low: number, high: number] | undefined;
   /** May rules write it (`writes:` with `allow: [rules]`)? */
   readonly writable: boolean;
 }

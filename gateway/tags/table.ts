@@ -148,6 +148,7 @@ export class TagTable implements TagLookup {
         unit: tag.unit,
         enumeration: tag.enumeration,
         period: tag.period,
+        span: tag.span,
         writable: this.#ruleWritable.has(tag.name),
       }
     );

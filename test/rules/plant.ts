@@ -29,6 +29,7 @@ export type TagSpec =
       unit?: string;
       writable?: boolean;
       period?: number;
+      span?: readonly [number, number];
       enumeration?: Record<number, string>;
     };
 export type TagSpecs = Record<string, TagSpec>;
@@ -50,6 +51,7 @@ export function lookupOf(specs: TagSpecs): TagLookup & { tags: RuleTag[] } {
       enumeration:
         texts && new Map(Object.entries(texts).map(([number, text]) => [Number(number), text])),
       period: full.period ?? 1000,
+      span: full.span,
       writable: full.writable ?? false,
     };
   });
@@ -63,8 +65,14 @@ export function person(name: string, ...roles: string[]): Person {
 }
 
 export function compiled(rules: readonly unknown[], specs: TagSpecs): RuleProgram {
+  return runnable(rules, specs, false);
+}
+
+/** `old`: also what only the checks of this version refuse, as a start does. */
+function runnable(rules: readonly unknown[], specs: TagSpecs, old: boolean): RuleProgram {
   const sources = rules.map((rule, index) => ({ file: 'rules.yaml', index, rule }));
   const result = compileRules(sources, lookupOf(specs));
+  if (!result.ok && old && result.program) return result.program;
   if (!result.ok)
     throw new TypeError(
       result.problems.map((one) => `${one.path.join('.')}: ${one.message}`).join(),
@@ -111,7 +119,7 @@ export function plant(
   retained?: RetainedStates,
   before: Partial<Pick<EngineOptions, 'earlier' | 'retainedLost' | 'full' | 'wallOf'>> = {},
 ): Plant {
-  const program = compiled(rules, specs);
+  const program = runnable(rules, specs, true);
   const lookup = lookupOf(specs);
   const at = new Map<string, number>(lookup.tags.map((tag) => [tag.name, tag.index]));
   const derived = program.signals.map((signal, n) => {

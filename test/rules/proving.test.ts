@@ -16,6 +16,7 @@ import { compiled, lookupOf, problemsOf, type TagSpecs } from './plant.js';
 const tags: TagSpecs = {
   FT: { unit: 'm3/h', period: 500 },
   RUN: { type: 'bool', period: 500 },
+  BUTTON: 'bool',
   CMD: { type: 'bool', writable: true },
 };
 const dry = {
@@ -40,10 +41,13 @@ void t.test('point 39: lints', (t) => {
   t.equal(lint(never, [0, 100]), '');
   t.equal(lint(never, undefined, 0), 'no-deadband');
   t.equal(lint(dry), 'no-reset');
-  t.equal(lint({ ...dry, reset: 'RUN', effects: [{ set: 'CMD', to: false }] }), 'not-verified');
+  t.equal(
+    lint({ ...dry, reset: 'rising(BUTTON)', effects: [{ set: 'CMD', to: false }] }),
+    'not-verified',
+  );
   const fan = { set: 'CMD', to: true, verify: { expect: 'RUN', within: '1s' } };
-  t.equal(lint({ ...dry, reset: 'RUN', effects: [fan] }), 'energise-to-trip');
-  t.equal(lint({ ...dry, reset: 'RUN', mode: 'shadow' }), 'shadow');
+  t.equal(lint({ ...dry, reset: 'rising(BUTTON)', effects: [fan] }), 'energise-to-trip');
+  t.equal(lint({ ...dry, reset: 'rising(BUTTON)', mode: 'shadow' }), 'shadow');
   t.match(
     compiled([{ ...dry, cause: 'FT < 5 m3/h for 900ms' }], tags).warnings[0]?.message,
     /two scans/,
