@@ -34,7 +34,8 @@ export function compileTrip(c: Compilation, draft: InterlockDraft): CompiledInte
   for (const [name] of named)
     if (!inputs.has(name))
       draft.sink.report(['on_bad', name], `${name} is not used in cause or arm`);
-  refuseTrip(draft, { cause, arm, reset, effects, inputs: inputs.size });
+  const nodes = causes.map(({ node }) => node);
+  refuseTrip(draft, { cause, causes: nodes, arm, reset, effects, inputs: inputs.size });
   checkResponse(draft.sink, draft.maxResponse, cause);
   warnShortDelays(draft.sink, [draft.kind === 'group' ? 'causes' : 'cause'], cause);
   const common = commonOf(c, draft);

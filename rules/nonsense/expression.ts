@@ -9,11 +9,16 @@ export type Spans = (tag: string) => readonly [low: number, high: number] | unde
 
 /** Refuses what can be shown to be nonsense in one expression, whatever kind of rule it is in. */
 export function refuseNonsense(sink: Sink, expr: Expr, root: Node, spans: Spans): void {
-  const refuse: Refuse = (node, message, hint) => {
+  const placeOf = (node: Node): number | undefined => {
     const at = expr.text.indexOf(node.source);
-    sink.refuse(expr.path, message, hint, at < 0 ? undefined : at);
+    return at < 0 ? undefined : at;
+  };
+  const refuse: Refuse = (node, message, hint) => {
+    sink.refuse(expr.path, message, hint, placeOf(node));
   };
   const walk = (node: Node): void => {
+    if (node.kind === 'timed' && node.duration === 0)
+      sink.warn(expr.path, `${node.source} delays nothing`, undefined, placeOf(node));
     if (node.kind === 'timed' && node.op === 'for' && node.duration > 0 && isMoment(node.of))
       refuse(node, `${node.source} is never true: an edge is true for one scan only`);
     if (node.kind === 'vote') refuseTwins(node, refuse);

@@ -8,6 +8,8 @@ import { areExclusive, formulaOf, verdictOf, type Given } from '../proof/prove.j
 /** What is checked of one interlock or group. */
 export interface Trip {
   readonly cause: Node;
+  /** Of which it is made: one, or those of a group. */
+  readonly causes: readonly Node[];
   readonly arm: Node | undefined;
   readonly reset: Node | undefined;
   /** By the position of the effect as written. */
@@ -22,7 +24,10 @@ export function refuseTrip(draft: InterlockDraft, trip: Trip): void {
   refuseCounts(draft, trip);
   refuseExpectations(draft, trip);
   // A cause that is one thing for every value is refused already; what follows from it says nothing new.
-  if (verdictOf(cause) !== 'open') return;
+  const verdict = verdictOf(cause);
+  if (verdict === 'always' && trip.causes.every((one) => verdictOf(one) === 'open'))
+    draft.sink.refuse(['causes'], 'one of the causes is always true, whatever the values are');
+  if (verdict !== 'open') return;
   if (arm && areExclusive(cause, arm))
     draft.sink.refuse(['arm'], `it can never trip: while ${arm.source} its cause is never true`);
   refuseEndless(draft, trip);
