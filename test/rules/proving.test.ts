@@ -125,6 +125,12 @@ void t.test('a rule in sentences', (t) => {
   t.match(lines, /Sets CMD = false, level trip; expects not RUN within 3s/);
   t.match(lines, /While an input is bad and could matter it trips/);
   t.equal(describeRule(compiled([dry], tags), 'NO'), undefined);
+  const step = { set: 'CMD', to: false, min_off: '10min', max_off: '30min' };
+  const shed = { shed: 'S', start: 'FT > 50 m3/h', restore: 'FT < 40 m3/h', steps: [step] };
+  t.match(
+    describeRule(compiled([shed], tags), 'S')?.join('\n'),
+    'Step 1: CMD = false, off for at least 10min, back after 30min whatever the load, and on for as long.',
+  );
   t.end();
 });
 
