@@ -347,7 +347,7 @@ function checked(
   ...[draft, expr, inputs, wanted, extra]: Parameters<Compilation['check']>
 ): Node | undefined {
   const node = checkExpression(expr.ast, c.scope(draft, expr, inputs, extra), wanted);
-  if (node) refuseNonsense(draft.sink, expr, node, (name) => c.tags.find(name)?.span);
+  if (node) refuseNonsense(draft.sink, expr, node, (name) => c.tags.find(name)?.bands);
   return node;
 }
 

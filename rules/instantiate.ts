@@ -1,10 +1,12 @@
 import { GatewayError, Quality, type ImageView } from '../gateway/contract/index.js';
 import { StepList, type Code, type Steps } from './blocks/code.js';
+import { boundedInputs, boundStep, isOrder, passesBounds } from './blocks/bounds.js';
 import { edgeStep } from './blocks/edges.js';
 import {
   ageStep,
   guardedStep,
   qualityStep,
+  readMode,
   readNumber,
   readTruth,
   textInputStep,
@@ -62,6 +64,10 @@ export interface Plant {
 
 export interface RootOptions {
   readonly strict: boolean;
+  /** A value beyond its range may decide comparisons: of what trips, not of what releases. */
+  readonly bounds?: boolean;
+  /** `fallback` leaves a doubtful first source, though doubtful values may be used. */
+  readonly leaves?: boolean;
   /** Policies by tag name, with where their demands go; positions are given in this order. */
   readonly policies?: ReadonlyMap<string, BadPolicy>;
   readonly sink?: BadSink;
@@ -78,9 +84,33 @@ export function stepsOf(
   options: RootOptions,
 ): Steps {
   const steps = new StepList(plant.code);
-  const builder: Builder = { plant, options, seen: new Set(), steps };
-  for (const root of roots) if (root) emit(builder, root.tree());
+  const builder: Builder = { plant, options, seen: new Set(), steps, root: undefined };
+  for (const root of roots)
+    if (root) {
+      builder.root = root;
+      emit(builder, root.tree());
+    }
+  const { policies, sink } = options;
+  if (policies && sink) markOpaque(roots, [...policies.keys()], sink);
   return steps.done();
+}
+
+/** Notes which tags with a policy are looked at by something other than a comparison that a bound can decide. */
+function markOpaque(
+  roots: readonly (Packed | undefined)[],
+  names: readonly string[],
+  { opaque }: BadSink,
+): void {
+  const walk = (node: Node, isOpen: boolean): void => {
+    if (node.kind === 'input') {
+      const position = names.indexOf(node.input.ref.name);
+      if (position >= 0 && !isOpen) opaque[position] = 1;
+    } else if (node.kind !== 'quality') {
+      const opens = (node.kind === 'compare' && isOrder(node)) || (isOpen && passesBounds(node));
+      for (const child of childrenOf(node)) walk(child, opens);
+    }
+  };
+  for (const root of roots) if (root) walk(root.tree(), false);
 }
 
 interface Builder {
@@ -89,6 +119,8 @@ interface Builder {
   /** Slots of inputs that have their step already. */
   readonly seen: Set<number>;
   readonly steps: StepList;
+  /** The expression that is being emitted, as it is kept. */
+  root: Packed | undefined;
 }
 
 function emit(b: Builder, node: Node): void {
@@ -115,7 +147,8 @@ function emit(b: Builder, node: Node): void {
     if (node.kind === 'text')
       for (const input of [node.input, node.other]) if (input) emitInput(b, input);
     for (const child of childrenOf(node)) emit(b, child);
-    if (!emitCode(b, node)) b.steps.push(stepOf(b, node));
+    if (node.kind === 'compare') emitCompare(b, node);
+    else if (!emitCode(b, node)) b.steps.push(stepOf(b, node));
   }
   if (b.options.watch === true && isLeaf(node)) b.steps.code.watch(node.slot);
 }
@@ -136,15 +169,58 @@ function emitLimit(b: Builder, node: CompareNode): boolean {
   return true;
 }
 
+function emitCompare(b: Builder, node: CompareNode): void {
+  const { slot, op, left, right, convert, hyst } = node;
+  let memory: number | undefined;
+  if (hyst) {
+    memory = remember(b.plant.slots, 0);
+    b.steps.push(bandStep(b.plant.slots, node, hyst.slot, memory));
+  } else b.steps.code.compare(slot, op, left.slot, right.slot, convert);
+  if (b.options.bounds === true && isOrder(node)) emitBound(b, node, memory);
+}
+
+/** While one of its tags is beyond its range, the comparison is looked at once more. */
+function emitBound(
+  b: Builder,
+  { slot, left, right }: CompareNode,
+  memory: number | undefined,
+): void {
+  const { plant, options, root } = b;
+  const { strict, policies, sink, isBypassed } = options;
+  const refs = [left, right].flatMap(boundedInputs).map(({ input }) => input.ref);
+  if (refs.length === 0 || !root) return;
+  const names = [...(policies?.keys() ?? [])];
+  const guarded = refs.map(({ name }) => names.indexOf(name)).filter((at) => at >= 0);
+  const undecided = (): void => {
+    for (const at of guarded) if (sink?.oneSided[at] === 1) sink.undecided[at] = 1;
+  };
+  const { slots, image, positionOf } = plant;
+  // The tree is unpacked when it is needed for the first time, if ever.
+  let step: Step | undefined;
+  const run = (): void => {
+    if (isBypassed && refs.some(({ name }) => isBypassed(name))) return;
+    const node = step ? undefined : findCompare(root.tree(), slot);
+    if (node) step = boundStep({ slots, image, positionOf, strict }, node, { memory, undecided });
+    step?.();
+  };
+  b.steps.code.bound(refs.map(positionOf), run);
+}
+
+function findCompare(node: Node, slot: number): CompareNode | undefined {
+  if (node.kind === 'compare' && node.slot === slot) return node;
+  for (const child of childrenOf(node)) {
+    const found = findCompare(child, slot);
+    if (found) return found;
+  }
+  return undefined;
+}
+
 /** What can be said in numbers is. @returns whether it is that */
 function emitCode(b: Builder, node: Node): boolean {
-  if (node.kind === 'not') b.steps.code.not(node.slot, node.of.slot);
+  if (node.kind === 'not') b.steps.code.not(node.slot, node.of.slot, b.options.strict);
   else if (node.kind === 'logic') {
     const of = node.of.map((child) => child.slot);
     b.steps.code.logic(node.slot, node.op === 'and' ? 0 : 1, of);
-  } else if (node.kind === 'compare' && !node.hyst) {
-    const { slot, op, left, right, convert } = node;
-    b.steps.code.compare(slot, op, left.slot, right.slot, convert);
   } else if (node.kind === 'timed' && node.op === 'for')
     b.steps.code.onDelay(node.slot, node.of.slot, node.duration);
   else return false;
@@ -181,7 +257,10 @@ function emitInput(b: Builder, input: Input): void {
   const policy = policies?.get(name);
   if (policy && sink) {
     const read = readStep(b, input);
-    b.steps.push(guardedStep(s, read, input.slot, policy, sink, position));
+    const at = plant.positionOf(input.ref);
+    b.steps.push(
+      guardedStep(s, plant.image, read, { at, slot: input.slot, policy, sink, position }),
+    );
   } else if (type.kind === 'number') b.steps.code.number(tagInput(b, input));
   else if (type.kind === 'bool') b.steps.code.truth(tagInput(b, input));
   else b.steps.push(readStep(b, input));
@@ -197,7 +276,8 @@ function emitInput(b: Builder, input: Input): void {
 }
 
 function tagInput({ plant, options }: Builder, { ref, slot }: Input): TagInput {
-  return { at: plant.positionOf(ref), slot, strict: options.strict };
+  const mode = readMode(options.strict, options.bounds === true);
+  return { at: plant.positionOf(ref), slot, mode };
 }
 
 function readStep(b: Builder, input: Input): Step {
@@ -207,7 +287,7 @@ function readStep(b: Builder, input: Input): Step {
   if (kind === 'text') return textInputStep(s, image, tag);
   const read = kind === 'bool' ? readTruth : readNumber;
   return () => {
-    read(s, image, tag.at, tag.slot, tag.strict);
+    read(s, image, tag.at, tag.slot, tag.mode);
   };
 }
 
@@ -226,7 +306,8 @@ function emitPrev(b: Builder, to: number, of: Node): void {
   });
   // The push above has closed the list outside: code of two lists must not mix.
   const steps = new StepList(b.plant.code);
-  emit({ plant, options: { strict: b.options.strict }, seen: new Set(), steps }, of);
+  const options = { strict: b.options.strict };
+  emit({ plant, options, seen: new Set(), steps, root: undefined }, of);
   after.push(steps.done());
   const from = of.slot;
   store.push(() => {
@@ -260,7 +341,12 @@ function stepOf(b: Builder, node: Node): Step {
       return ifStep(s, to, when.slot, then.slot, otherwise.slot, convert.k, convert.c);
     }
     case 'fallback':
-      return fallbackStep(s, to, node.of.slot, node.other.slot, node.convert.k, node.convert.c);
+      return fallbackStep(
+        s,
+        { slot: to, of: node.of.slot, other: node.other.slot },
+        node.convert,
+        b.options.leaves === true,
+      );
     case 'latch':
       return latchStep(s, to, node.set.slot, node.reset.slot, node.dominant === 'set');
     case 'edge':
@@ -293,8 +379,6 @@ function stepOf(b: Builder, node: Node): Step {
       const { rules } = node;
       return () => putBool(s, to, rules.some(isTripped), 0);
     }
-    case 'compare':
-      return node.hyst ? bandStep(s, node, node.hyst.slot) : notHere(node);
     default:
       return notHere(node);
   }

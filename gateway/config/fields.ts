@@ -86,6 +86,19 @@ export function pair(description: string, example: readonly [number, number]): F
   };
 }
 
+/** Two ends in engineering units or in percent of the span. */
+export function ends(description: string, example: readonly [string, string]): Field {
+  return {
+    type: 'array',
+    title: 'two ends, like [-1.25 %, 103.125 %]',
+    items: { type: ['number', 'string'] },
+    minItems: 2,
+    maxItems: 2,
+    description,
+    examples: [example],
+  };
+}
+
 /** Names of links, devices, tags, sinks and scan classes. */
 export const namePattern = '^[A-Za-z][A-Za-z0-9_-]{0,63}$';
 

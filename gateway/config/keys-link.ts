@@ -1,5 +1,5 @@
 import { tagTypes, type DriverModule } from '../contract/index.js';
-import { anyMap, choice, closed, duration, named, number, pair, text } from './fields.js';
+import { anyMap, choice, closed, duration, ends, named, number, pair, text } from './fields.js';
 import type { Field, Shape } from './fields.js';
 import { tlsField } from './keys-tls.js';
 
@@ -32,6 +32,18 @@ export const tagShape: Shape = {
     span: pair(
       'Range of the instrument in engineering units; outside it the quality is uncertain.',
       [0, 60],
+    ),
+    signal: choice(
+      'What the value comes from. 4-20mA: up to 3.8 and 20.5 mA the value counts, at 3.6 and 21 mA the signal has failed (NAMUR NE 43). digital: it has no signal that could fail.',
+      ['4-20mA', 'digital'],
+    ),
+    over: ends(
+      'Ends of the measuring reserve, in engineering units or percent of the span: up to there a value counts as measured, beyond it as a bound.',
+      ['-1.25 %', '103.125 %'],
+    ),
+    failure: ends(
+      'Ends at which the signal has failed, in engineering units or percent of the span: from there on the value is bad.',
+      ['-2.5 %', '106.25 %'],
     ),
     enum: enumeration,
     scan: text('Scan class of the link. Default: the class named default, or else the first one.', {

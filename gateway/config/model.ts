@@ -1,4 +1,5 @@
 import type {
+  Bands,
   DriverModule,
   DurationMs,
   Endpoint,
@@ -75,6 +76,10 @@ export interface TagConfig {
   readonly offset: number;
   /** Range of the instrument in engineering units; outside it the quality is uncertain. */
   readonly span: readonly [number, number] | undefined;
+  /** What lies beyond the span, where the configuration says it. */
+  readonly bands?: Bands;
+  /** Is it said how the signal fails? `signal: digital` says that it cannot. */
+  readonly isSignalKnown?: boolean;
   readonly enumeration: ReadonlyMap<number, string> | undefined;
   readonly scanClass: string;
   /** Of the scan class, or how often the device tells of changes at most. */

@@ -12,6 +12,7 @@ import type { LinkContext } from './links.js';
 import type { TagConfig } from './model.js';
 import type { Problems } from './problems.js';
 import { didYouMean } from './suggest.js';
+import { bandKeys, readBands } from './tag-bands.js';
 import type { Ref } from './tree.js';
 import { parsePercent, parseQuantity } from './units.js';
 
@@ -54,6 +55,7 @@ export function readTag(
     scale,
     offset: ref.child('offset').number ?? 0,
     span,
+    ...readBands(problems, ref, span),
     enumeration: readEnum(ref.child('enum')),
     scanClass,
     period,
@@ -124,7 +126,7 @@ function constantType(problems: Problems, ref: Ref, isBool: boolean): TagType {
 /** What makes no sense for a bool or a text is a mistake, not something to ignore. */
 function refuseForType(problems: Problems, ref: Ref, type: TagType): void {
   const isNumeric = type !== 'bool' && type !== 'string';
-  for (const key of ['scale', 'offset', 'span', 'deadband'])
+  for (const key of ['scale', 'offset', 'span', 'deadband', ...bandKeys])
     if (!isNumeric && ref.has(key))
       problems.errorAtKey(ref.child(key), `a ${type} has no ${key}`, 'leave it out');
   if (ref.has('enum') && (type === 'string' || type.startsWith('float')))

@@ -38,6 +38,13 @@ export function parsePercent(text: string): number | undefined {
   return percentPattern.test(text) ? Number.parseFloat(text) / 100 : undefined;
 }
 
+const signedPercentPattern = /^\s*[+-]?\d+(\.\d+)?\s*%\s*$/;
+
+/** `-1.25 %` as -0.0125. */
+export function parseSignedPercent(text: string): number | undefined {
+  return signedPercentPattern.test(text) ? Number.parseFloat(text) / 100 : undefined;
+}
+
 const perTimePattern = new RegExp(patterns.perTime);
 
 /** `50/s`, `600/min` as a number a second. */

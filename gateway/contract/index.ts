@@ -1,7 +1,9 @@
 /** The public API of the gateway for drivers and rules. Imports nothing outside this folder. */
+export * from './bands.js';
 export * from './batch.js';
 export * from './codes.js';
 export * from './columns.js';
+export * from './conversion.js';
 export * from './device-events.js';
 export * from './driver.js';
 export * from './endpoint.js';

@@ -11,7 +11,7 @@ export const Quality = {
   lastKnown: 0x40,
   /** A start value that no device has confirmed. */
   initial: 0x41,
-  /** Read from the device, outside the declared span of the instrument. */
+  /** Outside the range of the instrument, as the device says; on which side is not known. */
   outOfRange: 0x42,
   /** Made by a simulation or a fallback, not measured. */
   substituted: 0x43,
@@ -25,6 +25,20 @@ export const Quality = {
   doubtful: 0x47,
   /** A rule of ours doubts it, though the device does not. */
   suspect: 0x48,
+  /** Beyond the upper end of what the instrument can show: the true value is this one or more. */
+  aboveRange: 0x60,
+  /** Beyond the lower end of what the instrument can show: the true value is this one or less. */
+  belowRange: 0x61,
+  /** Of a truth value: true for certain, though it was made of a value beyond its range. */
+  surely: 0x62,
+  /** Outside the span, within the measuring reserve of the instrument (NAMUR NE 43). */
+  inReserve: 0x70,
+  /** Made over a window that is not full yet. */
+  young: 0x71,
+  /** Another source stands in, as a rule says. */
+  fallback: 0x72,
+  /** Follows from the good ones among its inputs, though one is bad. */
+  degraded: 0x73,
   /** The link is down. */
   notConnected: 0x80,
   /** The device did not answer in time. */
@@ -67,6 +81,14 @@ export function isUncertain(quality: number): boolean {
 export function isBad(quality: number): boolean {
   return quality >= 0x80;
 }
+/** Good, or uncertain in a way in which a rule may rely on the value: zero drift, a young window, a fallback. */
+export function isSound(quality: number): boolean {
+  return quality < 0x40 || (quality & 0xf0) === 0x70;
+}
+/** The value is a bound of the true one, {@link Quality.aboveRange} or {@link Quality.belowRange}. */
+export function isOneSided(quality: number): boolean {
+  return quality === Quality.aboveRange || quality === Quality.belowRange;
+}
 export function qualityLevel(quality: number): QualityLevel {
   return quality < 0x40 ? 'good' : quality < 0x80 ? 'uncertain' : 'bad';
 }
@@ -83,6 +105,13 @@ const words: readonly (readonly [number, string])[] = [
   [Quality.subNormal, 'sub-normal'],
   [Quality.doubtful, 'doubtful'],
   [Quality.suspect, 'suspect'],
+  [Quality.aboveRange, 'out-of-range'],
+  [Quality.belowRange, 'out-of-range'],
+  [Quality.surely, 'out-of-range'],
+  [Quality.inReserve, 'out-of-range'],
+  [Quality.young, 'young'],
+  [Quality.fallback, 'substituted'],
+  [Quality.degraded, 'derived'],
   [Quality.notConnected, 'not-connected'],
   [Quality.timeout, 'timeout'],
   [Quality.device, 'device'],
@@ -104,8 +133,13 @@ export function qualityReason(quality: number): string {
   return reasons.get(quality) ?? 'internal';
 }
 
-/** `good`, `uncertain (substituted)`, `bad (timeout)`. */
+const sides: ReadonlyMap<number, string> = new Map([
+  [Quality.aboveRange, ', high'],
+  [Quality.belowRange, ', low'],
+]);
+
+/** `good`, `uncertain (substituted)`, `uncertain (out-of-range, high)`, `bad (timeout)`. */
 export function qualityText(quality: number): string {
   if (quality === Quality.good) return 'good';
-  return `${qualityLevel(quality)} (${qualityReason(quality)})`;
+  return `${qualityLevel(quality)} (${qualityReason(quality)}${sides.get(quality) ?? ''})`;
 }

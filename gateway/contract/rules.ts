@@ -1,3 +1,5 @@
+import type { Bands } from './bands.js';
+import type { Conversion } from './conversion.js';
 import type { MonoMs, WallMs } from './time.js';
 import type { TagType, Value } from './value.js';
 
@@ -13,10 +15,18 @@ export interface RuleTag {
   readonly enumeration: ReadonlyMap<number, string> | undefined;
   /** Scan period in ms, for response budgets; undefined for derived tags. */
   readonly period: number | undefined;
-  /** Ends of what the instrument measures, in units; absent = not known. */
-  readonly span?: readonly [low: number, high: number] | undefined;
   /** May rules write it (`writes:` with `allow: [rules]`)? */
   readonly writable: boolean;
+  /** Its device; undefined for constants and derived tags. */
+  readonly device?: string;
+  /** Between the raw value and the value; undefined: there is no raw value. */
+  readonly conversion?: Conversion;
+  /** What may be written to it, in engineering units, inclusive. */
+  readonly range?: readonly [low: number, high: number];
+  /** What its value can be; undefined: it has no span. */
+  readonly bands?: Bands;
+  /** Is it said how its signal fails? */
+  readonly isSignalKnown?: boolean;
 }
 
 /** Levels of a demand on an output, strongest first: the strongest wins. */

@@ -1,4 +1,4 @@
-import type { Config, LinkConfig, WritePermit } from '../config/model.js';
+import type { Config, LinkConfig } from '../config/model.js';
 import type {
   Clock,
   CommandResult,
@@ -74,9 +74,7 @@ export interface Plan {
 /** Every tag of a configuration, with those that rules derive after the others. */
 export function tagTable(config: Config, signals: RuleProgram['signals'] = []): TagTable {
   const devices = config.links.flatMap((link) => link.devices);
-  const writable = new Set(config.writes.keys());
-  const byRules = new Set([...config.writes.values()].filter(forRules).map(({ tag }) => tag));
-  return new TagTable(devices, writable, byRules, signals);
+  return new TagTable(devices, config.writes, signals);
 }
 
 /** Compiles the rules against the tags; all problems at once. Pure. */
@@ -89,10 +87,6 @@ export function planOf(
   const { program } = compiled;
   const table = tagTable(config, program.signals);
   return { ok: true, plan: { config, table, program } };
-}
-
-function forRules(permit: WritePermit): boolean {
-  return permit.allow.has('rules');
 }
 
 /** The field half: drivers, image, rules and gate, with the tick that drives them. */

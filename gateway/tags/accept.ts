@@ -1,6 +1,6 @@
-import { type Batch, Quality } from '../contract/index.js';
+import { type Batch, inUnits, isBad, Quality, qualityWithin } from '../contract/index.js';
 import type { TagImage } from './image.js';
-import { Kind } from './table.js';
+import { Kind, type TagTable } from './table.js';
 
 /**
  * Puts the readings of one group into the image: raw → engineering units, span check, time. Hot path:
@@ -18,19 +18,15 @@ export function acceptBatch(image: TagImage, indices: Int32Array, batch: Batch):
     const tag = indices[i] as number;
     let quality = batch.qualities[i] as number;
     if (quality < 0x80) {
-      let value = (batch.numbers[i] as number) * (scales[tag] as number) + (offsets[tag] as number);
       const grain = grains[tag] as number;
-      // 613 × 0.1 is 61.3, and not 61.300000000000004.
-      if (grain !== 0) value = Math.round(value * grain) / grain;
+      const raw = batch.numbers[i] as number;
+      const value = inUnits(raw, scales[tag] as number, offsets[tag] as number, grain);
       if ((kinds[tag] as number) >= Kind.text) {
         image.wide[tag] = batch.wide[i];
       } else if (!Number.isFinite(value)) {
         quality = Quality.decode;
-      } else if (
-        quality === Quality.good &&
-        (value < (lows[tag] as number) || value > (highs[tag] as number))
-      ) {
-        quality = Quality.outOfRange;
+      } else if (value < (lows[tag] as number) || value > (highs[tag] as number)) {
+        quality = outside(image.table, tag, value, quality);
       }
       if (quality < 0x80) {
         numbers[tag] = value;
@@ -41,6 +37,15 @@ export function acceptBatch(image: TagImage, indices: Int32Array, batch: Batch):
     times[tag] = own === undefined ? at : (own[i] as number);
   }
   return usable;
+}
+
+/** Outside its span. What the device doubts for another reason may have failed, and is no more than doubted. */
+function outside({ bands }: TagTable, tag: number, value: number, quality: number): number {
+  const own = bands[tag];
+  if (!own) return quality;
+  const found = qualityWithin(value, own);
+  const isOpen = quality === Quality.good || quality === Quality.outOfRange;
+  return isOpen || isBad(found) ? found : quality;
 }
 
 /** The device gave the same bytes as before: the values stand, only their age is new. */

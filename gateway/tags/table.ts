@@ -1,6 +1,10 @@
-import type { DeviceConfig, TagConfig } from '../config/model.js';
+import type { DeviceConfig, TagConfig, WritePermit } from '../config/model.js';
 import {
+  grainOf,
   isWide,
+  spanOnly,
+  type Bands,
+  type Conversion,
   type RuleTag,
   type SignalDef,
   type TagLookup,
@@ -21,6 +25,8 @@ export interface TagInfo {
   readonly unit: string | undefined;
   readonly description: string | undefined;
   readonly span: readonly [number, number] | undefined;
+  /** Is it said how its signal fails (`signal`, or `failure`)? */
+  readonly isSignalKnown: boolean;
   readonly enumeration: ReadonlyMap<number, string> | undefined;
   readonly scanClass: string;
   readonly period: number | undefined;
@@ -29,6 +35,9 @@ export interface TagInfo {
   /** Position in the dictionary of its device, as frames refer to it. */
   readonly position: number;
 }
+
+/** What may be written, by full tag name. */
+export type Writes = ReadonlyMap<string, Pick<WritePermit, 'allow' | 'range'>>;
 
 /** The pseudo-device under which derived tags are published. */
 export const derivedDevice = 'rules';
@@ -47,6 +56,8 @@ export class TagTable implements TagLookup {
   /** Ends of the span; infinite where there is none. */
   readonly lows: Float64Array;
   readonly highs: Float64Array;
+  /** What lies beyond the ends of the span; undefined where there is none. */
+  readonly bands: (Bands | undefined)[];
   readonly deadbands: Float64Array;
   /** Milliseconds; infinite where silence alone is no reason to report. */
   readonly maxSilences: Float64Array;
@@ -60,8 +71,7 @@ export class TagTable implements TagLookup {
 
   constructor(
     devices: readonly DeviceConfig[],
-    writable: ReadonlySet<string>,
-    ruleWritable: ReadonlySet<string>,
+    writes: Writes,
     signals: readonly SignalDef[] = [],
   ) {
     const configured = devices.flatMap((device) => device.tags);
@@ -72,10 +82,11 @@ export class TagTable implements TagLookup {
     this.grains = new Float64Array(size);
     this.lows = new Float64Array(size).fill(-Infinity);
     this.highs = new Float64Array(size).fill(Infinity);
+    this.bands = new Array<Bands | undefined>(size);
     this.deadbands = new Float64Array(size);
     this.maxSilences = new Float64Array(size).fill(Infinity);
     this.stales = new Float64Array(size).fill(Infinity);
-    this.#ruleWritable = ruleWritable;
+    this.#writes = writes;
 
     const tags: TagInfo[] = [];
     const byDevice = new Map<string, Int32Array>();
@@ -83,7 +94,7 @@ export class TagTable implements TagLookup {
       byDevice.set(device.name, range(tags.length, device.tags.length));
       device.tags.forEach((tag, position) => {
         this.#fill(tags.length, tag);
-        tags.push(infoOf(tag, tags.length, position, writable.has(tag.name)));
+        tags.push(infoOf(tag, tags.length, position, writes.has(tag.name)));
       });
     }
     if (signals.length > 0) byDevice.set(derivedDevice, range(tags.length, signals.length));
@@ -98,7 +109,7 @@ export class TagTable implements TagLookup {
     for (const device of devices) this.#alias(device);
   }
 
-  readonly #ruleWritable: ReadonlySet<string>;
+  readonly #writes: Writes;
 
   #fill(index: number, tag: TagConfig): void {
     const scaled = tag.scale !== 1 || tag.offset !== 0;
@@ -114,8 +125,9 @@ export class TagTable implements TagLookup {
               : Kind.number;
     this.scales[index] = tag.scale;
     this.offsets[index] = tag.offset;
-    if (scaled && tag.type.includes('int')) this.grains[index] = grainOf(tag.scale, tag.offset);
+    this.grains[index] = grainOf(tag);
     if (tag.span) {
+      this.bands[index] = tag.bands ?? spanOnly(tag.span);
       this.lows[index] = Math.min(...tag.span);
       this.highs[index] = Math.max(...tag.span);
     }
@@ -140,6 +152,8 @@ export class TagTable implements TagLookup {
 
   find(name: string): RuleTag | undefined {
     const tag = this.#byName.get(name);
+    const bands = tag && this.bands[tag.index];
+    const permit = tag && this.#writes.get(tag.name);
     return (
       tag && {
         name: tag.name,
@@ -148,10 +162,18 @@ export class TagTable implements TagLookup {
         unit: tag.unit,
         enumeration: tag.enumeration,
         period: tag.period,
-        span: tag.span,
-        writable: this.#ruleWritable.has(tag.name),
+        writable: permit?.allow.has('rules') ?? false,
+        conversion: this.conversionOf(tag),
+        ...(bands ? { bands, isSignalKnown: tag.isSignalKnown } : {}),
+        ...(permit?.range ? { range: permit.range } : {}),
+        ...(tag.origin === 'device' ? { device: tag.device } : {}),
       }
     );
+  }
+
+  /** Between the raw value of the device and engineering units. */
+  conversionOf({ index, type }: TagInfo): Conversion {
+    return { type, scale: this.scales[index] ?? 1, offset: this.offsets[index] ?? 0 };
   }
 
   names(): readonly string[] {
@@ -174,6 +196,7 @@ function infoOf(tag: TagConfig, index: number, position: number, writable: boole
     unit: tag.unit,
     description: tag.description,
     span: tag.span,
+    isSignalKnown: tag.isSignalKnown === true,
     enumeration: tag.enumeration,
     scanClass: tag.scanClass,
     period: constant ? undefined : tag.period,
@@ -193,6 +216,7 @@ function derivedInfo(signal: SignalDef, index: number, position: number): TagInf
     unit: signal.unit,
     description: undefined,
     span: undefined,
+    isSignalKnown: false,
     enumeration: undefined,
     scanClass: 'derived',
     period: undefined,
@@ -200,16 +224,4 @@ function derivedInfo(signal: SignalDef, index: number, position: number): TagInf
     writable: false,
     position,
   };
-}
-
-/** The smallest power of ten that makes scale and offset whole, up to 10⁹; 0 if none does. */
-function grainOf(scale: number, offset: number): number {
-  for (let grain = 1; grain <= 1e9; grain *= 10) {
-    if (isWhole(scale * grain) && isWhole(offset * grain)) return grain;
-  }
-  return 0;
-}
-
-function isWhole(n: number): boolean {
-  return Math.abs(n - Math.round(n)) < 1e-9 * Math.max(1, Math.abs(n));
 }

@@ -1,28 +1,10 @@
-import { integerRanges, type TagType, type Value } from '../contract/index.js';
+import { rawOf, type TagType, type Value } from '../contract/index.js';
 import type { TagImage } from '../tags/image.js';
 import type { TagInfo } from '../tags/table.js';
 
 /** The value in engineering units as the device's raw value; undefined when the type cannot hold it. */
-export function toRaw(image: TagImage, tag: TagInfo, value: Value): Value | undefined {
-  if (tag.type === 'bool') return typeof value === 'boolean' ? value : undefined;
-  if (tag.type === 'string') return typeof value === 'string' ? value : undefined;
-  const scale = image.table.scales[tag.index] ?? 1;
-  const offset = image.table.offsets[tag.index] ?? 0;
-  const is64 = tag.type === 'int64' || tag.type === 'uint64';
-  // Exact where nothing is to be calculated.
-  if (typeof value === 'bigint' && is64 && scale === 1 && offset === 0)
-    return BigInt[tag.type === 'int64' ? 'asIntN' : 'asUintN'](64, value) === value
-      ? value
-      : undefined;
-  if (typeof value !== 'number' && typeof value !== 'bigint') return undefined;
-  const raw = (Number(value) - offset) / scale;
-  if (!Number.isFinite(raw)) return undefined;
-  if (tag.type === 'float64') return raw;
-  if (tag.type === 'float32') return Number.isFinite(Math.fround(raw)) ? raw : undefined;
-  const rounded = Math.round(raw) + 0;
-  const [low, high] = integerRanges[tag.type];
-  if (rounded < low || rounded > high) return undefined;
-  return is64 ? BigInt(rounded) : rounded;
+export function toRaw({ table }: TagImage, tag: TagInfo, value: Value): Value | undefined {
+  return rawOf(table.conversionOf(tag), value);
 }
 
 /** Does the value read back stand for the value written? One raw step of difference is none. */

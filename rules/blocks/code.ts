@@ -1,11 +1,18 @@
-import { enlarge, GatewayError, type ImageView } from '../../gateway/contract/index.js';
+import {
+  enlarge,
+  GatewayError,
+  isOneSided,
+  Quality,
+  type ImageView,
+} from '../../gateway/contract/index.js';
 import type { CompareOp } from '../ast.js';
 import type { Conversion } from '../units.js';
+import { boundDecides } from './bounds.js';
 import { noteChange } from './edges.js';
 import { readNumber, readTruth, type TagInput } from './inputs.js';
 import { logic, not } from './logic.js';
 import { compare, compareOps } from './numeric.js';
-import { remember, runSteps, type Slots, type Step } from './slots.js';
+import { putBool, remember, runSteps, type Slots, type Step } from './slots.js';
 import { onDelay } from './timers.js';
 
 /**
@@ -14,15 +21,15 @@ import { onDelay } from './timers.js';
  * run of such steps in a rule. What is rare, or has much to remember, stays a closure.
  */
 const op = {
-  /** tag, slot, strict */
+  /** tag, slot, mode */
   number: 0,
-  /** tag, slot, strict */
+  /** tag, slot, mode */
   truth: 1,
-  /** tag, slot, operator and strict, to, right, figures, memory or -1: a tag against a constant, perhaps watched */
+  /** tag, slot, operator and mode, to, right, figures, memory or -1: a tag against a constant, perhaps watched */
   limit: 2,
   /** to, operator, left, right, figures */
   compare: 3,
-  /** to, of */
+  /** to, of, strict */
   not: 4,
   /** to, what decides alone, how many, slots of these */
   logic: 5,
@@ -30,6 +37,8 @@ const op = {
   onDelay: 6,
   /** slot, memory */
   watch: 7,
+  /** which of the steps for values beyond their range, how many tags, these: run while one of them is */
+  bound: 8,
 } as const;
 type Op = (typeof op)[keyof typeof op];
 
@@ -76,6 +85,7 @@ export class Code {
   /** Conversions (factor, offset) and durations. */
   readonly #figures = new Row((length) => new Float64Array(length));
   readonly #placesOf = new Map<string, number>();
+  readonly #bounds: Step[] = [];
   /** Of expressions that are not there. */
   readonly nothing: Steps = new Steps(this, 0, 0, noSteps);
 
@@ -103,8 +113,8 @@ export class Code {
     this.#add(op.truth, ...fieldsOf(input));
   }
   /** A tag against a constant: reads the tag and compares it. The most frequent condition there is. */
-  limit({ at, slot, strict }: TagInput, { to, op: operator, right, by, isWatched }: Limit): void {
-    const how = 2 * compareOps.indexOf(operator) + (strict ? 1 : 0);
+  limit({ at, slot, mode }: TagInput, { to, op: operator, right, by, isWatched }: Limit): void {
+    const how = 4 * compareOps.indexOf(operator) + mode;
     const memory = isWatched ? remember(this.#s, -1) : -1;
     this.#add(op.limit, at, slot, how, to, right, this.#figuresOf(by.k, by.c), memory);
   }
@@ -112,8 +122,12 @@ export class Code {
     const figures = this.#figuresOf(by.k, by.c);
     this.#add(op.compare, to, compareOps.indexOf(operator), left, right, figures);
   }
-  not(to: number, of: number): void {
-    this.#add(op.not, to, of);
+  not(to: number, of: number, strict: boolean): void {
+    this.#add(op.not, to, of, strict ? 1 : 0);
+  }
+  /** `step` is run while the value of one of the tags (positions in the image) is a bound of the true one. */
+  bound(tags: readonly number[], step: Step): void {
+    this.#add(op.bound, this.#bounds.push(step) - 1, tags.length, ...tags);
   }
   logic(to: number, absorbing: 0 | 1, of: readonly number[]): void {
     this.#add(op.logic, to, absorbing, of.length, ...of);
@@ -185,13 +199,34 @@ export class Code {
     const s = this.#s;
     const slot = field(cells, at + 2);
     const how = field(cells, at + 3);
-    readNumber(s, this.#image, field(cells, at + 1), slot, (how & 1) === 1);
+    const tag = field(cells, at + 1);
+    readNumber(s, this.#image, tag, slot, how & 3);
     const to = field(cells, at + 4);
     const f = field(cells, at + 6);
     const k = this.#figures.cells[f] as number;
-    compare(s, to, how >> 1, slot, field(cells, at + 5), k, this.#figures.cells[f + 1] as number);
+    const c = this.#figures.cells[f + 1] as number;
+    const right = field(cells, at + 5);
+    compare(s, to, how >> 2, slot, right, k, c);
+    if ((how & 2) === 2 && isOneSided(this.#image.qualities[tag] as number))
+      this.#decide(tag, how >> 2, to, (s.v[right] as number) * k + c);
     const memory = field(cells, at + 7);
     if (memory >= 0) noteChange(s, to, memory);
+  }
+
+  #decide(tag: number, operator: number, to: number, limit: number): void {
+    const { qualities, numbers } = this.#image;
+    if (boundDecides(operator, qualities[tag] as number, numbers[tag] as number, limit))
+      putBool(this.#s, to, true, Quality.surely);
+  }
+
+  #bound(cells: Int32Array, at: number): number {
+    const end = at + 3 + field(cells, at + 2);
+    for (let i = at + 3; i < end; i++)
+      if (isOneSided(this.#image.qualities[field(cells, i)] as number)) {
+        this.#bounds[field(cells, at + 1)]?.();
+        break;
+      }
+    return end;
   }
 
   /** What is not as frequent. @returns where the next step is */
@@ -201,13 +236,15 @@ export class Code {
     const second = field(cells, at + 2);
     switch (field(cells, at) as Op) {
       case op.not:
-        not(s, first, second);
-        return at + 3;
+        not(s, first, second, field(cells, at + 3) === 1);
+        return at + 4;
+      case op.bound:
+        return this.#bound(cells, at);
       case op.number:
-        readNumber(s, this.#image, first, second, field(cells, at + 3) === 1);
+        readNumber(s, this.#image, first, second, field(cells, at + 3));
         return at + 4;
       case op.truth:
-        readTruth(s, this.#image, first, second, field(cells, at + 3) === 1);
+        readTruth(s, this.#image, first, second, field(cells, at + 3));
         return at + 4;
       case op.compare: {
         const f = field(cells, at + 5);
@@ -225,8 +262,8 @@ export class Code {
 function field(cells: Int32Array, at: number): number {
   return cells[at] as number;
 }
-function fieldsOf({ at, slot, strict }: TagInput): readonly [number, number, number] {
-  return [at, slot, strict ? 1 : 0];
+function fieldsOf({ at, slot, mode }: TagInput): readonly [number, number, number] {
+  return [at, slot, mode];
 }
 
 /** The steps of a rule or of a part of it: code, and behind it whatever cannot be said in numbers. */

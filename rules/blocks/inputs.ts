@@ -1,6 +1,8 @@
 import {
   isBad,
   isGood,
+  isOneSided,
+  isSound,
   isUncertain,
   Quality,
   type ImageView,
@@ -30,20 +32,36 @@ export type BadPolicy =
   | { readonly kind: 'ignore' }
   | { readonly kind: 'vote' };
 
-/** Told when a tag has been bad for longer than its policy bears. */
+/** Told when a tag has been bad for longer than its policy bears. By the position of the policy. */
 export interface BadSink {
   /** 1 while the policy of input `position` demands a trip. */
   readonly demands: number[];
   /** 1 while the delay of such a policy runs. */
   readonly running: number[];
+  /** 1 while the value is a bound of the true one. */
+  readonly oneSided: number[];
+  /** 1 while something in the rule is not decided by that bound: only then the policy has a say. */
+  readonly undecided: number[];
+  /** 1 where something other than a comparison looks at the tag: no bound decides that. */
+  readonly opaque: number[];
+  /** Is the rule tripped? Then nothing stands in for a bound: what is in doubt releases nothing. */
+  holds: boolean;
+}
+
+/**
+ * How a tag is read. Bit 0: uncertain counts as bad, unless a rule may rely on it. Bit 1: a truth that follows
+ * from a value beyond its range counts, because it may trip.
+ */
+export type ReadMode = 0 | 1 | 2 | 3;
+export function readMode(strict: boolean, bounds: boolean): ReadMode {
+  return ((strict ? 1 : 0) | (bounds ? 2 : 0)) as ReadMode;
 }
 
 export interface TagInput {
   /** Position in the image. */
   readonly at: number;
   readonly slot: number;
-  /** Uncertain counts as bad. */
-  readonly strict: boolean;
+  readonly mode: ReadMode;
 }
 
 /** Puts a number of the frozen image into its slot. */
@@ -52,9 +70,11 @@ export function readNumber(
   image: ImageView,
   at: number,
   slot: number,
-  strict: boolean,
+  mode: number,
 ): void {
-  putNumber(s, slot, image.numbers[at] as number, usableQuality(image, at, strict));
+  const q = image.qualities[at] as number;
+  const isRefused = (mode & 1) === 1 && isUncertain(q) && !isSound(q);
+  putNumber(s, slot, image.numbers[at] as number, isRefused ? Quality.input : q);
 }
 /** The same of a truth value: whatever is not 0 is true. */
 export function readTruth(
@@ -62,41 +82,47 @@ export function readTruth(
   image: ImageView,
   at: number,
   slot: number,
-  strict: boolean,
+  mode: number,
 ): void {
   const value = image.numbers[at] as number;
   const truth = value === value ? (value !== 0 ? 1 : 0) : value;
-  putNumber(s, slot, truth, usableQuality(image, at, strict));
+  putNumber(s, slot, truth, truthQuality(image.qualities[at] as number, truth, mode));
 }
-function usableQuality(image: ImageView, at: number, strict: boolean): number {
-  const q = image.qualities[at] as number;
-  return strict && isUncertain(q) ? Quality.input : q;
+function truthQuality(q: number, truth: number, mode: number): number {
+  if (!isUncertain(q) || isSound(q)) return q;
+  if (q === Quality.surely && truth === 1 && (mode & 2) === 2) return q;
+  return (mode & 1) === 1 ? Quality.input : q === Quality.surely ? Quality.derived : q;
 }
 
 /** Quality of a text, which lives beside the numbers of the image: bad where there is none. */
-function textQuality(image: ImageView, at: number, strict: boolean): number {
+function textQuality(image: ImageView, at: number, mode: number): number {
   const q = image.qualities[at] as number;
   const isText = typeof image.wide[at] === 'string';
-  return (strict && isUncertain(q)) || (q < badFrom && !isText) ? Quality.input : q;
+  const isRefused = (mode & 1) === 1 && isUncertain(q) && !isSound(q);
+  return isRefused || (q < badFrom && !isText) ? Quality.input : q;
 }
 
 /** Reads whether a text is there; who compares it looks at the image itself. */
-export function textInputStep(s: Slots, image: ImageView, { at, slot, strict }: TagInput): Step {
+export function textInputStep(s: Slots, image: ImageView, { at, slot, mode }: TagInput): Step {
   return () => {
     s.v[slot] = 0;
-    s.q[slot] = textQuality(image, at, strict);
+    s.q[slot] = textQuality(image, at, mode);
   };
 }
 
+/** Where a policy reads, and whom it tells. */
+export interface Guarded {
+  /** Position in the image. */
+  readonly at: number;
+  readonly slot: number;
+  readonly policy: BadPolicy;
+  readonly sink: BadSink;
+  readonly position: number;
+}
+
 /** What reads a tag in the cause of an interlock, under an `on_bad` policy. */
-export function guardedStep(
-  s: Slots,
-  read: Step,
-  slot: number,
-  policy: BadPolicy,
-  sink: BadSink,
-  position: number,
-): Step {
+export function guardedStep(s: Slots, image: ImageView, read: Step, guarded: Guarded): Step {
+  const { at, slot, policy, sink, position } = guarded;
   // Since when it is bad; the last good value.
   const since = remember(s, NaN, NaN);
   const lastGood = since + 1;
@@ -104,12 +130,15 @@ export function guardedStep(
     read();
     sink.demands[position] = 0;
     sink.running[position] = 0;
+    sink.undecided[position] = 0;
+    const isBound = isOneSided(image.qualities[at] as number);
+    sink.oneSided[position] = isBound ? 1 : 0;
     if ((s.q[slot] as number) < badFrom) {
       s.memory[since] = NaN;
       s.memory[lastGood] = s.v[slot] as number;
       return;
     }
-    if (policy.kind === 'vote') return;
+    if (policy.kind === 'vote' || (isBound && sink.holds)) return;
     if (policy.kind === 'ignore') {
       s.q[slot] = ignored;
       return;
@@ -198,9 +227,9 @@ export function textStep(
   const last = remember(s, NaN, typeof right === 'string' ? textNumber(right) : NaN);
   const other = typeof right === 'string' ? undefined : right;
   const qualityOf = ({ slot }: TagInput): number => s.q[slot] as number;
-  const look = ({ at, strict }: TagInput, memory: number): void => {
+  const look = ({ at, mode }: TagInput, memory: number): void => {
     const text = image.wide[at];
-    if (textQuality(image, at, strict) < badFrom && typeof text === 'string')
+    if (textQuality(image, at, mode) < badFrom && typeof text === 'string')
       s.memory[memory] = textNumber(text);
   };
   return () => {

@@ -1,10 +1,11 @@
-import { Quality } from '../../gateway/contract/index.js';
+import { isSound, Quality } from '../../gateway/contract/index.js';
 import type { VoteNode } from '../ir.js';
 import { keepValue } from './kept.js';
 import {
   badFrom,
   ignored,
   putBool,
+  rankOf,
   recall,
   remember,
   wantScan,
@@ -13,9 +14,11 @@ import {
   type Step,
 } from './slots.js';
 
-export function not(s: Slots, to: number, of: number): void {
+/** `strict`: what is true for certain only is not false for certain turned round. */
+export function not(s: Slots, to: number, of: number, strict: boolean): void {
+  const q = s.q[of] as number;
   s.v[to] = (s.v[of] as number) === 1 ? 0 : 1;
-  s.q[to] = s.q[of] as number;
+  s.q[to] = q !== Quality.surely ? q : strict ? Quality.input : Quality.derived;
 }
 
 /**
@@ -39,11 +42,71 @@ export function logic(
     const q = s.q[slot] as number;
     if (q === ignored) continue;
     counted++;
-    if (q < badFrom && (s.v[slot] as number) === absorbing && q < decided) decided = q;
+    if (q < badFrom && (s.v[slot] as number) === absorbing && rankOf(q) < rankOf(decided))
+      decided = q;
     all = worst(all, q);
   }
   if (decided !== ignored) putBool(s, to, absorbing === 1, decided);
   else putBool(s, to, absorbing === 0, counted === 0 ? ignored : all);
+}
+
+/** What the channels of a vote say in one scan. */
+interface Votes {
+  /** True, or bad where a bad channel has a vote. */
+  yes: number;
+  /** Bad without a vote. */
+  bad: number;
+  /** Those that are not left out. */
+  counted: number;
+  away: number;
+  /** Of those that are true: as many as a rule may rely on, and as many as are true for certain only. */
+  sound: number;
+  sure: number;
+  /** Worst quality of those that are not bad; was there a bad one? */
+  known: number;
+  hasBad: boolean;
+}
+
+function countVotes(s: Slots, of: readonly number[], voting: Uint8Array, into: Votes): void {
+  Object.assign(into, noVotes);
+  for (let i = 0; i < of.length; i++) {
+    const slot = of[i] as number;
+    const q = s.q[slot] as number;
+    if (q === ignored) {
+      into.away++;
+      continue;
+    }
+    into.counted++;
+    if (q >= badFrom) {
+      into.hasBad = true;
+      if ((voting[i] as number) === 1) into.yes++;
+      else into.bad++;
+      continue;
+    }
+    into.known = worst(into.known, q);
+    if ((s.v[slot] as number) !== 1) continue;
+    into.yes++;
+    if (isSound(q)) into.sound++;
+    else if (q === Quality.surely) into.sure++;
+  }
+}
+const noVotes: Votes = {
+  yes: 0,
+  bad: 0,
+  counted: 0,
+  away: 0,
+  sound: 0,
+  sure: 0,
+  known: 0,
+  hasBad: false,
+};
+
+/** Quality of a vote whose result is known; `need`: as many decide it. */
+function markOf({ sound, sure, known, hasBad }: Votes, isTrue: boolean, need: number): number {
+  if (isSound(known)) return hasBad ? Quality.degraded : known;
+  if (isTrue && sound >= need) return Quality.degraded;
+  if (isTrue && sound + sure >= need) return Quality.surely;
+  return known === Quality.surely ? Quality.degraded : Quality.derived;
 }
 
 /**
@@ -57,48 +120,37 @@ export function voteStep(s: Slots, node: VoteNode): Step {
   const { slot: to, need, degrade, minGood, grace } = node;
   /** Since when there are too few good channels. */
   const poor = remember(s, NaN);
+  const votes: Votes = { ...noVotes };
+  const put = (value: boolean, wanted: number): void => {
+    putBool(s, to, value, markOf(votes, value, wanted));
+  };
   return () => {
-    let yes = 0;
-    let bad = 0;
-    let counted = 0;
-    let away = 0;
-    let quality = 0;
-    for (let i = 0; i < of.length; i++) {
-      const slot = of[i] as number;
-      const q = s.q[slot] as number;
-      if (q === ignored) {
-        away++;
-        continue;
-      }
-      counted++;
-      if (q >= badFrom) {
-        if ((voting[i] as number) === 1) yes++;
-        else bad++;
-      } else if ((s.v[slot] as number) === 1) yes++;
-      quality = worst(quality, q);
-    }
-    const marked = quality >= badFrom ? Quality.derived : quality;
+    countVotes(s, of, voting, votes);
+    const { yes, bad, counted, away } = votes;
     // Enough good channels again: the next time that there are too few is borne anew.
     if (counted - bad >= Math.min(minGood, of.length - 1)) s.memory[poor] = NaN;
     if (counted === 0) putBool(s, to, false, ignored);
-    else if (yes >= need) putBool(s, to, true, marked);
-    else if (degrade && away > 0) putBool(s, to, degraded(yes, counted - bad), Quality.derived);
-    else if (bad === 0 || (!degrade && yes + bad < need)) putBool(s, to, false, marked);
+    else if (yes >= need) put(true, need);
+    else if (degrade && away > 0) degraded(counted - bad);
+    else if (bad === 0 || (!degrade && yes + bad < need)) put(false, need);
     else if (!degrade) putBool(s, to, false, Quality.input);
-    else putBool(s, to, degraded(yes, counted - bad), Quality.derived);
+    else degraded(counted - bad);
   };
 
-  function degraded(yes: number, goods: number): boolean {
+  function degraded(goods: number): void {
     const wanted = Math.min(degrade?.need ?? need, goods);
     // Of two channels one is left already when the other fails: `minGood` cannot ask for more.
     if (goods >= Math.min(minGood, of.length - 1)) s.memory[poor] = NaN;
     else {
       if (Number.isNaN(recall(s, poor))) s.memory[poor] = s.clock.now;
       const poorSince = recall(s, poor);
-      if (s.clock.now - poorSince >= grace) return true;
+      if (s.clock.now - poorSince >= grace) {
+        putBool(s, to, true, Quality.degraded);
+        return;
+      }
       wantScan(s, poorSince + grace);
     }
-    return yes >= wanted;
+    put(votes.yes >= wanted, wanted);
   }
 }
 
@@ -144,7 +196,7 @@ export function latchStep(
       s.unsaved.latched++;
     }
     if (next === 0.5) putBool(s, to, held === 1, Quality.input);
-    else putBool(s, to, next === 1, quality >= badFrom ? Quality.derived : quality);
+    else putBool(s, to, next === 1, quality >= badFrom ? Quality.degraded : quality);
   };
 }
 /** False 0, unknown ½, true 1: `or` is the larger, `and` the smaller. */

@@ -1,21 +1,13 @@
-import { Quality } from '../../gateway/contract/index.js';
+import { isOneSided, isSound, Quality } from '../../gateway/contract/index.js';
 import type { ArithOp, CompareOp } from '../ast.js';
 import type { CompareNode, PickNode } from '../ir.js';
-import {
-  badFrom,
-  putBool,
-  putNumber,
-  recall,
-  remember,
-  worst,
-  type Slots,
-  type Step,
-} from './slots.js';
+import type { Conversion } from '../units.js';
+import { badFrom, putBool, putNumber, recall, worst, type Slots, type Step } from './slots.js';
 
 /** What a comparison is called in numbers: its position here. */
 export const compareOps: readonly CompareOp[] = ['<', '<=', '>', '>=', '==', '!='];
 
-function holds(op: number, a: number, b: number): boolean {
+export function holds(op: number, a: number, b: number): boolean {
   switch (op) {
     case 0:
       return a < b;
@@ -43,18 +35,19 @@ export function compare(
   c: number,
 ): void {
   const quality = worst(s.q[left] as number, s.q[right] as number);
-  putBool(s, to, holds(op, s.v[left] as number, (s.v[right] as number) * k + c), quality);
+  // Two truths compared: what is true for certain only is not false for certain where it is not equal.
+  const q = quality === Quality.surely ? Quality.input : quality;
+  putBool(s, to, holds(op, s.v[left] as number, (s.v[right] as number) * k + c), q);
 }
 
-/** A comparison with hysteresis: once true it stays true until the value is back by that much. */
-export function bandStep(s: Slots, node: CompareNode, hyst: number): Step {
+/** A comparison with hysteresis: once true it stays true until the value is back by that much. `memory`: was it true? */
+export function bandStep(s: Slots, node: CompareNode, hyst: number, memory: number): Step {
   const { slot: to, hystFactor } = node;
   const left = node.left.slot;
   const right = node.right.slot;
   const { k, c } = node.convert;
   const op = compareOps.indexOf(node.op);
   const towards = node.op === '<' || node.op === '<=' ? 1 : -1;
-  const memory = remember(s, 0);
   return () => {
     const quality = worst(worst(s.q[left] as number, s.q[right] as number), s.q[hyst] as number);
     let was = recall(s, memory) === 1;
@@ -121,24 +114,28 @@ export function pickStep(s: Slots, node: PickNode): Step {
   };
 }
 
-/** The first value while it is there, else the other one, marked as substituted. */
+/**
+ * The first value while it is there, else the other one, marked as such. `leaves`: a doubtful first value is left,
+ * too, while the other one is sound, as a strict rule does; not one beyond its range, for it still says something.
+ */
 export function fallbackStep(
   s: Slots,
-  to: number,
-  of: number,
-  other: number,
-  k: number,
-  c: number,
+  node: { readonly slot: number; readonly of: number; readonly other: number },
+  { k, c }: Conversion,
+  leaves: boolean,
 ): Step {
+  const { slot: to, of, other } = node;
   return () => {
     const q = s.q[of] as number;
-    if (q < badFrom) {
+    const second = s.q[other] as number;
+    const stays = !leaves || isSound(q) || isOneSided(q) || !isSound(second);
+    if (q < badFrom && stays) {
       s.v[to] = s.v[of] as number;
       s.q[to] = q;
       return;
     }
-    const second = s.q[other] as number;
     s.v[to] = (s.v[other] as number) * k + c;
-    s.q[to] = second < badFrom ? Quality.substituted : Quality.input;
+    s.q[to] =
+      second >= badFrom ? Quality.input : isSound(second) ? Quality.fallback : Quality.derived;
   };
 }

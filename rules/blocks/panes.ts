@@ -1,4 +1,4 @@
-import { isGood } from '../../gateway/contract/index.js';
+import { isSound } from '../../gateway/contract/index.js';
 import { badFrom, nextMultiple, recall, remember, type Slots } from './slots.js';
 
 /** Most panes of one window, and the shortest pane (ms): the error of a window is at most one pane. */
@@ -87,7 +87,7 @@ export function heldWindow(s: Slots, ms: number): HeldWindow {
       const isUsable = quality < badFrom && value === value;
       if (at === at && isUsable) {
         if (!(recall(s, first) <= at)) s.memory[first] = at;
-        if (!isGood(quality)) s.memory[doubt] = now;
+        if (!isSound(quality)) s.memory[doubt] = now;
         at = Math.max(at, (Math.floor(now / paneMs) - count + 1) * paneMs);
         while (at < now) {
           const end = Math.min(now, nextMultiple(at, paneMs));

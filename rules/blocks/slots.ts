@@ -1,4 +1,4 @@
-import { isGood, Quality } from '../../gateway/contract/index.js';
+import { isGood, isSound, Quality } from '../../gateway/contract/index.js';
 
 /** Values and qualities of all nodes of a program, and the time of the scan. */
 export interface Slots {
@@ -80,18 +80,29 @@ export function conditionOf(s: Slots, slot: number): number {
 }
 
 /**
+ * The better of two qualities is the smaller of these: good, then what a rule may rely on, then one-sided, then
+ * uncertain otherwise, then bad.
+ */
+export function rankOf(quality: number): number {
+  return quality ^ 0x30;
+}
+
+/**
  * Quality of a result of two values: bad over uncertain over good; `forced` stays visible. What lacks
  * nothing but first values after a start is `waiting` itself, so that no delay counts before them.
  */
 export function worst(a: number, b: number): number {
-  const most = a > b ? a : b;
+  const isFirst = rankOf(a) > rankOf(b);
+  const most = isFirst ? a : b;
+  const least = isFirst ? b : a;
   if (most === ignored) return ignored;
   if (most >= badFrom) {
-    const least = a > b ? b : a;
     const isWaiting = most === Quality.waiting && (least < badFrom || least === Quality.waiting);
     return isWaiting ? Quality.waiting : Quality.input;
   }
-  return isGood(most) ? most : Quality.derived;
+  if (isGood(most) || most === Quality.surely) return most;
+  if (!isSound(most)) return Quality.derived;
+  return isGood(least) || least === most ? most : Quality.degraded;
 }
 
 /** Writes a number; what is no number (0/0, overflow) is bad, never a value. */

@@ -38,7 +38,7 @@ export function onDelay(s: Slots, to: number, of: number, first: number, duratio
   s.memory[second] = perhaps;
   if (surely + duration <= now) putBool(s, to, true, q);
   else if (perhaps + duration <= now) putBool(s, to, false, Quality.input);
-  else putBool(s, to, false, q >= badFrom ? Quality.derived : q);
+  else putBool(s, to, false, q >= badFrom ? Quality.degraded : q);
   if (surely + duration > now) wantScan(s, surely + duration);
   if (perhaps + duration > now) wantScan(s, perhaps + duration);
 }
@@ -60,7 +60,7 @@ export function offDelayStep(s: Slots, to: number, of: number, duration: number)
     perhaps = state === 0 ? fallen(perhaps, now) : Infinity;
     s.memory[first] = surely;
     s.memory[second] = perhaps;
-    if (surely + duration > now) putBool(s, to, true, q >= badFrom ? Quality.derived : q);
+    if (surely + duration > now) putBool(s, to, true, q >= badFrom ? Quality.degraded : q);
     else if (perhaps + duration > now) putBool(s, to, false, Quality.input);
     else putBool(s, to, false, q);
     if (surely + duration > now && surely < Infinity) wantScan(s, surely + duration);
@@ -82,7 +82,7 @@ export function pulseStep(s: Slots, to: number, of: number, duration: number): S
     s.memory[before] = state;
     const until = recall(s, end);
     if (now < until) {
-      putBool(s, to, true, q >= badFrom ? Quality.derived : q);
+      putBool(s, to, true, q >= badFrom ? Quality.degraded : q);
       wantScan(s, until);
     } else putBool(s, to, false, q);
   };

@@ -1,4 +1,4 @@
-import { isGood, Quality } from '../../gateway/contract/index.js';
+import { isSound, Quality } from '../../gateway/contract/index.js';
 import { eventful, type Inputs } from '../blocks/eventful.js';
 import {
   badFrom,
@@ -105,13 +105,14 @@ function tumbling(s: Slots, w: Wiring, period: number): Step {
   const certainty = (seen: number, whole: number): number => {
     // To the millisecond: times are sums of fractions.
     const isShort = aggregate === 'sum' && seen < whole - 1;
-    return isShort || recall(s, at + doubt) === 1 ? Quality.derived : Quality.good;
+    if (recall(s, at + doubt) === 1) return Quality.derived;
+    return isShort ? Quality.young : Quality.good;
   };
   const fill = (end: number, inputs: Inputs): void => {
     const from = recall(s, at + upTo);
     if (inputs.heldQuality(0) < badFrom && end > from) {
       stood(s, at, inputs.heldValue(0), end - from);
-      if (!isGood(inputs.heldQuality(0))) s.memory[at + doubt] = 1;
+      if (!isSound(inputs.heldQuality(0))) s.memory[at + doubt] = 1;
     }
     s.memory[at + upTo] = Math.max(from, end);
   };
@@ -133,14 +134,14 @@ function tumbling(s: Slots, w: Wiring, period: number): Step {
     const quality = inputs.quality(0);
     if (inputs.isObserved) {
       s.memory[at + sum] = recall(s, at + sum) + inputs.value(0);
-      if (!isGood(quality)) s.memory[at + doubt] = 1;
+      if (!isSound(quality)) s.memory[at + doubt] = 1;
     }
     putNumber(s, w.to, recall(s, at + doneValue), recall(s, at + doneQuality));
     const left = (block + 1) * period - wallNow;
     const ahead = projection(s, at, { aggregate, now: inputs.value(0), left });
     // Too much of it was not seen: a guess of what it comes to.
     const seen = recall(s, at + weight) + left;
-    const own = seen >= share * period ? certainty(seen, period) : Quality.derived;
+    const own = seen >= share * period ? certainty(seen, period) : Quality.young;
     putNumber(s, w.to + 1, ahead, worst(quality, own));
     return now + left;
   });

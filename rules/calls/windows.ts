@@ -1,4 +1,4 @@
-import { isGood, Quality } from '../../gateway/contract/index.js';
+import { isGood, isSound, Quality } from '../../gateway/contract/index.js';
 import { eventful, rises, type Inputs } from '../blocks/eventful.js';
 import { keepPanes } from '../blocks/kept.js';
 import { heldWindow, ring, type HeldWindow, type Ring, type Stats } from '../blocks/panes.js';
@@ -35,12 +35,12 @@ export function windowQuality(o: WindowState): number {
   const { window, stats, now, ms, share, current } = o;
   const span = window.span(now);
   if (stats.weight === 0) {
-    if (current < badFrom) return Quality.derived;
+    if (current < badFrom) return Quality.young;
     return current === Quality.waiting ? current : Quality.input;
   }
   if (stats.weight < share * (span - window.paneMs)) return Quality.input;
-  const isYoung = span < ms - window.paneMs;
-  return isYoung || window.isDoubtful(now) ? Quality.derived : Quality.good;
+  if (window.isDoubtful(now)) return Quality.derived;
+  return span < ms - window.paneMs ? Quality.young : Quality.good;
 }
 
 /** The value that stands now counts in extremes, though it has not stood for any time yet. */
@@ -125,7 +125,7 @@ function settle(
   }
   const quality = window.isDoubtful(now) ? Quality.derived : Quality.good;
   const isFull = window.span(now) >= ms;
-  if (!isInside || !isFull) putBool(s, to, false, isFull ? quality : Quality.derived);
+  if (!isInside || !isFull) putBool(s, to, false, isFull ? quality : worst(quality, Quality.young));
   else if (stats.weight >= usualShare * (ms - window.paneMs)) putBool(s, to, true, quality);
   else putBool(s, to, false, Quality.input);
 }
@@ -165,12 +165,19 @@ function summing(s: Slots, wiring: Wiring): Step {
   const ms = wiring.settings['w'] ?? 0;
   const window = tally(s, ms);
   /** Up to when something was missing or doubtful. A mean bears a gap; a sum is too small by it. */
-  const broken = remember(s, NaN);
+  const broken = remember(s, NaN, -Infinity);
+  const doubted = broken + 1;
   return eventful(s, wiring, (inputs, now) => {
     window.add(now, inputs.isObserved ? inputs.value(0) : 0);
-    if (!isGood(inputs.heldQuality(0))) s.memory[broken] = now;
-    const isWhole = now - recall(s, broken) >= ms - window.panes.paneMs;
-    const own = isWhole ? Quality.good : Quality.derived;
+    const held = inputs.heldQuality(0);
+    if (!isGood(held)) s.memory[broken] = now;
+    if (!isSound(held) && held < badFrom) s.memory[doubted] = now;
+    const isOver = (since: number): boolean => now - since >= ms - window.panes.paneMs;
+    const own = !isOver(recall(s, doubted))
+      ? Quality.derived
+      : isOver(recall(s, broken))
+        ? Quality.good
+        : Quality.young;
     putNumber(s, wiring.to, total(s, window.panes), worst(inputs.quality(0), own));
     return nextMultiple(now, window.panes.paneMs);
   });

@@ -1,11 +1,12 @@
+import type { Bands } from '../../gateway/contract/index.js';
 import type { Expr } from '../fields.js';
 import { childrenOf, inputsOf, type CompareNode, type Node, type VoteNode } from '../ir.js';
 import type { Sink } from '../problems.js';
 import { keyOf } from '../proof/key.js';
 import { boundOf, verdictOf } from '../proof/prove.js';
 
-/** Ends of what a tag measures, in its unit; undefined: not known. */
-export type Spans = (tag: string) => readonly [low: number, high: number] | undefined;
+/** What the value of a tag can be; undefined: it has no span. */
+export type Spans = (tag: string) => Bands | undefined;
 
 /** Refuses what can be shown to be nonsense in one expression, whatever kind of rule it is in. */
 export function refuseNonsense(sink: Sink, expr: Expr, root: Node, spans: Spans): void {
@@ -58,18 +59,18 @@ function refuseHysteresis(node: CompareNode, spans: Spans, refuse: Refuse): void
   const bound = boundOf(node);
   if (!bound || bound.hyst === 0 || bound.subject.kind !== 'input') return;
   const { ref } = bound.subject.input;
-  const span = spans(ref.name);
-  if (!span) return;
+  const bands = spans(ref.name);
+  if (!bands) return;
   const isAbove = bound.op === '>' || bound.op === '>=';
   const back = isAbove ? bound.limit - bound.hyst : bound.limit + bound.hyst;
-  const [low, high] = span;
-  if (isAbove ? back >= low : back <= high) return;
+  const { span, reserve } = bands;
+  if (isAbove ? back >= reserve[0] : back <= reserve[1]) return;
   const unit = ref.type.kind === 'number' ? ref.type.unit.text : '';
   const shown = (value: number): string => `${Number(value.toPrecision(6))} ${unit}`.trimEnd();
   refuse(
     node,
     `${node.source} never becomes false again: ${ref.name} would have to be ${isAbove ? 'at or below' : 'at or above'} ` +
-      `${shown(back)}, its span is ${low} to ${shown(high)}`,
+      `${shown(back)}, its span is ${span[0]} to ${shown(span[1])}`,
     'make the hysteresis smaller',
   );
 }

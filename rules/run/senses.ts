@@ -45,15 +45,19 @@ export class Senses {
     const { cause, arm, policies } = rule;
     this.#c = c;
     this.#rule = rule;
-    this.#sink =
-      policies.size === 0
-        ? noPolicies
-        : { demands: zeros(policies.size), running: zeros(policies.size) };
+    this.#sink = policies.size === 0 ? noPolicies : sinkFor(policies.size);
     const isBypassed =
       bypasses && rule.bypass?.perInput
         ? (name: string): boolean => bypasses.isBypassed(name)
         : undefined;
-    const options = { strict: rule.strict, policies, sink: this.#sink, watch: true, isBypassed };
+    const options = {
+      strict: rule.strict,
+      bounds: rule.strict,
+      policies,
+      sink: this.#sink,
+      watch: true,
+      isBypassed,
+    };
     this.#steps = stepsOf(c.plant, [cause, arm], options);
     this.#delays = c.plant.code.list(delaysOf(cause));
     this.#causeSlot = cause.slot;
@@ -91,12 +95,26 @@ export class Senses {
 
   /** Do policies for bad tags demand a trip, or are they about to? */
   #isDemanded(): boolean {
-    const { demands } = this.#sink;
-    return demands.length > 0 && demands.includes(1);
+    return this.#isAny(this.#sink.demands);
   }
   #isRunning(): boolean {
-    const { running } = this.#sink;
-    return running.length > 0 && running.includes(1);
+    return this.#isAny(this.#sink.running);
+  }
+  #isAny(flags: readonly number[]): boolean {
+    for (let i = 0; i < flags.length; i++) if (flags[i] === 1 && hasSay(this.#sink, i)) return true;
+    return false;
+  }
+
+  /** Is a tag behind its cause beyond its range, in a way that decides nothing? What is in doubt releases nothing. */
+  get isInDoubt(): boolean {
+    const { oneSided } = this.#sink;
+    for (let i = 0; i < oneSided.length; i++)
+      if (oneSided[i] === 1 && hasSay(this.#sink, i)) return true;
+    return false;
+  }
+  /** Is the rule tripped? To be said before `sense`. */
+  set holds(is: boolean) {
+    if (this.#sink !== noPolicies) this.#sink.holds = is;
   }
 
   /** True until every tag has been read once, or the grace time after a start is over. */
@@ -135,9 +153,28 @@ export class Senses {
     return conditionOf(this.#c.plant.slots, this.#causeSlot);
   }
 }
-const noPolicies: BadSink = { demands: [], running: [] };
-function zeros(count: number): number[] {
-  return Array.from({ length: count }, () => 0);
+const noPolicies: BadSink = {
+  demands: [],
+  running: [],
+  oneSided: [],
+  undecided: [],
+  opaque: [],
+  holds: false,
+};
+function sinkFor(count: number): BadSink {
+  const zeros = (): number[] => Array.from({ length: count }, () => 0);
+  return {
+    demands: zeros(),
+    running: zeros(),
+    oneSided: zeros(),
+    undecided: zeros(),
+    opaque: zeros(),
+    holds: false,
+  };
+}
+/** A policy is for what is not decided: a tag beyond its range may decide all that looks at it. */
+function hasSay({ oneSided, undecided, opaque }: BadSink, at: number): boolean {
+  return oneSided[at] !== 1 || undecided[at] === 1 || opaque[at] === 1;
 }
 
 function graceOf(rule: CompiledInterlock): number {
@@ -158,7 +195,7 @@ function badEvidence(c: Context, rule: CompiledInterlock, sink: BadSink): readon
   const list: Evidence[] = [];
   for (const [position, [name, policy]] of [...rule.policies].entries()) {
     const input = inputs.get(name);
-    if (sink.demands[position] !== 1 || !input) continue;
+    if (sink.demands[position] !== 1 || !hasSay(sink, position) || !input) continue;
     const at = c.plant.positionOf(input.ref);
     const after = 'after' in policy && policy.after > 0 ? ` > ${formatDuration(policy.after)}` : '';
     const time = c.witness.wallOf(c.plant.image.times[at] as number);

@@ -42,14 +42,17 @@ export class ShedRunner implements Runner {
   readonly rule: CompiledShed;
   readonly machines: Runner['machines'] = noMachines;
   readonly #c: Context;
-  readonly #steps: Steps;
+  /** What sheds may be decided by a value beyond its range, what restores may not. */
+  readonly #startSteps: Steps;
+  readonly #restoreSteps: Steps;
   #m: Memory;
 
   constructor(c: Context, rule: CompiledShed, kept: RetainedState | undefined) {
     this.rule = rule;
     this.#c = c;
     const options = { strict: rule.strict, watch: true };
-    this.#steps = stepsOf(c.plant, [rule.start, rule.restore], options);
+    this.#startSteps = stepsOf(c.plant, [rule.start], { ...options, bounds: rule.strict });
+    this.#restoreSteps = stepsOf(c.plant, [rule.restore], options);
     const off = kept?.off ?? {};
     this.#m = {
       offWall: rule.steps.map(({ name }) => off[name] ?? NaN),
@@ -76,7 +79,8 @@ export class ShedRunner implements Runner {
   }
 
   run(): void {
-    this.#steps.run();
+    this.#startSteps.run();
+    this.#restoreSteps.run();
     const { slots: s } = this.#c.plant;
     const { now } = s.clock;
     this.#remember(now);

@@ -1,4 +1,5 @@
-import { Quality, qualityText, wall } from '../../gateway/contract/index.js';
+import { isOneSided, isSound, Quality, qualityText, wall } from '../../gateway/contract/index.js';
+import { boundOf } from '../blocks/bounds.js';
 import type { Steps } from '../blocks/code.js';
 import { badFrom, truth } from '../blocks/slots.js';
 import { badInputs, because, evidenceList } from '../explain.js';
@@ -21,6 +22,7 @@ export class SignalRunner implements Runner {
   readonly #at: number;
   readonly #steps: Steps;
   readonly #sources: readonly number[];
+  readonly #isNumber: boolean;
   #last = 0;
   #lastQuality = -1;
   #lastTime = NaN;
@@ -32,8 +34,12 @@ export class SignalRunner implements Runner {
     this.#c = c;
     this.rule = rule;
     this.#at = at;
-    this.#steps = stepsOf(c.plant, [rule.value, rule.valid], { strict: rule.strict });
+    const { strict } = rule;
+    // Whoever reads it may trip by it: what a value beyond its range decides is not lost on the way.
+    const options = { strict, bounds: true, leaves: !strict };
+    this.#steps = stepsOf(c.plant, [rule.value, rule.valid], options);
     this.#sources = sources;
+    this.#isNumber = rule.value.tree().type.kind === 'number';
   }
 
   take(from: Runner): void {
@@ -47,9 +53,13 @@ export class SignalRunner implements Runner {
     const { rule } = this;
     const { slots: s } = this.#c.plant;
     this.#steps.run();
-    let quality = this.#quality();
+    let quality = s.q[rule.value.slot] as number;
     const { k, c: offset } = rule.convert;
-    let value = quality < badFrom ? (s.v[rule.value.slot] as number) * k + offset : this.#last;
+    let own = s.v[rule.value.slot] as number;
+    if (this.#isNumber && !isSound(quality) && this.#isBeyond())
+      ({ value: own, quality } = this.#bound(own, quality));
+    if (quality < badFrom && this.#isInvalid()) quality = Quality.input;
+    let value = quality < badFrom ? own * k + offset : this.#last;
     if (!Number.isFinite(value)) {
       quality = Quality.input;
       value = this.#last;
@@ -94,12 +104,25 @@ export class SignalRunner implements Runner {
     return refused(`${this.rule.id} is a signal: nothing to reset`);
   }
 
-  #quality(): number {
-    const { value, valid } = this.rule;
-    const { slots: s } = this.#c.plant;
-    const q = s.q[value.slot] as number;
-    if (q >= badFrom || !valid) return q;
-    return truth(s, valid.slot) === 1 ? q : Quality.input;
+  /** Is a tag behind it beyond its range? Then the value may be a bound, too. */
+  #isBeyond(): boolean {
+    const { qualities } = this.#c.plant.image;
+    for (let i = 0; i < this.#sources.length; i++)
+      if (isOneSided(qualities[this.#sources[i] as number] as number)) return true;
+    return false;
+  }
+
+  /** The value as a bound with its side, or as it was computed where no side is known. */
+  #bound(value: number, quality: number): { readonly value: number; readonly quality: number } {
+    const { value: packed, strict } = this.rule;
+    const { slots, image, positionOf } = this.#c.plant;
+    const found = boundOf({ slots, image, positionOf, strict }, packed.tree());
+    return found ?? { value, quality: isOneSided(quality) ? Quality.derived : quality };
+  }
+
+  #isInvalid(): boolean {
+    const { valid } = this.rule;
+    return valid !== undefined && truth(this.#c.plant.slots, valid.slot) !== 1;
   }
 
   /** What is made of no tag is as old as its first evaluation. */

@@ -96,7 +96,7 @@ function forward(rig: TestRig): Forward {
   return {
     put: ({ at, tag, value, quality }) => {
       if (at < (last.get(tag) ?? -Infinity)) backwards++;
-      else rig.put(tag, value, quality);
+      else rig.arrive(tag, value, quality);
       last.set(tag, at);
     },
     backwards: () => backwards,

@@ -1,8 +1,11 @@
 import {
+  asHeld,
   intentLevels,
   isBad,
+  isGood,
   mono,
   Quality,
+  qualityWithin,
   wall,
   type ImageView,
   type RuleEvent,
@@ -23,6 +26,14 @@ export const testEpoch = 1_767_225_600_000;
 const echoMs = 10;
 /** Scans without time going on: a plant that oscillates within one instant is stopped. */
 const mostScans = 10_000;
+
+/** What a span makes of a value: judged anew by the span of now. */
+const rangeQualities: ReadonlySet<number> = new Set([
+  Quality.outOfRange,
+  Quality.aboveRange,
+  Quality.belowRange,
+  Quality.inReserve,
+]);
 
 export interface RigOptions {
   /** Wall time of monotonic zero, ms. */
@@ -45,6 +56,7 @@ export class TestRig {
   readonly #wide: (string | bigint | undefined)[] = [];
   readonly #signals = new Map<string, number>();
   readonly #lookup: TagLookup;
+  readonly #tags: ReadonlyMap<number, RuleTag>;
   readonly #outputs = new Map<number, Value>();
   #intents: ScanResult['intents'] | undefined;
   #due: number | undefined;
@@ -52,6 +64,7 @@ export class TestRig {
 
   constructor(program: RuleProgram, lookup: TagLookup, options: RigOptions = {}) {
     const tags = tagsOf(lookup);
+    this.#tags = new Map(tags.map((tag) => [tag.index, tag]));
     this.program = program;
     this.#lookup = lookup;
     this.#epoch = options.epoch ?? testEpoch;
@@ -88,7 +101,22 @@ export class TestRig {
     return this.#lookup.find(name);
   }
 
-  /** A value arrives now. `undefined` keeps the value: only the quality is another one. */
+  /**
+   * A device is asked and gives this, in engineering units: it comes as the plant would show it, rounded by its type and
+   * judged by the span of its instrument.
+   */
+  arrive(index: number, value: number | string | undefined, quality: number = Quality.good): void {
+    const tag = this.#tags.get(index);
+    const isJudged = isGood(quality) || rangeQualities.has(quality);
+    if (typeof value !== 'number' || !tag || !isJudged) this.put(index, value, quality);
+    else {
+      const held = (tag.conversion && asHeld(tag.conversion, value)) ?? value;
+      const judged = tag.bands ? qualityWithin(held, tag.bands) : quality;
+      this.put(index, held, isGood(judged) && !rangeQualities.has(quality) ? quality : judged);
+    }
+  }
+
+  /** A value arrives now, as it is. `undefined` keeps the value: only the quality is another one. */
   put(index: number, value: number | string | undefined, quality: number): void {
     if (typeof value === 'string') this.#wide[index] = value;
     else if (value !== undefined) this.image.numbers[index] = value;
@@ -144,7 +172,7 @@ export class TestRig {
       if (this.#isDeaf) continue;
       const isSame = this.image.numbers[tag] === Number(value) && !this.#isNew(tag);
       if (isSame || typeof value === 'string') continue;
-      this.put(tag, Number(value), Quality.good);
+      this.arrive(tag, Number(value));
       this.#due = Math.min(this.due, this.now + echoMs);
     }
   }

@@ -1,4 +1,4 @@
-import { formatDuration, mono, Quality } from '../../gateway/contract/index.js';
+import { formatDuration, mono } from '../../gateway/contract/index.js';
 import { nextMultiple } from '../blocks/slots.js';
 import type { TagLookup } from '../outputs.js';
 import type { RuleProgram } from '../program.js';
@@ -78,7 +78,7 @@ export class ScenarioRun {
     for (const { index, period } of this.#polls) {
       if (now % period !== 0) continue;
       const moving = this.#moving.get(index);
-      if (moving) this.rig.put(index, this.#valueOf(moving, now), Quality.good);
+      if (moving) this.rig.arrive(index, this.#valueOf(moving, now));
       else this.rig.refresh(index);
     }
   }
@@ -110,12 +110,12 @@ export class ScenarioRun {
   #happen({ at, courses, orders }: Moment): void {
     for (const [index, course] of courses) {
       this.#moving.delete(index);
-      if (course.kind === 'hold') this.rig.put(index, course.value, course.quality);
+      if (course.kind === 'hold') this.rig.arrive(index, course.value, course.quality);
       else {
         const from = this.rig.image.numbers[index] ?? 0;
         const moving = { course, since: at, from };
         this.#moving.set(index, moving);
-        this.rig.put(index, this.#valueOf(moving, at), Quality.good);
+        this.rig.arrive(index, this.#valueOf(moving, at));
       }
     }
     for (const order of orders) this.#give(order, at);
@@ -149,7 +149,7 @@ export class ScenarioRun {
     for (const [follower, { value, at }] of this.#pending)
       if (at <= now) {
         this.#pending.delete(follower);
-        this.rig.put(follower.feedback, value, Quality.good);
+        this.rig.arrive(follower.feedback, value);
       }
   }
 }

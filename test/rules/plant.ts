@@ -1,6 +1,7 @@
 import {
   mono,
   Quality,
+  spanOnly,
   wall,
   type ImageView,
   type Person,
@@ -51,7 +52,7 @@ export function lookupOf(specs: TagSpecs): TagLookup & { tags: RuleTag[] } {
       enumeration:
         texts && new Map(Object.entries(texts).map(([number, text]) => [Number(number), text])),
       period: full.period ?? 1000,
-      span: full.span,
+      ...(full.span ? { bands: spanOnly(full.span) } : {}),
       writable: full.writable ?? false,
     };
   });

@@ -13,7 +13,7 @@ import { tag } from '../support/config.js';
 
 function imageOf(tags: readonly TagConfig[], primary?: string): TagImage {
   const devices: DeviceConfig[] = [{ name: 'D', link: 'l', tags, primary, events: undefined }];
-  return new TagImage(new TagTable(devices, new Set(), new Set()));
+  return new TagImage(new TagTable(devices, new Map()));
 }
 function all(image: TagImage): Int32Array {
   return Int32Array.from({ length: image.size }, (_, i) => i);

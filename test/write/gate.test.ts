@@ -61,7 +61,7 @@ class Bench {
     ];
     const tags = types.map(([local, type, scale]) => tag('P', local, 'l', { type, scale }));
     const devices = [{ name: 'P', link: 'l', tags, primary: 'sp', events: undefined }];
-    this.image = new TagImage(new TagTable(devices, new Set(permits.map(([n]) => n)), new Set()));
+    this.image = new TagImage(new TagTable(devices, new Map(permits)));
     for (const { name } of tags) this.holds(name, 0);
     const audit = new Audit({
       store: (json) => {
