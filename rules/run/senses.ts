@@ -8,11 +8,12 @@ import type { BadSink } from '../blocks/inputs.js';
 import type { Steps } from '../blocks/code.js';
 import { conditionOf, recall, remember, truth, wantScan } from '../blocks/slots.js';
 import { because, becauseOf, remark } from '../explain.js';
-import { delaysOf, isPending, stepsOf } from '../instantiate.js';
+import { stepsOf } from '../instantiate.js';
 import { inputsOf, type Input } from '../ir.js';
 import type { CompiledInterlock } from '../program.js';
 import type { Bypasses } from './bypass.js';
 import type { Context } from './context.js';
+import { isPending, pendingPlan } from './pending.js';
 
 /** How long an interlock waits for first values after a start before it takes them for bad, ms. */
 export const startGrace = 10_000;
@@ -23,7 +24,7 @@ export class Senses {
   readonly #rule: CompiledInterlock;
   readonly #sink: BadSink;
   readonly #steps: Steps;
-  /** Lists in the code of the engine: {@link delaysOf}, and positions of the tags behind cause and arm. */
+  /** Lists in the code of the engine: {@link pendingPlan}, and positions of the tags behind cause and arm. */
   readonly #delays: number;
   readonly #causeSlot: number;
   /** -1: always armed. */
@@ -59,7 +60,7 @@ export class Senses {
       isBypassed,
     };
     this.#steps = stepsOf(c.plant, [cause, arm], options);
-    this.#delays = c.plant.code.list(delaysOf(cause));
+    this.#delays = c.plant.code.list(pendingPlan(cause));
     this.#causeSlot = cause.slot;
     this.#armSlot = arm?.slot ?? -1;
     this.#sources = c.plant.code.list(sources);
