@@ -1,6 +1,6 @@
 import type { RuleTag } from '../gateway/contract/index.js';
 import { checkExpression } from './check.js';
-import { readDraft, type Draft } from './drafts.js';
+import { readDraft, ruleHint, type Draft } from './drafts.js';
 import type { SignalDraft } from './drafts/signal.js';
 import { isMap, type Expr } from './fields.js';
 import { addNeeds, orderOf, type Needs } from './graph.js';
@@ -325,7 +325,9 @@ function createCompilation(
       find,
       library,
       local: (name) => extra?.locals?.get(name),
-      suggest: (name) => didYouMean(name, [...names, ...drafts.keys(), ...library.names]),
+      suggest: (name) =>
+        ruleHint(drafts.get(name)) ??
+        didYouMean(name, [...names, ...drafts.keys(), ...library.names]),
       interlocks: (pattern) =>
         interlocks.map((one) => one.id).filter((id) => matchesGlob(pattern, id)),
       tagUnit: (text) => tagUnits.get(text),

@@ -106,7 +106,8 @@ export interface Bound {
   readonly hyst: number;
 }
 
-const flipped: Readonly<Record<CompareOp, CompareOp>> = {
+/** What the operator is when the sides change places. */
+export const flippedOps: Readonly<Record<CompareOp, CompareOp>> = {
   '<': '>',
   '<=': '>=',
   '>': '<',
@@ -134,7 +135,7 @@ export function boundOf(node: Node, given: Given = nothing): Bound | undefined {
   // The left side is the limit: it is taken to the unit of the right one.
   const limit = ((a ?? NaN) - c) / k;
   const band = (Math.abs(hyst) * node.hystFactor) / k;
-  return { subject: right, key: keyOf(right), op: flipped[op], limit, hyst: band };
+  return { subject: right, key: keyOf(right), op: flippedOps[op], limit, hyst: band };
 }
 
 function comparison(node: CompareNode, given: Given): Formula {

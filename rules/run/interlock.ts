@@ -7,7 +7,7 @@ import {
   type WriteIntent,
 } from '../../gateway/contract/index.js';
 import type { Steps } from '../blocks/code.js';
-import { truth, unknown, wantScan } from '../blocks/slots.js';
+import { ignored, truth, unknown, wantScan } from '../blocks/slots.js';
 import { badInputs, because, evidenceList, remark } from '../explain.js';
 import { stepsOf } from '../instantiate.js';
 import type { Node } from '../ir.js';
@@ -327,8 +327,11 @@ export class InterlockRunner implements Runner {
     if (evidence.length > 1) text.push(`also: ${evidenceList(evidence.slice(1))}`);
     if (state === 'DISARMED' && rule.arm && !isWaiting)
       text.push(`not armed: ${evidenceList(because(c.witness, rule.arm))}`);
-    const standing = truth(c.plant.slots, rule.cause.slot) === 0 ? 'no cause now' : 'the cause now';
-    text.push(`${standing}: ${evidenceList(now)}`);
+    const { slots } = c.plant;
+    const standing = truth(slots, rule.cause.slot) === 0 ? 'no cause now' : 'the cause now';
+    // PENDING it is about to trip all the same: `trip after` runs.
+    const isOut = (slots.q[rule.cause.slot] as number) === ignored && state !== 'PENDING';
+    text.push(isOut ? takenOut(rule, this.#bypasses) : `${standing}: ${evidenceList(now)}`);
     if (state === 'TRIPPED') text.push('a reset is refused while the cause stands');
     if (state === 'TRIPPED_CLEAR' && rule.latch === 'manual') text.push('waits for a reset');
     const ties = evidence.filter((one) => one.tie).map((one) => one.expression);
@@ -337,6 +340,12 @@ export class InterlockRunner implements Runner {
     text.push(...badInputs(c.witness, [rule.cause, rule.arm]));
     return { since, firstOut, now, text };
   }
+}
+
+function takenOut({ policies }: CompiledInterlock, bypasses: Bypasses | undefined): string {
+  const isIgnored = [...policies.values()].some(({ kind }) => kind === 'ignore');
+  const by = [...(isIgnored ? ['on_bad'] : []), ...(bypasses?.isAny === true ? ['bypass'] : [])];
+  return `taken out by ${by.length === 0 ? 'on_bad' : by.join(' and ')}: it cannot trip now`;
 }
 
 const restTexts: Readonly<Record<string, string>> = {

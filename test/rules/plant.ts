@@ -118,9 +118,11 @@ export function plant(
   rules: readonly unknown[],
   specs: TagSpecs,
   retained?: RetainedStates,
-  before: Partial<Pick<EngineOptions, 'earlier' | 'retainedLost' | 'full' | 'wallOf'>> = {},
+  before: Partial<Pick<EngineOptions, 'earlier' | 'retainedLost' | 'full' | 'wallOf'>> & {
+    readonly program?: RuleProgram;
+  } = {},
 ): Plant {
-  const program = runnable(rules, specs, true);
+  const program = before.program ?? runnable(rules, specs, true);
   const lookup = lookupOf(specs);
   const at = new Map<string, number>(lookup.tags.map((tag) => [tag.name, tag.index]));
   const derived = program.signals.map((signal, n) => {
