@@ -1,4 +1,4 @@
-import { ignored, truth } from '../blocks/slots.js';
+import { ignored, truth, unknown } from '../blocks/slots.js';
 import type { Plant } from '../instantiate.js';
 import type { Node } from '../ir.js';
 import type { Packed } from '../packed.js';
@@ -9,7 +9,7 @@ const part = {
   leaf: 0,
   /** slot of the delay; then the plan of what it delays */
   delay: 1,
-  /** slot, how many are needed, how many there are; then their plans */
+  /** slot, how many are needed, and when channels are bad, how many there are; then their plans */
   count: 2,
 } as const;
 
@@ -33,50 +33,59 @@ function put(plan: number[], node: Node): boolean {
     plan.push(part.leaf, node.slot);
     return false;
   }
-  plan.push(part.count, node.slot, needOf(node), node.of.length);
+  const [need, degraded] = needsOf(node);
+  plan.push(part.count, node.slot, need, degraded, node.of.length);
   return node.of.map((child) => put(plan, child)).includes(true);
 }
-function needOf(node: Extract<Node, { kind: 'logic' | 'vote' }>): number {
-  if (node.kind === 'logic') return node.op === 'and' ? node.of.length : 1;
-  return Math.min(node.need, node.degrade?.need ?? node.need);
+function needsOf(node: Extract<Node, { kind: 'logic' | 'vote' }>): readonly [number, number] {
+  const of = node.kind === 'logic' ? (node.op === 'and' ? node.of.length : 1) : node.need;
+  return [of, node.kind === 'vote' ? Math.min(of, node.degrade?.need ?? of) : of];
 }
 
 /**
- * Could the condition become true, or not known, just because delays run out? To be asked only while it is neither.
- * A delay whose input has not been known for longer than its time runs no more: it is not known itself.
+ * Would the condition become true, or not known, just because delays run out? A delay whose input has not been
+ * known for longer than its time runs no more: it is not known itself.
  */
 export function isPending({ slots, code }: Plant, plan: number): boolean {
   if (code.lengthOf(plan) === 0) return false;
   let at = 0;
   const next = (): number => code.item(plan, at++);
-  const could = (): Chance => {
+  const look = (): Outlook => {
     const kind = next();
     const slot = next();
     const isAway = (slots.q[slot] as number) === ignored;
-    const is = isAway ? away : truth(slots, slot) !== 0 ? able : unable;
-    if (kind === part.leaf) return is;
+    const now = isAway ? away : truth(slots, slot) !== 0 ? able : unable;
+    if (kind === part.leaf) return now;
     if (kind === part.delay) {
-      // Evaluated in any case: the plan goes on behind it.
-      const under = could();
-      return is === unable ? under : is;
+      // Looked at in any case: the plan goes on behind it.
+      const under = look();
+      return now === unable && (under === able || under === gains) ? gains : now;
     }
     const need = next();
-    const count = next();
+    const degraded = next();
     let can = 0;
+    let gained = 0;
+    let bad = 0;
     let out = 0;
+    const count = next();
     for (let rest = count; rest > 0; rest--) {
-      const one = could();
-      if (one === able) can++;
-      else if (one === away) out++;
+      const child = code.item(plan, at + 1);
+      const one = look();
+      if (one === gains) gained++;
+      if (one === able || one === gains) can++;
+      if (one === away) out++;
+      else if (truth(slots, child) === unknown) bad++;
     }
-    if (isAway) return away;
-    // What is taken out of an `and` is not waited for.
-    return can >= (need === count ? Math.max(1, need - out) : need) ? able : unable;
+    if (now !== unable || gained === 0) return now;
+    // What is taken out of an `and` is not waited for; in a degraded vote the good channels vote alone.
+    const wanted = need === count ? need - out : bad + out > 0 ? degraded : need;
+    return can >= wanted ? gains : unable;
   };
-  return could() === able;
+  return look() === gains;
 }
-/** Of a part: it could be true; it is taken out of the rule. */
-type Chance = 0 | 1 | 2;
-const unable: Chance = 0;
-const able: Chance = 1;
-const away: Chance = 2;
+/** Of a part: false for now and for good, true or not known, about to be that, taken out of the rule. */
+type Outlook = 0 | 1 | 2 | 3;
+const unable: Outlook = 0;
+const able: Outlook = 1;
+const gains: Outlook = 2;
+const away: Outlook = 3;

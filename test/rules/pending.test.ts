@@ -32,5 +32,8 @@ void t.test('PENDING only while a delay could still trip it', (t) => {
   ]);
   t.same(states('2 of [A > 5 bar for 2s, B > 5 bar, P]', 0), ['PENDING', 'PENDING', 'TRIPPED']);
   t.same(states('3 of [A > 5 bar for 2s, B > 5 bar, P]', 0), ['NORMAL', 'NORMAL', 'NORMAL']);
+  const degraded = '(2 of [A > 5 bar, P, P and B > 1 bar] degrade 1oo2) for 2s';
+  t.same(states(degraded, 0), ['NORMAL', 'NORMAL', 'NORMAL'], 'one of three is not enough');
+  t.same(states('A < 5 bar and (B > 5 bar for 2s) and P', bad), ['NORMAL', 'NORMAL', 'NORMAL']);
   t.end();
 });
