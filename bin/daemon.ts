@@ -1,7 +1,6 @@
 import { resolve } from 'node:path';
 import { pino } from 'pino';
 import { invariant } from '../gateway/contract/index.js';
-import { formatProblem } from '../gateway/config/format.js';
 import { ControlSocket } from '../gateway/host/control-socket.js';
 import { systemClock } from '../gateway/host/clock.js';
 import { Control } from '../gateway/run/control.js';
@@ -10,7 +9,7 @@ import type { Runtime } from '../gateway/run/runtime.js';
 import { Exit } from './exit.js';
 import { isUnknown } from './learn.js';
 import { LearningGateway } from './learning-gateway.js';
-import { loadAll, refuseBad } from './load.js';
+import { loadAll, loadForStart } from './load.js';
 import { CliError } from './output.js';
 
 /** A gateway with its control socket. */
@@ -37,7 +36,7 @@ export async function startDaemon(file: string, level: string): Promise<Daemon> 
   const log = pinoLog(level as LogLevel, systemClock, pino.destination({ fd: 2, sync: true }));
   const found = await loadAll(path);
   // What is missing may be what the devices know; then they are asked first.
-  if (!found.ok && !found.surveys.some(isUnknown)) refuseBad(path, found, formatProblem);
+  if (!found.ok && !found.surveys.some(isUnknown)) await loadForStart(path, found);
   const { local } = found;
   invariant(local !== undefined, 'where there is something to be asked there is a configuration');
   // The socket first: it is the lock. A second gateway must be refused before it asks a device or takes the
@@ -56,7 +55,8 @@ export async function startDaemon(file: string, level: string): Promise<Daemon> 
     await socket.close();
     throw error;
   }
-  const reload = (who: string): Promise<{ text: string }> => gateway.reload(who);
+  const reload = (who: string, keepTrips?: boolean): Promise<{ text: string }> =>
+    gateway.reload(who, keepTrips);
   begin(new Control(gateway.runtime, reload));
   return {
     runtime: gateway.runtime,

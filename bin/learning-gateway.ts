@@ -3,9 +3,10 @@ import { formatProblem } from '../gateway/config/format.js';
 import type { LocalPaths } from '../gateway/config/model.js';
 import { invariant, type Log } from '../gateway/contract/index.js';
 import { DriverMaker } from '../gateway/host/isolated.js';
+import { personOf } from '../gateway/run/rule-commands.js';
 import type { Runtime } from '../gateway/run/runtime.js';
 import { Learner } from './learn.js';
-import { loadAll, loadOrFail, refuseBad, type Loaded } from './load.js';
+import { loadAll, loadForStart, loadOrFail, type Loaded } from './load.js';
 import { startGateway } from './wire.js';
 
 /** A running gateway that takes over what its devices say of themselves. */
@@ -32,11 +33,11 @@ export class LearningGateway {
     const learner = new Learner(log, maker);
     const hasNews = await learner.first(found.surveys);
     const whole = hasNews ? await loadAll(path) : found;
-    const { config, warnings, surveys } = refuseBad(path, whole, formatProblem);
+    const { config, warnings, surveys, atStart } = await loadForStart(path, whole);
     for (const warning of warnings) log.warn(formatProblem(warning));
     const gateway = new LearningGateway(path, learner, surveys);
     const onConnected = (link: string): void => void gateway.#connected(link);
-    gateway.#runtime = await startGateway(config, log, maker, onConnected);
+    gateway.#runtime = await startGateway(config, log, maker, { onConnected, atStart });
     gateway.#askConnected();
     return gateway;
   }
@@ -47,9 +48,10 @@ export class LearningGateway {
   }
 
   /** Loads the files again and goes over to them; refused as a whole when they are bad. */
-  async reload(who: string): Promise<{ text: string }> {
+  async reload(who: string, keepTrips = false): Promise<{ text: string }> {
     const next = await loadOrFail(this.#path, formatProblem);
-    const diff = await this.runtime.reload(next.config, who);
+    const by = { who: personOf(this.runtime, who), keepTrips };
+    const diff = await this.runtime.reload(next.config, by);
     this.#surveys = next.surveys;
     this.#askConnected();
     const changed = Object.entries(diff).filter(([, v]) =>

@@ -1,9 +1,13 @@
-import { resolve } from 'node:path';
+import { stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { formatProblem } from '../gateway/config/format.js';
 import { GatewayError } from '../gateway/contract/index.js';
 import { loadConfig } from '../gateway/config/load.js';
 import type { SurveyPlan } from '../gateway/config/learned.js';
-import type { Config, ConfigProblem, LocalPaths } from '../gateway/config/model.js';
+import type { Config, ConfigProblem, LoadedConfig, LocalPaths } from '../gateway/config/model.js';
 import { type Plan, planOf } from '../gateway/run/field.js';
+import type { OwnAlarms } from '../gateway/run/own-alarms.js';
+import { planAtStart, type RulesAtStart } from '../gateway/run/start-plan.js';
 import { configHost } from './config-host.js';
 import { rules } from './wire.js';
 
@@ -53,6 +57,67 @@ export async function loadOrFail(
   format: (problem: ConfigProblem) => string,
 ): Promise<Extract<Loaded, { ok: true }>> {
   return refuseBad(file, await loadAll(file), format);
+}
+
+/** What a gateway starts with: a plan, and what of the configuration is not in it. */
+export interface Start extends Pick<Extract<Loaded, { ok: true }>, 'config' | 'warnings' | 'surveys' | 'local'> {
+  readonly atStart: RulesAtStart;
+}
+
+/**
+ * Loads a configuration for a start. A gateway that has run before starts with what there is of it: a link, a sink, a
+ * permission or a rule that is wrong is set aside, with an alarm, for the plant needs the others. One that never ran is
+ * refused as a whole, as a reload is.
+ */
+export async function loadForStart(file: string, found: Loaded): Promise<Start> {
+  if (found.ok) return { ...found, atStart: planAtStart(found.config, rules) };
+  const { local } = found;
+  if (!local || !(await hasRun(local))) return refuseBadStart(file, found);
+  const asides: Aside[] = [];
+  for (let next: LoadedConfig = await loadConfig(resolve(file), configHost); ;) {
+    if (next.ok) {
+      const { config, warnings, surveys, local: paths } = next;
+      const planned = planAtStart(config, rules);
+      const tell = (own: OwnAlarms): void => {
+        for (const aside of asides) raise(own, aside);
+        planned.tell(own);
+      };
+      return { config, warnings, surveys, local: paths, atStart: { ...planned, tell } };
+    }
+    const { parts } = next;
+    if (parts === undefined || parts.length === 0) return refuseBadStart(file, next);
+    const errors = next.problems.filter(({ severity }) => severity === 'error');
+    for (const part of parts)
+      asides.push({ part, problems: errors.filter(({ path }) => path.startsWith(part)) });
+    const leftOut = new Set(asides.map(({ part }) => part));
+    next = await loadConfig(resolve(file), configHost, leftOut);
+  }
+}
+
+/** A part of the configuration that was left out. */
+interface Aside {
+  readonly part: string;
+  readonly problems: readonly ConfigProblem[];
+}
+function raise(own: OwnAlarms, { part, problems }: Aside): void {
+  const why = problems.map(({ message, line }) => `${message} (line ${String(line)})`).join('; ');
+  own.raise(`${part}-REFUSED`, {
+    priority: 'critical',
+    text: `${part} is SET ASIDE: ${why}`,
+    response: 'mend it (millrace validate shows where), then millrace reload',
+  });
+}
+
+/** Has a gateway run here before? */
+async function hasRun({ state, journal }: LocalPaths): Promise<boolean> {
+  const files = [join(state, 'anchor'), journal];
+  const found = await Promise.all(files.map((path) => stat(path).catch(() => undefined)));
+  return found.some((one) => one !== undefined);
+}
+
+function refuseBadStart(file: string, loaded: Extract<LoadedConfig, { ok: false }>): never {
+  refuseBad(file, loaded, formatProblem);
+  throw new GatewayError('config-invalid', `${file} has problems`);
 }
 
 export function refuseBad(

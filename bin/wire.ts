@@ -14,11 +14,13 @@ import {
   tripFolder,
 } from '../gateway/host/files.js';
 import type { DriverMaker } from '../gateway/host/isolated.js';
+import { memoryFolder } from '../gateway/host/memory-folder.js';
 import { openStream } from '../gateway/host/open.js';
 import { SqliteStore } from '../gateway/journal/sqlite-store.js';
 import type { Store } from '../gateway/journal/store.js';
 import { limits } from '../gateway/limits.js';
-import type { LatchFile } from '../gateway/run/latch-log.js';
+import type { NotesFile } from '../gateway/run/memory/notes.js';
+import type { RulesAtStart } from '../gateway/run/start-plan.js';
 import { Runtime, type RuntimeOptions } from '../gateway/run/runtime.js';
 import { compileRules, createEngine } from '../rules/index.js';
 import { version } from './version.js';
@@ -53,7 +55,7 @@ export async function startGateway(
   config: Config,
   log: Log,
   maker: DriverMaker,
-  onConnected: (link: string) => void,
+  { onConnected, atStart }: { onConnected: (link: string) => void; atStart: RulesAtStart },
 ): Promise<Runtime> {
   const { path, sizeBytes } = config.journal;
   await makeFolderOf(path);
@@ -65,7 +67,10 @@ export async function startGateway(
     log,
     rules,
     epochs: numberFile(`${path}.epoch`),
-    latchFile: await latchFileOf(`${path}.latches`, log),
+    memoryFiles: {
+      ...memoryFolder(config.state),
+      notes: await notesOf(config, log),
+    },
     store: new SqliteStore({ path, maxBytes: sizeBytes, setAside }),
     mqtt: mqttJs,
     version,
@@ -78,16 +83,20 @@ export async function startGateway(
     disk: () => diskSpace(path),
     memory: () => process.memoryUsage.rss(),
   };
-  return Runtime.start(config, options);
+  return Runtime.start(config, options, atStart);
 }
 
-/** One that cannot be opened cannot be written: a gateway runs all the same, and its health says so. */
-async function latchFileOf(path: string, log: Log): Promise<LatchFile> {
+/**
+ * Notes of trips, beside the journal as in the first version. A file that cannot be opened cannot be written: a gateway
+ * runs all the same, and its health says so.
+ */
+async function notesOf({ journal, state }: Config, log: Log): Promise<NotesFile> {
   try {
-    return await scratchFile(path, limits.latchLogReservedBytes);
+    await makeFolderOf(join(state, 'anchor'));
+    return await scratchFile(`${journal.path}.latches`, limits.latchLogReservedBytes);
   } catch (thrown) {
     const error = asGatewayError(thrown);
-    log.error('the latch log cannot be opened', { reason: error.message });
+    log.error('the notes of trips cannot be opened', { reason: error.message });
     return {
       before: new Uint8Array(),
       write: () => {

@@ -1,4 +1,4 @@
-import { invariant, Quality, type WallMs } from '../gateway/contract/index.js';
+import { invariant, Quality, type OrderBook, type WallMs } from '../gateway/contract/index.js';
 import { Code } from './blocks/code.js';
 import type { Slots } from './blocks/slots.js';
 import type { EngineOptions } from './engine.js';
@@ -11,6 +11,7 @@ import type { Context, Gathered, Runner } from './run/context.js';
 import { DiagnosisRunner } from './run/diagnosis.js';
 import { HeartbeatRunner } from './run/heartbeat.js';
 import { InterlockRunner } from './run/interlock.js';
+import { Orphans } from './run/orphans.js';
 import { PermissiveRunner } from './run/permissive.js';
 import { ShedRunner } from './run/shed.js';
 import { SignalRunner } from './run/signal.js';
@@ -18,12 +19,17 @@ import { Schedule } from './schedule.js';
 import { sourcesOf } from './sources.js';
 
 /** All that an engine needs for as long as it runs: not what was before it. */
-export type World = Omit<EngineOptions, 'earlier' | 'retained' | 'retainedLost'>;
+export type World = Omit<EngineOptions, 'earlier' | 'retained' | 'lost' | 'orders'>;
 
 export interface Before {
   readonly kept: RetainedStates | undefined;
-  readonly lost: boolean;
+  /** Rules of which nothing is known that should be. */
+  readonly lost: ReadonlySet<string>;
+  /** Undefined: nobody keeps orders. */
+  readonly orders: OrderBook | undefined;
 }
+
+const noOrders: OrderBook = { adopted: new Map(), orphans: [], denied: new Map() };
 
 export interface Built extends Omit<Estate, 'isUntold'> {
   readonly plant: Plant;
@@ -46,6 +52,7 @@ export function buildEngine(program: RuleProgram, options: World, before: Before
     image,
     positionOf: (ref) => (ref.tag >= 0 ? ref.tag : (positions.get(ref.name) ?? -1)),
     wallOf: (at) => options.wallOf(at),
+    isOrdered: (pattern) => orphans.fits(pattern),
     isTripped: (id) => {
       const runner = runners[places.get(id) ?? -1];
       // A rule on trial has tripped nothing, for those who ask.
@@ -63,6 +70,8 @@ export function buildEngine(program: RuleProgram, options: World, before: Before
   const sources = sourcesOf(rules);
   const schedule = new Schedule(program, image, plant.positionOf, sources);
   const context = contextOf(program, options, { plant, schedule });
+  code.askedBefore = (tag) => schedule.askedBefore(tag);
+  const orphans = new Orphans(context, before.orders ?? noOrders);
   const memoryEnds: number[] = [];
   const keptEnds: number[] = [];
   const runners: Runner[] = [];
@@ -75,7 +84,7 @@ export function buildEngine(program: RuleProgram, options: World, before: Before
   }
   slots.memory = slots.memory.slice(0, slots.taken);
   code.close();
-  return { slots, plant, context, runners, memoryEnds, keptEnds, schedule };
+  return { slots, plant, context, runners, orphans, memoryEnds, keptEnds, schedule };
 }
 
 function emptySlots(count: number): Slots {
@@ -107,6 +116,7 @@ function contextOf(program: RuleProgram, options: World, { plant, schedule }: Pa
     doubtsChanged: false,
     retainedChanged: false,
     urgent: [],
+    machinesChanged: false,
   };
   const { positionOf } = plant;
   const wallOf = (at: number): WallMs => options.wallOf(at);
@@ -120,10 +130,31 @@ function contextOf(program: RuleProgram, options: World, { plant, schedule }: Pa
     },
     wallNow: () => options.wallOf(plant.slots.clock.now),
     escalations: new Map(),
-    disobeyed: new Set(),
+    disobeyed: new Map(),
+    unheld: new Map(),
+    nameOf: (tag) => nameOfOutput(program, tag),
     isShadow: (id) => ruleOf(program, id)?.mode === 'shadow',
     touch: (id) => plant.touch(places.get(id) ?? 0),
+    touchAll: () => {
+      schedule.dirty.fill(1);
+    },
   };
+}
+
+/** Name of an output that some rule sets. */
+function nameOfOutput({ rules }: RuleProgram, tag: number): string {
+  for (const rule of rules) {
+    const found =
+      rule.kind === 'heartbeat'
+        ? [rule]
+        : isTrip(rule)
+          ? rule.effects
+          : rule.kind === 'shed'
+            ? rule.steps
+            : [];
+    for (const one of found) if (one.tag === tag) return one.name;
+  }
+  return `output ${String(tag)}`;
 }
 
 /** Where a rule stands in the image. */
@@ -137,18 +168,25 @@ function createRunner(
   context: Context,
   rule: CompiledRule,
   { signalIndex, sources }: Surroundings,
-  { kept, lost }: Before,
+  { kept, lost, orders }: Before,
 ): Runner {
   switch (rule.kind) {
     case 'interlock':
     case 'group':
-      return new InterlockRunner(context, rule, { kept: retainedOf(kept, rule.id), lost, sources });
+      return new InterlockRunner(context, rule, {
+        kept: retainedOf(kept, rule.id),
+        lost: lost.has(rule.id),
+        order: orders && (orders.adopted.get(rule.id) ?? null),
+        sources,
+      });
     case 'permissive':
       return new PermissiveRunner(context, rule);
     case 'alarm':
       return new AlarmRunner(context, rule, retainedOf(kept, rule.id));
     case 'shed':
-      return new ShedRunner(context, rule, retainedOf(kept, rule.id));
+      return new ShedRunner(context, rule, retainedOf(kept, rule.id), {
+        adopted: orders && (orders.adopted.get(rule.id) ?? null),
+      });
     case 'diagnosis':
       return new DiagnosisRunner(context, rule, retainedOf(kept, rule.id));
     case 'heartbeat':

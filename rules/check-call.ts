@@ -200,7 +200,7 @@ function checkTripped(c: Checker, ast: CallAst): Node | undefined {
     c.report(arg(ast, 0), `no interlock fits ${pattern}`, didYouMean(pattern, all));
     return undefined;
   }
-  return { kind: 'tripped', rules, slot: c.slot(), type: boolType, source: c.source(ast) };
+  return { kind: 'tripped', rules, pattern, slot: c.slot(), type: boolType, source: c.source(ast) };
 }
 
 function checkAge(c: Checker, ast: CallAst): Node | undefined {

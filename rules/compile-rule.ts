@@ -8,7 +8,9 @@ import type { AlarmDraft } from './drafts/alarm.js';
 import type { HeartbeatDraft } from './drafts/heartbeat.js';
 import type { PermissiveDraft } from './drafts/permissive.js';
 import type { SignalDraft } from './drafts/signal.js';
+import type { RuleTag } from '../gateway/contract/index.js';
 import type { Input, Node } from './ir.js';
+import { matchesGlob } from './names.js';
 import { lagOf } from './lag.js';
 import { refuseAlarm, refuseCondition } from './nonsense/others.js';
 import { findOutput, findTag } from './outputs.js';
@@ -99,9 +101,41 @@ function compileHeartbeat(c: Compilation, draft: HeartbeatDraft): CompiledHeartb
     sink.report(['set'], `${tag.name} must be an integer without a unit, of 16 bits or more`);
   const { index, name } = tag;
   c.demands.push({ rule, tag: index, name, level: 'auto', to: undefined, path: ['set'], sink });
+  if (tag.range && (tag.range[0] > 1 || tag.range[1] < 65_535))
+    sink.refuse(
+      ['set'],
+      `${name} counts from 1 to 65535, its range is ${String(tag.range[0])} to ${String(tag.range[1])}`,
+      `take writes: ${name}: range out`,
+    );
   const packed = condition && c.pack(draft, condition);
-  const rest = { kind: 'heartbeat', tag: index, name, every, condition: packed } as const;
+  const covers = coveredBy(c, draft, tag);
+  const rest = { kind: 'heartbeat', tag: index, name, every, condition: packed, covers } as const;
   return Object.assign(commonOf(c, draft), rest);
+}
+
+/** Positions of the outputs of its own device, and of those that it names. */
+function coveredBy(
+  c: Compilation,
+  { covers, sink }: HeartbeatDraft,
+  own: RuleTag,
+): readonly number[] {
+  const outputs = new Map<number, RuleTag>();
+  for (const name of c.tags.names()) {
+    const tag = c.tags.find(name);
+    if (tag?.writable) outputs.set(tag.index, tag);
+  }
+  const all = [...outputs.values()];
+  const fits = (pattern: string, tag: RuleTag): boolean =>
+    matchesGlob(pattern, tag.name) || matchesGlob(pattern, deviceOf(tag));
+  for (const [at, pattern] of covers.entries())
+    if (!all.some((tag) => fits(pattern, tag)))
+      sink.report(['covers', at], `no output that rules may write fits ${pattern}`);
+  const isCovered = (tag: RuleTag): boolean =>
+    deviceOf(tag) === deviceOf(own) || covers.some((pattern) => fits(pattern, tag));
+  return all.filter(isCovered).map(({ index }) => index);
+}
+function deviceOf({ name, device }: RuleTag): string {
+  return device ?? name.slice(0, Math.max(0, name.lastIndexOf('.')));
 }
 
 /** Positions of the tags that are doubted while the alarm stands. */

@@ -7,6 +7,7 @@ import type { Input, Node } from './ir.js';
 import { didYouMean } from './names.js';
 import { refuseTrip } from './nonsense/trip.js';
 import { findOutput, outputValue } from './outputs.js';
+import { checkReset } from './reset-terms.js';
 import { isTrip, type CompiledInterlock, type Effect, type OnFail } from './program.js';
 import { boolType } from './scope.js';
 
@@ -23,8 +24,11 @@ export function compileTrip(c: Compilation, draft: InterlockDraft): CompiledInte
   const causes = causesOf(c, draft, inputs, extra);
   const arm = draft.arm && c.check(draft, draft.arm, inputs, 'bool', extra);
   // Apart: what `on_bad` says of a tag is about the cause, not about a button.
-  const reset = draft.reset && c.check(draft, draft.reset, new Map(), 'bool');
-  const effects = draft.effects.map((effect) => compileEffect(c, draft, effect));
+  const typedReset = draft.reset && c.check(draft, draft.reset, new Map(), 'bool');
+  const effects = draft.effects.flatMap((effect) => compileEffect(c, draft, effect) ?? []);
+  const { sink } = draft;
+  const resets = typedReset && checkReset(typedReset, { path: ['reset'], sink, effects });
+  const reset = resets === true ? typedReset : undefined;
   const cause = causes && anyOf(c, draft, causes);
   if (!cause || (draft.arm && !arm)) return undefined;
   const policies = new Map<string, BadPolicy>();
@@ -40,6 +44,8 @@ export function compileTrip(c: Compilation, draft: InterlockDraft): CompiledInte
     }
   const nodes = causes.map(({ node }) => node);
   refuseTrip(draft, { cause, causes: nodes, arm, reset, effects, inputs: inputs.size });
+  warnOfSignals(c, draft, inputs);
+  warnEnergising(draft, effects);
   checkResponse(draft.sink, draft.maxResponse, cause);
   warnShortDelays(draft.sink, [draft.kind === 'group' ? 'causes' : 'cause'], cause);
   const common = commonOf(c, draft);
@@ -66,12 +72,13 @@ export function compileTrip(c: Compilation, draft: InterlockDraft): CompiledInte
     policies: policies.size > 0 ? policies : noPolicies,
     latch: draft.latch,
     hold: draft.hold,
-    effects: effects.length > 0 ? effects.filter((effect) => effect !== undefined) : nothing,
+    effects: effects.length > 0 ? effects : nothing,
     alarm: draft.alarm,
     init: draft.init,
     bypass: draft.bypass && { ...draft.bypass, names: deviceNames(c, inputs.keys()) },
     maxResponse: draft.maxResponse,
     resetRole: draft.resetRole,
+    onLost: draft.onLost ?? (draft.latch === 'manual' ? 'trip' : 'init'),
   };
 }
 
@@ -87,6 +94,36 @@ function deviceNames(c: Compilation, inputs: Iterable<string>): ReadonlyMap<stri
   return names;
 }
 const noPolicies: ReadonlyMap<string, BadPolicy> = new Map();
+
+/** A span without a word on how the signal fails: a broken wire looks like a low value. Once for each tag. */
+function warnOfSignals(
+  c: Compilation,
+  draft: InterlockDraft,
+  inputs: ReadonlyMap<string, Input>,
+): void {
+  for (const name of inputs.keys()) {
+    const tag = c.tags.find(name);
+    if (!tag?.bands || tag.isSignalKnown === true || c.warned.has(name)) continue;
+    c.warned.add(name);
+    draft.sink.warn(
+      [draft.kind === 'group' ? 'causes' : 'cause'],
+      `${name} has a span, and nobody says how its signal fails: beyond the span it counts as at its stop`,
+      'signal: 4-20mA at the tag, or signal: digital',
+    );
+  }
+}
+
+/** What must be switched on to trip is switched on, too, when nobody knows whether it was: the engineer decides. */
+function warnEnergising(draft: InterlockDraft, effects: readonly Effect[]): void {
+  if (draft.onLost !== undefined || draft.latch !== 'manual') return;
+  const on = effects.filter(({ to }) => to === true).map(({ name }) => name);
+  if (on.length > 0)
+    draft.sink.warn(
+      [],
+      `if the memory of the gateway is lost this rule starts tripped and sets ${on.join(', ')}`,
+      'on_lost: trip, as_found or init',
+    );
+}
 
 interface NamedCause {
   readonly name: string;

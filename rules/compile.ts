@@ -1,4 +1,4 @@
-import type { RuleTag } from '../gateway/contract/index.js';
+import type { CompileOptions, Holding, RuleTag } from '../gateway/contract/index.js';
 import { checkExpression } from './check.js';
 import { readDraft, ruleHint, type Draft } from './drafts.js';
 import type { SignalDraft } from './drafts/signal.js';
@@ -30,12 +30,7 @@ import { opaqueUnit, parseUnit, unitOfTag, type Unit } from './units.js';
 
 export type CompileResult =
   | { readonly ok: true; readonly program: RuleProgram }
-  | {
-      readonly ok: false;
-      readonly problems: readonly RuleProblem[];
-      /** What an earlier version would have run: there, if all problems are of checks that it did not have. */
-      readonly program?: RuleProgram;
-    };
+  | { readonly ok: false; readonly problems: readonly RuleProblem[] };
 
 /** Everything that is known while the rules of one program are checked. */
 export interface Compilation {
@@ -51,6 +46,8 @@ export interface Compilation {
   /** Alarms that rules bring with them: by their names, the rule. */
   readonly alarms: Map<string, string>;
   readonly tagUnits: ReadonlyMap<string, Unit>;
+  /** Tags of which something was said already. */
+  readonly warned: Set<string>;
   /** Gives an expression its scope; `extra` is what only interlocks have. */
   scope(draft: Draft, expr: Expr, inputs: Map<string, Input>, extra?: ScopeExtra): Scope;
   check(
@@ -77,7 +74,11 @@ export interface ScopeExtra {
  * Checks all rules together and makes a program of them. All problems are reported at once, in the order
  * of the files. Pure: reads nothing but its arguments.
  */
-export function compileRules(sources: readonly RuleSource[], tags: TagLookup): CompileResult {
+export function compileRules(
+  sources: readonly RuleSource[],
+  tags: TagLookup,
+  options?: CompileOptions,
+): CompileResult {
   const problems: RuleProblem[] = [];
   const warnings: RuleProblem[] = [];
   const shelf = createShelf();
@@ -95,22 +96,29 @@ export function compileRules(sources: readonly RuleSource[], tags: TagLookup): C
   const around = { silent, library: libraryOf(shelf), packer };
   const compilation = createCompilation(tags, drafts, around);
   const rules: CompiledRule[] = [];
+  const off = new Set<string>();
   for (const id of order) {
     const draft = drafts.get(id);
     if (!draft) continue;
     compilation.starts.set(id, compilation.slots.count);
     const rule = compileRule(compilation, draft);
     if (!rule) silent.add(id);
-    else if (rule.mode === 'off') warnOff(draft);
-    else rules.push(rule);
+    else if (rule.mode === 'off') {
+      off.add(id);
+      warnOff(draft);
+    } else rules.push(rule);
   }
   const armed = compilation.demands.filter(({ rule }) => drafts.get(rule)?.mode === 'armed');
   refuseConflicts(armed);
-  const sorted = inOrder(problems, sources);
-  if (sorted.some(({ since }) => since === undefined)) return { ok: false, problems: sorted };
+  const refused = refusedOf(problems, { isStart: options?.atStart === true, rules, off, drafts });
+  if (refused.length > 0) return { ok: false, problems: inOrder(refused, sources) };
   packer.close();
-  const program = programOf(rules, compilation, inOrder(warnings, sources));
-  return sorted.length > 0 ? { ok: false, problems: sorted, program } : { ok: true, program };
+  const about = {
+    warnings: inOrder(warnings, sources),
+    tolerated: inOrder(problems, sources),
+    off,
+  };
+  return { ok: true, program: programOf(rules, compilation, about) };
 }
 
 /** Takes what is no rule out of the list and puts it on the shelf. */
@@ -129,6 +137,29 @@ function fillShelf(
     else rest.push(source);
   }
   return rest;
+}
+
+interface Outcome {
+  readonly isStart: boolean;
+  readonly rules: readonly CompiledRule[];
+  readonly off: ReadonlySet<string>;
+  readonly drafts: ReadonlyMap<string, Draft>;
+}
+/**
+ * The problems for which rules are refused. At a start what only a check of today refuses is none, as long as the rule
+ * came to be one all the same.
+ */
+function refusedOf(
+  problems: readonly RuleProblem[],
+  { isStart, rules, off, drafts }: Outcome,
+): readonly RuleProblem[] {
+  const hard = problems.filter(({ since }) => since === undefined);
+  if (!isStart || hard.length > 0) return isStart ? hard : problems;
+  const made = new Set([...rules.map(({ id }) => id), ...off]);
+  const failed = [...drafts.values()].filter(({ id }) => !made.has(id)).map(({ source }) => source);
+  return problems.filter(({ file, index }) =>
+    failed.some((source) => source.file === file && source.index === index),
+  );
 }
 
 /** A rule that is off is checked, and does nothing. */
@@ -263,9 +294,19 @@ function refOfTag(tag: RuleTag): Ref {
       : tag.type === 'string'
         ? { kind: 'text' }
         : numberType(unitOfTag(tag.unit));
-  const { name, enumeration, period } = tag;
+  const { name, enumeration, period, told } = tag;
   const dataType = tag.type;
-  return { name, tag: tag.index, signal: -1, type, dataType, enumeration, period, lag: noLag };
+  return {
+    name,
+    tag: tag.index,
+    signal: -1,
+    type,
+    dataType,
+    enumeration,
+    period,
+    lag: noLag,
+    ...(told ? { told } : {}),
+  };
 }
 
 interface Around {
@@ -318,6 +359,7 @@ function createCompilation(
     starts: new Map(),
     alarms: new Map(),
     tagUnits,
+    warned: new Set(),
     scope: (draft, expr, inputs, extra) => ({
       text: expr.text,
       slots,
@@ -356,7 +398,7 @@ function checked(
 function programOf(
   rules: readonly CompiledRule[],
   compilation: Compilation,
-  warnings: readonly RuleProblem[],
+  rest: Pick<RuleProgram, 'warnings' | 'tolerated' | 'off'>,
 ): RuleProgram {
   const places = placesOf(rules);
   const outputs = new Map<number, string[]>();
@@ -377,11 +419,30 @@ function programOf(
     watched: watchedBy({ rules, places }),
     outputs,
     effects: rules.flatMap((rule) => ('effects' in rule ? rule.effects : [])),
-    warnings,
+    holding: (id) => holdingOf(ruleOf({ rules, places }, id)),
+    ...rest,
     rules,
     places,
     slots: compilation.slots.count,
   };
+}
+
+function holdingOf(rule: CompiledRule | undefined): Holding | undefined {
+  if (!rule || rule.mode === 'off') return undefined;
+  const { kind, mode } = rule;
+  if (isTrip(rule)) {
+    const outputs = rule.effects.map(({ tag, name, to, level }) => ({
+      tag,
+      name,
+      value: to,
+      level,
+    }));
+    return { kind, mode, latch: rule.latch, resetRole: rule.resetRole, outputs };
+  }
+  if (rule.kind !== 'shed') return undefined;
+  const level = 'shed' as const;
+  const outputs = rule.steps.map(({ tag, name, to }) => ({ tag, name, value: to, level }));
+  return { kind, mode, latch: 'auto', resetRole: undefined, outputs };
 }
 
 type CommonKey =

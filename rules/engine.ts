@@ -2,8 +2,11 @@ import {
   Quality,
   type AlarmSnapshot,
   type Explanation,
+  type Held,
   type ImageView,
   type MonoMs,
+  type OrderBook,
+  type Orphan,
   type Person,
   type RuleCommand,
   type RuleKind,
@@ -21,6 +24,8 @@ import { retainedOf, type RetainedStates } from './retained.js';
 import type { AlarmMachine } from './run/alarm-state.js';
 import { refused, type Answer, type Runner } from './run/context.js';
 import { DiagnosisRunner } from './run/diagnosis.js';
+import { InterlockRunner } from './run/interlock.js';
+import type { Orphans } from './run/orphans.js';
 
 export interface EngineOptions {
   readonly image: ImageView;
@@ -37,10 +42,12 @@ export interface EngineOptions {
    */
   readonly earlier?: RuleEngine;
   /**
-   * The states from before are lost: interlocks with `latch: manual` start TRIPPED. Counts only without
-   * `earlier`.
+   * Rules of which something should be known, and nothing is: what latches may have been tripped, and starts so unless
+   * the rule says otherwise (`on_lost`). Counts only without `earlier`.
    */
-  readonly retainedLost?: boolean;
+  readonly lost?: ReadonlySet<string>;
+  /** The orders that stand, as this program takes them up; absent: nobody keeps orders. */
+  readonly orders?: OrderBook;
   wallOf(mono: number): WallMs;
   /** Runs every rule in every scan, as a check: the results are the same, bit for bit. */
   readonly full?: boolean;
@@ -64,6 +71,16 @@ export interface RuleEngine {
   states(): ReadonlyMap<string, RuleState>;
   /** What must survive a restart. Plain JSON. `of`: of these rules, or those of these alarms, only. */
   retained(of?: readonly string[]): RetainedStates;
+  /** What rules hold now. `of`: these rules, or those of these alarms, only. */
+  held(of?: readonly string[]): readonly Held[];
+  /** Orders without a rule. */
+  orphans(): readonly Orphan[];
+  /** What stands against rules beside their states: `NOT OBEYED (…)`, `DENIED by order`, an order that holds. */
+  remarks(): ReadonlyMap<string, readonly string[]>;
+  /** Rules that are tripped because their memory was lost. */
+  lost(): readonly string[];
+  /** What became of an output that is demanded: why it is not obeyed; undefined: it is, or nobody demands it. */
+  obeyed(output: number, reason: string | undefined): void;
 }
 
 /** What the next engine takes over from an engine. */
@@ -72,25 +89,27 @@ const estates = new WeakMap<RuleEngine, Estate>();
 export function slotsOf(engine: RuleEngine): Slots | undefined {
   return estates.get(engine)?.slots;
 }
+const nobody: ReadonlySet<string> = new Set();
 const nothingTaken: Taken = { rules: new Set(), isUntold: false };
 
 /** Makes a running engine of a program. Pure construction: nothing is evaluated yet. */
 export function createEngine(program: RuleProgram, options: EngineOptions): RuleEngine {
-  const { earlier, retained, retainedLost, ...world } = options;
-  const lost = retainedLost === true && !earlier;
-  const kept = lost ? undefined : { ...retained, ...earlier?.retained() };
-  const built = buildEngine(program, world, { kept, lost });
+  const { earlier, retained, lost: unknown, orders, ...world } = options;
+  const lost = earlier ? nobody : (unknown ?? nobody);
+  const kept = { ...retained, ...earlier?.retained() };
+  const built = buildEngine(program, world, { kept, lost, orders });
   const { slots, context, runners, memoryEnds } = built;
   const keeper = new Keeper(built);
   const before = earlier && estates.get(earlier);
-  const own = { slots, runners, memoryEnds, isUntold: () => false };
+  const { orphans } = built;
+  const own = { slots, runners, memoryEnds, orphans, isUntold: () => false };
   const taken = before ? takeOver(own, before) : nothingTaken;
   if (before) {
     context.out.intentsChanged = true;
     context.out.doubtsChanged = true;
   }
   keeper.await(kept, taken.rules);
-  const results = new Results(context.out, runners, isNews({ runners, keeper, kept, taken }));
+  const results = new Results(context.out, { runners, orphans }, isNews({ runners, keeper, kept, taken }));
   const engine = engineOf(program, { ...built, results, keeper, options: world });
   estates.set(engine, { ...own, isUntold: () => results.isUntold });
   return engine;
@@ -118,17 +137,20 @@ interface Parts extends Built {
 }
 
 function engineOf(program: RuleProgram, parts: Parts): RuleEngine {
-  const { slots, runners, schedule, keeper, options } = parts;
+  const { slots, context, runners, orphans, schedule, keeper, options } = parts;
   const { places } = program;
-  const machines = new Map<string, { machine: AlarmMachine; at: number }>();
-  for (const [at, runner] of runners.entries())
-    for (const machine of runner.machines) machines.set(machine.id, { machine, at });
+  const all = new Machines(parts);
 
   /** Of a rule, or of the one that an alarm comes with. */
-  const placeOf = (id: string): number | undefined => places.get(id) ?? machines.get(id)?.at;
+  const placeOf = (id: string): number | undefined => places.get(id) ?? all.byId().get(id)?.at;
+
+  /** Is there a rule of that name that holds something itself? */
+  const isHeld = (id: string): boolean => runners[places.get(id) ?? -1]?.held?.() !== undefined;
 
   const command = (id: string, command: RuleCommand, person: Person): Answer => {
-    const alarm = machines.get(id);
+    const order = tellOrphans(orphans, { id, isRule: isHeld(id) }, command, person);
+    if (order) return order;
+    const alarm = all.byId().get(id);
     const at = placeOf(id);
     const runner = at === undefined ? undefined : runners[at];
     if (at === undefined || !runner) return refused(`there is no rule ${id}`);
@@ -150,20 +172,23 @@ function engineOf(program: RuleProgram, parts: Parts): RuleEngine {
     why: (id) => {
       const runner = runners[placeOf(id) ?? -1];
       const about = runner && program.describe(runner.rule.id);
-      if (!runner || !about) return undefined;
+      const orphan = orphans.explain(id);
+      if (!runner || !about) return orphan;
       const { kind, hash, source } = about;
-      return {
-        rule: runner.rule.id,
-        kind,
-        state: runner.state(),
-        ...runner.explain(),
-        source,
-        hash,
-      };
+      const own = runner.explain();
+      const denied = orphans.denied.get(runner.rule.id);
+      const more = [
+        ...(denied === undefined ? [] : [`DENIED by order: ${denied}`]),
+        ...(orphan?.text ?? []),
+      ];
+      const [first = '', ...rest] = own.text;
+      const text = more.length > 0 ? [first, ...more, ...rest] : own.text;
+      const state = runner.state();
+      return { rule: runner.rule.id, kind, state, ...own, text, source, hash };
     },
     alarms: () => {
       const faults = faultsBehind(runners);
-      return [...machines.values()].flatMap(({ machine }) => standing(machine, faults));
+      return [...all.byId().values()].flatMap(({ machine }) => standing(machine, faults));
     },
     states: () => {
       const states = new Map<string, RuleState>();
@@ -171,6 +196,7 @@ function engineOf(program: RuleProgram, parts: Parts): RuleEngine {
         const state = runner.state();
         if (state !== undefined) states.set(runner.rule.id, state);
       }
+      for (const [rule, state] of orphans.states()) states.set(rule, state);
       return states;
     },
     retained: (of) => {
@@ -178,7 +204,74 @@ function engineOf(program: RuleProgram, parts: Parts): RuleEngine {
       const places = of?.flatMap((id) => placeOf(id) ?? []);
       return keeper.states(options.wallOf(now) - now, places);
     },
+    held: (of) => {
+      const chosen = of ? of.flatMap((id) => runners[placeOf(id) ?? -1] ?? []) : runners;
+      return [...new Set(chosen)].flatMap((runner) => runner.held?.() ?? []);
+    },
+    orphans: () => orphans.all,
+    remarks: () => remarksOf(parts),
+    lost: () => runners.flatMap((runner) => (isLost(runner) ? [runner.rule.id] : [])),
+    obeyed: (output, reason) => {
+      if (context.unheld.get(output) === reason) return;
+      if (reason === undefined) context.unheld.delete(output);
+      else context.unheld.set(output, reason);
+      for (const [at, { rule }] of runners.entries())
+        if (rule.kind === 'heartbeat') schedule.dirty[at] = 1;
+      for (const rule of program.outputs.get(output) ?? []) context.touch(rule);
+    },
   };
+}
+
+/** Every alarm of the engine; rules may come to have more of them while they run. */
+class Machines {
+  readonly #parts: Parts;
+  #byId: Map<string, { readonly machine: AlarmMachine; readonly at: number }> | undefined;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /** With the position of the rule; -1: of an order without one. */
+  byId(): ReadonlyMap<string, { readonly machine: AlarmMachine; readonly at: number }> {
+    const { runners, orphans, context } = this.#parts;
+    if (this.#byId && !context.out.machinesChanged) return this.#byId;
+    context.out.machinesChanged = false;
+    const found = new Map<string, { readonly machine: AlarmMachine; readonly at: number }>();
+    for (const [at, runner] of runners.entries())
+      for (const machine of runner.machines) found.set(machine.id, { machine, at });
+    for (const machine of orphans.machines) found.set(machine.id, { machine, at: -1 });
+    this.#byId = found;
+    return found;
+  }
+}
+
+function remarksOf({ runners, orphans }: Parts): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, readonly string[]>();
+  const names = new Set(orphans.all.map(({ order }) => order.rule));
+  for (const rule of [...names, ...orphans.denied.keys()]) found.set(rule, orphans.remarks(rule));
+  for (const runner of runners) {
+    const own = runner.remarks?.() ?? [];
+    if (own.length > 0) found.set(runner.rule.id, [...own, ...(found.get(runner.rule.id) ?? [])]);
+  }
+  return found;
+}
+
+function isLost(runner: Runner): boolean {
+  return runner instanceof InterlockRunner && runner.isLost;
+}
+
+/** Commands to an order without a rule. A rule of the same name that holds something itself comes first. */
+function tellOrphans(
+  orphans: Orphans,
+  { id, isRule }: { readonly id: string; readonly isRule: boolean },
+  command: RuleCommand,
+  person: Person,
+): Answer | undefined {
+  if (!orphans.has(id) || (isRule && command.kind === 'reset')) return undefined;
+  if (command.kind === 'reset') return orphans.reset(id, person);
+  const machine = orphans.machines.find((one) => one.id === id);
+  if (machine && command.kind === 'ack') return machine.command(command, person);
+  return machine ? refused(`${id} is an order: it is reset or acknowledged`) : undefined;
 }
 
 /** Commands to the rule itself. */
@@ -223,7 +316,7 @@ function standing(
 
 /** The scan: what must run runs once, in the order of the program; then what prev() looks at. */
 function scanOf(parts: Parts): RuleEngine['scan'] {
-  const { slots, plant, context, runners, schedule, results, keeper, options } = parts;
+  const { slots, plant, context, runners, orphans, schedule, results, keeper, options } = parts;
   const { clock } = slots;
   const { dirty, due } = schedule;
   const wantsAgain = (): boolean => clock.again;
@@ -251,6 +344,7 @@ function scanOf(parts: Parts): RuleEngine['scan'] {
       const runner = runners[at];
       if (runner && ((dirty[at] as number) === 1 || (due[at] as number) <= now)) runOne(at, runner);
     }
+    if (orphans.isAny) orphans.scan();
     clock.due = Infinity;
     for (let i = 0; i < plant.after.length; i++) plant.after[i]?.run();
     runSteps(plant.store);

@@ -33,52 +33,53 @@ export function because(w: Witness, node: Packed): readonly Evidence[] {
 interface Leaf {
   readonly leaf: Node;
   readonly at: number;
-  /** Since when it is what it is, and when its tag was asked, monotonic ms. */
-  readonly since: number;
-  readonly asked: number;
-  /** How exactly that time is known: the slowest scan period behind it, ms. */
-  readonly period: number;
+  /** It became what it is in the plant after the one and until the other, monotonic ms. */
+  readonly after: number;
+  readonly until: number;
   readonly cause: string | undefined;
 }
+
+/** Between which two times a condition became what it is, by its slot. */
+export type ChangeOf = (slot: number) => readonly [after: number, until: number];
 
 /** The same of several conditions, each with its name. */
 export function becauseOf(
   w: Witness,
   causes: readonly { readonly name: string | undefined; readonly node: Packed }[],
+  changeOf?: ChangeOf,
 ): readonly Evidence[] {
   const leaves: Leaf[] = [];
   for (const { name, node } of causes) {
     const found: Node[] = [];
     collect(w.slots, node.tree(), found);
-    for (const leaf of found) leaves.push(leafOf(w, leaf, leaves.length, name));
+    for (const leaf of found) leaves.push(leafOf(w, leaf, leaves.length, name, changeOf));
   }
-  leaves.sort((a, b) => compare(a.since, b.since) || compare(a.asked, b.asked) || a.at - b.at);
+  leaves.sort((a, b) => compare(a.until, b.until) || compare(a.after, b.after) || a.at - b.at);
   const first = leaves[0];
   return leaves.map((one) => {
     const evidence = evidenceOf(w, one.leaf);
     const named = one.cause === undefined ? evidence : { ...evidence, cause: one.cause };
-    return first && isTie(first, one) ? { ...named, tie: true } : named;
+    // It is surely later only if it was seen not to be so yet when the first one was there.
+    return first && one !== first && one.after < first.until ? { ...named, tie: true } : named;
   });
 }
 
-function leafOf(w: Witness, leaf: Node, at: number, cause: string | undefined): Leaf {
-  const inputs = inputsOf(leaf);
-  const asked = inputs.map((input) => w.image.times[w.positionOf(input.ref)] as number);
-  return {
-    leaf,
-    at,
-    since: w.slots.since[leaf.slot] as number,
-    asked: asked.length === 0 ? Infinity : Math.min(...asked),
-    period: Math.max(0, ...inputs.map((input) => input.ref.period ?? 0)),
-    cause,
-  };
+function leafOf(
+  w: Witness,
+  leaf: Node,
+  at: number,
+  cause: string | undefined,
+  changeOf: ChangeOf | undefined,
+): Leaf {
+  const since = w.slots.since[leaf.slot] as number;
+  const period = Math.max(0, ...inputsOf(leaf).map((input) => input.ref.period ?? 0));
+  const [after, until] = changeOf?.(leaf.slot) ?? [since - period, since];
+  // What is made of no tag changed when that was computed.
+  return until === -Infinity
+    ? { leaf, at, cause, after: since, until: since }
+    : { leaf, at, cause, after, until };
 }
 
-/** Seen in one scan, of tags asked within one scan period of each other: nobody can say which was first. */
-function isTie(first: Leaf, other: Leaf): boolean {
-  if (other === first || other.since !== first.since) return false;
-  return Math.abs(other.asked - first.asked) <= Math.max(first.period, other.period);
-}
 function compare(a: number, b: number): number {
   return a === b ? 0 : a - b;
 }

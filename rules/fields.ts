@@ -22,6 +22,7 @@ export interface Fields {
   has(key: string): boolean;
   raw(key: string): unknown;
   text(key: string): string | undefined;
+  texts(key: string): readonly string[] | undefined;
   required<T>(key: string, value: T | undefined, example: string): T | undefined;
   duration(key: string): number | undefined;
   flag(key: string): boolean | undefined;
@@ -116,6 +117,14 @@ export function createFields(map: Raw, path: Path, sink: Sink): Fields {
     has,
     raw,
     text,
+    texts: (key) => {
+      const value = raw(key);
+      if (!has(key)) return undefined;
+      if (Array.isArray(value) && value.every((one) => typeof one === 'string'))
+        return value as readonly string[];
+      wrong(key, `${key} must be a list of names`);
+      return undefined;
+    },
     keys: () => Object.keys(map),
     required: (key, value, example) => {
       // A value that is there but wrong has been reported already.

@@ -2,6 +2,7 @@ import type { Slots } from './blocks/slots.js';
 import { Packed } from './packed.js';
 import type { CompiledRule } from './program.js';
 import type { Runner } from './run/context.js';
+import type { Orphans } from './run/orphans.js';
 
 /** What an engine knows of its rules, for the engine that comes after it. */
 export interface Estate {
@@ -10,6 +11,7 @@ export interface Estate {
   readonly runners: readonly Runner[];
   /** Where the memory of the steps of each rule ends; it begins where that of the rule before it ends. */
   readonly memoryEnds: readonly number[];
+  readonly orphans: Orphans;
   /** Must the states still be stored, because some rule was never told of? */
   isUntold(): boolean;
 }
@@ -31,6 +33,7 @@ const places: ReadonlySet<string> = new Set([
   'doubts',
   'figures',
   'published',
+  'covers',
 ]);
 /** What follows from other rules, or is only for people: the numbers of texts are in the nodes. */
 const surroundings: ReadonlySet<string> = new Set([
@@ -88,6 +91,7 @@ export function takeOver(heir: Estate, earlier: Estate): Taken {
   ours.clock.now = theirs.clock.now;
   ours.unsaved.isAny ||= theirs.unsaved.isAny;
   ours.unsaved.latched += theirs.unsaved.latched;
+  heir.orphans.take(earlier.orphans);
   for (const [at, runner] of heir.runners.entries()) {
     const { rule } = runner;
     const before = positions.get(rule.id);

@@ -32,6 +32,7 @@ import { builtIns, overWindow } from './calls/index.js';
 import { countsObservations, type BuiltIn } from './calls/spec.js';
 import {
   childrenOf,
+  inputsOf,
   type CallNode,
   type CompareNode,
   type Input,
@@ -51,6 +52,8 @@ export interface Plant {
   readonly wallOf: (mono: number) => number;
   /** Is the interlock tripped, as of this scan? */
   readonly isTripped: (rule: string) => boolean;
+  /** Does an order without a rule stand under a name of this pattern? */
+  readonly isOrdered: (pattern: string) => boolean;
   /** Position of the rule whose steps are made now. */
   building: number;
   /** The rule at this position must run in the next scan. */
@@ -148,7 +151,12 @@ function emit(b: Builder, node: Node): void {
     if (node.kind === 'compare') emitCompare(b, node);
     else if (!emitCode(b, node)) b.steps.push(stepOf(b, node));
   }
-  if (b.options.watch === true && isLeaf(node)) b.steps.code.watch(node.slot);
+  if (b.options.watch === true && isLeaf(node)) b.steps.code.watch(node.slot, tagsOf(b, node));
+}
+
+/** Positions of the tags that a condition is made of. */
+function tagsOf({ plant }: Builder, node: Node): readonly number[] {
+  return inputsOf(node).map(({ ref }) => plant.positionOf(ref));
 }
 
 /** A tag against a constant is one step, if nothing else has to do with the tag. @returns whether it is that */
@@ -373,9 +381,9 @@ function stepOf(b: Builder, node: Node): Step {
       };
     }
     case 'tripped': {
-      const { isTripped } = b.plant;
-      const { rules } = node;
-      return () => putBool(s, to, rules.some(isTripped), 0);
+      const { isTripped, isOrdered } = b.plant;
+      const { rules, pattern } = node;
+      return () => putBool(s, to, rules.some(isTripped) || isOrdered(pattern), 0);
     }
     default:
       return notHere(node);

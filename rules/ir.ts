@@ -20,6 +20,8 @@ export interface Ref {
   readonly type: ExprType;
   readonly dataType: TagType;
   readonly enumeration: RuleTag['enumeration'];
+  /** Its device tells of changes by itself, within a period. */
+  readonly told?: true;
   /** Scan period in ms, of a signal that of its slowest tag; undefined if there is none. */
   readonly period: number | undefined;
   /** What a signal takes until it shows what happened; nothing for a tag. */
@@ -149,7 +151,10 @@ export type Node =
   | (Base & { readonly kind: 'fallback'; readonly of: Node; readonly other: Node } & {
       readonly convert: Conversion;
     })
-  | (Base & { readonly kind: 'tripped'; readonly rules: readonly string[] })
+  | (Base & { readonly kind: 'tripped'; readonly rules: readonly string[] } & {
+      /** Orders without a rule are found by their names as they stand. */
+      readonly pattern: string;
+    })
   | (Base & { readonly kind: 'age'; readonly input: Input })
   | (Base & {
       readonly kind: 'latch';

@@ -1,4 +1,10 @@
-import type { RuleTag, Value } from '../gateway/contract/index.js';
+import {
+  rawOf,
+  unitRange,
+  type Conversion,
+  type RuleTag,
+  type Value,
+} from '../gateway/contract/index.js';
 import type { SettingDraft } from './drafts/common.js';
 import { didYouMean } from './names.js';
 import { quantityOf } from './literal.js';
@@ -42,28 +48,70 @@ export function findOutput(
   return tag;
 }
 
-/** The value of `to:` in the unit of the tag; undefined and a report when it does not fit. */
+/**
+ * The value of `to:` in the unit of the tag; undefined and a report when it is none. One that can never be written, or
+ * may not be, is refused.
+ */
 export function outputValue(draft: SettingDraft, tag: RuleTag, sink: Sink): Value | undefined {
   const path = [...draft.path, 'to'];
-  const { to } = draft;
+  const value = typedValue(draft.to, path, tag, sink);
+  if (typeof value === 'number') refuseUnfit(value, path, tag, sink);
+  return value;
+}
+
+function typedValue(to: unknown, path: Path, tag: RuleTag, sink: Sink): Value | undefined {
   if (tag.type === 'bool') {
     if (typeof to === 'boolean') return to;
     sink.report(path, `${tag.name} is true or false, not ${String(to)}`);
     return undefined;
   }
   if (tag.type === 'string') return typeof to === 'string' ? to : String(to);
-  if (typeof to === 'string' && tag.enumeration) {
-    for (const [number, text] of tag.enumeration) if (text === to) return number;
-    const texts = [...tag.enumeration.values()];
-    const hint = didYouMean(to, texts, `it is one of ${texts.join(', ')}`);
-    sink.report(path, `${tag.name} is never ${to}`, hint);
-    return undefined;
-  }
+  if (typeof to === 'string' && tag.enumeration) return enumerated(to, path, tag, sink);
   if (typeof to !== 'number' && typeof to !== 'string') {
     sink.report(path, `${tag.name} is a number, not ${String(to)}`);
     return undefined;
   }
   return numberFor(String(to), path, tag, sink);
+}
+
+function enumerated(to: string, path: Path, tag: RuleTag, sink: Sink): number | undefined {
+  const texts = tag.enumeration ?? new Map<number, string>();
+  for (const [number, text] of texts) if (text === to) return number;
+  const all = [...texts.values()];
+  sink.report(path, `${tag.name} is never ${to}`, didYouMean(to, all, `it is one of ${all.join(', ')}`));
+  return undefined;
+}
+
+/** A number that the register cannot hold, that is beyond `writes: range`, or that the enumeration does not have. */
+function refuseUnfit(value: number, path: Path, tag: RuleTag, sink: Sink): void {
+  const { name, conversion, range, enumeration } = tag;
+  const unit = unitOfTag(tag.unit).text;
+  const text = (n: number): string => `${String(Number(n.toPrecision(7)))} ${unit}`.trim();
+  const ends = conversion && unitRange(conversion);
+  if (conversion && ends && rawOf(conversion, value) === undefined)
+    sink.refuse(
+      path,
+      `${text(value)} does not fit ${name} (${registerText(conversion)}): it holds ${text(ends[0])} to ${text(ends[1])}`,
+      'this would never be written',
+    );
+  else if (range && (value < range[0] || value > range[1]))
+    sink.refuse(
+      path,
+      `${text(value)} is outside the range of ${name}: ${text(range[0])} to ${text(range[1])}`,
+      `change it, or writes: ${name}: range`,
+    );
+  if (enumeration && !enumeration.has(value))
+    sink.refuse(
+      path,
+      `${name} is never ${String(value)}`,
+      `it is one of ${[...enumeration].map(([n, word]) => `${String(n)} (${word})`).join(', ')}`,
+    );
+}
+
+function registerText({ type, scale, offset }: Conversion): string {
+  const scaled = scale === 1 ? '' : ` x ${String(scale)}`;
+  const moved = offset === 0 ? '' : offset > 0 ? ` + ${String(offset)}` : ` - ${String(-offset)}`;
+  return `${type}${scaled}${moved}`;
 }
 
 function numberFor(to: string, path: Path, tag: RuleTag, sink: Sink): number | undefined {

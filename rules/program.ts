@@ -1,6 +1,6 @@
-import type { RuleKind, TagType, Value } from '../gateway/contract/index.js';
+import type { Holding, RuleKind, TagType, Value } from '../gateway/contract/index.js';
 import type { BadPolicy } from './blocks/inputs.js';
-import type { AlarmText, RuleMode } from './drafts/common.js';
+import type { AlarmText, OnLost, RuleMode } from './drafts/common.js';
 import type { BypassTerms } from './drafts/interlock.js';
 import type { Packed } from './packed.js';
 import type { RuleProblem } from './problems.js';
@@ -75,6 +75,7 @@ export interface CompiledInterlock extends Compiled {
   readonly maxResponse: number | undefined;
   /** Who may reset; undefined: whoever may give commands. */
   readonly resetRole: string | undefined;
+  readonly onLost: OnLost;
 }
 export interface CompiledPermissive extends Compiled {
   readonly kind: 'permissive';
@@ -116,6 +117,8 @@ export interface CompiledHeartbeat extends Compiled {
   /** Between two beats, ms. */
   readonly every: number;
   readonly condition: Packed | undefined;
+  /** Positions of the outputs that must be obeyed while they are demanded. */
+  readonly covers: readonly number[];
 }
 export interface CompiledDiagnosis extends Compiled {
   readonly kind: 'diagnosis';
@@ -190,12 +193,18 @@ export interface RuleProgram {
   /** Ids of all rules in the order of evaluation. */
   readonly ids: readonly string[];
   describe(id: string): RuleDescription | undefined;
+  /** What the rule may come to hold; undefined for kinds that hold nothing. */
+  holding(id: string): Holding | undefined;
+  /** Rules with `mode: off`: checked, and left out. */
+  readonly off: ReadonlySet<string>;
   /** Positions of the tags that an interlock reads (through signals) or sets; none for other kinds. */
   watched(id: string): readonly number[];
   /** Positions of the outputs that rules set, with the ids of those rules. */
   readonly outputs: ReadonlyMap<number, readonly string[]>;
   readonly effects: readonly Effect[];
   readonly warnings: readonly RuleProblem[];
+  /** What is refused by checks of today and runs all the same, at a start. */
+  readonly tolerated: readonly RuleProblem[];
   /** For `createEngine`. */
   readonly rules: readonly CompiledRule[];
   /** By id: where a rule stands in `rules`. */

@@ -1,10 +1,12 @@
 import { mono, type ScanResult, type WriteIntent } from '../gateway/contract/index.js';
 import type { Gathered, Runner } from './run/context.js';
+import type { Orphans } from './run/orphans.js';
 
 /** Turns what was gathered into the result; what did not change is the same array as before. */
 export class Results {
   readonly #out: Gathered;
   readonly #runners: readonly Runner[];
+  readonly #orphans: Orphans;
   readonly #result: { -readonly [K in keyof ScanResult]: ScanResult[K] } = {
     changed: none,
     events: none,
@@ -17,9 +19,14 @@ export class Results {
   };
   #isUntold: boolean;
 
-  constructor(out: Gathered, runners: readonly Runner[], isUntold: boolean) {
+  constructor(
+    out: Gathered,
+    { runners, orphans }: { readonly runners: readonly Runner[]; readonly orphans: Orphans },
+    isUntold: boolean,
+  ) {
     this.#out = out;
     this.#runners = runners;
+    this.#orphans = orphans;
     this.#isUntold = isUntold;
   }
 
@@ -42,6 +49,7 @@ export class Results {
     if (out.intentsChanged) {
       const intents: WriteIntent[] = [];
       for (const runner of this.#runners) if (runner.rule.mode === 'armed') runner.intents(intents);
+      this.#orphans.intents(intents);
       result.intents = intents;
     }
     if (out.doubtsChanged) {

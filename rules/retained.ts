@@ -18,6 +18,8 @@ export interface RetainedState {
   readonly off?: Readonly<Record<string, number>>;
   /** Steps of a shed that rest after their longest time off: until when (wall time), by output. */
   readonly resting?: Readonly<Record<string, number>>;
+  /** It is tripped because what was known of it is lost. */
+  readonly lost?: true;
   /** Effects of an interlock that the plant did not follow, by output. */
   readonly disobeyed?: readonly string[];
   /** What the functions in its expressions remember, in their order; null where there is no number. */
@@ -86,6 +88,7 @@ export function retainedOf(
     off: usableTimes(state.off),
     resting: usableTimes(state.resting),
     disobeyed: (Array.isArray(state.disobeyed) ? state.disobeyed : []).filter(isText),
+    ...(state.lost === true ? { lost: true as const } : {}),
     memory: usableMemory(state.memory),
     reads: typeof state.reads === 'string' ? state.reads : '',
   };

@@ -1,4 +1,4 @@
-import type { ImageView } from '../gateway/contract/index.js';
+import { isSound, type ImageView } from '../gateway/contract/index.js';
 import { countsObservations } from './calls/spec.js';
 import { builtInOf } from './instantiate.js';
 import { childrenOf, type Node, type Ref } from './ir.js';
@@ -101,6 +101,10 @@ export class Schedule {
   readonly #numbers: Float64Array;
   readonly #qualities: Uint8Array;
   readonly #times: Float64Array;
+  /** When it was asked and good before that. */
+  readonly #before: Float64Array;
+  /** Of tags whose devices tell of changes: they did so within this time, ms; 0: it is asked. */
+  readonly #told: Float64Array;
   readonly #wide: (string | bigint | undefined)[];
   /** Rules by position in `#tags`: all that read it, and those that see its time. */
   readonly #readers: Lists;
@@ -123,9 +127,11 @@ export class Schedule {
     const readers = new Map<number, number[]>();
     const watchers = new Map<number, number[]>();
     const trips = new Map<string, number[]>();
+    const told = new Map<number, number>();
     for (const [at, rule] of rules.entries()) {
       const reads = readsOf(rule);
       const positions = new Set([...reads.refs].map(positionOf));
+      for (const ref of reads.refs) if (ref.told) told.set(positionOf(ref), ref.period ?? 0);
       // How old a signal is, and whether an interlock still waits, depends on the tags behind signals too.
       if (rule.kind === 'signal' || isTrip(rule))
         for (const position of sources(rule.id)) positions.add(position);
@@ -145,6 +151,8 @@ export class Schedule {
     this.#numbers = new Float64Array(this.#tags.length).fill(NaN);
     this.#qualities = new Uint8Array(this.#tags.length);
     this.#times = new Float64Array(this.#tags.length).fill(NaN);
+    this.#before = new Float64Array(this.#tags.length).fill(-Infinity);
+    this.#told = Float64Array.from(this.#tags, (tag) => told.get(tag) ?? 0);
     this.#wide = Array.from({ length: this.#tags.length }, () => undefined);
   }
 
@@ -169,12 +177,24 @@ export class Schedule {
       (number === before || (number !== number && before !== before)) &&
       quality === (this.#qualities[i] as number) &&
       wide[tag] === this.#wide[i];
-    if (isSame && time === (this.#times[i] as number)) return;
+    const last = this.#times[i] as number;
+    if (isSame && time === last) return;
+    if (time !== last && last === last && isSound(this.#qualities[i] as number))
+      this.#before[i] = last;
     this.#numbers[i] = number;
     this.#qualities[i] = quality;
     this.#times[i] = time;
     this.#wide[i] = wide[tag];
     (isSame ? this.#watchers : this.#readers).mark(i, this.dirty);
+  }
+
+  /** When a tag was asked and good before the last time; what a device tells by itself was so a period ago. */
+  askedBefore(tag: number): number {
+    const slot = this.#slotOfTag.get(tag);
+    if (slot === undefined) return -Infinity;
+    const told = this.#told[slot] as number;
+    const before = this.#before[slot] as number;
+    return told > 0 ? Math.max(before, (this.#times[slot] as number) - told) : before;
   }
 
   /** A signal was written into the image in this scan. */

@@ -10,9 +10,14 @@ export function reload(program: Command): void {
     .description(
       'read the configuration again; only what changed is restarted, a bad file is refused',
     )
+    .option(
+      '--keep-trips',
+      'hold on what tripped rules hold, where the new configuration would let go of it (engineer)',
+    )
     .action(
-      action(async (options: GlobalOptions) => {
-        const done = (await ask(socketOf(options), 'reload')) as { text: string };
+      action(async (options: GlobalOptions & { keepTrips?: boolean }) => {
+        const { keepTrips = false } = options;
+        const done = (await ask(socketOf(options), 'reload', { keepTrips })) as { text: string };
         if (options.json) printJson(done);
         else print(done.text);
       }),

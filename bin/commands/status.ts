@@ -29,6 +29,7 @@ interface Status {
   }[];
   alarms: number;
   rules: Record<string, string>;
+  remarks?: Record<string, string[]>;
 }
 interface DeviceStatus {
   dev: string;
@@ -93,6 +94,9 @@ function describe(s: Status): string {
     ),
     '',
     table(['rule', 'state'], Object.entries(s.rules)),
+    ...Object.entries(s.remarks ?? {}).flatMap(([rule, lines]) =>
+      lines.map((line) => `  ${rule}: ${line}`),
+    ),
     s.alarms > 0 ? `\n${String(s.alarms)} alarm(s): see millrace alarms` : '\nno alarms',
   ].join('\n');
 }

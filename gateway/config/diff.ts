@@ -52,7 +52,7 @@ function writesText({ writes }: Config): string {
 /** What is taken up only when the process starts. */
 function restartKeys(from: Config, to: Config): string[] {
   const keys = (config: Config): [string, unknown][] => {
-    const { gateway, journal, control } = config;
+    const { gateway, journal, control, state } = config;
     return [
       ['gateway.id', gateway.id],
       ['gateway.site', gateway.site],
@@ -64,6 +64,7 @@ function restartKeys(from: Config, to: Config): string[] {
       ['journal.history.keep', journal.historyKeep],
       ['journal.window', journal.window],
       ['control.socket', control],
+      ['gateway.state', state],
     ];
   };
   const after = new Map(keys(to));

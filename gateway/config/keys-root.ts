@@ -20,13 +20,19 @@ export const writeShape: Shape = {
       description: 'Largest change in a time, in engineering units. Default: any.',
       examples: ['5 m/min per s'],
     },
-    verify: closed({
-      description: 'How it is checked that the device did it.',
-      properties: {
-        by: text('Tag that shows it. Default: the tag itself.', { examples: ['P101.running'] }),
-        within: duration('Time for it. Default: three periods of that tag, at least 3s.', '3s'),
-      },
-    }),
+    verify: {
+      ...closed({
+        description:
+          'How it is checked that the device did it. none: nobody can read it back, or it is a pulse; what the device has acknowledged is written once, for good.',
+        properties: {
+          by: text('Tag that shows it. Default: the tag itself.', { examples: ['P101.running'] }),
+          within: duration('Time for it. Default: three periods of that tag, at least 3s.', '3s'),
+        },
+      }),
+      type: ['object', 'string'],
+      title: 'none, or by and within',
+      pattern: '^none$',
+    },
     expect: {
       type: 'boolean',
       description: 'The writer must say which value it means to replace.',
@@ -57,6 +63,15 @@ const gateway: Field = closed({
       examples: ['waterworks/north/pump-station'],
     },
     language: choice('Language of alarm texts and reports.', ['en', 'zh'], 'en'),
+    firstStart: choice(
+      'How interlocks with a manual latch begin where nothing at all is remembered: by their own init, or tripped until a person resets them. A new SD card cannot be told from a new gateway.',
+      ['normal', 'tripped'],
+      'normal',
+    ),
+    state: text('Folder of what is remembered of trips, kept a second time beside the journal.', {
+      default: 'millrace-data/state',
+      examples: ['/var/lib/millrace/state'],
+    }),
   },
   required: ['id'],
 });

@@ -13,8 +13,10 @@ import type {
   LoadedConfig,
   LocalPaths,
 } from './model.js';
+import { partsWith, without, type Part } from './parts.js';
 import { readRules } from './rules.js';
-import { readControl, readGateway, readJournal } from './sections.js';
+import { readControl,
+  readState, readGateway, readJournal } from './sections.js';
 import { Secrets } from './secrets.js';
 import { Session } from './session.js';
 import { readSinks } from './sinks.js';
@@ -27,18 +29,26 @@ import { readWrites } from './writes.js';
  * Reads and checks a configuration. Never rejects for what was typed: all problems come back at once,
  * each with its place. A secret is in no problem, no warning, and in clear in no hash.
  */
-export async function loadConfig(file: string, host: ConfigHost): Promise<LoadedConfig> {
+export async function loadConfig(
+  file: string,
+  host: ConfigHost,
+  leftOut: ReadonlySet<Part> = new Set(),
+): Promise<LoadedConfig> {
   const session = new Session(host);
   const { problems, files } = session;
-  const root = await readConfig(session, file);
+  const whole = await readConfig(session, file);
+  const root = whole && without(whole, leftOut);
   const built = root && (await build(session, root, file));
-  if (!built || problems.errors > 0)
+  if (!built || problems.errors > 0) {
+    const errors = problems.list('error', files);
     return {
       ok: false,
-      problems: [...problems.list('error', files), ...problems.list('warning', files)],
+      problems: [...errors, ...problems.list('warning', files)],
+      parts: built && whole ? partsWith(whole, errors) : undefined,
       surveys: built?.surveys ?? [],
       local: built?.local,
     };
+  }
   return { ok: true, warnings: problems.list('warning', files), ...built };
 }
 
@@ -74,6 +84,7 @@ async function build(session: Session, root: Ref, file: string): Promise<Built> 
   const rules = await readRules(session, root.child('rules'), root.at);
   const sinks = await readSinks({ session, secrets, gateway }, sinkRefs);
   const control = readControl(session, root.child('control'), file);
+  const state = readState(session, root.child('gateway'), file);
   const config: Config = {
     gateway,
     links,
@@ -83,13 +94,14 @@ async function build(session: Session, root: Ref, file: string): Promise<Built> 
     journal,
     sinks,
     control,
+    state,
     files: session.files,
     revision: session.revision(),
   };
   return {
     config,
     surveys,
-    local: { journal: journal.path, control },
+    local: { journal: journal.path, control, state },
     place: (problem, severity) => rules.place(problem, severity),
   };
 }

@@ -23,6 +23,8 @@ export interface Config {
   /** Users by role. */
   readonly roles: ReadonlyMap<string, readonly string[]>;
   readonly journal: JournalConfig;
+  /** Folder of what the gateway remembers of trips, beside the journal. */
+  readonly state: string;
   readonly sinks: readonly MqttSinkConfig[];
   /** Path of the CLI's Unix socket. */
   readonly control: string;
@@ -36,6 +38,8 @@ export interface GatewayConfig {
   readonly id: string;
   readonly site: string | undefined;
   readonly language: 'en' | 'zh';
+  /** How interlocks begin where nothing is remembered at all. */
+  readonly firstStart: 'normal' | 'tripped';
 }
 
 export interface LinkConfig {
@@ -105,8 +109,8 @@ export interface WritePermit {
   readonly range: readonly [number, number] | undefined;
   /** Largest change a second, in engineering units; undefined = any. */
   readonly ratePerSecond: number | undefined;
-  /** Read back `by` (default: the tag itself) and compare within this time. */
-  readonly verify: { readonly by: string; readonly within: DurationMs };
+  /** Read back `by` (default: the tag itself) and compare within this time; undefined: nobody reads it back. */
+  readonly verify: { readonly by: string; readonly within: DurationMs } | undefined;
   /** The writer must say which value it expects to replace. */
   readonly expect: boolean;
 }
@@ -173,6 +177,8 @@ export type LoadedConfig =
   | {
       readonly ok: false;
       readonly problems: readonly ConfigProblem[];
+      /** Parts that can be left out, with all of the errors in them; undefined: some are elsewhere. */
+      readonly parts?: readonly string[] | undefined;
       /** Of the links that are right themselves: what is missing may be what their devices know. */
       readonly surveys: readonly SurveyPlan[];
       /** Undefined when there is no configuration to be read at all. */
@@ -184,6 +190,8 @@ export interface LocalPaths {
   readonly journal: string;
   /** The CLI's Unix socket. */
   readonly control: string;
+  /** Folder of what is remembered of trips. */
+  readonly state: string;
 }
 
 /** What the loader needs from outside; it reads no file by itself. */

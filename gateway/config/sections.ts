@@ -13,6 +13,7 @@ export function readGateway(ref: Ref): GatewayConfig {
     id: id !== undefined && /^[\w.-]+$/.test(id) ? id : 'gateway',
     site: site === undefined || isTopicSafe(site) ? site : 'site',
     language: ref.child('language').value === 'zh' ? 'zh' : 'en',
+    firstStart: ref.child('firstStart').value === 'tripped' ? 'tripped' : 'normal',
   };
 }
 
@@ -52,6 +53,11 @@ function readAge(problems: Problems, ref: Ref): DurationMs | undefined {
   const age = parseDuration(ref.text ?? '');
   if (age === 0) problems.error(ref, 'must be longer than 0');
   return age;
+}
+
+/** The folder of what is remembered of trips. It does not move with the journal: what is gone there is here. */
+export function readState(session: Session, gateway: Ref, main: string): string {
+  return readPath(session, gateway.child('state'), main, 'millrace-data/state');
 }
 
 /** A path, against the file in which it is typed. */

@@ -87,6 +87,13 @@ function readPermit(session: Session, ref: Ref, tag: TagConfig, tags: Tags): Wri
       problems.errorAtKey(ref.child(key), `a ${tag.type} has no ${key}`, 'leave it out');
   if (isNumeric && tag.constant === undefined && !ref.has('range'))
     problems.warn(ref, 'no range: any value of the type may be written', 'add range: [LOW, HIGH]');
+  const verify = readVerify(session, ref.child('verify'), tag, tags);
+  if (!verify && ref.has('rate'))
+    problems.errorAtKey(
+      ref.child('rate'),
+      'a rate needs a present value, and verify: none says that nobody reads it',
+      'leave one of the two out',
+    );
   const allowed = ref
     .child('allow')
     .items()
@@ -96,7 +103,7 @@ function readPermit(session: Session, ref: Ref, tag: TagConfig, tags: Tags): Wri
     allow: new Set(sources.filter((source) => allowed.includes(source))),
     range: readSpan(problems, ref.child('range')),
     ratePerSecond: isNumeric ? readRate(session, ref.child('rate'), tag) : undefined,
-    verify: readVerify(session, ref.child('verify'), tag, tags),
+    verify,
     expect: ref.child('expect').value === true,
   };
 }
@@ -125,6 +132,7 @@ function readRate(session: Session, ref: Ref, tag: TagConfig): number | undefine
 }
 
 function readVerify(session: Session, ref: Ref, tag: TagConfig, tags: Tags): WritePermit['verify'] {
+  if (ref.text === 'none') return undefined;
   const { problems } = session;
   const typed = ref.child('by');
   let by = tag;

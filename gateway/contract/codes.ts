@@ -64,7 +64,14 @@ export const errorCodes = {
   'not-writable': ['denied', 'The tag is not writable; allow it under `writes:`.'],
   'not-permitted': ['denied', 'This source may not do that; see `allow:` of the tag.'],
   'out-of-range': ['denied', 'The value is outside the permitted range.'],
-  'rate-limited': ['denied', 'Too soon after the last write; see `rate:` of the tag.'],
+  'does-not-fit': [
+    'denied',
+    'The type of the tag cannot hold the value; see its type, scale and offset.',
+  ],
+  'rate-limited': [
+    'denied',
+    'Too large a change since the last write, or the present value is not known; see `rate:` of the tag.',
+  ],
   'held-by-rule': ['denied', 'A trip or an interlock holds this output; see `millrace why`.'],
   'not-connected': ['denied', 'The device is not connected; nothing is queued for later.'],
   'not-verified': ['device', 'The device acknowledged, but did not do it; check the device.'],

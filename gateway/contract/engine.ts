@@ -1,4 +1,5 @@
 import type { ImageView } from './image.js';
+import type { Held, Holding, OrderBook, Orphan } from './orders.js';
 import type {
   AlarmSnapshot,
   Explanation,
@@ -52,11 +53,22 @@ export interface RuleProgram {
   describe(
     id: string,
   ): { kind: RuleKind; hash: string; source: string; mode: 'armed' | 'shadow' | 'off' } | undefined;
+  /** What the rule may come to hold; undefined for kinds that hold nothing. */
+  holding(id: string): Holding | undefined;
+  /** Rules with `mode: off`: checked, and left out. */
+  readonly off: ReadonlySet<string>;
   /** Positions of the tags that an interlock reads (through signals) or sets; none for other kinds. */
   watched(id: string): readonly number[];
   /** Outputs by tag index, and the rules that drive each. */
   readonly outputs: ReadonlyMap<number, readonly string[]>;
   readonly warnings: readonly RuleProblem[];
+  /** What is refused by checks of today and runs all the same, at a start. */
+  readonly tolerated: readonly RuleProblem[];
+}
+
+export interface CompileOptions {
+  /** What only checks of today refuse is tolerated: an earlier version ran it. */
+  readonly atStart: boolean;
 }
 
 /** Rule states that survive a restart, by rule id; plain JSON. */
@@ -79,10 +91,12 @@ export interface EngineOptions {
    */
   readonly earlier?: RuleEngine;
   /**
-   * The states from before are lost: interlocks with `latch: manual` start TRIPPED. Counts only without
-   * `earlier`.
+   * Rules of which something should be known, and nothing is: what latches may have been tripped, and starts so unless
+   * the rule says otherwise (`on_lost`). Counts only without `earlier`.
    */
-  readonly retainedLost?: boolean;
+  readonly lost?: ReadonlySet<string>;
+  /** The orders that stand, as this program takes them up; absent: nobody keeps orders. */
+  readonly orders?: OrderBook;
   wallOf(mono: number): WallMs;
 }
 
@@ -98,6 +112,16 @@ export interface RuleEngine {
   states(): ReadonlyMap<string, RuleState>;
   /** `of`: of these rules, or those of these alarms, only. */
   retained(of?: readonly string[]): RetainedStates;
+  /** What rules hold now. `of`: these rules, or those of these alarms, only. */
+  held(of?: readonly string[]): readonly Held[];
+  /** Orders without a rule. */
+  orphans(): readonly Orphan[];
+  /** What stands against rules beside their states: `NOT OBEYED (…)`, `DENIED by order`, an order that holds. */
+  remarks(): ReadonlyMap<string, readonly string[]>;
+  /** Rules that are tripped because their memory was lost. */
+  lost(): readonly string[];
+  /** What became of an output that is demanded: why it is not obeyed; undefined: it is, or nobody demands it. */
+  obeyed(output: number, reason: string | undefined): void;
 }
 
 /** The rule language as the runtime uses it; implemented by `rules/`. */
@@ -105,13 +129,9 @@ export interface RuleLanguage {
   compile(
     sources: readonly RuleSource[],
     tags: TagLookup,
+    options?: CompileOptions,
   ):
     | { readonly ok: true; readonly program: RuleProgram }
-    | {
-        readonly ok: false;
-        readonly problems: readonly RuleProblem[];
-        /** What an earlier version would have run: there, if all problems are of new checks (`since`). */
-        readonly program?: RuleProgram;
-      };
+    | { readonly ok: false; readonly problems: readonly RuleProblem[] };
   start(program: RuleProgram, options: EngineOptions): RuleEngine;
 }

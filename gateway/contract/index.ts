@@ -12,6 +12,7 @@ export * from './errors.js';
 export * from './group-by.js';
 export * from './image.js';
 export * from './log.js';
+export * from './orders.js';
 export * from './quality.js';
 export * from './rules.js';
 export * from './subscription.js';

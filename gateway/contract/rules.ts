@@ -15,6 +15,8 @@ export interface RuleTag {
   readonly enumeration: ReadonlyMap<number, string> | undefined;
   /** Scan period in ms, for response budgets; undefined for derived tags. */
   readonly period: number | undefined;
+  /** Its device tells of changes by itself, within a period. */
+  readonly told?: true;
   /** May rules write it (`writes:` with `allow: [rules]`)? */
   readonly writable: boolean;
   /** Its device; undefined for constants and derived tags. */
@@ -44,6 +46,11 @@ export interface WriteIntent {
   readonly attempt?: number;
   /** It changes all the time: only failures are told and audited. */
   readonly quiet?: true;
+  /** An order that no rule stands behind: at its level it is stronger than a rule. */
+  readonly order?: true;
+  /** It is written once, for good; `sent`: it has been. */
+  readonly once?: boolean;
+  readonly sent?: boolean;
 }
 
 /** One leaf that made a rule true: what stood where, against which limit, at what quality, when. */
@@ -88,8 +95,16 @@ export type AlarmState =
   | 'SHELVED'
   | 'SUPPRESSED'
   | 'OUT_OF_SERVICE';
+/** What stands of a rule that is gone, off or on trial, and whose order holds. */
+export type OrderState = `${'ORPHAN' | 'OFF' | 'SHADOW'} (order holds)`;
 export type RuleState =
-  InterlockState | PermissiveState | AlarmState | ShedState | DiagnosisState | HeartbeatState;
+  | InterlockState
+  | PermissiveState
+  | AlarmState
+  | ShedState
+  | DiagnosisState
+  | HeartbeatState
+  | OrderState;
 
 /** A change that operators and the cloud are told of, once. */
 export interface RuleEvent {

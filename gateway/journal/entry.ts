@@ -41,5 +41,5 @@ export interface GapRecord {
   /** Wall ms of the first and the last entry lost. */
   readonly fromTime: number;
   readonly toTime: number;
-  readonly why: 'size' | 'age' | 'disk' | 'memory' | 'corrupt' | 'refused';
+  readonly why: 'size' | 'age' | 'disk' | 'memory' | 'corrupt' | 'refused' | 'gone';
 }

@@ -10,6 +10,8 @@ import type { EpochReport, JournalOptions } from './options.js';
 import { type HistoryDisk, historyPart } from './history.js';
 import { Intervals } from './intervals.js';
 import { Retention } from './retention.js';
+import { sealState } from './sealed.js';
+import { asidePrefix, epochIn, epochState, isEpoch, openStates } from './states.js';
 import { segmentsOf } from './segments.js';
 import { type CursorState, SinkReader } from './sink-reader.js';
 import type { Change, SegmentInfo, Store } from './store.js';
@@ -39,6 +41,7 @@ export class Journal {
   /** The disk was full: evict before anything else is written. */
   #full = false;
   #stateChanges = new Map<string, string | undefined>();
+  readonly #damagedStates: readonly string[];
   #cursorsDirty = false;
   #condition: GatewayError | undefined;
   #closed = false;
@@ -70,7 +73,10 @@ export class Journal {
     this.#segments = [...opened.segments].sort((a, b) => a.first - b.first);
     this.#ages = new Ages(options.clock);
     for (const segment of this.#segments) this.#ages.found(segment);
-    this.#state = new Map(opened.state);
+    const { usable, damaged } = openStates(opened.state);
+    this.#state = usable;
+    this.#damagedStates = [...damaged.keys()];
+    for (const [key, text] of damaged) this.#setAside(key, text);
     this.#retention = new Retention(options.bounds);
     for (const name of options.sinks) this.#sinks.set(name, this.#readerOf(name));
     for (const key of this.#state.keys()) {
@@ -82,14 +88,21 @@ export class Journal {
   /** Opens (or begins) the journal and its next epoch. Throws only when not even a new file can be made. */
   static async open(options: JournalOptions): Promise<Journal> {
     const opened = await options.store.open();
-    const before = parse(opened.state.get('epoch')) as { n: number; clean: boolean } | undefined;
-    const epoch = Math.max(before?.n ?? 0, (await options.epochs?.last()) ?? 0) + 1;
+    const before = epochState(opened.state.get('epoch'));
+    const beside = (await options.epochs?.last()) ?? 0;
+    const last = Math.max(
+      before?.n ?? 0,
+      isEpoch(beside) ? beside : 0,
+      epochIn(opened.segments, positionsPerEpoch),
+    );
+    const epoch = last + 1;
     await options.epochs?.record(epoch);
     const journal = new Journal(options, opened, {
       epoch,
-      previous: before?.n,
-      ended: before ? (before.clean ? 'clean' : 'unclean') : 'first',
+      previous: before?.n ?? (last > 0 ? last : undefined),
+      ended: before?.clean ? 'clean' : last > 0 ? 'unclean' : 'first',
       quarantined: opened.quarantined,
+      isGone: !before && last > 0 && opened.segments.length === 0,
     });
     // A full disk is a condition, not a reason to stay down: the second try makes room first.
     const marked = journal.putState('epoch', JSON.stringify({ n: epoch, clean: false }));
@@ -111,6 +124,11 @@ export class Journal {
   /** Last sequence of each stream in this epoch. */
   sequences(): ReadonlyMap<string, number> {
     return this.#sequences;
+  }
+
+  /** Keys of states that were damaged when the journal was opened. */
+  get damagedStates(): readonly string[] {
+    return this.#damagedStates;
   }
 
   /** The reader of a sink named in the options. */
@@ -175,6 +193,15 @@ export class Journal {
       return this.#start();
     });
     return this.#next;
+  }
+
+  /** Nothing of the boots before is there: whoever waits for it is told. */
+  recordGone(): void {
+    const { previous = 0, epoch } = this.report;
+    const now = this.#o.clock.wall();
+    const everything = { from: 1, to: positionsPerEpoch - 1, samples: 0 };
+    const gap = { stream: '*', epoch: Math.min(previous, epoch), ...everything };
+    this.#recordGaps([{ ...gap, fromTime: now, toTime: now, why: 'gone' }]);
   }
 
   /** Writes what is left and marks this epoch as ended well. */
@@ -410,6 +437,9 @@ export class Journal {
         if (last > cursor.upTo) pending.add(Math.max(first, cursor.upTo + 1), last);
       }
     } else this.#cursorsDirty = true;
+    // Where it was is not known any more: it gets again what it may have, and loses nothing.
+    if (this.#damagedStates.includes(`cursor:${name}`))
+      for (const { first, last } of this.#segments) pending.add(first, last);
     return new SinkReader(
       name,
       {
@@ -420,6 +450,13 @@ export class Journal {
       },
       pending,
     );
+  }
+
+  /** A state that is not what was stored is kept under another name, alone: the others are well. */
+  #setAside(key: string, text: string): void {
+    this.#o.log.error('a state in the journal is damaged, and set aside', { key });
+    this.#stateChanges.set(asidePrefix + key, text);
+    this.#stateChanges.set(key, undefined);
   }
 
   #acked(): void {
@@ -442,7 +479,7 @@ export class Journal {
   #setState(key: string, json: string | undefined): void {
     if (json === undefined) this.#state.delete(key);
     else this.#state.set(key, json);
-    this.#stateChanges.set(key, json);
+    this.#stateChanges.set(key, json === undefined ? undefined : sealState(json));
   }
 
   /**

@@ -29,4 +29,6 @@ export interface EpochReport {
   readonly ended: 'first' | 'clean' | 'unclean';
   /** A damaged file was set aside: its name. */
   readonly quarantined: string | undefined;
+  /** There were boots before, and nothing of them is in the journal: it was deleted, replaced or damaged. */
+  readonly isGone: boolean;
 }

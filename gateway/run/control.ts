@@ -1,4 +1,4 @@
-import type { AlarmSnapshot, CommandResult, RuleCommand, Value } from '../contract/index.js';
+import type { AlarmSnapshot, CommandResult, Order, RuleCommand, Value } from '../contract/index.js';
 import {
   asGatewayError,
   GatewayError,
@@ -47,9 +47,9 @@ export interface TagView {
 /** What the command line asks of a running gateway. Every refusal is a GatewayError with its reason. */
 export class Control {
   readonly #runtime: Runtime;
-  readonly #reload: (who: string) => Promise<unknown>;
+  readonly #reload: (who: string, keepTrips: boolean) => Promise<unknown>;
 
-  constructor(runtime: Runtime, reload: (who: string) => Promise<unknown>) {
+  constructor(runtime: Runtime, reload: (who: string, keepTrips: boolean) => Promise<unknown>) {
     this.#runtime = runtime;
     this.#reload = reload;
   }
@@ -61,6 +61,7 @@ export class Control {
 
   #dispatch(request: ControlRequest): Promise<unknown> {
     const { op, args, who } = request;
+    if (op === 'reset' && args['memoryLost'] === true) return this.#resetLost(who);
     if (isRuleCommand(op)) return this.#ruleCommand(subjectOf(args), ruleCommandOf(op, args), who);
     switch (op) {
       case 'status':
@@ -90,7 +91,7 @@ export class Control {
       case 'trips':
         return tripsOf(this.#runtime.options.trips, text(args, 'rule'));
       case 'reload':
-        return this.#reload(who);
+        return this.#reload(who, args['keepTrips'] === true);
       default:
         return Promise.reject(new GatewayError('bad-request', `no such operation: ${op}`));
     }
@@ -121,7 +122,28 @@ export class Control {
       })),
       alarms: this.#alarms().length,
       rules: Object.fromEntries(field.engine.states()),
+      remarks: Object.fromEntries(field.engine.remarks()),
+      orders: field.orders.map(orderView),
+      memory: this.#runtime.memory.verdict.kind,
     };
+  }
+
+  /** All rules that are tripped because their memory was lost, those whose cause stands excepted. */
+  async #resetLost(who: string): Promise<unknown> {
+    const { field, config } = this.#runtime;
+    const person = personOf(this.#runtime, who);
+    if (config.roles.has('engineer') && !person.roles.includes('engineer'))
+      throw new GatewayError('not-permitted', 'a reset of all lost memories needs the role engineer');
+    const refused: Record<string, string> = {};
+    const reset: string[] = [];
+    for (const rule of field.engine.lost())
+      await this.#ruleCommand(rule, { kind: 'reset' }, who).then(
+        () => reset.push(rule),
+        (thrown: unknown) => {
+          refused[rule] = asGatewayError(thrown).message;
+        },
+      );
+    return { reset, refused };
   }
 
   #tags(pattern: string): readonly TagView[] {
@@ -202,7 +224,7 @@ export class Control {
 
   #alarms(): readonly AlarmSnapshot[] {
     const { engine, deviceAlarms } = this.#runtime.field;
-    return [...engine.alarms(), ...deviceAlarms.all()];
+    return [...engine.alarms(), ...deviceAlarms.all(), ...this.#runtime.own.all()];
   }
 
   #why(rule: string): unknown {
@@ -229,7 +251,9 @@ export class Control {
   }
 
   async #tell(id: string, command: RuleCommand, who: string): Promise<CommandResult> {
-    const { field } = this.#runtime;
+    const { field, own } = this.#runtime;
+    if (command.kind === 'ack' && own.get(id))
+      return own.acknowledge(id, personOf(this.#runtime, who));
     const alarm = command.kind === 'ack' ? field.deviceAlarms.find(id) : undefined;
     if (alarm) return await this.#ackAtDevice(id, alarm, who);
     return field.command(id, command, personOf(this.#runtime, who));
@@ -254,6 +278,12 @@ export class Control {
       return { ok: false, reason: asGatewayError(thrown).message };
     }
   }
+}
+
+/** An order as people see it: not where the output lies in the plant. */
+function orderView({ outputs, evidence, ...order }: Order): unknown {
+  const seen = outputs.map(({ tag, value, level }) => ({ tag, value, level }));
+  return { ...order, outputs: seen, causes: evidence.length };
 }
 
 function text(args: ControlRequest['args'], key: string, fallback?: string): string {

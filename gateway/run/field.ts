@@ -2,10 +2,12 @@ import type { Config, LinkConfig } from '../config/model.js';
 import type {
   Clock,
   CommandResult,
+  CompileOptions,
   DriverContext,
   EngineOptions,
   GatewayError,
   Log,
+  Order,
   Person,
   Random,
   RetainedStates,
@@ -29,10 +31,14 @@ import { StalenessSweep } from '../tags/staleness.js';
 import { type TagInfo, TagTable } from '../tags/table.js';
 import type { Audit } from '../write/audit.js';
 import { WriteGate } from '../write/gate.js';
+import { whatBecomesOf, type Fate, type Terms } from '../write/orders.js';
 import { BlackBox } from './black-box.js';
 import { DeviceAlarms } from './device-alarms.js';
 import { deviceReports, linkReport } from './link-reports.js';
-import type { LatchLog } from './latch-log.js';
+import type { Memory } from './memory/memory.js';
+import { inheritedOrders, ordersNow, reservedBy, sentOnce } from './order-book.js';
+import { termsOf } from './places.js';
+import type { OrdersByRule } from './memory/snapshot.js';
 import type { Outlet } from './outlet.js';
 import type { TripShelf } from './past-why.js';
 import { Tick, type TickParts } from './tick.js';
@@ -52,16 +58,23 @@ export interface FieldOptions {
   onConnected?(link: string): void;
   /** Revision of each device's dictionary. */
   revisions(table: TagTable): ReadonlyMap<string, string>;
-  /** States of rules from before. */
-  readonly retained: RetainedStates;
-  /** Where states are noted until they are committed. */
-  readonly latches: LatchLog;
-  /** They are gone: the journal that held them was damaged. */
-  readonly retainedLost: boolean;
+  /** What is known of rules from before. */
+  readonly before: Before;
+  /** Where that is kept. */
+  readonly memory: Pick<Memory, 'note' | 'store' | 'isNoting'>;
   /** Alarms of devices from before. */
   readonly deviceAlarms: string | undefined;
   /** Records of trips. */
   readonly trips: TripShelf;
+}
+
+/** What is known of rules from before this start. */
+export interface Before {
+  readonly states: RetainedStates;
+  /** Undefined: of a version that kept none. */
+  readonly orders: readonly Order[] | undefined;
+  /** Rules of which something should be known, and nothing is. */
+  readonly lost: ReadonlySet<string>;
 }
 
 /** A configuration whose rules are compiled: ready to run. */
@@ -81,8 +94,9 @@ export function tagTable(config: Config, signals: RuleProgram['signals'] = []): 
 export function planOf(
   config: Config,
   rules: RuleLanguage,
+  options?: CompileOptions,
 ): { ok: true; plan: Plan } | { ok: false; problems: readonly RuleProblem[] } {
-  const compiled = rules.compile(config.rules, tagTable(config));
+  const compiled = rules.compile(config.rules, tagTable(config), options);
   if (!compiled.ok) return compiled;
   const { program } = compiled;
   const table = tagTable(config, program.signals);
@@ -102,6 +116,7 @@ export class Field {
   #plan: Plan;
   #image: TagImage;
   #engine: RuleEngine;
+  #terms: Terms;
   /** As the rules gave them last. */
   #doubted: readonly number[] = [];
   readonly #blackBox: BlackBox;
@@ -112,10 +127,11 @@ export class Field {
     this.#o = options;
     this.#plan = plan;
     this.#image = this.#imageOf(plan);
-    this.#engine = this.#engineOf(plan, {
-      retained: options.retained,
-      retainedLost: options.retainedLost,
-    });
+    this.#terms = termsOf(plan);
+    const { states, lost, orders } = options.before;
+    const standing = orders ?? inheritedOrders(states, this.#terms);
+    const fate = whatBecomesOf(standing, this.#terms);
+    this.#engine = this.#engineOf(plan, { retained: states, lost, orders: fate });
     [this.#reporter, this.#backfill] = this.#recorders();
     this.#blackBox = new BlackBox(this.#image, plan.program, {
       log: options.log,
@@ -139,7 +155,17 @@ export class Field {
           rule,
           result,
         }),
+      onObeyed: (output, reason) => {
+        this.#engine.obeyed(output, reason);
+        this.tick.wake();
+      },
+      onSent: (_tag, rule) => {
+        this.#note([rule]);
+        this.#storeStates();
+      },
     });
+    this.gate.resume(sentOnce(standing));
+    this.gate.reserve(reservedBy(this.#engine));
     const { clock, wall } = options;
     this.inbox = new Inbox((complete) => this.tick.wake(complete));
     this.tick = new Tick(this.#parts(), { clock, wall, inbox: this.inbox });
@@ -160,7 +186,7 @@ export class Field {
   }
   /** Is what rules decide safe from a kill? */
   get isNoting(): boolean {
-    return !this.#o.latches.isFailing;
+    return this.#o.memory.isNoting;
   }
   get links(): ReadonlyMap<string, Link> {
     return this.#links;
@@ -169,7 +195,7 @@ export class Field {
   start(): void {
     stagger([...this.#links.values()], this.#o.clock.mono());
     // That all trips are unknown must be known to the next start, too, and the journal has it later.
-    if (this.#o.retainedLost) this.#o.latches.note(this.#engine.retained());
+    if (this.#o.before.lost.size > 0) this.#note(this.#plan.program.ids);
     this.tick.start();
     for (const link of this.#links.values()) link.start();
     this.#recordOwn();
@@ -187,6 +213,15 @@ export class Field {
     await this.#blackBox.close(this.#o.clock.mono());
   }
 
+  /** What would become of the orders that stand, under another plan. */
+  fateUnder(plan: Plan): Fate {
+    return whatBecomesOf(this.orders, termsOf(plan));
+  }
+  /** The orders that stand now. */
+  get orders(): readonly Order[] {
+    return Object.values(this.#ordersOf()).flat();
+  }
+
   /** Goes over to another plan: links that are the same keep running, all values are taken along. */
   async replace(plan: Plan): Promise<void> {
     const wanted = new Map(plan.config.links.map((link) => [link.name, link]));
@@ -200,12 +235,18 @@ export class Field {
     this.#reporter.closeOld(this.#o.clock.mono(), true);
 
     const earlier = this.#image;
+    const { orders } = this;
+    this.#terms = termsOf(plan);
     this.#plan = plan;
     this.#image = this.#imageOf(plan);
     this.#image.adopt(earlier);
     // Rules that did not change go on where they stand: timers, latches, edges and all.
     const running = this.#engine;
-    this.#engine = this.#engineOf(plan, { retained: running.retained(), earlier: running });
+    this.#engine = this.#engineOf(plan, {
+      retained: running.retained(),
+      earlier: running,
+      orders: whatBecomesOf(orders, this.#terms),
+    });
     [this.#reporter, this.#backfill] = this.#recorders();
     this.#blackBox.replace(this.#image, plan.program, this.#o.clock.mono());
     this.gate.replace(
@@ -213,6 +254,7 @@ export class Field {
       plan.config.writes,
       ({ link }) => link !== undefined && !this.#links.has(link),
     );
+    this.gate.reserve(reservedBy(this.#engine));
     this.deviceAlarms.keepOnly(tellersOf(plan));
     for (const link of this.#links.values()) link.remap(this.#indexOf(link.config));
     const added = plan.config.links.filter((link) => !this.#links.has(link.name));
@@ -229,7 +271,7 @@ export class Field {
   /** Tells a rule or an alarm something. What that changes at once survives a kill before it is answered. */
   command(id: string, command: RuleCommand, person: Person): CommandResult {
     const result = this.#engine.command(id, command, person, this.#o.clock.mono());
-    if (result.ok) this.#o.latches.note(this.#engine.retained([id]));
+    if (result.ok) this.#noteCommand(id);
     this.tick.wake();
     return result;
   }
@@ -244,7 +286,7 @@ export class Field {
       onStale: () => {
         for (const link of this.#links.values()) link.decodeAll();
       },
-      note: (rules) => this.#o.latches.note(this.#engine.retained(rules)),
+      note: (rules) => this.#note(rules),
       onRules: (result) => this.#onRules(result),
       onClockStep: (ms) => this.#onClockStep(ms),
     };
@@ -262,14 +304,29 @@ export class Field {
     this.#reporter.consider(changed, this.#o.clock.mono());
   }
 
+  #ordersOf(rules?: readonly string[]): OrdersByRule {
+    const wasSent = (tag: string, rule: string): boolean => this.gate.wasSent(tag, rule);
+    return ordersNow(this.#engine, this.#terms, wasSent, rules);
+  }
+
+  /** These rules as they are now survive a kill from here on. */
+  #note(rules: readonly string[]): void {
+    this.#o.memory.note(this.#engine.retained(rules), this.#ordersOf(rules));
+  }
+  /** An order without a rule goes by the name of its rule, or by that of its alarm. */
+  #noteCommand(id: string): void {
+    const rule = this.#engine.why(id)?.rule ?? id.replace(/-ORDER$/, '');
+    this.#note([rule]);
+    this.gate.reserve(reservedBy(this.#engine));
+  }
+
+  /** All states and orders, for the next start. A condition is raised where the disk does not take them. */
   #storeStates(): void {
-    const { outlet, latches } = this.#o;
-    const { mark } = latches;
-    // A condition is raised when the disk does not take them; the notes stay.
-    outlet.retained(JSON.stringify(this.#engine.retained()), mark).then(
-      () => latches.committed(mark),
-      () => undefined,
-    );
+    void this.#o.memory.store({
+      roster: rosterOf(this.#plan.program),
+      states: this.#engine.retained(),
+      orders: this.#ordersOf(),
+    });
   }
 
   #onClockStep(ms: number): void {
@@ -292,7 +349,7 @@ export class Field {
 
   #engineOf(
     plan: Plan,
-    before: Pick<EngineOptions, 'retained' | 'earlier' | 'retainedLost'>,
+    before: Pick<EngineOptions, 'retained' | 'earlier' | 'lost' | 'orders'>,
   ): RuleEngine {
     const image = this.#image;
     return this.#o.rules.start(plan.program, {
@@ -387,6 +444,11 @@ export class Field {
     const way = this.#bindingOf(tag);
     way?.link.readSoon(way.binding);
   }
+}
+
+/** Rules that hold something while they are tripped: of each of them something must be known at the next start. */
+function rosterOf({ ids, holding }: RuleProgram): readonly string[] {
+  return ids.filter((id) => holding(id) !== undefined);
 }
 
 /** Devices that tell of events. */

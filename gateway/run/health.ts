@@ -2,6 +2,7 @@ import type { Timer, WallMs } from '../contract/index.js';
 import { mono } from '../contract/index.js';
 import { limits } from '../limits.js';
 import type { Link } from '../scan/link.js';
+import { lookAtLost } from './memory/start.js';
 import type { Runtime } from './runtime.js';
 
 /** How often health is published without a change, ms; the retained message expires after three. */
@@ -43,7 +44,14 @@ export class HealthWatch {
   }
 
   now(): Health {
-    const checks = [...this.#links(), ...this.#sinks(), this.#journal(), this.#loop()];
+    const checks = [
+      ...this.#links(),
+      ...this.#sinks(),
+      ...this.#orders(),
+      ...this.#own(),
+      this.#journal(),
+      this.#loop(),
+    ];
     const level = checks.some((c) => c.level === 'fail')
       ? 'fail'
       : checks.some((c) => c.level === 'warn')
@@ -59,6 +67,7 @@ export class HealthWatch {
       this.#lag = Math.max(0, clock.mono() - due);
       this.#look();
       this.#runtime.storeFigures();
+      lookAtLost(this.#runtime);
       this.#arm();
     });
   }
@@ -109,6 +118,27 @@ export class HealthWatch {
     }));
   }
 
+  /** Outputs that are demanded and not obeyed, orders that are not held, rules that an order denies. */
+  #orders(): HealthCheck[] {
+    const { engine } = this.#runtime.field;
+    const found: HealthCheck[] = [];
+    for (const [rule, remarks] of engine.remarks())
+      for (const text of remarks) {
+        const isHeld = text.startsWith('order holds') && !text.includes('UNHELD');
+        found.push({ check: `rule ${rule}`, level: isHeld ? 'warn' : 'fail', text });
+      }
+    return found;
+  }
+
+  /** What the gateway has to say of its memory, and of what it set aside. */
+  #own(): HealthCheck[] {
+    return this.#runtime.own.all().map(({ id, priority, text }) => ({
+      check: id,
+      level: priority === 'critical' ? 'fail' : 'warn',
+      text,
+    }));
+  }
+
   #journal(): HealthCheck {
     const { journal, condition } = this.#runtime.north;
     if (condition)
@@ -119,6 +149,8 @@ export class HealthWatch {
         level: 'fail',
         text: 'trips are not noted: a kill may forget them',
       };
+    const forgetful = this.#runtime.memory.condition;
+    if (forgetful !== undefined) return { check: 'memory', level: 'fail', text: forgetful };
     const { quarantined } = journal.report;
     if (quarantined !== undefined) {
       return {

@@ -11,7 +11,6 @@ import { Forwarder } from '../north/mqtt/forwarder.js';
 import type { MqttPort } from '../north/mqtt/port.js';
 import type { Block } from '../tags/block.js';
 import type { TagTable } from '../tags/table.js';
-import { latchKey } from './latch-log.js';
 import type { Outlet } from './outlet.js';
 import type { DeviceReport, GatewayEvent, LinkReport } from './reports.js';
 import type { WallClock } from './wall.js';
@@ -121,20 +120,25 @@ export class North implements Outlet {
 
   start(): void {
     for (const sink of this.#config.sinks) this.#addSink(sink);
-    const { epoch, previous, ended, quarantined } = this.journal.report;
+    const { epoch, previous, ended, quarantined, isGone } = this.journal.report;
     const time = this.#o.wall.now();
     this.event({ type: 'epoch', time, epoch, previous, ended });
     if (quarantined !== undefined) {
       const text = `the journal was damaged and set aside as ${quarantined}; a new one is in use`;
       this.#o.log.error(text);
       this.event({ type: 'journal', time, code: 'journal-corrupt', text });
+    } else if (isGone) {
+      const text = `the journal of epoch ${String(previous)} is gone: what was not sent of it is lost`;
+      this.#o.log.error(text);
+      this.event({ type: 'journal', time, code: 'journal-gone', text });
     }
+    if (isGone) this.journal.recordGone();
   }
 
-  /** Goes over to the sinks of another configuration; those that are the same keep running. */
-  async replace(config: Config, rules: readonly string[]): Promise<void> {
+  /** Goes over to the sinks of another configuration; those that are the same keep running. `standing`: ids of alarms. */
+  async replace(config: Config, standing: ReadonlySet<string>): Promise<void> {
     this.#config = config;
-    this.#takeDown(config, rules);
+    this.#takeDown(config, standing);
     const wanted = new Map(config.sinks.map((sink) => [sink.name, sink]));
     for (const [name, sink] of this.#sinks) {
       if (wanted.get(name)?.hash === sink.config.hash) continue;
@@ -148,7 +152,7 @@ export class North implements Outlet {
   }
 
   /** Retained topics of what is no more would tell for ever how it last was. */
-  #takeDown({ links }: Config, rules: readonly string[]): void {
+  #takeDown({ links }: Config, standing: ReadonlySet<string>): void {
     const devices = links.flatMap((link) => link.devices);
     for (const name of namesBut(this.#links, links)) {
       this.#links.delete(name);
@@ -160,7 +164,7 @@ export class North implements Outlet {
     }
     for (const [id, { device }] of [...this.#alarms]) {
       // Those of devices are taken down by whoever keeps them.
-      if (device !== undefined || rules.includes(id)) continue;
+      if (device !== undefined || standing.has(id)) continue;
       this.#alarms.delete(id);
       this.#post((f) => f.topics.alarm(id), '');
     }
@@ -198,11 +202,6 @@ export class North implements Outlet {
   device(report: DeviceReport): void {
     this.#devices.set(report.dev, report);
     this.#post((f) => f.topics.device(report.dev), JSON.stringify(report));
-  }
-
-  retained(json: string, mark: string): Promise<void> {
-    this.journal.stage(latchKey, mark);
-    return this.journal.putState('rules', json);
   }
 
   deviceAlarms(json: string): void {

@@ -12,11 +12,6 @@ export interface Outlet {
   alarm(alarm: AlarmSnapshot): void;
   link(report: LinkReport): void;
   device(report: DeviceReport): void;
-  /**
-   * States of rules that must survive a restart, and how far the latch log was when they were. Settles when
-   * they are durable; rejects when the disk does not take them.
-   */
-  retained(json: string, mark: string): Promise<void>;
   /** Alarms of devices, which must survive a restart. */
   deviceAlarms(json: string): void;
 }

@@ -46,6 +46,12 @@ export type GatewayEvent =
       readonly code: string;
     }
   | {
+      readonly type: 'memory';
+      readonly time: WallMs;
+      readonly verdict: 'first' | 'known' | 'lost' | 'unknown';
+      readonly text: string;
+    }
+  | {
       readonly type: 'clock-step';
       readonly time: WallMs;
       readonly ms: number;

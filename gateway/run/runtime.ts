@@ -1,15 +1,18 @@
 import { diffConfigs } from '../config/diff.js';
 import type { Config, ConfigDiff } from '../config/model.js';
-import type { RetainedStates, RuleLanguage, RuleProblem } from '../contract/index.js';
+import type { Person, RuleLanguage, RuleProblem } from '../contract/index.js';
 import { GatewayError } from '../contract/index.js';
-import type { Journal } from '../journal/journal.js';
 import { Audit } from '../write/audit.js';
-import { Field, type FieldOptions, type Plan, planOf } from './field.js';
+import type { Fate } from '../write/orders.js';
+import { Field, type FieldOptions, planOf } from './field.js';
 import { AlarmCounter } from './alarm-figures.js';
 import { HealthWatch } from './health.js';
-import { type LatchFile, LatchLog, latchKey } from './latch-log.js';
+import { lastEpochOf, Memory, type MemoryFiles } from './memory/memory.js';
+import { beforeOf, tellOfMemory } from './memory/start.js';
 import type { Outlet } from './outlet.js';
 import { North, type NorthOptions } from './north.js';
+import { OwnAlarms } from './own-alarms.js';
+import type { RulesAtStart } from './start-plan.js';
 import { WallClock } from './wall.js';
 
 export interface RuntimeOptions
@@ -17,8 +20,8 @@ export interface RuntimeOptions
     Omit<NorthOptions, 'wall'>,
     Pick<FieldOptions, 'open' | 'create' | 'onConnected' | 'trips'> {
   readonly rules: RuleLanguage;
-  /** Where states of rules are noted until they are committed. */
-  readonly latchFile: LatchFile;
+  /** The state folder. */
+  readonly memoryFiles: MemoryFiles;
   /** Memory of the process in bytes, for health. */
   memory(): number;
 }
@@ -32,7 +35,7 @@ export class RulesRefused extends GatewayError {
   }
 }
 
-type Parts = Pick<Runtime, 'north' | 'audit' | 'wall' | 'alarms'>;
+type Parts = Pick<Runtime, 'north' | 'audit' | 'wall' | 'alarms' | 'memory' | 'own'>;
 
 /** The north half, with every alarm counted on its way. */
 function counted(north: North, alarms: AlarmCounter, clock: RuntimeOptions['clock']): Outlet {
@@ -45,21 +48,8 @@ function counted(north: North, alarms: AlarmCounter, clock: RuntimeOptions['cloc
     },
     link: (report) => north.link(report),
     device: (report) => north.device(report),
-    retained: (json, mark) => north.retained(json, mark),
     deviceAlarms: (json) => north.deviceAlarms(json),
   };
-}
-
-/** A journal that never had a mark gets one before anything is noted: notes count for it alone. */
-async function latchLogOf(
-  journal: Journal,
-  { latchFile, boot, log }: RuntimeOptions,
-): Promise<LatchLog> {
-  const mark = journal.getState(latchKey);
-  const latches = new LatchLog({ file: latchFile, mark, newId: boot, log });
-  // A condition is raised when the disk does not take it.
-  if (mark === undefined) await journal.putState(latchKey, latches.mark).catch(() => undefined);
-  return latches;
 }
 
 /** Key of the figures of the alarm system among the states of the journal. */
@@ -74,6 +64,9 @@ export class Runtime {
   readonly health: HealthWatch;
   /** Counts what operators are told. */
   readonly alarms: AlarmCounter;
+  readonly memory: Memory;
+  /** Alarms of the gateway itself. */
+  readonly own: OwnAlarms;
   readonly options: RuntimeOptions;
   #config: Config;
   #reloading = false;
@@ -86,57 +79,54 @@ export class Runtime {
     this.audit = parts.audit;
     this.wall = parts.wall;
     this.alarms = parts.alarms;
+    this.memory = parts.memory;
+    this.own = parts.own;
     this.options = o;
     this.startedAt = o.clock.mono();
     this.health = new HealthWatch(this);
   }
 
   /** Opens the journal, compiles the rules, and starts. Throws {@link RulesRefused} or a GatewayError. */
-  static async start(config: Config, options: RuntimeOptions): Promise<Runtime> {
-    const planned = planOf(config, options.rules);
+  static async start(config: Config, options: RuntimeOptions, rules?: RulesAtStart): Promise<Runtime> {
+    const planned = rules ? ({ ok: true, plan: rules.plan } as const) : planOf(config, options.rules);
     if (!planned.ok) throw new RulesRefused(planned.problems);
+    const { plan } = planned;
     const wall = new WallClock(options.clock);
-    const north = await North.open(config, { ...options, wall });
-    const { journal } = north;
-    const audit = new Audit({
-      store: (json, state) => {
-        journal.stage('audit', state);
-        return journal.appendRecord('audit', json, wall.now());
-      },
-      hash: (text) => options.hash(text),
-      wall: () => wall.now(),
-      state: journal.getState('audit'),
-    });
+    const north = await North.open(config, { ...options, wall, epochs: epochsOf(options) });
+    const memory = await memoryOf(north, options);
     const alarms = new AlarmCounter();
-    const latches = await latchLogOf(journal, options);
-    const field = new Field(planned.plan, {
+    const outlet = counted(north, alarms, options.clock);
+    const own = new OwnAlarms({ wall: () => wall.now(), tell: (alarm) => outlet.alarm(alarm) });
+    const audit = auditOf(north, wall, options);
+    const { journal } = north;
+    const field = new Field(plan, {
       ...options,
       wall,
       audit,
-      outlet: counted(north, alarms, options.clock),
+      outlet,
       revisions: (table) => north.useTable(table),
       deviceAlarms: journal.getState('device-alarms'),
-      retainedLost: journal.report.quarantined !== undefined,
-      latches,
-      retained: {
-        ...(JSON.parse(journal.getState('rules') ?? '{}') as RetainedStates),
-        ...latches.pending,
-      },
+      memory,
+      before: beforeOf(memory.verdict, plan, config.gateway.firstStart),
     });
     const standing = [...field.engine.alarms(), ...field.deviceAlarms.all()];
     const now = options.clock.mono();
     alarms.resume(journal.getState(figuresKey), standing, { now, ahead: wall.now() - now });
-    const runtime = new Runtime(config, field, { north, audit, wall, alarms }, options);
+    const parts = { north, audit, wall, alarms, memory, own };
+    const runtime = new Runtime(config, field, parts, options);
     north.start();
     field.start();
+    tellOfMemory(runtime, memory.verdict);
+    rules?.tell(own);
     runtime.health.start();
     options.log.info('gateway started', {
       gateway: config.gateway.id,
       links: config.links.length,
-      tags: planned.plan.table.size,
-      rules: planned.plan.program.ids.length,
+      tags: plan.table.size,
+      rules: plan.program.ids.length,
       epoch: journal.epoch,
       ended: journal.report.ended,
+      memory: memory.verdict.kind,
     });
     return runtime;
   }
@@ -157,9 +147,9 @@ export class Runtime {
 
   /**
    * Goes over to a new configuration, restarting only what changed. Refused as a whole, with everything
-   * running on, when its rules do not compile or it needs a restart of the process.
+   * running on, when its rules do not compile, it needs a restart of the process, or it would let go of a trip.
    */
-  async reload(config: Config, who: string): Promise<ConfigDiff> {
+  async reload(config: Config, by: ReloadBy): Promise<ConfigDiff> {
     if (this.#reloading) throw new GatewayError('too-many', 'a reload is under way already');
     const planned = planOf(config, this.options.rules);
     if (!planned.ok) throw new RulesRefused(planned.problems);
@@ -170,43 +160,34 @@ export class Runtime {
         `these keys need a restart: ${diff.restart.join(', ')}`,
       );
     }
-    this.#refuseUntripping(planned.plan);
+    refuseUntripping(this.field.fateUnder(planned.plan), by, config);
     this.#reloading = true;
     try {
       await this.audit.record({
-        who,
+        who: by.who.name,
         source: 'config',
-        action: 'reload',
+        action: by.keepTrips ? 'reload --keep-trips' : 'reload',
         object: this.#config.revision,
         after: config.revision,
         result: 'requested',
       });
       if (touchesField(diff)) await this.field.replace(planned.plan);
-      await this.north.replace(config, planned.plan.program.ids);
+      await this.north.replace(config, this.#standing());
       this.#config = config;
     } finally {
       this.#reloading = false;
     }
+    // What was set aside at the start is whole again, or gone.
+    this.own.clearAll('-REFUSED');
     const text = describe(diff);
     this.options.log.info('configuration reloaded', { revision: config.revision, changed: text });
     this.north.event({ type: 'config', time: this.wall.now(), revision: config.revision, text });
     return diff;
   }
 
-  /** A reload is no reset: a rule that is tripped cannot be taken out of the configuration. */
-  #refuseUntripping(plan: Plan): void {
-    const staying = new Set(
-      plan.program.ids.filter((id) => plan.program.describe(id)?.mode === 'armed'),
-    );
-    const tripped = [...this.field.engine.states()]
-      .filter(([id, state]) => state.startsWith('TRIPPED') && !staying.has(id))
-      .map(([id]) => id);
-    if (tripped.length > 0) {
-      throw new GatewayError(
-        'config-invalid',
-        `tripped rules are missing: ${tripped.join(', ')}; reset them first`,
-      );
-    }
+  /** Ids of all alarms that stand. */
+  #standing(): ReadonlySet<string> {
+    return new Set([...this.field.engine.alarms(), ...this.own.all()].map(({ id }) => id));
   }
 
   /** Stops in order: nothing is asked any more, what is known is recorded, sent or stored. */
@@ -215,8 +196,87 @@ export class Runtime {
     await this.field.stop();
     this.#stageFigures();
     await this.north.stop();
+    await this.memory.close();
     this.options.log.info('gateway stopped');
   }
+}
+
+/** Who asks for a reload, and whether trips whose rules change are to be held on without them. */
+export interface ReloadBy {
+  readonly who: Person;
+  readonly keepTrips: boolean;
+}
+
+/**
+ * A reload is no reset: what a tripped rule holds is held on. Where its rule would be gone, or hold something else, a
+ * person must say so; where another rule would write the opposite, nobody can.
+ */
+function refuseUntripping(
+  { released, conflicts }: Pick<Fate, 'released' | 'conflicts'>,
+  { who, keepTrips }: ReloadBy,
+  { roles }: Config,
+): void {
+  if (conflicts.length > 0)
+    throw new GatewayError(
+      'config-invalid',
+      `rules would write against a trip that stands: ${conflicts.join('; ')}; reset it first`,
+    );
+  if (released.length === 0) return;
+  if (!keepTrips)
+    throw new GatewayError(
+      'config-invalid',
+      `tripped rules would lose what they hold: ${released.join('; ')}; ` +
+        'reset them first, or reload --keep-trips to hold it on without them',
+    );
+  if (roles.has('engineer') && !who.roles.includes('engineer'))
+    throw new GatewayError('not-permitted', '--keep-trips needs the role engineer');
+}
+
+/** The number of the last epoch is in the state folder, too. */
+function epochsOf({ epochs, memoryFiles }: RuntimeOptions): NonNullable<RuntimeOptions['epochs']> {
+  return {
+    last: async () => Math.max((await epochs?.last()) ?? 0, await lastEpochOf(memoryFiles)),
+    record: async (epoch) => {
+      await epochs?.record(epoch);
+    },
+  };
+}
+
+function memoryOf({ journal }: North, options: RuntimeOptions): Promise<Memory> {
+  const { memoryFiles, boot, log } = options;
+  const { previous, quarantined } = journal.report;
+  return Memory.open({
+    files: memoryFiles,
+    newId: boot,
+    log,
+    rows: {
+      get: (key) => journal.getState(key),
+      put: (rows) => {
+        for (const [key, json] of rows) journal.stage(key, json);
+        return journal.commit();
+      },
+      isDamaged: (key) => journal.damagedStates.includes(key),
+      isOld: previous !== undefined || quarantined !== undefined,
+      epoch: journal.epoch,
+    },
+  });
+}
+
+function auditOf(
+  { journal }: North,
+  wall: WallClock,
+  options: Pick<RuntimeOptions, 'hash' | 'log'>,
+): Audit {
+  return new Audit({
+    store: (json, state) => {
+      journal.stage('audit', state);
+      return journal.appendRecord('audit', json, wall.now());
+    },
+    hash: (text) => options.hash(text),
+    wall: () => wall.now(),
+    state: journal.getState('audit'),
+    log: options.log,
+  });
 }
 
 /** Does the change bear on links, rules or writes? Else the field half is left alone. */

@@ -27,6 +27,8 @@ export interface TagInfo {
   readonly span: readonly [number, number] | undefined;
   /** Is it said how its signal fails (`signal`, or `failure`)? */
   readonly isSignalKnown: boolean;
+  /** Its device tells of changes by itself. */
+  readonly isTold: boolean;
   readonly enumeration: ReadonlyMap<number, string> | undefined;
   readonly scanClass: string;
   readonly period: number | undefined;
@@ -167,6 +169,7 @@ export class TagTable implements TagLookup {
         ...(bands ? { bands, isSignalKnown: tag.isSignalKnown } : {}),
         ...(permit?.range ? { range: permit.range } : {}),
         ...(tag.origin === 'device' ? { device: tag.device } : {}),
+        ...(tag.isTold ? { told: true as const } : {}),
       }
     );
   }
@@ -197,6 +200,7 @@ function infoOf(tag: TagConfig, index: number, position: number, writable: boole
     description: tag.description,
     span: tag.span,
     isSignalKnown: tag.isSignalKnown === true,
+    isTold: tag.subscribed !== undefined,
     enumeration: tag.enumeration,
     scanClass: tag.scanClass,
     period: constant ? undefined : tag.period,
@@ -217,6 +221,7 @@ function derivedInfo(signal: SignalDef, index: number, position: number): TagInf
     description: undefined,
     span: undefined,
     isSignalKnown: false,
+    isTold: false,
     enumeration: undefined,
     scanClass: 'derived',
     period: undefined,

@@ -1,5 +1,16 @@
-import type { Value, WallMs } from '../contract/index.js';
+import type { Log, Value, WallMs } from '../contract/index.js';
 import { jsonValue } from '../contract/index.js';
+
+/** The chain goes on where it was; one that is not readable begins anew, which shows, and is told. */
+function chainOf({ state, log }: AuditOptions): ChainState {
+  const fresh = { n: 0, hash: '' };
+  if (state === undefined) return fresh;
+  const { n, hash } = JSON.parse(state) as Partial<ChainState>;
+  if (typeof n === 'number' && Number.isSafeInteger(n) && typeof hash === 'string')
+    return { n, hash };
+  log.error('the end of the audit chain is damaged: a new chain begins');
+  return fresh;
+}
 
 /** Who did what to which thing, and what came of it. */
 export interface AuditEvent {
@@ -29,6 +40,7 @@ export interface AuditOptions {
   wall(): WallMs;
   /** What `state` was stored last; undefined on a new journal. */
   readonly state: string | undefined;
+  readonly log: Log;
 }
 
 /**
@@ -41,8 +53,7 @@ export class Audit {
 
   constructor(options: AuditOptions) {
     this.#o = options;
-    this.#chain =
-      options.state === undefined ? { n: 0, hash: '' } : (JSON.parse(options.state) as ChainState);
+    this.#chain = chainOf(options);
   }
 
   /** Settles when the record is durable. */

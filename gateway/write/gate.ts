@@ -7,7 +7,10 @@ import {
   invariant,
   isGood,
   mono,
+  Quality,
+  qualityText,
 } from '../contract/index.js';
+import { limits } from '../limits.js';
 import type { TagImage } from '../tags/image.js';
 import type { TagInfo } from '../tags/table.js';
 import type { Audit } from './audit.js';
@@ -24,6 +27,10 @@ export interface GateOptions {
   readBack(tag: TagInfo): void;
   /** An output that a rule holds was written, verified, or could not be. */
   onHeld(report: HeldReport): void;
+  /** An output that is demanded is not obeyed, and why; undefined: it is again, or nobody demands it. */
+  onObeyed(tag: number, reason: string | undefined): void;
+  /** What is written once and for good has been acknowledged by its device. */
+  onSent(tag: TagInfo, rule: string): void;
 }
 
 /** A write asked for by a person or from afar. */
@@ -57,6 +64,12 @@ export class WriteGate {
   #intents: readonly WriteIntent[] = [];
   readonly #watches = new Set<Watch>();
   readonly #lastWrites = new Map<string, MonoMs>();
+  /** What was last said of outputs that are not obeyed, by position. */
+  readonly #reported = new Map<number, string>();
+  /** Outputs that have had what is written once: by tag, the rule. */
+  readonly #sent = new Map<string, string>();
+  /** Tags that nobody else writes while an order stands that cannot be held there: the rule. */
+  #reserved: ReadonlyMap<string, string> = new Map();
   readonly stats = { written: 0, denied: 0, notVerified: 0 };
 
   constructor(image: TagImage, permits: ReadonlyMap<string, WritePermit>, options: GateOptions) {
@@ -77,6 +90,8 @@ export class WriteGate {
     this.#image = image;
     this.#permits = permits;
     this.#intents = [];
+    // Whoever is told is another one, too.
+    this.#reported.clear();
     const held = [...this.#held.values()];
     this.#held.clear();
     for (const output of held) {
@@ -103,7 +118,34 @@ export class WriteGate {
       this.#intents = intents;
       this.#arbitrate(intents);
     }
-    for (const output of this.#held.values()) this.#serve(output, now);
+    for (const output of this.#held.values()) {
+      this.#serve(output, now);
+      this.#report(output, now);
+    }
+  }
+
+  /** Orders from before: what they had written once and for good. By tag, the rule. */
+  resume(sent: Iterable<readonly [tag: string, rule: string]>): void {
+    for (const [tag, rule] of sent) this.#sent.set(tag, rule);
+  }
+  /** Tags of orders that are not held: nobody else writes them. By tag, the rule. */
+  reserve(tags: ReadonlyMap<string, string>): void {
+    this.#reserved = tags;
+  }
+  /** Has it had what this rule has written there once? */
+  wasSent(tag: string, rule: string): boolean {
+    return this.#sent.get(tag) === rule;
+  }
+
+  #report({ tag }: HeldOutput, now: MonoMs): void {
+    this.#say(tag.index, this.#held.get(tag.index)?.disobedience(now));
+  }
+
+  #say(tag: number, reason: string | undefined): void {
+    if (this.#reported.get(tag) === reason) return;
+    if (reason === undefined) this.#reported.delete(tag);
+    else this.#reported.set(tag, reason);
+    this.#o.onObeyed(tag, reason);
   }
 
   /** Looks whether values read back settle what is being verified. */
@@ -127,7 +169,8 @@ export class WriteGate {
     let due: number | undefined;
     for (const { deadline } of this.#watches) due = Math.min(due ?? Infinity, deadline);
     for (const output of this.#held.values()) {
-      if (output.retryAt < Infinity) due = Math.min(due ?? Infinity, output.retryAt);
+      const next = Math.min(output.retryAt, this.#reported.has(output.tag.index) ? Infinity : output.knownAt);
+      if (next < Infinity) due = Math.min(due ?? Infinity, next);
     }
     return due === undefined ? undefined : mono(due);
   }
@@ -181,7 +224,9 @@ export class WriteGate {
     const raw = toRaw(this.#image, tag, command.value);
     if (raw === undefined) {
       throw new GatewayError(
-        'bad-request',
+        typeof command.value === 'number' || typeof command.value === 'bigint'
+          ? 'does-not-fit'
+          : 'bad-request',
         `${String(command.value)} is no ${tag.type} for ${tag.name}`,
       );
     }
@@ -205,16 +250,18 @@ export class WriteGate {
   }
 
   #refuseTooFast(tag: TagInfo, permit: WritePermit, value: Value): void {
+    if (permit.ratePerSecond === undefined) return;
+    if (typeof value !== 'number' && typeof value !== 'bigint') return;
     const current = this.#image.value(tag.index);
-    if (
-      permit.ratePerSecond === undefined ||
-      typeof value !== 'number' ||
-      typeof current !== 'number'
-    )
-      return;
+    const quality = this.#image.qualities[tag.index] ?? Quality.internal;
+    if (!isGood(quality) || (typeof current !== 'number' && typeof current !== 'bigint'))
+      throw new GatewayError(
+        'rate-limited',
+        `how far ${tag.name} would move is not known: it is ${qualityText(quality)}`,
+      );
     const last = this.#lastWrites.get(tag.name);
     const seconds = last === undefined ? 1 : Math.max(0, (this.#o.clock.mono() - last) / 1_000);
-    if (Math.abs(value - current) > permit.ratePerSecond * Math.min(seconds, 1)) {
+    if (distance(value, current) > permit.ratePerSecond * Math.min(seconds, 1)) {
       throw new GatewayError(
         'rate-limited',
         `${tag.name} may change by ${String(permit.ratePerSecond)} a second`,
@@ -235,6 +282,11 @@ export class WriteGate {
   }
 
   #refuseIfHeld(tag: TagInfo, value: Value): void {
+    const order = this.#reserved.get(tag.name);
+    if (order !== undefined)
+      throw new GatewayError('held-by-rule', `${tag.name} is reserved by the order of ${order}`, {
+        rule: order,
+      });
     const held = this.#held.get(tag.index);
     if (held && !isSame(this.#image, tag, held.intent.value, value)) {
       throw new GatewayError('held-by-rule', `${tag.name} is held by ${held.intent.source}`, {
@@ -248,21 +300,26 @@ export class WriteGate {
     const outcome = await this.#o.send(tag, raw, false);
     if (!outcome.ok) throw new GatewayError('device-refused', `${tag.name}: ${outcome.code}`);
     this.stats.written++;
-    if (!(await this.#watch(tag, value, permit))) {
+    if (!permit.verify) return;
+    if (!(await this.#watch(tag, value, permit.verify))) {
       this.stats.notVerified++;
       throw new GatewayError('not-verified', `${tag.name} does not read back as ${String(value)}`);
     }
   }
 
-  #watch(target: TagInfo, value: Value, permit: WritePermit | undefined): Promise<boolean> {
-    const by = (permit && this.#image.table.get(permit.verify.by)) ?? target;
+  #watch(
+    target: TagInfo,
+    value: Value,
+    verify: NonNullable<WritePermit['verify']>,
+  ): Promise<boolean> {
+    const by = this.#image.table.get(verify.by) ?? target;
     const now = this.#o.clock.mono();
     return new Promise((resolve) => {
       const watch: Watch = {
         by,
         value,
         after: now,
-        deadline: mono(now + (permit?.verify.within ?? 3_000)),
+        deadline: mono(now + verify.within),
         settle: (verified) => {
           this.#watches.delete(watch);
           resolve(verified);
@@ -280,42 +337,74 @@ export class WriteGate {
       const other = strongest.get(intent.tag);
       if (!other || rank(intent) < rank(other)) strongest.set(intent.tag, intent);
     }
-    const told = new Map<number, boolean>();
+    const before = new Map<number, HeldOutput>();
     for (const [index, output] of this.#held) {
       const wanted = strongest.get(index);
       // Of a value that changes all the time only a change between well and not is news.
-      if (wanted?.quiet && output.told !== undefined) told.set(index, output.told);
+      if (wanted?.quiet) before.set(index, output);
       if (wanted && wanted.value === output.intent.value) {
         if (wanted.attempt !== output.intent.attempt) output.again();
         output.intent = wanted;
         strongest.delete(index);
-      } else this.#held.delete(index);
+      } else {
+        this.#held.delete(index);
+        this.#sent.delete(output.tag.name);
+        if (!wanted?.quiet) this.#say(index, undefined);
+      }
     }
     for (const [index, intent] of strongest) {
       const tag = this.#image.table.tags[index];
       invariant(tag !== undefined, 'a rule demands a tag that does not exist');
-      this.#held.set(index, new HeldOutput(tag, intent, told.get(index) ?? intent.quiet));
+      const output = new HeldOutput(tag, intent, before.get(index));
+      if (intent.sent === true || this.wasSent(tag.name, intent.source)) output.wasSent();
+      this.#held.set(index, output);
     }
   }
 
   #serve(output: HeldOutput, now: MonoMs): void {
-    const { index } = output.tag;
+    const { index, name } = output.tag;
+    const permit = this.#permits.get(name);
+    const isRead = permit?.verify !== undefined && output.intent.once !== true;
     const seen =
+      isRead &&
       (this.#image.times[index] ?? 0) >= output.doneAt &&
       isGood(this.#image.qualities[index] ?? 0xff);
     const same = isSame(this.#image, output.tag, output.intent.value, this.#image.value(index));
     if (!output.wants(now, seen && !same)) return;
-    const permit = this.#permits.get(output.tag.name);
-    const raw = toRaw(this.#image, output.tag, output.intent.value);
-    if (!permit?.allow.has('rules') || raw === undefined) return;
     output.sending();
-    void this.#hold(output, raw, permit);
+    if (!permit?.allow.has('rules')) this.#failed(output, 'not-permitted');
+    else {
+      const raw = toRaw(this.#image, output.tag, output.intent.value);
+      if (raw === undefined) this.#failed(output, 'does-not-fit');
+      else void this.#hold(output, raw, permit);
+    }
+  }
+
+  /** It was never sent: nothing that the device could have done. */
+  #failed(output: HeldOutput, result: 'not-permitted' | 'does-not-fit'): void {
+    this.#settle(output, { outcome: 'refused', result, wait: limits.heldRetryMs });
+  }
+
+  #settle(
+    output: HeldOutput,
+    { outcome, result, wait }: Pick<Settled, 'outcome' | 'result' | 'wait'>,
+  ): void {
+    const { intent, tag } = output;
+    const now = this.#o.clock.mono();
+    const isNews = output.ended(outcome, now, wait, result);
+    this.#report(output, now);
+    if (!isNews) return;
+    const { value, source: rule } = intent;
+    this.#o.onHeld({ tag: tag.name, value, rule, result });
+    const audit = { who: rule, source: 'rules', action: 'write', object: tag.name };
+    this.#audited({ ...audit, after: value, result }).catch((error: unknown) =>
+      this.#o.log.error('a trip could not be audited', { tag: tag.name, why: String(error) }),
+    );
   }
 
   /** Sends what a rule demands and sees to it that it is done; failures are retried for as long as it holds. */
   async #hold(output: HeldOutput, raw: Value, permit: WritePermit): Promise<void> {
     const { intent } = output;
-    const { name } = output.tag;
     // By its position of now: a reload may move it while the device answers.
     const isHeld = (): boolean => this.#held.get(output.tag.index) === output;
     let result = 'done';
@@ -324,7 +413,8 @@ export class WriteGate {
       const outcome = await this.#o.send(output.tag, raw, true);
       output.doneAt = this.#o.clock.mono();
       if (!outcome.ok) result = outcome.code;
-      else if (isHeld() && !(await this.#watch(output.tag, intent.value, permit)))
+      else if (!permit.verify || intent.once === true) this.#wasSent(output);
+      else if (isHeld() && !(await this.#watch(output.tag, intent.value, permit.verify)))
         result = 'not-verified';
     } catch (thrown) {
       const error = asGatewayError(thrown);
@@ -335,13 +425,13 @@ export class WriteGate {
     }
     if (!isHeld()) return;
     const outcome = result === 'done' ? 'well' : isReached ? 'refused' : 'unreached';
-    if (output.ended(outcome, this.#o.clock.mono(), permit.verify.within)) {
-      this.#o.onHeld({ tag: name, value: intent.value, rule: intent.source, result });
-      const audit = { who: intent.source, source: 'rules', action: 'write', object: name };
-      this.#audited({ ...audit, after: intent.value, result }).catch((error: unknown) =>
-        this.#o.log.error('a trip could not be audited', { tag: name, why: String(error) }),
-      );
-    }
+    this.#settle(output, { outcome, result, wait: permit.verify?.within ?? usualWaitMs });
+  }
+
+  /** Nobody reads it back: that the device has acknowledged it is all that will ever be known. */
+  #wasSent({ tag, intent }: HeldOutput): void {
+    this.#sent.set(tag.name, intent.source);
+    this.#o.onSent(tag, intent.source);
   }
 
   async #audited(event: Parameters<Audit['record']>[0]): Promise<void> {
@@ -353,6 +443,23 @@ export class WriteGate {
   }
 }
 
-function rank(intent: WriteIntent): number {
-  return intentLevels.indexOf(intent.level);
+/** Before the next try at an output that is not read back, ms. */
+const usualWaitMs = 3_000;
+
+interface Settled {
+  readonly outcome: 'well' | 'refused' | 'unreached';
+  readonly result: string;
+  readonly wait: number;
+}
+
+/** Strongest first: by level; at one level an order that no rule stands behind before a rule. */
+function rank({ level, order }: WriteIntent): number {
+  return 2 * intentLevels.indexOf(level) + (order === true ? 0 : 1);
+}
+
+/** How far apart two numbers are; exact where one is a 64-bit integer. */
+function distance(a: number | bigint, b: number | bigint): number {
+  if (typeof a === 'number' && typeof b === 'number') return Math.abs(a - b);
+  const isWhole = Number.isInteger(Number(a)) && Number.isInteger(Number(b));
+  return Math.abs(isWhole ? Number(BigInt(a) - BigInt(b)) : Number(a) - Number(b));
 }

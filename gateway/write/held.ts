@@ -12,6 +12,15 @@ export interface HeldReport {
   readonly result: string;
 }
 
+/** A write that came to nothing. */
+interface Failure {
+  readonly reason: string;
+  /** Since the first one in a row. */
+  readonly since: number;
+  readonly isReached: boolean;
+}
+const usualPeriod = 1_000;
+
 /** An output that a rule holds at a value, from the demand until it is lifted. */
 export class HeldOutput {
   /** Its place in the image, which a reload may move. */
@@ -25,16 +34,41 @@ export class HeldOutput {
   #unreached = false;
   #tries = 0;
   #told: boolean | undefined;
+  #failure: Failure | undefined;
 
-  /** `told`: what is known already of whether it is done well. */
-  constructor(tag: TagInfo, intent: WriteIntent, told?: boolean) {
+  /** `before`: the same output, held at another value until now, whose failures are news of this one, too. */
+  constructor(tag: TagInfo, intent: WriteIntent, before?: HeldOutput) {
     this.tag = tag;
     this.intent = intent;
-    this.#told = told;
+    this.#told = before?.told ?? intent.quiet;
+    this.#failure = before?.failure;
   }
 
   get told(): boolean | undefined {
     return this.#told;
+  }
+  get failure(): Failure | undefined {
+    return this.#failure;
+  }
+
+  /** It was written before this process began, once and for good. */
+  wasSent(): void {
+    this.state = 'done';
+    this.#told = true;
+  }
+
+  /** Why it is not obeyed; undefined: it is, or that is not known yet. An unreachable device has one period's grace. */
+  disobedience(now: MonoMs): string | undefined {
+    if (!this.#failure) return undefined;
+    const { reason, since, isReached } = this.#failure;
+    return isReached || now >= since + this.#grace ? reason : undefined;
+  }
+  /** When that becomes known, monotonic ms. */
+  get knownAt(): number {
+    return this.#failure && !this.#failure.isReached ? this.#failure.since + this.#grace : Infinity;
+  }
+  get #grace(): number {
+    return this.tag.period ?? usualPeriod;
   }
 
   /** Must it be sent (again)? @param astray the device was seen to hold something else since the last try */
@@ -57,10 +91,18 @@ export class HeldOutput {
   /**
    * The device did it, or not. One that cannot be reached is tried ever more rarely: each try holds its line.
    * @param wait before the next try, ms
+   * @param reason why not
    * @returns true when the result is news
    */
-  ended(outcome: 'well' | 'refused' | 'unreached', now: MonoMs, wait: number): boolean {
+  ended(
+    outcome: 'well' | 'refused' | 'unreached',
+    now: MonoMs,
+    wait: number,
+    reason: string,
+  ): boolean {
     const well = outcome === 'well';
+    const since = this.#failure?.since ?? now;
+    this.#failure = well ? undefined : { reason, since, isReached: outcome === 'refused' };
     this.state = well ? 'done' : 'failed';
     this.#unreached = outcome === 'unreached';
     this.#tries = this.#unreached ? this.#tries + 1 : 0;

@@ -8,7 +8,7 @@ import {
 import type { CompareOp } from '../ast.js';
 import type { Conversion } from '../units.js';
 import { boundDecides } from './bounds.js';
-import { noteChange } from './edges.js';
+import { noteChange, noteSample } from './edges.js';
 import { readNumber, readTruth, type TagInput } from './inputs.js';
 import { logic, not } from './logic.js';
 import { compare, compareOps } from './numeric.js';
@@ -35,7 +35,7 @@ const op = {
   logic: 5,
   /** to, of, memory, figures: the duration */
   onDelay: 6,
-  /** slot, memory */
+  /** slot, memory, how many tags, these */
   watch: 7,
   /** which of the steps for values beyond their range, how many tags, these: run while one of them is */
   bound: 8,
@@ -115,7 +115,7 @@ export class Code {
   /** A tag against a constant: reads the tag and compares it. The most frequent condition there is. */
   limit({ at, slot, mode }: TagInput, { to, op: operator, right, by, isWatched }: Limit): void {
     const how = 4 * compareOps.indexOf(operator) + mode;
-    const memory = isWatched ? remember(this.#s, -1) : -1;
+    const memory = isWatched ? remember(this.#s, -1, NaN, NaN) : -1;
     this.#add(op.limit, at, slot, how, to, right, this.#figuresOf(by.k, by.c), memory);
   }
   compare(to: number, operator: CompareOp, left: number, right: number, by: Conversion): void {
@@ -135,10 +135,43 @@ export class Code {
   onDelay(to: number, of: number, duration: number): void {
     this.#add(op.onDelay, to, of, remember(this.#s, NaN, NaN), this.#figuresOf(duration));
   }
-  /** Notes when the truth of a condition changed. */
-  watch(slot: number): void {
-    this.#add(op.watch, slot, remember(this.#s, -1));
+  /** Notes when the truth of a condition changed; `tags`: positions in the image of what it is made of. */
+  watch(slot: number, tags: readonly number[]): void {
+    this.#add(op.watch, slot, remember(this.#s, -1, NaN, NaN), tags.length, ...tags);
   }
+
+  /**
+   * Between which two times a watched condition changed in the plant, monotonic ms. Looked for among the steps from
+   * `from` to `to`: only when somebody asks why.
+   */
+  changeOf(slot: number, from: number, to: number): readonly [after: number, until: number] {
+    const { cells } = this.#code;
+    for (let at = from; at < to; at += sizeOf(cells, at)) {
+      const what = field(cells, at) as Op;
+      const isIt =
+        (what === op.watch && field(cells, at + 1) === slot) ||
+        (what === op.limit && field(cells, at + 4) === slot);
+      const memory = isIt ? field(cells, at + (what === op.watch ? 2 : 7)) : -1;
+      if (memory >= 0)
+        return [this.#s.memory[memory + 1] as number, this.#s.memory[memory + 2] as number];
+    }
+    return [-Infinity, Infinity];
+  }
+
+  /** Since when an on-delay has surely run, and how long it takes, ms; undefined: there is none in that slot. */
+  delayOf(slot: number, from: number, to: number): { since: number; duration: number } | undefined {
+    const { cells } = this.#code;
+    for (let at = from; at < to; at += sizeOf(cells, at))
+      if (field(cells, at) === op.onDelay && field(cells, at + 1) === slot)
+        return {
+          since: this.#s.memory[field(cells, at + 3)] as number,
+          duration: this.#figures.cells[field(cells, at + 4)] as number,
+        };
+    return undefined;
+  }
+
+  /** When a tag was asked before the last time, monotonic ms; set by whoever knows. */
+  askedBefore: (tag: number) => number = () => -Infinity;
 
   #add(what: Op, ...fields: readonly number[]): void {
     this.#code.add([what, ...fields]);
@@ -175,8 +208,9 @@ export class Code {
           at += 8;
           break;
         case op.watch:
-          noteChange(s, field(cells, at + 1), field(cells, at + 2));
-          at += 3;
+          if (noteChange(s, field(cells, at + 1), field(cells, at + 2)))
+            this.#noteSamples(field(cells, at + 2), cells, at + 4, field(cells, at + 3));
+          at += 4 + field(cells, at + 3);
           break;
         case op.logic: {
           const count = field(cells, at + 3);
@@ -210,13 +244,20 @@ export class Code {
     if ((how & 2) === 2 && isOneSided(this.#image.qualities[tag] as number))
       this.#decide(tag, how >> 2, to, (s.v[right] as number) * k + c);
     const memory = field(cells, at + 7);
-    if (memory >= 0) noteChange(s, to, memory);
+    if (memory >= 0 && noteChange(s, to, memory)) this.#noteSamples(memory, cells, at + 1, 1);
   }
 
   #decide(tag: number, operator: number, to: number, limit: number): void {
     const { qualities, numbers } = this.#image;
     if (boundDecides(operator, qualities[tag] as number, numbers[tag] as number, limit))
       putBool(this.#s, to, true, Quality.surely);
+  }
+
+  #noteSamples(memory: number, cells: Int32Array, first: number, count: number): void {
+    for (let i = first; i < first + count; i++) {
+      const tag = field(cells, i);
+      noteSample(this.#s, memory, this.askedBefore(tag), this.#image.times[tag] as number);
+    }
   }
 
   #bound(cells: Int32Array, at: number): number {
@@ -256,6 +297,25 @@ export class Code {
       default:
         throw new GatewayError('internal', `no step ${field(cells, at)}`);
     }
+  }
+}
+
+/** How many cells the step at `at` takes. */
+function sizeOf(cells: Int32Array, at: number): number {
+  switch (field(cells, at) as Op) {
+    case op.limit:
+      return 8;
+    case op.watch:
+    case op.logic:
+      return 4 + field(cells, at + 3);
+    case op.onDelay:
+      return 5;
+    case op.bound:
+      return 3 + field(cells, at + 2);
+    case op.compare:
+      return 6;
+    default:
+      return 4;
   }
 }
 

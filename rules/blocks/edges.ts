@@ -42,10 +42,24 @@ export function edgeStep(
   };
 }
 
-/** Notes when the truth of a condition changed. `memory`: where the truth of the scan before is, at first -1. */
-export function noteChange(s: Slots, slot: number, memory: number): void {
+/**
+ * Notes when the truth of a condition changed. `memory`: where the truth of the scan before is, at first -1; behind
+ * it, between which two monotonic times it changed in the plant.
+ * @returns whether it did
+ */
+export function noteChange(s: Slots, slot: number, memory: number): boolean {
   const now = truth(s, slot);
-  if (now === recall(s, memory)) return;
+  const before = recall(s, memory);
+  if (now === before) return false;
   s.memory[memory] = now;
   s.since[slot] = s.clock.now;
+  // What was not known before may have been so for any time.
+  s.memory[memory + 1] = before === 0 || before === 1 ? Infinity : -Infinity;
+  s.memory[memory + 2] = -Infinity;
+  return true;
+}
+/** One of the tags behind it was asked at `asked`, and before that at `before`: it changed in between. */
+export function noteSample(s: Slots, memory: number, before: number, asked: number): void {
+  s.memory[memory + 1] = Math.min(recall(s, memory + 1), before);
+  s.memory[memory + 2] = Math.max(recall(s, memory + 2), asked);
 }

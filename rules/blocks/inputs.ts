@@ -38,6 +38,8 @@ export interface BadSink {
   readonly demands: number[];
   /** 1 while the delay of such a policy runs. */
   readonly running: number[];
+  /** When that is over, monotonic ms. */
+  readonly until: number[];
   /** 1 while the value is a bound of the true one. */
   readonly oneSided: number[];
   /** 1 while something in the rule is not decided by that bound: only then the policy has a say. */
@@ -152,6 +154,7 @@ export function guardedStep(s: Slots, image: ImageView, read: Step, guarded: Gua
     }
     if (policy.after < Infinity) {
       if (policy.kind !== 'last_good') sink.running[position] = 1;
+      sink.until[position] = badSince + policy.after;
       wantScan(s, badSince + policy.after);
     }
     // Until then the last good value stands in; without one, `trip after` waits and `hold` is unknown.

@@ -14,6 +14,8 @@ export interface Common {
   /** Figures of the rule that become tags. */
   readonly publish: readonly string[];
 }
+/** What a rule does whose memory is lost: it may have been tripped. */
+export type OnLost = 'trip' | 'as_found' | 'init';
 /** `shadow`: it runs and tells, but sets no outputs. */
 export type RuleMode = 'armed' | 'shadow' | 'off';
 export interface ShelveTerms {

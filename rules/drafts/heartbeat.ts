@@ -8,6 +8,8 @@ export interface HeartbeatDraft extends Common {
   /** Milliseconds. */
   readonly every: number;
   readonly condition: Expr | undefined;
+  /** Devices and outputs beside those of its own device; `*` stands for any text. */
+  readonly covers: readonly string[];
 }
 
 /** Shortest and usual time between two beats, ms. */
@@ -19,5 +21,6 @@ export function readHeartbeat(f: Fields, base: Base, sink: Sink): HeartbeatDraft
   const every = f.duration('every') ?? usual;
   if (every < shortest) sink.report(['every'], `every is ${shortest}ms or more`);
   const condition = f.expression('while');
-  return { ...base, kind: 'heartbeat', set, every, condition, exprs: present([condition]) };
+  const covers = f.texts('covers') ?? [];
+  return { ...base, kind: 'heartbeat', set, every, condition, covers, exprs: present([condition]) };
 }

@@ -9,6 +9,7 @@ import {
   type AlarmText,
   type Base,
   type Common,
+  type OnLost,
   type SettingDraft,
 } from './common.js';
 
@@ -56,6 +57,8 @@ export interface InterlockDraft extends Common {
   readonly grace: number;
   readonly alarm: AlarmText | undefined;
   readonly init: 'normal' | 'tripped';
+  /** Undefined: the rule does not say. */
+  readonly onLost: OnLost | undefined;
 }
 
 export function readInterlock(f: Fields, base: Base, sink: Sink): InterlockDraft {
@@ -116,6 +119,7 @@ function readTrip(
     grace: f.duration('grace') ?? 10_000,
     alarm: alarm && readAlarmText(alarm, true),
     init: f.choice('init', ['normal', 'tripped']) ?? 'normal',
+    onLost: f.choice('on_lost', ['trip', 'as_found', 'init']),
     bypass: readBypass(f.map('bypass')),
     resetRole: f.text('reset_role'),
   };

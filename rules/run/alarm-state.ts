@@ -130,8 +130,10 @@ export class AlarmMachine {
   reset(person: Person): Answer {
     if (!this.#m.base.startsWith('LATCHED'))
       return refused(`${this.id} has nothing to reset: it is ${this.state}`);
+    // Nobody has acknowledged it: that stays due.
+    const to: Base = this.#m.base === 'LATCHED_UNACK' ? 'RTN_UNACK' : 'NORMAL';
     this.#command(person, `${this.id} reset by ${person.name}`, () => {
-      this.#m.base = 'NORMAL';
+      this.#m.base = to;
     });
     return done;
   }

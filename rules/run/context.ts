@@ -2,6 +2,7 @@ import type {
   AlarmSnapshot,
   Evidence,
   Explanation,
+  Held,
   Person,
   RuleEvent,
   RuleKind,
@@ -26,6 +27,8 @@ export interface Gathered {
   retainedChanged: boolean;
   /** Rules whose state must survive a kill in this moment. */
   urgent: string[];
+  /** A rule has an alarm that it did not have before. */
+  machinesChanged: boolean;
 }
 
 /** What every rule has while it runs. */
@@ -36,14 +39,20 @@ export interface Context {
   put(index: number, value: number, quality: number, time: number): void;
   /** Wall time of this scan. */
   wallNow(): WallMs;
-  /** Outputs that interlocks demand and the plant does not follow: `RULE: output`. */
-  readonly disobeyed: Set<string>;
+  /** Outputs that interlocks demand and the plant does not follow: by `RULE: output`, the position of the output. */
+  readonly disobeyed: Map<string, number>;
+  /** Outputs that could not be written as demanded, by their positions: why. */
+  readonly unheld: Map<number, string>;
   /** Interlocks that others trip because their outputs are not obeyed: by rule, then by who does it. */
   readonly escalations: Map<string, Map<string, Evidence>>;
   /** Does the rule only tell, and set nothing? */
   isShadow(rule: string): boolean;
+  /** Name of an output by its position. */
+  nameOf(tag: number): string;
   /** The rule must run in this scan, or in the next one if its turn is over. */
   touch(rule: string): void;
+  /** All rules must run in the next scan. */
+  touchAll(): void;
 }
 
 export type Answer = { readonly ok: true } | { readonly ok: false; readonly reason: string };
@@ -78,6 +87,10 @@ export interface Runner {
   figure?(name: string): number;
   explain(): Explained;
   retained(): RetainedState | undefined;
+  /** What it holds now; nothing for kinds that hold nothing. */
+  held?(): Held | undefined;
+  /** What stands against it beside its state: `NOT OBEYED (device-refused): P.b = false`. */
+  remarks?(): readonly string[];
   /** Its alarms, whatever their state. */
   readonly machines: readonly AlarmMachine[];
   reset(person: Person): Answer;

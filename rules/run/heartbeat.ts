@@ -74,12 +74,26 @@ export class HeartbeatRunner implements Runner {
   /** Why this beat is not earned, if so. */
   #obstacle(now: number): string | undefined {
     const { condition, every } = this.rule;
-    const { plant, witness, disobeyed } = this.#c;
+    const { plant, witness } = this.#c;
     if (condition && truth(plant.slots, condition.slot) !== 1)
       return evidenceList(because(witness, condition));
-    if (disobeyed.size > 0) return `not obeyed: ${[...disobeyed].join(', ')}`;
+    const disobeyed = this.#disobeyed();
+    if (disobeyed.length > 0) return `not obeyed: ${disobeyed.join(', ')}`;
     const isLate = this.#state === 'BEATING' && now - this.#next > late * every;
     return isLate ? `the scan came ${Math.round(now - this.#next)} ms late` : undefined;
+  }
+
+  /** Outputs of its own device, and others that it covers, that are demanded and not obeyed. */
+  #disobeyed(): readonly string[] {
+    const { disobeyed, unheld } = this.#c;
+    if (disobeyed.size === 0 && unheld.size === 0) return [];
+    const { covers } = this.rule;
+    return [
+      ...[...disobeyed].filter(([, tag]) => covers.includes(tag)).map(([what]) => what),
+      ...[...unheld]
+        .filter(([tag]) => covers.includes(tag))
+        .map(([tag, reason]) => `${this.#c.nameOf(tag)} (${reason})`),
+    ];
   }
 
   #beat(): void {
@@ -112,6 +126,9 @@ export class HeartbeatRunner implements Runner {
   explain(): Explained {
     const { condition, id } = this.rule;
     const text = [`${id} is ${this.#state}, at ${this.#counter}`];
+    const own = this.#c.unheld.get(this.rule.tag);
+    if (own !== undefined)
+      text.push(`NOT OBEYED (${own}): the device does not have what was written to it last`);
     if (this.#why !== '') text.push(this.#why);
     text.push(...badInputs(this.#c.witness, [condition]));
     return { since: this.#since, firstOut: undefined, now: [], text };

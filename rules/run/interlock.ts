@@ -1,18 +1,19 @@
 import {
   wall,
   type Evidence,
+  type Held,
   type InterlockState,
   type Person,
   type WallMs,
   type WriteIntent,
 } from '../../gateway/contract/index.js';
 import type { Steps } from '../blocks/code.js';
-import { ignored, truth, unknown, wantScan } from '../blocks/slots.js';
-import { badInputs, because, evidenceList, remark } from '../explain.js';
+import { truth, wantScan } from '../blocks/slots.js';
+import { because, evidenceList } from '../explain.js';
 import { stepsOf } from '../instantiate.js';
 import type { Node } from '../ir.js';
 import { marginOf } from '../margin.js';
-import type { CompiledInterlock } from '../program.js';
+import type { CompiledInterlock, Effect } from '../program.js';
 import type { RetainedAlarm, RetainedState } from '../retained.js';
 import { plainText } from '../drafts/common.js';
 import { AlarmMachine, retainedAlarms } from './alarm-state.js';
@@ -29,9 +30,11 @@ import {
   type Explained,
   type Runner,
 } from './context.js';
-import { Obedience } from './obedience.js';
+import { explainInterlock } from './interlock-why.js';
+import { LostMemory, lostEvidence } from './memory-lost.js';
+import { Obedience, usualAlarm } from './obedience.js';
 import { conditionsOfReset } from './reset.js';
-import { Senses } from './senses.js';
+import { Senses, startGrace } from './senses.js';
 import { EffectWatch } from './verify.js';
 
 /** What an interlock remembers from scan to scan. */
@@ -42,14 +45,17 @@ interface Memory {
   firstOut: Evidence | undefined;
   /** When the cause went, monotonic ms; for `hold`. */
   clearSince: number;
-  /** Truth of the reset expression in the last scan. */
-  resetBefore: number;
+  /** Until when other causes may turn out to have been first, monotonic ms. */
+  openUntil: number;
+  /** Names of the outputs that an order from before holds; what else the rule sets waits for its own cause. */
+  adopted: ReadonlySet<string> | undefined;
   /** Who asked for a reset since the last scan. */
   askedBy: string | undefined;
   isWaiting: boolean;
   isFirst: boolean;
   /** Not known from before: it is what it is since the first scan. */
   isNew: boolean;
+  /** It is tripped because nobody knows whether it was. */
   isLost: boolean;
 }
 
@@ -57,8 +63,10 @@ interface Memory {
 export interface Start {
   /** From before the restart, or from the rule as it was written before. */
   readonly kept: RetainedState | undefined;
-  /** The states from before are lost: it may have been tripped. */
+  /** What is known of it is lost: it may have been tripped. */
   readonly lost: boolean;
+  /** The order that it goes on with: names of its outputs; null: it has none; undefined: nobody keeps orders. */
+  readonly order: ReadonlySet<string> | null | undefined;
   /** Positions of the tags behind cause and arm. */
   readonly sources: readonly number[];
 }
@@ -74,12 +82,13 @@ function present(list: readonly (AlarmMachine | undefined)[]): readonly AlarmMac
  */
 export class InterlockRunner implements Runner {
   readonly rule: CompiledInterlock;
-  readonly machines: readonly AlarmMachine[];
+  machines: readonly AlarmMachine[] = noMachines;
   readonly #c: Context;
   readonly #senses: Senses;
   readonly #bypasses: Bypasses | undefined;
   readonly #watches: readonly EffectWatch[];
-  readonly #obedience: Obedience | undefined;
+  #obedience: Obedience | undefined;
+  readonly #lost: LostMemory | undefined;
   readonly #alarm: AlarmMachine | undefined;
   readonly #bypassed: AlarmMachine | undefined;
   readonly #resetSteps: Steps;
@@ -87,36 +96,44 @@ export class InterlockRunner implements Runner {
   readonly #measured: Node | undefined;
   #m: Memory;
 
-  constructor(c: Context, rule: CompiledInterlock, { kept, lost, sources }: Start) {
+  constructor(c: Context, rule: CompiledInterlock, { kept, lost, order, sources }: Start) {
     this.rule = rule;
     this.#c = c;
     this.#bypasses = rule.bypass && new Bypasses(c, rule, kept?.bypasses ?? []);
     this.#senses = new Senses(c, rule, { bypasses: this.#bypasses, sources });
     this.#alarm = rule.alarm && new AlarmMachine(c, rule.id, rule.alarm, kept?.alarm, false);
     this.#watches = watchesOf(c, rule, kept?.disobeyed ?? []);
+    const hasFailed = kept?.alarms?.[usualAlarm(rule.id)] !== undefined;
     this.#obedience =
-      this.#watches.length > 0 ? new Obedience(c, rule, this.#watches, kept) : undefined;
+      this.#watches.length > 0 || (hasFailed && rule.mode === 'armed')
+        ? new Obedience(c, rule, this.#watches, kept)
+        : undefined;
     this.#bypassed = bypassAlarm(c, rule, kept?.alarms ?? {});
-    const machines = [this.#alarm, ...(this.#obedience?.machines ?? []), this.#bypassed];
-    this.machines = present(machines);
+    this.#listMachines();
     this.#resetSteps = stepsOf(c.plant, [rule.reset], { strict: rule.strict });
     const isMeasured = rule.published.some(({ figure }) => figure === 'margin');
     this.#measured = isMeasured ? rule.cause.tree() : undefined;
-    const isLost = lost && rule.latch === 'manual';
+    const isLost = lost && rule.onLost !== 'init';
+    this.#lost = isLost ? new LostMemory(c, rule, startGrace) : undefined;
     this.#m = {
-      state: isLost ? 'TRIPPED' : startState(rule, kept),
+      state: isLost ? 'TRIPPED' : startState(rule, kept, order),
       since: wall(kept?.since ?? 0),
       evidence: kept?.evidence ?? noEvidence,
       firstOut: kept?.firstOut ?? undefined,
       clearSince: NaN,
-      resetBefore: unknown,
+      openUntil: -Infinity,
+      adopted: order ?? undefined,
       askedBy: undefined,
       isWaiting: true,
       isFirst: true,
       isNew: kept === undefined,
-      isLost,
+      isLost: isLost || kept?.lost === true,
     };
     if (isLost) this.#blame(c.wallNow());
+  }
+
+  #listMachines(): void {
+    this.machines = present([this.#alarm, ...(this.#obedience?.machines ?? []), this.#bypassed]);
   }
 
   take(from: Runner): void {
@@ -127,18 +144,52 @@ export class InterlockRunner implements Runner {
       const other = from.#watches[at];
       if (other) watch.take(other);
     }
-    for (const [at, machine] of this.machines.entries()) {
-      const other = from.machines[at];
+    if (this.#lost && from.#lost) this.#lost.take(from.#lost);
+    if (from.#obedience && !this.#obedience) this.#watchOutputs();
+    for (const machine of this.machines) {
+      const other = from.machines.find(({ id }) => id === machine.id);
       if (other) machine.take(other);
     }
   }
 
+  /** From the first output on that is not obeyed there is an alarm for it. */
+  #watchOutputs(): void {
+    this.#obedience = new Obedience(this.#c, this.rule, this.#watches, undefined);
+    this.#listMachines();
+    this.#c.out.machinesChanged = true;
+  }
+
   run(): void {
     if (this.#m.isFirst) this.#begin();
+    if (this.#lost?.isWaiting === true) this.#lookAround(this.#lost);
     if (this.#bypasses) this.#tellBypasses(this.#bypasses);
     this.#step();
     if (this.#alarm) this.#alarm.update(this.#holds(), this.#m.evidence);
+    if (!this.#obedience && this.#isDisobeyed()) this.#watchOutputs();
     if (this.#obedience?.update(this.#holds())) this.#c.out.intentsChanged = true;
+  }
+
+  #isDisobeyed(): boolean {
+    const { unheld } = this.#c;
+    if (unheld.size === 0 || !this.#holds() || this.rule.mode !== 'armed') return false;
+    return this.rule.effects.some(({ tag }) => unheld.has(tag));
+  }
+
+  /** What the outputs show decides whether a rule without a memory begins tripped. */
+  #lookAround(lost: LostMemory): void {
+    const found = lost.look();
+    if (found === 'waiting') return;
+    this.#c.out.intentsChanged = true;
+    if (found === 'tripped') return;
+    const m = this.#m;
+    m.isLost = false;
+    m.firstOut = undefined;
+    m.evidence = noEvidence;
+    this.#enter(
+      this.rule.init === 'tripped' ? 'TRIPPED_CLEAR' : 'DISARMED',
+      'begins as found: its outputs are not as a trip would have them',
+      noEvidence,
+    );
   }
 
   /** What became of bypasses since the last scan: each change is an event, and must survive. */
@@ -159,14 +210,40 @@ export class InterlockRunner implements Runner {
   }
 
   intents(into: WriteIntent[]): void {
-    if (!this.#holds()) return;
-    const { effects, id } = this.rule;
-    for (const effect of effects) {
+    if (this.#lost?.isWaiting === true) return;
+    const { id } = this.rule;
+    for (const effect of this.#demanded()) {
       const { tag, to, level } = effect;
       const attempt = this.#watches.find((watch) => watch.effect === effect)?.attempt ?? 0;
       const demand = { tag, value: to, level, source: id };
       into.push(attempt > 0 ? { ...demand, attempt } : demand);
     }
+  }
+
+  /** What it holds: of a trip from before only what that held, until its own cause stands. */
+  #demanded(): readonly Effect[] {
+    if (!this.#holds()) return noEffects;
+    const { effects } = this.rule;
+    const { adopted } = this.#m;
+    return adopted ? effects.filter(({ name }) => adopted.has(name)) : effects;
+  }
+
+  held(): Held | undefined {
+    if (!this.#holds() || this.rule.mode !== 'armed') return undefined;
+    const { id, kind, latch, resetRole } = this.rule;
+    const { since, firstOut, evidence } = this.#m;
+    const outputs = this.#demanded().map(({ tag, name, to, level }) => {
+      return { tag, name, value: to, level };
+    });
+    return { rule: id, kind, latch, resetRole, since, firstOut, evidence, outputs };
+  }
+
+  remarks(): readonly string[] {
+    return this.#obedience?.remarks() ?? [];
+  }
+  /** It is tripped because its memory is lost. */
+  get isLost(): boolean {
+    return this.#m.isLost && this.#holds();
   }
 
   figure(name: string): number {
@@ -187,6 +264,7 @@ export class InterlockRunner implements Runner {
       alarms: retainedAlarms(this.machines.filter((one) => one !== this.#alarm)),
       bypasses: this.#bypasses?.retained ?? [],
       disobeyed: this.#obedience?.retained ?? [],
+      ...(this.isLost ? { lost: true as const } : {}),
     };
   }
 
@@ -205,7 +283,7 @@ export class InterlockRunner implements Runner {
     const { id } = this.rule;
     this.#m.isFirst = false;
     if (this.#m.isNew) this.#m.since = c.wallNow();
-    if (this.#m.isLost) {
+    if (this.#lost) {
       this.#blame(this.#m.since);
       const text = `${id} tripped: ${evidenceList(this.#m.evidence)}`;
       addEvent(c, id, this.rule.kind, 'DISARMED', 'TRIPPED', text, this.#m.evidence);
@@ -215,12 +293,12 @@ export class InterlockRunner implements Runner {
 
   /** Nobody knows whether it was tripped before: it is, until a person has looked. */
   #blame(time: WallMs): void {
-    this.#m.firstOut = remark('retained state was lost', time);
+    this.#m.firstOut = lostEvidence(time);
     this.#m.evidence = [this.#m.firstOut];
   }
 
   #holds(): boolean {
-    return this.#m.state === 'TRIPPED' || this.#m.state === 'TRIPPED_CLEAR';
+    return isHolding(this.#m.state);
   }
 
   #enter(to: InterlockState, text: string, why: readonly Evidence[], by?: string): void {
@@ -229,6 +307,10 @@ export class InterlockRunner implements Runner {
     const from = this.#m.state;
     if (from === to) return;
     const held = this.#holds();
+    if (!isHolding(to)) {
+      this.#m.adopted = undefined;
+      this.#m.isLost = false;
+    }
     this.#m.state = to;
     this.#m.since = c.wallNow();
     const holds = this.#holds();
@@ -240,6 +322,7 @@ export class InterlockRunner implements Runner {
   }
 
   #step(): void {
+    this.#senses.holds = this.#m.state === 'TRIPPED';
     this.#senses.sense();
     const rising = this.#resetRises();
     this.#alarm?.flush();
@@ -254,24 +337,48 @@ export class InterlockRunner implements Runner {
     else this.#clear(rising, by);
   }
 
-  /** Held true is no edge: who wedges the button has not reset anything. */
+  /**
+   * The edge in it is true for one scan: a button that was seen good and not pressed, and is pressed now. Held true it is
+   * no edge, and no start, reload or mended wire looks like one.
+   */
   #resetRises(): boolean {
     if (this.#resetSteps.isEmpty) return false;
     this.#resetSteps.run();
-    if (!this.rule.reset) return false;
-    const is = truth(this.#c.plant.slots, this.rule.reset.slot);
-    const rising = this.#m.resetBefore === 0 && is === 1;
-    this.#m.resetBefore = is;
-    return rising;
+    const { reset } = this.rule;
+    return reset !== undefined && truth(this.#c.plant.slots, reset.slot) === 1;
   }
 
+  /** The cause stands, and the rule itself has seen it. */
   #trip(): void {
     const m = this.#m;
-    if (m.state === 'TRIPPED') return;
+    const { slots } = this.#c.plant;
+    if (m.adopted) {
+      m.adopted = undefined;
+      this.#c.out.intentsChanged = true;
+      mustSurvive(this.#c, this.rule.id);
+    }
+    if (m.state === 'TRIPPED') {
+      if (slots.clock.now <= m.openUntil) this.#lookForEarlier();
+      return;
+    }
     m.evidence = this.#senses.evidence();
     m.firstOut = m.evidence[0];
     m.clearSince = NaN;
+    m.openUntil = slots.clock.now + this.#senses.slowest;
+    if (this.#senses.slowest > 0) wantScan(slots, m.openUntil);
     this.#enter('TRIPPED', `tripped: ${evidenceList(m.evidence)}`, m.evidence);
+  }
+
+  /** What is asked more seldom shows later, and may have been first all the same. */
+  #lookForEarlier(): void {
+    const m = this.#m;
+    const late = this.#senses.earlier(m.evidence);
+    if (late.length === 0) return;
+    m.evidence = [...m.evidence, ...late];
+    const { id, kind } = this.rule;
+    const text = `${id}: may have come first as well: ${evidenceList(late)}`;
+    addEvent(this.#c, id, kind, 'TRIPPED', 'TRIPPED', text, m.evidence);
+    mustSurvive(this.#c, id);
   }
 
   #clear(rising: boolean, by: string | undefined): void {
@@ -294,7 +401,7 @@ export class InterlockRunner implements Runner {
         wantScan(slots, until);
         return;
       }
-    } else if (!rising && by === undefined) return;
+    } else if ((!rising || this.#senses.isInDoubt) && by === undefined) return;
     m.firstOut = undefined;
     m.evidence = noEvidence;
     this.#enter(rest, how, noEvidence, by);
@@ -310,6 +417,10 @@ export class InterlockRunner implements Runner {
     if (m.state === 'TRIPPED')
       return refused(`the cause stands: ${evidenceList(this.#senses.evidence())}`);
     if (rule.latch === 'auto') return refused(`${rule.id} releases itself after its hold time`);
+    if (this.#senses.isInDoubt)
+      return refused(
+        `a value beyond its span releases nothing: ${this.#senses.doubts().join(', ')}`,
+      );
     const open = rule.reset ? conditionsOfReset(this.#c.witness, rule.reset) : [];
     if (open.length > 0) return refused(`the reset also needs: ${open.join(', ')}`);
     m.askedBy = by;
@@ -317,35 +428,17 @@ export class InterlockRunner implements Runner {
   }
 
   explain(): Explained {
-    const { rule } = this;
-    const c = this.#c;
     const { state, since, firstOut, evidence, isWaiting } = this.#m;
-    const now = because(c.witness, rule.cause);
-    const text = [`${rule.id} is ${state}`];
-    if (isWaiting) text.push('not judged yet: a tag has not been read since the start');
-    if (firstOut) text.push(`came first: ${evidenceList([firstOut])}`);
-    if (evidence.length > 1) text.push(`also: ${evidenceList(evidence.slice(1))}`);
-    if (state === 'DISARMED' && rule.arm && !isWaiting)
-      text.push(`not armed: ${evidenceList(because(c.witness, rule.arm))}`);
-    const { slots } = c.plant;
-    const standing = truth(slots, rule.cause.slot) === 0 ? 'no cause now' : 'the cause now';
-    // PENDING it is about to trip all the same: `trip after` runs.
-    const isOut = (slots.q[rule.cause.slot] as number) === ignored && state !== 'PENDING';
-    text.push(isOut ? takenOut(rule, this.#bypasses) : `${standing}: ${evidenceList(now)}`);
-    if (state === 'TRIPPED') text.push('a reset is refused while the cause stands');
-    if (state === 'TRIPPED_CLEAR' && rule.latch === 'manual') text.push('waits for a reset');
-    const ties = evidence.filter((one) => one.tie).map((one) => one.expression);
-    if (firstOut && ties.length > 0) text.push(`within one scan period of it: ${ties.join('; ')}`);
-    text.push(...(this.#obedience?.lines() ?? []), ...(this.#bypasses?.lines() ?? []));
-    text.push(...badInputs(c.witness, [rule.cause, rule.arm]));
-    return { since, firstOut, now, text };
+    const text = explainInterlock(this.#c, this.rule, this.#senses, {
+      state,
+      firstOut,
+      evidence,
+      isWaiting,
+      remarks: this.remarks(),
+      bypasses: this.#bypasses?.lines() ?? [],
+    });
+    return { since, firstOut, now: because(this.#c.witness, this.rule.cause), text };
   }
-}
-
-function takenOut({ policies }: CompiledInterlock, bypasses: Bypasses | undefined): string {
-  const isIgnored = [...policies.values()].some(({ kind }) => kind === 'ignore');
-  const by = [...(isIgnored ? ['on_bad'] : []), ...(bypasses?.isAny === true ? ['bypass'] : [])];
-  return `taken out by ${by.length === 0 ? 'on_bad' : by.join(' and ')}: it cannot trip now`;
 }
 
 const restTexts: Readonly<Record<string, string>> = {
@@ -384,9 +477,21 @@ function bypassAlarm(
   return new AlarmMachine(c, id, text, kept[id], false);
 }
 
+function isHolding(state: InterlockState): boolean {
+  return state === 'TRIPPED' || state === 'TRIPPED_CLEAR';
+}
+const noEffects: readonly Effect[] = [];
+
 /** A trip survives a restart and a changed rule. Only a rule never seen before starts by its `init`. */
-function startState(rule: CompiledInterlock, kept: RetainedState | undefined): InterlockState {
-  if (kept?.state === 'TRIPPED' || kept?.state === 'TRIPPED_CLEAR') return kept.state;
+function startState(
+  rule: CompiledInterlock,
+  kept: RetainedState | undefined,
+  order: Start['order'],
+): InterlockState {
+  const wasTripped = kept?.state === 'TRIPPED' || kept?.state === 'TRIPPED_CLEAR';
+  // Its order is what counts: one that became an orphan is held under the old name, and the rule runs beside it.
+  if (order) return wasTripped ? kept.state : 'TRIPPED_CLEAR';
+  if (order === undefined && wasTripped) return kept.state;
   if (kept === undefined && rule.init === 'tripped') return 'TRIPPED_CLEAR';
   // Until the first values are there it cannot trip, and says so.
   return 'DISARMED';

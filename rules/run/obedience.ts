@@ -1,19 +1,29 @@
 import { wall, type Evidence, type WallMs } from '../../gateway/contract/index.js';
 import { plainText } from '../drafts/common.js';
 import { remark } from '../explain.js';
-import type { CompiledInterlock } from '../program.js';
+import type { CompiledInterlock, Effect } from '../program.js';
 import type { RetainedState } from '../retained.js';
 import { AlarmMachine } from './alarm-state.js';
 import { mustSurvive, noEvidence, type Context } from './context.js';
 import type { EffectWatch } from './verify.js';
 
-/** What follows when the plant does not do what an interlock demands: an alarm, or another trip. */
+/** The alarm of an interlock whose outputs are not obeyed, unless it names another one. */
+export function usualAlarm(rule: string): string {
+  return `${rule}-WRITE-FAILED`;
+}
+
+/**
+ * What follows when an output does not do what an interlock demands: an alarm, or another trip. Either the write was
+ * refused, unreachable or never sent, which the gate knows; or the plant does not follow, which `verify` sees.
+ */
 export class Obedience {
   readonly machines: readonly AlarmMachine[];
   readonly #c: Context;
   readonly #rule: CompiledInterlock;
   readonly #watches: readonly EffectWatch[];
   readonly #failed = new Set<EffectWatch>();
+  /** Effects that could not be written, with the reason. */
+  #refused: ReadonlyMap<Effect, string> = new Map();
 
   constructor(
     c: Context,
@@ -25,9 +35,8 @@ export class Obedience {
     this.#rule = rule;
     this.#watches = watches;
     const priority = rule.alarm?.priority ?? 'high';
-    const ids = new Set(
-      watches.map((watch) => this.#alarmOf(watch)).filter((id) => id !== undefined),
-    );
+    const ids = new Set([usualAlarm(rule.id)]);
+    for (const watch of watches) ids.add(this.#alarmOf(watch) ?? usualAlarm(rule.id));
     this.machines = [...ids].map((id) => {
       return new AlarmMachine(c, id, plainText(priority), kept?.alarms?.[id], true);
     });
@@ -50,30 +59,47 @@ export class Obedience {
       if (watch.update(holds)) again = true;
       if (watch.hasFailed !== this.#failed.has(watch)) this.#changed(watch, this.#c.wallNow());
     }
+    this.#refused = holds && this.#c.unheld.size > 0 ? this.#unheld() : none;
     for (let i = 0; i < this.machines.length; i++) this.#serve(this.machines[i]);
     return again;
   }
 
-  lines(): readonly string[] {
-    return [...this.#failed].map((watch) => watch.text());
+  #unheld(): ReadonlyMap<Effect, string> {
+    const { unheld } = this.#c;
+    return new Map(
+      this.#rule.effects.flatMap((effect) => {
+        const reason = unheld.get(effect.tag);
+        return reason === undefined ? [] : [[effect, reason] as const];
+      }),
+    );
+  }
+
+  /** `NOT OBEYED (device-refused): P.b = false`, for each output. */
+  remarks(): readonly string[] {
+    return [
+      ...[...this.#refused].map(([effect, reason]) => refusalText(effect, reason)),
+      ...[...this.#failed].map((watch) => `NOT OBEYED (no effect): ${watch.text()}`),
+    ];
   }
 
   #serve(machine: AlarmMachine | undefined): void {
     if (!machine) return;
-    let isActive = false;
+    const isUsual = machine.id === usualAlarm(this.#rule.id);
+    let isActive = isUsual && this.#refused.size > 0;
     for (const watch of this.#failed) if (this.#alarmOf(watch) === machine.id) isActive = true;
     machine.flush();
-    const why = machine.rises(isActive) ? this.#evidence(machine.id) : noEvidence;
+    const why = machine.rises(isActive) ? this.#evidence(machine.id, isUsual) : noEvidence;
     machine.update(isActive, why);
   }
 
   #changed(watch: EffectWatch, time: WallMs): void {
     const { onFail } = watch.verify;
     mustSurvive(this.#c, this.#rule.id);
-    const told = `${this.#rule.id}: ${watch.effect.name}`;
+    const { name, tag } = watch.effect;
+    const told = `${this.#rule.id}: ${name}`;
     if (watch.hasFailed) {
       this.#failed.add(watch);
-      this.#c.disobeyed.add(told);
+      this.#c.disobeyed.set(told, tag);
     } else {
       this.#failed.delete(watch);
       this.#c.disobeyed.delete(told);
@@ -81,17 +107,23 @@ export class Obedience {
     if (onFail.kind !== 'trip') return;
     const { escalations } = this.#c;
     const orders = escalations.get(onFail.rule) ?? new Map<string, Evidence>();
-    const key = `${this.#rule.id} ${watch.effect.name}`;
+    const key = `${this.#rule.id} ${name}`;
     if (watch.hasFailed) orders.set(key, this.#line(watch, time));
     else orders.delete(key);
     escalations.set(onFail.rule, orders);
     this.#c.touch(onFail.rule);
   }
 
-  #evidence(id: string): readonly Evidence[] {
-    return [...this.#failed]
+  #evidence(id: string, isUsual: boolean): readonly Evidence[] {
+    const now = this.#c.wallNow();
+    const failed = [...this.#failed]
       .filter((watch) => this.#alarmOf(watch) === id)
-      .map((w) => this.#line(w, this.#c.wallNow()));
+      .map((watch) => this.#line(watch, now));
+    if (!isUsual) return failed;
+    const refused = [...this.#refused].map(([effect, reason]) =>
+      remark(`${this.#rule.id}: ${refusalText(effect, reason)}`, now, { tag: effect.name }),
+    );
+    return [...refused, ...failed];
   }
 
   #line(watch: EffectWatch, time: WallMs): Evidence {
@@ -100,6 +132,11 @@ export class Obedience {
   }
 
   #alarmOf({ verify: { onFail } }: EffectWatch): string | undefined {
-    return onFail.kind === 'alarm' ? (onFail.id ?? `${this.#rule.id}-WRITE-FAILED`) : undefined;
+    return onFail.kind === 'alarm' ? (onFail.id ?? usualAlarm(this.#rule.id)) : undefined;
   }
+}
+const none: ReadonlyMap<Effect, string> = new Map();
+
+function refusalText({ name, to }: Effect, reason: string): string {
+  return `NOT OBEYED (${reason}): ${name} = ${String(to)}`;
 }

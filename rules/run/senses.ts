@@ -6,10 +6,10 @@ import {
 } from '../../gateway/contract/index.js';
 import type { BadSink } from '../blocks/inputs.js';
 import type { Steps } from '../blocks/code.js';
-import { conditionOf, recall, remember, truth, wantScan } from '../blocks/slots.js';
-import { because, becauseOf, remark } from '../explain.js';
+import { conditionOf, recall, remember, truth, wantScan, type Slots } from '../blocks/slots.js';
+import { becauseOf, remark } from '../explain.js';
 import { stepsOf } from '../instantiate.js';
-import { inputsOf, type Input } from '../ir.js';
+import { inputsOf, type Input, type Node } from '../ir.js';
 import type { CompiledInterlock } from '../program.js';
 import type { Bypasses } from './bypass.js';
 import type { Context } from './context.js';
@@ -32,6 +32,9 @@ export class Senses {
   readonly #sources: number;
   /** Position in the memory: when the first scan was, and whether every tag has been read since. */
   readonly #wait: number;
+  /** Where its code begins and ends. */
+  readonly #from: number;
+  readonly #to: number;
   /** How long it waits for first values, ms. */
   readonly #grace: number;
   #isArmed = false;
@@ -59,7 +62,9 @@ export class Senses {
       watch: true,
       isBypassed,
     };
+    this.#from = c.plant.code.end;
     this.#steps = stepsOf(c.plant, [cause, arm], options);
+    this.#to = c.plant.code.end;
     this.#delays = c.plant.code.list(pendingPlan(cause));
     this.#causeSlot = cause.slot;
     this.#armSlot = arm?.slot ?? -1;
@@ -77,6 +82,11 @@ export class Senses {
   }
   get isPending(): boolean {
     return this.#isPending;
+  }
+
+  /** The longest that one of its tags goes unasked, ms. */
+  get slowest(): number {
+    return slowestOf(this.#rule);
   }
 
   /** Evaluates cause and arm; once a scan. */
@@ -145,9 +155,41 @@ export class Senses {
   #leaves(): readonly Evidence[] {
     const { plant, witness } = this.#c;
     const { cause, causes } = this.#rule;
-    if (causes.length === 0) return because(witness, cause);
+    const changeOf = (slot: number): readonly [number, number] =>
+      plant.code.changeOf(slot, this.#from, this.#to);
+    if (causes.length === 0)
+      return becauseOf(witness, [{ name: undefined, node: cause }], changeOf);
     const standing = causes.filter(({ node }) => conditionOf(plant.slots, node.slot) !== 0);
-    return becauseOf(witness, standing);
+    return becauseOf(witness, standing, changeOf);
+  }
+
+  /** Causes that show now, and may have been there before the first of those that were known at the trip. */
+  earlier(known: readonly Evidence[]): readonly Evidence[] {
+    const isKnown = (one: Evidence): boolean =>
+      known.some(({ expression, cause }) => expression === one.expression && cause === one.cause);
+    return this.#leaves().filter((one) => one.tie === true && !isKnown(one));
+  }
+
+  /** How long until the cause stands if nothing changes, ms; Infinity: it does not by itself. */
+  timeLeft(): number {
+    const { plant } = this.#c;
+    const { now } = plant.slots.clock;
+    const { running, until } = this.#sink;
+    const policies = running.map((is, i) =>
+      is === 1 && hasSay(this.#sink, i) ? until[i] : undefined,
+    );
+    const delayed = leftOf(plant.slots, this.#rule.cause.tree(), (slot) =>
+      plant.code.delayOf(slot, this.#from, this.#to),
+    );
+    return Math.min(delayed, ...policies.map((at) => (at ?? Infinity) - now));
+  }
+
+  /** Tags of the cause that are beyond their span, and decide nothing. */
+  doubts(): readonly string[] {
+    const { oneSided } = this.#sink;
+    return [...this.#rule.policies.keys()].filter(
+      (_, at) => oneSided[at] === 1 && hasSay(this.#sink, at),
+    );
   }
 
   #causeState(): number {
@@ -160,6 +202,7 @@ const noPolicies: BadSink = {
   oneSided: [],
   undecided: [],
   opaque: [],
+  until: [],
   holds: false,
 };
 function sinkFor(count: number): BadSink {
@@ -170,6 +213,7 @@ function sinkFor(count: number): BadSink {
     oneSided: zeros(),
     undecided: zeros(),
     opaque: zeros(),
+    until: zeros(),
     holds: false,
   };
 }
@@ -179,8 +223,30 @@ function hasSay({ oneSided, undecided, opaque }: BadSink, at: number): boolean {
 }
 
 function graceOf(rule: CompiledInterlock): number {
+  return Math.max(startGrace, 3 * slowestOf(rule));
+}
+function slowestOf(rule: CompiledInterlock): number {
   const periods = [...inputsByName(rule).values()].map((one) => one.ref.period ?? 0);
-  return Math.max(startGrace, 3 * Math.max(0, ...periods));
+  return Math.max(0, ...periods);
+}
+
+type DelayOf = (slot: number) => { readonly since: number; readonly duration: number } | undefined;
+
+/** How long until a condition is true if nothing changes, ms. */
+function leftOf(s: Slots, node: Node, delayOf: DelayOf): number {
+  if (truth(s, node.slot) === 1) return 0;
+  if (node.kind === 'timed' && node.op === 'for') {
+    const delay = delayOf(node.slot);
+    if (!delay || truth(s, node.of.slot) !== 1) return Infinity;
+    return Math.max(0, delay.since + delay.duration - s.clock.now);
+  }
+  if (node.kind === 'logic') {
+    const each = node.of.map((one) => leftOf(s, one, delayOf));
+    return node.op === 'and' ? Math.max(...each) : Math.min(...each);
+  }
+  if (node.kind !== 'vote') return Infinity;
+  const each = node.of.map((one) => leftOf(s, one, delayOf)).sort((a, b) => a - b);
+  return each[node.need - 1] ?? Infinity;
 }
 
 function inputsByName({ cause, arm }: CompiledInterlock): ReadonlyMap<string, Input> {

@@ -1,5 +1,6 @@
 import {
   wall,
+  type Held,
   type ShedState,
   type WallMs,
   type WriteIntent,
@@ -47,13 +48,21 @@ export class ShedRunner implements Runner {
   readonly #restoreSteps: Steps;
   #m: Memory;
 
-  constructor(c: Context, rule: CompiledShed, kept: RetainedState | undefined) {
+  constructor(
+    c: Context,
+    rule: CompiledShed,
+    kept: RetainedState | undefined,
+    { adopted }: { readonly adopted: ReadonlySet<string> | null | undefined },
+  ) {
     this.rule = rule;
     this.#c = c;
     const options = { strict: rule.strict, watch: true };
     this.#startSteps = stepsOf(c.plant, [rule.start], { ...options, bounds: rule.strict });
     this.#restoreSteps = stepsOf(c.plant, [rule.restore], options);
-    const off = kept?.off ?? {};
+    // What no order of it holds is held by nobody, or by an orphan.
+    const off = Object.fromEntries(
+      Object.entries(kept?.off ?? {}).filter(([name]) => adopted?.has(name) ?? adopted === undefined),
+    );
     this.#m = {
       offWall: rule.steps.map(({ name }) => off[name] ?? NaN),
       offMono: rule.steps.map(() => NaN),
@@ -186,6 +195,20 @@ export class ShedRunner implements Runner {
     for (const [i, { tag, to }] of this.rule.steps.entries())
       if (!Number.isNaN(this.#m.offWall[i]))
         into.push({ tag, value: to, level: 'shed', source: this.rule.id });
+  }
+
+  held(): Held | undefined {
+    const { rule } = this;
+    if (!this.#isShedding || rule.mode !== 'armed') return undefined;
+    const outputs = rule.steps.flatMap(({ tag, name, to, maxOff }, i) => {
+      const since = this.#m.offWall[i] as number;
+      if (Number.isNaN(since)) return [];
+      const demanded = { tag, name, value: to, level: 'shed' as const };
+      return [maxOff < Infinity ? { ...demanded, until: since + maxOff } : demanded];
+    });
+    const { since } = this.#m;
+    const about = { rule: rule.id, kind: rule.kind, latch: 'auto', since } as const;
+    return { ...about, resetRole: undefined, firstOut: undefined, evidence: noEvidence, outputs };
   }
 
   figure(): number {

@@ -72,8 +72,7 @@ export function compiled(rules: readonly unknown[], specs: TagSpecs): RuleProgra
 /** `old`: also what only the checks of this version refuse, as a start does. */
 function runnable(rules: readonly unknown[], specs: TagSpecs, old: boolean): RuleProgram {
   const sources = rules.map((rule, index) => ({ file: 'rules.yaml', index, rule }));
-  const result = compileRules(sources, lookupOf(specs));
-  if (!result.ok && old && result.program) return result.program;
+  const result = compileRules(sources, lookupOf(specs), { atStart: old });
   if (!result.ok)
     throw new TypeError(
       result.problems.map((one) => `${one.path.join('.')}: ${one.message}`).join(),
@@ -118,7 +117,7 @@ export function plant(
   rules: readonly unknown[],
   specs: TagSpecs,
   retained?: RetainedStates,
-  before: Partial<Pick<EngineOptions, 'earlier' | 'retainedLost' | 'full' | 'wallOf'>> & {
+  before: Partial<Pick<EngineOptions, 'earlier' | 'lost' | 'orders' | 'full' | 'wallOf'>> & {
     readonly program?: RuleProgram;
   } = {},
 ): Plant {

@@ -332,7 +332,7 @@ void t.test(
     t.equal(again([trip()], undefined).state('I'), 'NORMAL');
     t.equal(again([trip({ init: 'tripped' })], undefined).state('I'), 'TRIPPED_CLEAR');
     t.equal(again([trip()], { I: { state: 5, hash: null } }).state('I'), 'NORMAL', 'junk');
-    const lost = plant([trip()], tags, undefined, { retainedLost: true });
+    const lost = plant([trip()], tags, undefined, { lost: new Set(['I']) });
     lost.set({ A: 1, B: 1, RUN: true, BTN: false });
     lost.scan();
     t.equal(lost.state('I'), 'TRIPPED_CLEAR');

@@ -8,7 +8,7 @@ import { compileRules, createEngine } from '../../rules/index.js';
 import { inThisThread } from '../support/create.js';
 import { Seeded } from '../support/random.js';
 import type { VirtualClock } from '../support/virtual-clock.js';
-import { MemoryFile } from '../support/memory-file.js';
+import { StateFolder } from '../support/memory-files.js';
 import { noTrips } from '../support/trip-shelf.js';
 import { settle } from '../support/virtual-clock.js';
 
@@ -88,7 +88,7 @@ export async function gateway(
       disk: () => Promise.resolve(undefined),
       memory: () => 0,
       trips: noTrips,
-      latchFile: new MemoryFile().open(),
+      memoryFiles: new StateFolder().open(),
       ...extra,
     }),
   );

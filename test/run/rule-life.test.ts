@@ -10,7 +10,7 @@ import { ms } from '../../gateway/contract/index.js';
 import { Script, scriptedLink } from '../scan/script.js';
 import { config, tag } from '../support/config.js';
 import { MemoryStore } from '../../gateway/journal/memory-store.js';
-import { MemoryFile } from '../support/memory-file.js';
+import { StateFolder } from '../support/memory-files.js';
 import { shelfOf } from '../support/trip-shelf.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 import { gateway, type Gateway } from './rig.js';
@@ -25,7 +25,7 @@ interface Plant {
 interface Before {
   readonly store?: Gateway['store'];
   readonly value?: number;
-  readonly latches?: MemoryFile;
+  readonly folder?: StateFolder;
 }
 async function plant(rules: readonly object[], before?: Before): Promise<Plant> {
   const clock = new VirtualClock();
@@ -64,7 +64,7 @@ async function plant(rules: readonly object[], before?: Before): Promise<Plant> 
         return kept.save(name, json);
       },
     },
-    ...(before?.latches ? { latchFile: before.latches.open() } : {}),
+    ...(before?.folder ? { memoryFiles: before.folder.open() } : {}),
   };
   const g = await gateway(whole, clock, extra, before?.store);
   const control = new Control(g.runtime, () => Promise.resolve(undefined));
@@ -228,13 +228,13 @@ void t.test(
 );
 
 void t.test('a trip that no disk has taken is there after a kill', async (t) => {
-  const latches = new MemoryFile();
-  const p = await plant([high], { latches });
+  const folder = new StateFolder();
+  const p = await plant([high], { folder });
   p.g.store.fault = 'disk-full';
   let noted = 0;
   p.script.onWrite = () => {
     // At the very write: what it says is known to the next start already.
-    const file = new TextDecoder().decode(latches.open().before);
+    const file = new TextDecoder().decode(folder.open().before);
     noted = file.split('"state":"TRIPPED"').length - 1;
     return undefined;
   };
@@ -246,28 +246,28 @@ void t.test('a trip that no disk has taken is there after a kill', async (t) => 
   // A start that cannot store anything either, and another kill.
   const sick = p.g.store.reopen();
   sick.fault = 'disk-full';
-  const between = await plant([high], { store: sick, value: 1, latches });
+  const between = await plant([high], { store: sick, value: 1, folder });
   t.equal(between.g.runtime.field.engine.states().get('HIGH'), 'TRIPPED_CLEAR');
-  const again = await plant([high], { store: p.g.store.reopen(), value: 1, latches });
+  const again = await plant([high], { store: p.g.store.reopen(), value: 1, folder });
   t.equal(again.g.runtime.field.engine.states().get('HIGH'), 'TRIPPED_CLEAR');
   t.match(again.g.runtime.field.engine.why('HIGH'), { firstOut: { tag: 'P.t1', value: 11 } });
   t.equal(p.g.store.commits, commits, 'nothing of it was committed');
   await again.ask('reset', { rule: 'HIGH' });
   await again.g.pass(1_000);
-  const third = await plant([high], { store: again.g.store.reopen(), value: 1, latches });
+  const third = await plant([high], { store: again.g.store.reopen(), value: 1, folder });
   t.equal(third.g.runtime.field.engine.states().get('HIGH'), 'NORMAL', 'a note counts once');
   await third.g.stop();
 });
 
 void t.test('that all trips are unknown is known after a kill, too', async (t) => {
-  const latches = new MemoryFile();
+  const folder = new StateFolder();
   const damaged = new MemoryStore();
   const open = damaged.open.bind(damaged);
   damaged.open = async () => ({ ...(await open()), quarantined: 'old.db' });
-  const p = await plant([high], { store: damaged, latches });
+  const p = await plant([high], { store: damaged, folder });
   p.g.store.fault = 'disk-full';
   t.equal(p.g.runtime.field.engine.states().get('HIGH'), 'TRIPPED_CLEAR');
-  const again = await plant([high], { store: damaged.reopen(), latches });
+  const again = await plant([high], { store: damaged.reopen(), folder });
   t.equal(again.g.runtime.field.engine.states().get('HIGH'), 'TRIPPED_CLEAR');
   await again.g.stop();
 });

@@ -53,7 +53,12 @@ function watched(scans: number[]): (...args: Parameters<typeof createEngine>) =>
       why: (id) => engine.why(id),
       alarms: () => engine.alarms(),
       states: () => engine.states(),
-      retained: () => engine.retained(),
+      retained: (of) => engine.retained(of),
+      held: (of) => engine.held(of),
+      orphans: () => engine.orphans(),
+      remarks: () => engine.remarks(),
+      lost: () => engine.lost(),
+      obeyed: (output, reason) => engine.obeyed(output, reason),
     };
   };
 }
@@ -88,7 +93,7 @@ void t.test(
       device(`B${String(i)}`, 'b', [1, 20, 40], { period: ms(20) }),
     );
     await g.until(
-      g.runtime.reload(config({ links: [scriptedLink('b', busy, many)], revision: 'r2' }), 'me'),
+      g.runtime.reload(config({ links: [scriptedLink('b', busy, many)], revision: 'r2' }), { who: { name: 'me', roles: [] }, keepTrips: false }),
     );
     const from = scans.length + 1;
     await g.pass(1_000);

@@ -18,7 +18,7 @@ import type { MqttPort } from '../../gateway/north/mqtt/port.js';
 import { Runtime } from '../../gateway/run/runtime.js';
 import { compileRules, createEngine } from '../../rules/index.js';
 import { inThisThread } from '../support/create.js';
-import { MemoryFile } from '../support/memory-file.js';
+import { StateFolder } from '../support/memory-files.js';
 import { Seeded } from '../support/random.js';
 import { noTrips } from '../support/trip-shelf.js';
 import { VirtualClock, settle } from '../support/virtual-clock.js';
@@ -190,7 +190,7 @@ export class World {
       disk: () => Promise.resolve(undefined),
       memory: () => 0,
       trips: noTrips,
-      latchFile: this.#latches.open(),
+      memoryFiles: this.#folder.open(),
     });
     for (let i = 0; i < 20; i++) await settle();
     try {
@@ -207,7 +207,7 @@ export class World {
   /** Looks at the image with the eyes of the rules: they see every accepted sample. */
   #watched(language: RuleLanguage): RuleLanguage {
     return {
-      compile: (sources, tags) => language.compile(sources, tags),
+      compile: (sources, tags, options) => language.compile(sources, tags, options),
       start: (program, options) => {
         const { earlier, ...rest } = options;
         const running = earlier && this.#inner.get(earlier);
@@ -224,6 +224,11 @@ export class World {
           alarms: () => engine.alarms(),
           states: () => engine.states(),
           retained: (of) => engine.retained(of),
+          held: (of) => engine.held(of),
+          orphans: () => engine.orphans(),
+          remarks: () => engine.remarks(),
+          lost: () => engine.lost(),
+          obeyed: (output, reason) => engine.obeyed(output, reason),
         };
         this.#inner.set(watched, engine);
         return watched;
@@ -267,7 +272,7 @@ export class World {
   }
   #resetAllowed = false;
   /** A file that the process leaves behind: what it wrote is the system's at once. */
-  readonly #latches = new MemoryFile();
+  readonly #folder = new StateFolder();
   /** The engines behind the ones that are watched: a reload hands the running one on. */
   readonly #inner = new WeakMap<RuleEngine, RuleEngine>();
 
@@ -304,7 +309,7 @@ export class World {
     this.#variant = 1 - this.#variant;
     const work = this.#runtime?.reload(
       plantConfig(this.#driver(), this.#variant, this.#way),
-      'sim',
+      { who: { name: 'sim', roles: [] }, keepTrips: false },
     );
     // A full disk refuses the audit record, and with it the reload: nothing changes then.
     const done = work?.catch(() => (this.#variant = 1 - this.#variant));

@@ -110,7 +110,7 @@ export function sink(name: string, extra: Partial<MqttSinkConfig> = {}): MqttSin
 /** A whole configuration around links. */
 export function config(extra: Partial<Config> & Pick<Config, 'links'>): Config {
   return {
-    gateway: { id: 'g1', site: undefined, language: 'en' },
+    gateway: { id: 'g1', site: undefined, language: 'en', firstStart: 'normal' },
     writes: new Map(),
     rules: [],
     roles: new Map(),
@@ -123,6 +123,7 @@ export function config(extra: Partial<Config> & Pick<Config, 'links'>): Config {
       window: ms(1_000),
     },
     sinks: [sink('cloud')],
+    state: 'state',
     control: '/nowhere',
     files: [],
     revision: 'r1',

@@ -1,4 +1,4 @@
-import type { LatchFile } from '../../gateway/run/latch-log.js';
+import type { NotesFile } from '../../gateway/run/memory/notes.js';
 
 /** A file in memory that outlives who writes it. */
 export class MemoryFile {
@@ -8,7 +8,7 @@ export class MemoryFile {
   /** Of the next write only so many bytes arrive: a kill in the middle. */
   cutAfter: number = Infinity;
 
-  open(): LatchFile {
+  open(): NotesFile {
     return {
       before: this.#bytes.slice(),
       write: (bytes, at) => {

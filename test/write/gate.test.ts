@@ -51,6 +51,9 @@ class Bench {
   onSend: (name: string, raw: Value) => Promise<DeviceOutcome> = () =>
     Promise.resolve({ ok: true });
   readonly gate: WriteGate;
+  /** What was said of outputs that are not obeyed, and of what is written once. */
+  readonly obeyed: [number, string | undefined][] = [];
+  readonly once: [string, string][] = [];
 
   constructor(permits: readonly [string, WritePermit][]) {
     const types: readonly [string, TagType, number][] = [
@@ -73,6 +76,7 @@ class Bench {
       hash: sha,
       wall: () => wall(this.clock.wall()),
       state: undefined,
+      log: silentLog,
     });
     this.gate = new WriteGate(this.image, new Map(permits), {
       clock: this.clock,
@@ -84,6 +88,8 @@ class Bench {
       },
       readBack: (info) => this.read.add(info.name),
       onHeld: (report) => this.reports.push(report),
+      onObeyed: (tag, reason) => this.obeyed.push([tag, reason]),
+      onSent: (info, rule) => this.once.push([info.name, rule]),
     });
   }
   index(name: string): number {
@@ -338,6 +344,7 @@ void t.test(
         hash: sha,
         wall: () => wall(1),
         state,
+        log: silentLog,
       });
     const event = { who: 'ann', source: 'cli', action: 'write', object: 'P.sp', result: 'done' };
     await Promise.all([open().record(event)]);

@@ -1,0 +1,59 @@
+import { openState } from './sealed.js';
+import type { SegmentInfo } from './store.js';
+
+/** Small states as they were stored: those that are as they were, and the texts of those that are not. */
+export function openStates(stored: ReadonlyMap<string, string>): {
+  readonly usable: Map<string, string>;
+  readonly damaged: ReadonlyMap<string, string>;
+} {
+  const usable = new Map<string, string>();
+  const damaged = new Map<string, string>();
+  for (const [key, text] of stored) {
+    if (key.startsWith(asidePrefix)) continue;
+    const json = openState(text);
+    if (json !== undefined && isUsable(key, json)) usable.set(key, json);
+    else damaged.set(key, text);
+  }
+  return { usable, damaged };
+}
+
+/** How the boot before this one stored its epoch; undefined: not at all, or not any more. */
+export function epochState(text: string | undefined): { n: number; clean: boolean } | undefined {
+  const json = text === undefined ? undefined : openState(text);
+  if (json === undefined || !isUsable('epoch', json)) return undefined;
+  return JSON.parse(json) as { n: number; clean: boolean };
+}
+
+/** The last epoch of which there is anything: what says how far it has come may be gone. */
+export function epochIn(segments: readonly SegmentInfo[], positionsPerEpoch: number): number {
+  const last = segments.map((segment) => Math.floor(segment.last / positionsPerEpoch));
+  return Math.max(0, ...last.filter(isEpoch));
+}
+
+/** Where damaged states are kept, for whoever wants to look at them. */
+export const asidePrefix = 'damaged:';
+
+/** Is the state in the form that the journal itself needs? What others store is theirs to look at. */
+function isUsable(key: string, json: string): boolean {
+  const value = JSON.parse(json) as unknown;
+  if (key === 'epoch') {
+    const { n, clean } = (value ?? {}) as { readonly n?: unknown; readonly clean?: unknown };
+    return isEpoch(n) && typeof clean === 'boolean';
+  }
+  return !key.startsWith('cursor:') || isCursor(value);
+}
+function isCursor(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const { upTo, holes } = value as { readonly upTo?: unknown; readonly holes?: unknown };
+  const isPosition = (n: unknown): boolean => Number.isSafeInteger(n) && (n as number) >= 0;
+  const isPair = (hole: unknown): boolean =>
+    Array.isArray(hole) && hole.length === 2 && hole.every(isPosition) && hole[0] <= hole[1];
+  return isPosition(upTo) && Array.isArray(holes) && holes.every(isPair);
+}
+
+/** Positions stay exact integers up to this epoch. */
+const mostEpochs = 2 ** 21 - 2;
+/** Can this be the number of an epoch? What cannot is a damaged one. */
+export function isEpoch(n: unknown): n is number {
+  return typeof n === 'number' && Number.isSafeInteger(n) && n >= 0 && n <= mostEpochs;
+}

@@ -1,0 +1,288 @@
+import type { Log, RetainedStates } from '../../contract/index.js';
+import { asGatewayError } from '../../contract/index.js';
+import { crc32c } from '../../journal/crc.js';
+import { Notes, notesIn, type NotesFile } from './notes.js';
+import { seal, unseal } from './sealed.js';
+import {
+  memoryVersion,
+  readAnchor,
+  readSnapshot,
+  type Anchor,
+  type OrdersByRule,
+  type Read,
+  type Snapshot,
+} from './snapshot.js';
+import { judge, type Finding, type Verdict } from './verdict.js';
+
+/** Places in the state folder: where memory must reach, and the second copy of it, in two files that take turns. */
+export const memoryPlaces = ['anchor', 'memory-a', 'memory-b'] as const;
+export type MemoryPlace = (typeof memoryPlaces)[number];
+
+/** The state folder. */
+export interface MemoryFiles {
+  /** Bytes; undefined: there is no such file. Rejects where the disk does not say. */
+  read(place: MemoryPlace): Promise<Uint8Array | undefined>;
+  /** Durable when it settles: after a power cut there is the old or the new one. */
+  replace(place: MemoryPlace, bytes: Uint8Array): Promise<void>;
+  /** Keeps what is there under another name. @returns that name */
+  setAside(place: MemoryPlace): Promise<string>;
+  readonly notes: NotesFile;
+}
+
+/** Rows of the journal that hold the first copy; the first and the last as the first version had them. */
+export const memoryKeys = { states: 'rules', rest: 'memory', mark: 'latch-mark' } as const;
+
+/** The first copy. */
+export interface MemoryRows {
+  get(key: string): string | undefined;
+  /** Durable together when it settles. */
+  put(rows: readonly (readonly [key: string, json: string])[]): Promise<void>;
+  /** A journal that was there before, whatever is in it. */
+  readonly isOld: boolean;
+  /** A row was not what it was, and is set aside. */
+  isDamaged(key: string): boolean;
+  readonly epoch: number;
+}
+
+export interface MemoryOptions {
+  readonly files: MemoryFiles;
+  readonly rows: MemoryRows;
+  /** An id that no other installation has. */
+  readonly newId: string;
+  readonly log: Log;
+}
+
+/** What is to survive, as it stands now. */
+export type Contents = Pick<Snapshot, 'roster' | 'states' | 'orders'>;
+
+/**
+ * The memory of rules and orders: in the journal, in two files beside it that take turns, and in notes for what no commit
+ * has yet. An anchor says how far memory must reach, so that what is gone is not taken for what never was.
+ */
+export class Memory {
+  readonly verdict: Verdict;
+  readonly #o: MemoryOptions;
+  readonly #id: string;
+  readonly #notes: Notes;
+  /** Note up to which the files hold everything, and up to which the anchor says so. */
+  #filed = -1;
+  #anchored = 0;
+  /** Both files are to be written, whatever they hold. */
+  #mustFile = true;
+  #next: 'memory-a' | 'memory-b' = 'memory-a';
+  #storing: Promise<void> | undefined;
+  #waiting: Contents | undefined;
+  /** Nothing is touched while it is not known what is there. */
+  #isFrozen: boolean;
+  #condition: string | undefined;
+
+  private constructor(options: MemoryOptions, verdict: Verdict) {
+    this.#o = options;
+    this.verdict = verdict;
+    const id = verdict.id === undefined || verdict.id === '' ? options.newId : verdict.id;
+    this.#id = id;
+    const { files, log } = options;
+    // Behind a past that is lost numbers go on where nothing that lies about can be taken for them.
+    const noted = notesIn(files.notes).map((one) => (one.id === id ? one.note : 0));
+    const last = verdict.kind === 'known' ? verdict.note : Math.max(verdict.note, ...noted);
+    this.#notes = new Notes({ file: files.notes, id, last, log });
+    this.#isFrozen = verdict.kind === 'unknown';
+  }
+
+  static async open(options: MemoryOptions): Promise<Memory> {
+    const { files, rows, log } = options;
+    const [anchor, a, b] = await Promise.all([
+      find(files, 'anchor', readAnchor),
+      find(files, 'memory-a', readSnapshot),
+      find(files, 'memory-b', readSnapshot),
+    ]);
+    const first = fromRows(rows);
+    const verdict = judge({
+      anchor,
+      copies: [first, a, b],
+      notes: notesIn(files.notes),
+      legacy: legacyOf(rows, first),
+      hasRun: rows.isOld,
+    });
+    if (verdict.kind !== 'unknown')
+      for (const place of memoryPlaces)
+        if (verdict.damaged.includes(place)) {
+          const name = await files.setAside(place).catch(() => undefined);
+          if (name !== undefined) log.warn('a file of the memory is kept aside', { name });
+        }
+    return new Memory(options, verdict);
+  }
+
+  /** Is what rules decide safe from a kill? */
+  get isNoting(): boolean {
+    return !this.#notes.isFailing;
+  }
+  /** What is wrong with the second copy; undefined: nothing. */
+  get condition(): string | undefined {
+    return this.#isFrozen ? 'the disk does not say what is remembered' : this.#condition;
+  }
+  get id(): string {
+    return this.#id;
+  }
+
+  /** Before any write is handed over. Never throws. */
+  note(states: RetainedStates, orders: OrdersByRule): void {
+    if (!this.#isFrozen) this.#notes.note({ states, orders });
+  }
+
+  /** Makes it durable, both copies; settles when the last that was given is, or could not be. Never rejects. */
+  store(contents: Contents): Promise<void> {
+    if (this.#isFrozen) return Promise.resolve();
+    this.#waiting = contents;
+    this.#storing ??= this.#run().finally(() => {
+      this.#storing = undefined;
+    });
+    return this.#storing;
+  }
+
+  /** The gateway ends in good order. */
+  async close(): Promise<void> {
+    await this.#storing;
+    if (!this.#isFrozen) await this.#anchor(this.#anchored, true);
+  }
+
+  async #run(): Promise<void> {
+    while (this.#waiting) {
+      const contents = this.#waiting;
+      this.#waiting = undefined;
+      await this.#write({
+        v: memoryVersion,
+        id: this.#id,
+        note: this.#notes.last,
+        epoch: this.#o.rows.epoch,
+        ...contents,
+      });
+    }
+  }
+
+  async #write(snapshot: Snapshot): Promise<void> {
+    const isRow = await this.#o.rows.put(toRows(snapshot)).then(
+      () => true,
+      // A condition of the journal is raised; the notes stay, unless the second copy is further.
+      () => false,
+    );
+    const isFile = this.#mustFile || snapshot.note > this.#filed ? await this.#file(snapshot) : false;
+    if (!isRow && !isFile) return;
+    this.#notes.committed(snapshot.note);
+    if (isFile || snapshot.note > this.#anchored) await this.#anchor(snapshot.note, false);
+  }
+
+  /** Both files at first, then in turn: the one that is not written is whole whatever happens. */
+  async #file(snapshot: Snapshot): Promise<boolean> {
+    const bytes = seal(snapshot);
+    try {
+      await this.#o.files.replace(this.#next, bytes);
+      this.#next = this.#next === 'memory-a' ? 'memory-b' : 'memory-a';
+      if (this.#mustFile) await this.#o.files.replace(this.#next, bytes);
+      this.#mustFile = false;
+      this.#filed = snapshot.note;
+      this.#condition = undefined;
+      return true;
+    } catch (thrown) {
+      this.#complain('the second copy of the memory is not written', thrown);
+      return false;
+    }
+  }
+
+  async #anchor(note: number, clean: boolean): Promise<void> {
+    const anchor: Anchor = {
+      v: memoryVersion,
+      id: this.#id,
+      note: Math.max(this.#anchored, note),
+      epoch: this.#o.rows.epoch,
+      clean,
+    };
+    try {
+      await this.#o.files.replace('anchor', seal(anchor));
+      this.#anchored = anchor.note;
+    } catch (thrown) {
+      this.#complain('the anchor of the memory is not written', thrown);
+    }
+  }
+
+  #complain(what: string, thrown: unknown): void {
+    const why = asGatewayError(thrown).message;
+    if (this.#condition === undefined) this.#o.log.error(what, { why });
+    this.#condition = `${what}: ${why}`;
+  }
+}
+
+async function find<T>(
+  files: MemoryFiles,
+  place: MemoryPlace,
+  read: (value: unknown) => Read<T>,
+): Promise<Finding<T>> {
+  try {
+    const bytes = await files.read(place);
+    if (bytes === undefined) return { place, found: 'none' };
+    const value = unseal(bytes);
+    return { place, found: value === undefined ? 'bad' : read(value) };
+  } catch {
+    return { place, found: 'unreadable' };
+  }
+}
+
+/** How far anything in the state folder says that epochs have come. Never rejects. */
+export async function lastEpochOf(files: MemoryFiles): Promise<number> {
+  const found = await Promise.all([
+    find(files, 'anchor', readAnchor),
+    find(files, 'memory-a', readSnapshot),
+    find(files, 'memory-b', readSnapshot),
+  ]);
+  return Math.max(0, ...found.map(({ found: one }) => (typeof one === 'string' ? 0 : one.epoch)));
+}
+
+interface Rest extends Omit<Snapshot, 'states'> {
+  /** Check sum of the states that it belongs to. */
+  readonly sum: number;
+}
+
+function toRows(snapshot: Snapshot): readonly (readonly [string, string])[] {
+  const { states, ...rest } = snapshot;
+  const json = JSON.stringify(states);
+  const { id, note } = rest;
+  return [
+    [memoryKeys.states, json],
+    [memoryKeys.rest, JSON.stringify({ ...rest, sum: sumOf(json) } satisfies Rest)],
+    [memoryKeys.mark, JSON.stringify({ id, note })],
+  ];
+}
+function sumOf(json: string): number {
+  return crc32c(new TextEncoder().encode(json));
+}
+
+const journal = 'the journal';
+
+function fromRows(rows: MemoryRows): Finding<Snapshot> {
+  const states = rows.get(memoryKeys.states);
+  const rest = rows.get(memoryKeys.rest);
+  if ([memoryKeys.states, memoryKeys.rest].some((key) => rows.isDamaged(key)))
+    return { place: journal, found: 'bad' };
+  if (rest === undefined) return { place: journal, found: 'none' };
+  if (states === undefined) return { place: journal, found: 'bad' };
+  const { sum, ...known } = JSON.parse(rest) as Partial<Rest>;
+  const found = readSnapshot({ ...known, states: JSON.parse(states) as unknown });
+  return { place: journal, found: typeof found !== 'string' && sum !== sumOf(states) ? 'bad' : found };
+}
+
+/** States of the first version, which kept the journal alone. */
+function legacyOf(
+  rows: MemoryRows,
+  { found }: Finding<Snapshot>,
+): { states: RetainedStates; id: string; note: number } | undefined {
+  const states = rows.get(memoryKeys.states);
+  if (found !== 'none' || states === undefined) return undefined;
+  const value = JSON.parse(states) as unknown;
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
+  const mark = JSON.parse(rows.get(memoryKeys.mark) ?? '{}') as { id?: unknown; note?: unknown };
+  return {
+    states: value as RetainedStates,
+    id: typeof mark.id === 'string' ? mark.id : '',
+    note: typeof mark.note === 'number' ? mark.note : 0,
+  };
+}

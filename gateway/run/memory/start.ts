@@ -1,0 +1,80 @@
+import type { Order, RuleProgram } from '../../contract/index.js';
+import type { Before, Plan } from '../field.js';
+import type { Runtime } from '../runtime.js';
+import type { Verdict } from './verdict.js';
+
+/** What a verdict means for the rules of a plan. */
+export function beforeOf(
+  { kind, states, orders, missing }: Verdict,
+  { program }: Pick<Plan, 'program'>,
+  firstStart: 'normal' | 'tripped',
+): Before {
+  const standing: readonly Order[] | undefined = orders && Object.values(orders).flat();
+  switch (kind) {
+    case 'first':
+      return {
+        states: {},
+        orders: [],
+        lost: new Set(firstStart === 'tripped' ? tripsOf(program) : []),
+      };
+    case 'known':
+      return { states, orders: standing, lost: new Set(missing) };
+    case 'lost':
+    case 'unknown':
+      // What is known is too old to say what has not tripped since: only what stood then is held on.
+      return { states: {}, orders: standing ?? [], lost: new Set(tripsOf(program)) };
+  }
+}
+
+function tripsOf({ ids, holding }: RuleProgram): readonly string[] {
+  return ids.filter((id) => {
+    const kind = holding(id)?.kind;
+    return kind === 'interlock' || kind === 'group';
+  });
+}
+
+/** Id of the alarm that stands for all rules whose memory is lost. */
+export const memoryLost = 'MEMORY-LOST';
+export const firstStart = 'FIRST-START';
+
+/** Tells people and the cloud what is known of the time before, once. */
+export function tellOfMemory(runtime: Runtime, verdict: Verdict): void {
+  const { own, options, north, wall, field } = runtime;
+  const { kind, repairs, missing } = verdict;
+  const tell = (text: string): void => {
+    options.log.warn(text);
+    north.event({ type: 'memory', time: wall.now(), verdict: kind, text });
+  };
+  if (repairs.length > 0) tell(`memory of trips: ${repairs.join('; ')}; it is known all the same, and written anew`);
+  if (kind === 'first') {
+    const text = 'nothing is remembered: this is taken for the first start of this gateway';
+    tell(text);
+    const response = 'if it is not, look at the plant; acknowledge it else';
+    own.raise(firstStart, { priority: 'low', text, response, untilAcknowledged: true });
+  }
+  const lost = field.engine.lost();
+  if (lost.length === 0) return;
+  const why =
+    kind === 'unknown'
+      ? 'the disk does not say what was tripped'
+      : kind === 'lost'
+        ? 'what was tripped before this start is not known any more'
+        : kind === 'first'
+          ? 'first start, and gateway: firstStart: tripped'
+          : `nothing is known of ${missing.join(', ')}`;
+  tell(`${memoryLost}: ${why}; tripped until reset: ${lost.join(', ')}`);
+  raiseLost(runtime, lost, why);
+}
+
+function raiseLost({ own }: Runtime, lost: readonly string[], why: string): void {
+  own.raise(memoryLost, {
+    priority: 'critical',
+    text: `${why}; tripped until reset: ${lost.join(', ')}`,
+    response: 'look at the plant, then reset the rules, or all of them with millrace reset --memory-lost',
+  });
+}
+
+/** The alarm goes with the last of the rules for which it stands. Called now and then. */
+export function lookAtLost({ own, field }: Runtime): void {
+  if (own.get(memoryLost) && field.engine.lost().length === 0) own.clear(memoryLost);
+}

@@ -1,0 +1,86 @@
+import type { Config } from '../config/model.js';
+import type { RuleLanguage, RuleProblem, RuleSource } from '../contract/index.js';
+import type { OwnAlarms } from './own-alarms.js';
+import { type Plan, planOf } from './field.js';
+
+/** A rule that does not run, and why. */
+interface SetAside {
+  readonly id: string;
+  readonly problems: readonly RuleProblem[];
+}
+
+/** A plan for a start, and what there is to be said of it. */
+export interface RulesAtStart {
+  readonly plan: Plan;
+  /** Rules that do not run: all of them, by name. */
+  readonly setAside: readonly SetAside[];
+  tell(own: OwnAlarms): void;
+}
+
+/**
+ * The plan of a start. A plant whose gateway does not start has no interlocks at all: so what a check of today refuses,
+ * and an earlier version ran, runs on as it did, and a rule that cannot run is set aside alone. Both are alarms.
+ */
+export function planAtStart(config: Config, rules: RuleLanguage): RulesAtStart {
+  const setAside: SetAside[] = [];
+  let sources = config.rules;
+  for (;;) {
+    const planned = planOf({ ...config, rules: sources }, rules, { atStart: true });
+    if (planned.ok) return result(planned.plan, config, setAside);
+    const refused = sources.filter((source) => planned.problems.some((one) => isOf(one, source)));
+    // A problem of no rule that could be left out: then none of them can be trusted.
+    const gone = refused.length > 0 ? refused : sources;
+    for (const source of gone)
+      setAside.push({
+        id: nameOf(source),
+        problems: planned.problems.filter((one) => isOf(one, source)),
+      });
+    sources = sources.filter((source) => !gone.includes(source));
+  }
+}
+
+function isOf({ file, index }: RuleProblem, source: RuleSource): boolean {
+  return file === source.file && index === source.index;
+}
+
+const kinds = ['interlock', 'group', 'permissive', 'alarm', 'signal', 'diagnosis', 'shed', 'heartbeat'];
+const libraries = ['matrix', 'template', 'equipment', 'model', 'baselines', 'constants'];
+
+/** The name of a rule as written, or where it stands. */
+function nameOf({ file, index, rule }: RuleSource): string {
+  const map = typeof rule === 'object' && rule !== null ? (rule as Readonly<Record<string, unknown>>) : {};
+  const key = [...kinds, ...libraries].find((kind) => Object.hasOwn(map, kind));
+  const name = key === undefined ? undefined : map[key];
+  return typeof name === 'string' ? name : `rule ${String(index + 1)} of ${file.split('/').at(-1) ?? file}`;
+}
+
+function result(plan: Plan, config: Config, setAside: readonly SetAside[]): RulesAtStart {
+  const tolerated = new Map<string, string[]>();
+  for (const problem of plan.program.tolerated) {
+    const source = config.rules.find((one) => isOf(problem, one));
+    const id = source ? nameOf(source) : problem.file;
+    tolerated.set(id, [...(tolerated.get(id) ?? []), problem.message]);
+  }
+  return {
+    plan,
+    setAside,
+    tell: (own) => {
+      for (const { id, problems } of setAside) {
+        const why = problems.map(({ message }) => message).join('; ');
+        own.raise(`${id}-REFUSED`, {
+          priority: 'critical',
+          text: `${id} is SET ASIDE and does not run: ${why}`,
+          response: 'mend it (millrace validate shows where), then millrace reload',
+        });
+      }
+      for (const [id, messages] of tolerated) {
+        if (setAside.some((one) => one.id === id)) continue;
+        own.raise(`${id}-REFUSED`, {
+          priority: 'high',
+          text: `${id} runs as an earlier version ran it, and would be refused now: ${messages.join('; ')}`,
+          response: 'mend it (millrace validate shows where), then millrace reload',
+        });
+      }
+    },
+  };
+}
