@@ -418,9 +418,7 @@ export class InterlockRunner implements Runner {
       return refused(`the cause stands: ${evidenceList(this.#senses.evidence())}`);
     if (rule.latch === 'auto') return refused(`${rule.id} releases itself after its hold time`);
     if (this.#senses.isInDoubt)
-      return refused(
-        `a value beyond its span releases nothing: ${this.#senses.doubts().join(', ')}`,
-      );
+      return refused(`a value beyond its span releases nothing: ${this.#senses.doubts().join(', ')}`);
     const open = rule.reset ? conditionsOfReset(this.#c.witness, rule.reset) : [];
     if (open.length > 0) return refused(`the reset also needs: ${open.join(', ')}`);
     m.askedBy = by;
