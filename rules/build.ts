@@ -34,7 +34,6 @@ const noOrders: OrderBook = { adopted: new Map(), orphans: [], denied: new Map()
 export interface Built extends Omit<Estate, 'isUntold'> {
   readonly plant: Plant;
   readonly context: Context;
-  readonly schedule: Schedule;
   /** Where what is kept of the memory of each rule ends. */
   readonly keptEnds: readonly number[];
 }

@@ -101,8 +101,8 @@ export function createEngine(program: RuleProgram, options: EngineOptions): Rule
   const { slots, context, runners, memoryEnds } = built;
   const keeper = new Keeper(built);
   const before = earlier && estates.get(earlier);
-  const { orphans } = built;
-  const own = { slots, runners, memoryEnds, orphans, isUntold: () => false };
+  const { orphans, schedule } = built;
+  const own = { slots, runners, memoryEnds, orphans, schedule, isUntold: () => false };
   const taken = before ? takeOver(own, before) : nothingTaken;
   if (before) {
     context.out.intentsChanged = true;

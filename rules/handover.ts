@@ -3,6 +3,7 @@ import { Packed } from './packed.js';
 import type { CompiledRule } from './program.js';
 import type { Runner } from './run/context.js';
 import type { Orphans } from './run/orphans.js';
+import type { Schedule } from './schedule.js';
 
 /** What an engine knows of its rules, for the engine that comes after it. */
 export interface Estate {
@@ -12,6 +13,7 @@ export interface Estate {
   /** Where the memory of the steps of each rule ends; it begins where that of the rule before it ends. */
   readonly memoryEnds: readonly number[];
   readonly orphans: Orphans;
+  readonly schedule: Schedule;
   /** Must the states still be stored, because some rule was never told of? */
   isUntold(): boolean;
 }
@@ -92,6 +94,7 @@ export function takeOver(heir: Estate, earlier: Estate): Taken {
   ours.unsaved.isAny ||= theirs.unsaved.isAny;
   ours.unsaved.latched += theirs.unsaved.latched;
   heir.orphans.take(earlier.orphans);
+  heir.schedule.take(earlier.schedule);
   for (const [at, runner] of heir.runners.entries()) {
     const { rule } = runner;
     const before = positions.get(rule.id);

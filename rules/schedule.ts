@@ -105,6 +105,8 @@ export class Schedule {
   readonly #before: Float64Array;
   /** Of tags whose devices tell of changes: they did so within this time, ms; 0: it is asked. */
   readonly #told: Float64Array;
+  /** Names of the tags, for the schedule that comes after this one. */
+  readonly #names: readonly string[];
   readonly #wide: (string | bigint | undefined)[];
   /** Rules by position in `#tags`: all that read it, and those that see its time. */
   readonly #readers: Lists;
@@ -128,10 +130,14 @@ export class Schedule {
     const watchers = new Map<number, number[]>();
     const trips = new Map<string, number[]>();
     const told = new Map<number, number>();
+    const names = new Map<number, string>();
     for (const [at, rule] of rules.entries()) {
       const reads = readsOf(rule);
       const positions = new Set([...reads.refs].map(positionOf));
-      for (const ref of reads.refs) if (ref.told) told.set(positionOf(ref), ref.period ?? 0);
+      for (const ref of reads.refs) {
+        names.set(positionOf(ref), ref.name);
+        if (ref.told) told.set(positionOf(ref), ref.period ?? 0);
+      }
       // How old a signal is, and whether an interlock still waits, depends on the tags behind signals too.
       if (rule.kind === 'signal' || isTrip(rule))
         for (const position of sources(rule.id)) positions.add(position);
@@ -152,8 +158,21 @@ export class Schedule {
     this.#qualities = new Uint8Array(this.#tags.length);
     this.#times = new Float64Array(this.#tags.length).fill(NaN);
     this.#before = new Float64Array(this.#tags.length).fill(-Infinity);
+    this.#names = Array.from(this.#tags, (tag) => names.get(tag) ?? '');
     this.#told = Float64Array.from(this.#tags, (tag) => told.get(tag) ?? 0);
     this.#wide = Array.from({ length: this.#tags.length }, () => undefined);
+  }
+
+  /** When tags were asked, by the schedule of the engine before. */
+  take(from: Schedule): void {
+    const slots = new Map(from.#names.map((name, slot) => [name, slot]));
+    for (const [slot, name] of this.#names.entries()) {
+      const before = slots.get(name);
+      if (before === undefined || name === '') continue;
+      this.#before[slot] = from.#before[before] as number;
+      this.#times[slot] = from.#times[before] as number;
+      this.#qualities[slot] = from.#qualities[before] as number;
+    }
   }
 
   /** Compares the image with that of the scan before. `wallOffset`: of the wall clock to the other one. */

@@ -132,7 +132,7 @@ export class HealthWatch {
 
   /** What the gateway has to say of its memory, and of what it set aside. */
   #own(): HealthCheck[] {
-    return this.#runtime.own.all().map(({ id, priority, text }) => ({
+    return this.#runtime.own.conditions().map(({ id, priority, text }) => ({
       check: id,
       level: priority === 'critical' ? 'fail' : 'warn',
       text,

@@ -9,6 +9,8 @@ export interface Reason {
   readonly response: string;
   /** It goes when it is acknowledged; else it stands for as long as its cause. */
   readonly untilAcknowledged?: boolean;
+  /** It is a condition of health, and no alarm. */
+  readonly isNotice?: boolean;
 }
 
 export interface OwnAlarmsOptions {
@@ -26,6 +28,12 @@ export class OwnAlarms {
   }
 
   all(): readonly AlarmSnapshot[] {
+    return [...this.#standing.values()].flatMap(({ reason, snapshot }) =>
+      reason.isNotice ? [] : [snapshot],
+    );
+  }
+  /** What health has to say: alarms and notices. */
+  conditions(): readonly Pick<AlarmSnapshot, 'id' | 'priority' | 'text'>[] {
     return [...this.#standing.values()].map(({ snapshot }) => snapshot);
   }
   get(id: string): AlarmSnapshot | undefined {
@@ -67,7 +75,8 @@ export class OwnAlarms {
     const standing = this.#standing.get(id);
     if (!standing) return;
     this.#standing.delete(id);
-    this.#o.tell({ ...standing.snapshot, state: 'NORMAL', since: this.#o.wall() });
+    if (!standing.reason.isNotice)
+      this.#o.tell({ ...standing.snapshot, state: 'NORMAL', since: this.#o.wall() });
   }
 
   /** The causes of all whose ids end so are gone. */
@@ -92,6 +101,6 @@ export class OwnAlarms {
 
   #put(id: string, reason: Reason, snapshot: AlarmSnapshot): void {
     this.#standing.set(id, { reason, snapshot });
-    this.#o.tell(snapshot);
+    if (!reason.isNotice) this.#o.tell(snapshot);
   }
 }

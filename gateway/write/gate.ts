@@ -224,9 +224,7 @@ export class WriteGate {
     const raw = toRaw(this.#image, tag, command.value);
     if (raw === undefined) {
       throw new GatewayError(
-        typeof command.value === 'number' || typeof command.value === 'bigint'
-          ? 'does-not-fit'
-          : 'bad-request',
+        'bad-request',
         `${String(command.value)} is no ${tag.type} for ${tag.name}`,
       );
     }

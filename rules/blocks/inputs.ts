@@ -140,8 +140,11 @@ export function guardedStep(s: Slots, image: ImageView, read: Step, guarded: Gua
       s.memory[lastGood] = s.v[slot] as number;
       return;
     }
-    if (policy.kind === 'vote' || (isBound && sink.holds)) return;
+    // What is in doubt releases nothing: a bound stays not known, where another value would stand in.
+    const standsIn = !(isBound && sink.holds);
+    if (policy.kind === 'vote') return;
     if (policy.kind === 'ignore') {
+      if (!standsIn) return;
       s.q[slot] = ignored;
       return;
     }
@@ -157,6 +160,7 @@ export function guardedStep(s: Slots, image: ImageView, read: Step, guarded: Gua
       sink.until[position] = badSince + policy.after;
       wantScan(s, badSince + policy.after);
     }
+    if (!standsIn) return;
     // Until then the last good value stands in; without one, `trip after` waits and `hold` is unknown.
     const last = recall(s, lastGood);
     s.v[slot] = last;

@@ -54,11 +54,11 @@ function firstLines(first: Evidence | undefined, evidence: readonly Evidence[]):
   return lines;
 }
 
-function causeLine({ plant, witness }: Context, { cause }: CompiledInterlock, senses: Senses): string {
+function causeLine({ plant }: Context, { cause }: CompiledInterlock, senses: Senses): string {
   const { slots } = plant;
   if ((slots.q[cause.slot] as number) === ignored)
     return 'the whole cause is taken out by on_bad: it cannot trip now';
-  const now = evidenceList(because(witness, cause));
+  const now = evidenceList(senses.now());
   if (conditionOf(slots, cause.slot) !== 0) return `the cause now: ${now}`;
   if (senses.isPending) return `the condition stands, its delay runs: ${now}`;
   return truth(slots, cause.slot) === 0 ? `no cause now: ${now}` : `the cause now: ${now}`;

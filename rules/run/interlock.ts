@@ -8,8 +8,8 @@ import {
   type WriteIntent,
 } from '../../gateway/contract/index.js';
 import type { Steps } from '../blocks/code.js';
-import { truth, wantScan } from '../blocks/slots.js';
-import { because, evidenceList } from '../explain.js';
+import { truth, wantNext, wantScan } from '../blocks/slots.js';
+import { evidenceList } from '../explain.js';
 import { stepsOf } from '../instantiate.js';
 import type { Node } from '../ir.js';
 import { marginOf } from '../margin.js';
@@ -129,6 +129,7 @@ export class InterlockRunner implements Runner {
       isNew: kept === undefined,
       isLost: isLost || kept?.lost === true,
     };
+    this.#senses.hold(this.#m.state === 'TRIPPED');
     if (isLost) this.#blame(c.wallNow());
   }
 
@@ -139,6 +140,7 @@ export class InterlockRunner implements Runner {
   take(from: Runner): void {
     if (!(from instanceof InterlockRunner)) return;
     this.#m = { ...from.#m };
+    this.#senses.hold(this.#m.state === 'TRIPPED');
     if (this.#bypasses && from.#bypasses) this.#bypasses.take(from.#bypasses);
     for (const [at, watch] of this.#watches.entries()) {
       const other = from.#watches[at];
@@ -164,6 +166,8 @@ export class InterlockRunner implements Runner {
     if (this.#lost?.isWaiting === true) this.#lookAround(this.#lost);
     if (this.#bypasses) this.#tellBypasses(this.#bypasses);
     this.#step();
+    // Its tags are judged otherwise from now on: once more, soon.
+    if (this.#senses.hold(this.#m.state === 'TRIPPED')) wantNext(this.#c.plant.slots);
     if (this.#alarm) this.#alarm.update(this.#holds(), this.#m.evidence);
     if (!this.#obedience && this.#isDisobeyed()) this.#watchOutputs();
     if (this.#obedience?.update(this.#holds())) this.#c.out.intentsChanged = true;
@@ -322,7 +326,6 @@ export class InterlockRunner implements Runner {
   }
 
   #step(): void {
-    this.#senses.holds = this.#m.state === 'TRIPPED';
     this.#senses.sense();
     const rising = this.#resetRises();
     this.#alarm?.flush();
@@ -358,6 +361,7 @@ export class InterlockRunner implements Runner {
       mustSurvive(this.#c, this.rule.id);
     }
     if (m.state === 'TRIPPED') {
+      if (slots.clock.now < m.openUntil) wantScan(slots, m.openUntil);
       if (slots.clock.now <= m.openUntil) this.#lookForEarlier();
       return;
     }
@@ -435,7 +439,7 @@ export class InterlockRunner implements Runner {
       remarks: this.remarks(),
       bypasses: this.#bypasses?.lines() ?? [],
     });
-    return { since, firstOut, now: because(this.#c.witness, this.rule.cause), text };
+    return { since, firstOut, now: this.#senses.now(), text };
   }
 }
 

@@ -89,6 +89,9 @@ export class Senses {
     return slowestOf(this.#rule);
   }
 
+  readonly #changeOf = (slot: number): readonly [after: number, until: number] =>
+    this.#c.plant.code.changeOf(slot, this.#from, this.#to);
+
   /** Evaluates cause and arm; once a scan. */
   sense(): void {
     this.#steps.run();
@@ -123,9 +126,15 @@ export class Senses {
       if (oneSided[i] === 1 && hasSay(this.#sink, i)) return true;
     return false;
   }
-  /** Is the rule tripped? To be said before `sense`. */
-  set holds(is: boolean) {
-    if (this.#sink !== noPolicies) this.#sink.holds = is;
+  /**
+   * From the next `sense` on: is the rule tripped?
+   * @returns whether that makes a difference now
+   */
+  hold(isTripped: boolean): boolean {
+    const sink = this.#sink;
+    if (sink === noPolicies || sink.holds === isTripped) return false;
+    sink.holds = isTripped;
+    return sink.oneSided.includes(1);
   }
 
   /** True until every tag has been read once, or the grace time after a start is over. */
@@ -151,20 +160,27 @@ export class Senses {
     return [...ordered, ...badEvidence(this.#c, this.#rule, this.#sink), ...leaves];
   }
 
+  /** The leaves that make the cause what it is now. */
+  now(): readonly Evidence[] {
+    return becauseOf(
+      this.#c.witness,
+      [{ name: undefined, node: this.#rule.cause }],
+      this.#changeOf,
+    );
+  }
+
   /** The leaves of the cause, the first one in front; those of a group with the name of their cause. */
   #leaves(): readonly Evidence[] {
     const { plant, witness } = this.#c;
-    const { cause, causes } = this.#rule;
-    const changeOf = (slot: number): readonly [number, number] =>
-      plant.code.changeOf(slot, this.#from, this.#to);
-    if (causes.length === 0)
-      return becauseOf(witness, [{ name: undefined, node: cause }], changeOf);
+    const { causes } = this.#rule;
+    if (causes.length === 0) return this.now();
     const standing = causes.filter(({ node }) => conditionOf(plant.slots, node.slot) !== 0);
-    return becauseOf(witness, standing, changeOf);
+    return becauseOf(witness, standing, this.#changeOf);
   }
 
   /** Causes that show now, and may have been there before the first of those that were known at the trip. */
   earlier(known: readonly Evidence[]): readonly Evidence[] {
+    if (this.#causeState() === 0) return [];
     const isKnown = (one: Evidence): boolean =>
       known.some(({ expression, cause }) => expression === one.expression && cause === one.cause);
     return this.#leaves().filter((one) => one.tie === true && !isKnown(one));

@@ -125,8 +125,10 @@ void t.test('latched: it stays until it is reset', (t) => {
   p.set({ LT: 50 });
   p.to(4);
   t.same(tell(p, { kind: 'reset' }), { ok: true });
-  t.equal(stateOf(p), 'NORMAL');
+  t.equal(stateOf(p), 'RTN_UNACK', 'nobody has acknowledged it: that stays due');
   t.match(tell(p, { kind: 'reset' }), { ok: false });
+  tell(p, { kind: 'ack' });
+  t.equal(stateOf(p), 'NORMAL');
   t.end();
 });
 

@@ -5,7 +5,7 @@ import { plant, type Plant, type TagSpecs } from './plant.js';
 const simple = {
   interlock: 'HI',
   cause: "'PT-1' > 12 bar hyst 0.5 bar or LSH",
-  reset: 'HS',
+  reset: 'rising(HS)',
   effects: [
     { set: 'XV', to: false },
     { set: 'SP', to: '60 %', level: 'interlock' },

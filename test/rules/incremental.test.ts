@@ -40,7 +40,7 @@ function rulesOf(b: string, c: string, n: string): readonly object[] {
         { set: 'O1', to: false, verify: { expect: 'SB', within: '1s', on_fail: 'trip J' } },
       ],
     },
-    { interlock: 'J', cause: `(${c}) or not SB`, arm: 'A for 1s', effects: [], reset: 'B' },
+    { interlock: 'J', cause: `(${c}) or not SB`, arm: 'A for 1s', effects: [], reset: 'rising(B)' },
     { group: 'G', causes: { one: b, two: `(${c}) for 1s` }, reset: 'rising(C)', effects: [] },
     {
       alarm: 'AL',

@@ -140,7 +140,7 @@ void t.test('a bad flow trips after 10 s; a bad current is ignored', (t) => {
 const simple = {
   interlock: 'HI',
   cause: "'PT-1' > 12 bar hyst 0.5 bar or LSH",
-  reset: 'HS',
+  reset: 'rising(HS)',
   effects: [
     { set: 'XV', to: false },
     { set: 'SP', to: '60 %', level: 'interlock' },

@@ -16,8 +16,8 @@ import { compiled, lookupOf, problemsOf, type TagSpecs } from './plant.js';
 const tags: TagSpecs = {
   FT: { unit: 'm3/h', period: 500 },
   RUN: { type: 'bool', period: 500 },
-  BUTTON: 'bool',
   CMD: { type: 'bool', writable: true },
+  RESET: { type: 'bool', period: 500 },
 };
 const dry = {
   interlock: 'DRY',
@@ -42,12 +42,12 @@ void t.test('point 39: lints', (t) => {
   t.equal(lint(never, undefined, 0), 'no-deadband');
   t.equal(lint(dry), 'no-reset');
   t.equal(
-    lint({ ...dry, reset: 'rising(BUTTON)', effects: [{ set: 'CMD', to: false }] }),
+    lint({ ...dry, reset: 'rising(RESET)', effects: [{ set: 'CMD', to: false }] }),
     'not-verified',
   );
   const fan = { set: 'CMD', to: true, verify: { expect: 'RUN', within: '1s' } };
-  t.equal(lint({ ...dry, reset: 'rising(BUTTON)', effects: [fan] }), 'energise-to-trip');
-  t.equal(lint({ ...dry, reset: 'rising(BUTTON)', mode: 'shadow' }), 'shadow');
+  t.equal(lint({ ...dry, reset: 'rising(RESET)', effects: [fan] }), 'energise-to-trip');
+  t.equal(lint({ ...dry, reset: 'rising(RESET)', mode: 'shadow' }), 'shadow');
   t.match(
     compiled([{ ...dry, cause: 'FT < 5 m3/h for 900ms' }], tags).warnings[0]?.message,
     /two scans/,

@@ -169,7 +169,7 @@ void t.test('an order to trip in the place of another stands until the plant has
       interlock: 'I',
       cause: 'X',
       latch: 'manual',
-      reset: 'BTN',
+      reset: 'rising(BTN)',
       effects: [{ set: 'OUT', to: false, verify }],
     },
     { interlock: 'J', cause: 'R', latch: 'auto', hold: '0s', effects: [{ set: 'TWO', to: false }] },

@@ -234,7 +234,7 @@ void t.test('a trip that no disk has taken is there after a kill', async (t) => 
   let noted = 0;
   p.script.onWrite = () => {
     // At the very write: what it says is known to the next start already.
-    const file = new TextDecoder().decode(folder.open().before);
+    const file = new TextDecoder().decode(folder.notes.open().before);
     noted = file.split('"state":"TRIPPED"').length - 1;
     return undefined;
   };

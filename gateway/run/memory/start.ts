@@ -49,8 +49,13 @@ export function tellOfMemory(runtime: Runtime, verdict: Verdict): void {
   if (kind === 'first') {
     const text = 'nothing is remembered: this is taken for the first start of this gateway';
     tell(text);
-    const response = 'if it is not, look at the plant; acknowledge it else';
-    own.raise(firstStart, { priority: 'low', text, response, untilAcknowledged: true });
+    own.raise(firstStart, {
+      priority: 'low',
+      text: `${text}; if so, acknowledge it (millrace alarms ack ${firstStart})`,
+      response: 'if it is not the first one, look at the plant',
+      untilAcknowledged: true,
+      isNotice: true,
+    });
   }
   const lost = field.engine.lost();
   if (lost.length === 0) return;
