@@ -67,12 +67,11 @@ function graceHint(grace: number): string {
 /** A delay shorter than two scans sees one sample and filters nothing. */
 export function warnShortDelays(sink: Sink, path: Path, node: Node): void {
   const period = slowestPeriod(node);
-  if (node.kind === 'timed' && node.op === 'for' && node.duration < 2 * period)
+  const isDelay = node.kind === 'timed' && node.op === 'for' && node.duration > 0;
+  if (isDelay && node.duration < 2 * period)
     sink.warn(
       path,
-      node.duration === 0
-        ? `${node.source} delays nothing`
-        : `for ${formatDuration(node.duration)} is shorter than two scans of ${formatDuration(period)}`,
+      `for ${formatDuration(node.duration)} is shorter than two scans of ${formatDuration(period)}`,
     );
   for (const child of childrenOf(node)) warnShortDelays(sink, path, child);
 }

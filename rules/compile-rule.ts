@@ -12,6 +12,7 @@ import type { RuleTag } from '../gateway/contract/index.js';
 import type { Input, Node } from './ir.js';
 import { matchesGlob } from './names.js';
 import { lagOf } from './lag.js';
+import { refuseAlarm, refuseCondition } from './nonsense/others.js';
 import { findOutput, findTag } from './outputs.js';
 import type { Packed } from './packed.js';
 import type {
@@ -47,8 +48,10 @@ export function compileRule(c: Compilation, draft: Draft): CompiledRule | undefi
 function compilePermissive(c: Compilation, draft: PermissiveDraft): CompiledPermissive | undefined {
   const inputs = new Map<string, Input>();
   const conditions: { name: string; node: Packed }[] = [];
+  const own = draft.output === undefined ? undefined : c.tags.find(draft.output)?.name;
   for (const { name, expr } of draft.conditions) {
     const node = c.check(draft, expr, inputs, 'bool');
+    if (node) refuseCondition(draft, own, name, node);
     if (node) conditions.push({ name, node: c.pack(draft, node) });
   }
   let output: CompiledPermissive['output'];
@@ -73,6 +76,7 @@ function compileAlarm(c: Compilation, draft: AlarmDraft): CompiledAlarm | undefi
   const suppress = draft.suppress && c.check(draft, draft.suppress, inputs, 'bool');
   if (!when || (draft.arm && !arm) || (draft.suppress && !suppress) || !draft.alarm)
     return undefined;
+  refuseAlarm(draft, when, arm, suppress);
   warnShortDelays(draft.sink, ['when'], when);
   const { onDelay, offDelay, alarm } = draft;
   const doubts = doubtsOf(c, draft);
@@ -110,7 +114,11 @@ function compileHeartbeat(c: Compilation, draft: HeartbeatDraft): CompiledHeartb
 }
 
 /** Positions of the outputs of its own device, and of those that it names. */
-function coveredBy(c: Compilation, { covers, sink }: HeartbeatDraft, own: RuleTag): readonly number[] {
+function coveredBy(
+  c: Compilation,
+  { covers, sink }: HeartbeatDraft,
+  own: RuleTag,
+): readonly number[] {
   const outputs = new Map<number, RuleTag>();
   for (const name of c.tags.names()) {
     const tag = c.tags.find(name);

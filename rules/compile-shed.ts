@@ -1,6 +1,7 @@
 import { commonOf, type Compilation } from './compile.js';
 import type { ShedDraft } from './drafts/shed.js';
 import type { Input } from './ir.js';
+import { refuseShed } from './nonsense/others.js';
 import { findOutput, outputValue } from './outputs.js';
 import type { CompiledShed, ShedStep } from './program.js';
 
@@ -27,6 +28,7 @@ export function compileShed(c: Compilation, draft: ShedDraft): CompiledShed | un
     steps.push({ tag: tag.index, name: tag.name, to, minOff, maxOff });
   }
   if (!start || !restore || steps.length !== draft.steps.length) return undefined;
+  refuseShed(draft, start, restore);
   const conditions = { start: c.pack(draft, start), restore: c.pack(draft, restore) };
   const { interval } = draft;
   return { ...commonOf(c, draft), kind: 'shed', ...conditions, steps, interval };

@@ -1,9 +1,11 @@
+import { signalOver } from './behind.js';
 import type { BadPolicy } from './blocks/inputs.js';
 import { checkResponse, warnShortDelays } from './budget.js';
 import { commonOf, type Compilation, type ScopeExtra } from './compile.js';
 import type { EffectDraft, InterlockDraft } from './drafts/interlock.js';
 import { childrenOf, type Input, type Node } from './ir.js';
 import { didYouMean } from './names.js';
+import { refuseTrip } from './nonsense/trip.js';
 import { findOutput, outputValue } from './outputs.js';
 import { checkReset } from './reset-terms.js';
 import { isTrip, type CompiledInterlock, type Effect, type OnFail } from './program.js';
@@ -35,8 +37,13 @@ export function compileTrip(c: Compilation, draft: InterlockDraft): CompiledInte
     if (policy) policies.set(name, policy);
   }
   for (const [name] of named)
-    if (!inputs.has(name))
-      draft.sink.report(['on_bad', name], `${name} is not used in cause or arm`);
+    if (!inputs.has(name)) {
+      const signal = signalOver(c.drafts, c.tags, inputs.keys(), name);
+      const hint = signal && `${name} is behind the signal ${signal}: name that`;
+      draft.sink.report(['on_bad', name], `${name} is not used in cause or arm`, hint);
+    }
+  const nodes = causes.map(({ node }) => node);
+  refuseTrip(draft, { cause, causes: nodes, arm, reset, effects, inputs: inputs.size });
   warnOfSignals(c, draft, inputs);
   warnEnergising(draft, effects);
   checkResponse(draft.sink, draft.maxResponse, cause);
@@ -68,7 +75,7 @@ export function compileTrip(c: Compilation, draft: InterlockDraft): CompiledInte
     effects: effects.length > 0 ? effects : nothing,
     alarm: draft.alarm,
     init: draft.init,
-    bypass: draft.bypass,
+    bypass: draft.bypass && { ...draft.bypass, names: deviceNames(c, inputs.keys()) },
     maxResponse: draft.maxResponse,
     resetRole: draft.resetRole,
     degrades: hasDegradedVote(cause),
@@ -77,6 +84,16 @@ export function compileTrip(c: Compilation, draft: InterlockDraft): CompiledInte
 }
 
 const nothing: readonly never[] = [];
+
+/** Names of devices that stand for inputs: each for its primary tag. */
+function deviceNames(c: Compilation, inputs: Iterable<string>): ReadonlyMap<string, string> {
+  const names = new Map<string, string>();
+  for (const input of inputs) {
+    const device = input.slice(0, Math.max(0, input.lastIndexOf('.')));
+    if (device !== '' && c.tags.find(device)?.name === input) names.set(device, input);
+  }
+  return names;
+}
 const noPolicies: ReadonlyMap<string, BadPolicy> = new Map();
 
 function hasDegradedVote(node: Node): boolean {

@@ -1,6 +1,6 @@
 import type { CompileOptions, Holding, RuleTag } from '../gateway/contract/index.js';
 import { checkExpression } from './check.js';
-import { readDraft, type Draft } from './drafts.js';
+import { readDraft, ruleHint, type Draft } from './drafts.js';
 import type { SignalDraft } from './drafts/signal.js';
 import { isMap, type Expr } from './fields.js';
 import { addNeeds, orderOf, type Needs } from './graph.js';
@@ -11,6 +11,7 @@ import { noLag, unboundedLag } from './lag.js';
 import type { Library } from './library.js';
 import { plainRules } from './matrix.js';
 import { didYouMean, matchesGlob } from './names.js';
+import { refuseNonsense } from './nonsense/expression.js';
 import { refuseConflicts, type Demand, type TagLookup } from './outputs.js';
 import { Packer, type Packed } from './packed.js';
 import { createSink, type RuleProblem, type RuleSource } from './problems.js';
@@ -112,7 +113,11 @@ export function compileRules(
   const refused = refusedOf(problems, { isStart: options?.atStart === true, rules, off, drafts });
   if (refused.length > 0) return { ok: false, problems: inOrder(refused, sources) };
   packer.close();
-  const about = { warnings: inOrder(warnings, sources), tolerated: inOrder(problems, sources), off };
+  const about = {
+    warnings: inOrder(warnings, sources),
+    tolerated: inOrder(problems, sources),
+    off,
+  };
   return { ok: true, program: programOf(rules, compilation, about) };
 }
 
@@ -291,7 +296,17 @@ function refOfTag(tag: RuleTag): Ref {
         : numberType(unitOfTag(tag.unit));
   const { name, enumeration, period, told } = tag;
   const dataType = tag.type;
-  return { name, tag: tag.index, signal: -1, type, dataType, enumeration, period, lag: noLag, ...(told ? { told } : {}) };
+  return {
+    name,
+    tag: tag.index,
+    signal: -1,
+    type,
+    dataType,
+    enumeration,
+    period,
+    lag: noLag,
+    ...(told ? { told } : {}),
+  };
 }
 
 interface Around {
@@ -352,7 +367,9 @@ function createCompilation(
       find,
       library,
       local: (name) => extra?.locals?.get(name),
-      suggest: (name) => didYouMean(name, [...names, ...drafts.keys(), ...library.names]),
+      suggest: (name) =>
+        ruleHint(drafts.get(name)) ??
+        didYouMean(name, [...names, ...drafts.keys(), ...library.names]),
       interlocks: (pattern) =>
         interlocks.map((one) => one.id).filter((id) => matchesGlob(pattern, id)),
       tagUnit: (text) => tagUnits.get(text),
@@ -362,12 +379,20 @@ function createCompilation(
       report: ({ message, hint, offset }) => draft.sink.report(expr.path, message, hint, offset),
       warn: ({ message, hint, offset }) => draft.sink.warn(expr.path, message, hint, offset),
     }),
-    check: (draft, expr, inputs, wanted, extra) =>
-      checkExpression(expr.ast, compilation.scope(draft, expr, inputs, extra), wanted),
+    check: (...about) => checked(compilation, ...about),
     textOf,
     pack: (draft, node) => packer.pack(node, textOf(draft)),
   };
   return compilation;
+}
+
+function checked(
+  c: Compilation,
+  ...[draft, expr, inputs, wanted, extra]: Parameters<Compilation['check']>
+): Node | undefined {
+  const node = checkExpression(expr.ast, c.scope(draft, expr, inputs, extra), wanted);
+  if (node) refuseNonsense(draft.sink, expr, node, (name) => c.tags.find(name)?.bands);
+  return node;
 }
 
 function programOf(
@@ -406,7 +431,12 @@ function holdingOf(rule: CompiledRule | undefined): Holding | undefined {
   if (!rule || rule.mode === 'off') return undefined;
   const { kind, mode } = rule;
   if (isTrip(rule)) {
-    const outputs = rule.effects.map(({ tag, name, to, level }) => ({ tag, name, value: to, level }));
+    const outputs = rule.effects.map(({ tag, name, to, level }) => ({
+      tag,
+      name,
+      value: to,
+      level,
+    }));
     return { kind, mode, latch: rule.latch, resetRole: rule.resetRole, outputs };
   }
   if (rule.kind !== 'shed') return undefined;

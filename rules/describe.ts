@@ -1,9 +1,15 @@
 import { formatDuration } from '../gateway/contract/index.js';
 import { responseOf, responseText } from './budget.js';
-import { elementaryDiagnoses } from './isolability.js';
+import { listed, lookAlikes } from './isolability.js';
 import { inputsOf, type Node } from './ir.js';
 import type { BadPolicy } from './blocks/inputs.js';
-import { ruleOf, type CompiledInterlock, type CompiledRule, type RuleProgram } from './program.js';
+import {
+  ruleOf,
+  type CompiledInterlock,
+  type CompiledRule,
+  type RuleProgram,
+  type ShedStep,
+} from './program.js';
 import { expressionsOf } from './schedule.js';
 
 /** What a rule does, in sentences, for somebody who signs for it. Undefined: there is no such rule. */
@@ -44,7 +50,7 @@ function aboutKind(rule: CompiledRule): readonly string[] {
     case 'shed':
       return [
         `Sheds while ${rule.start.source}; restores while ${rule.restore.source}; one step every ${formatDuration(rule.interval)}.`,
-        ...rule.steps.map(({ name, to }, i) => `Step ${i + 1}: ${name} = ${String(to)}.`),
+        ...rule.steps.map((step, i) => `Step ${i + 1}: ${stepText(step)}.`),
       ];
     case 'heartbeat':
       return [
@@ -53,11 +59,19 @@ function aboutKind(rule: CompiledRule): readonly string[] {
     case 'diagnosis':
       return [
         `Judges ${rule.hypotheses.map(({ name }) => name).join(', ')} by ${rule.symptoms.map(({ name }) => name).join(', ')}.`,
-        ...elementaryDiagnoses(rule.hypotheses)
-          .filter((group) => group.length > 1)
-          .map((group) => `Cannot tell ${group.join(' and ')} apart.`),
+        ...lookAlikes(rule.hypotheses).map((group) => `Cannot tell ${listed(group)} apart.`),
       ];
   }
+}
+
+function stepText({ name, to, minOff, maxOff }: ShedStep): string {
+  const times = [
+    ...(minOff > 0 ? [`off for at least ${formatDuration(minOff)}`] : []),
+    ...(maxOff < Infinity
+      ? [`back after ${formatDuration(maxOff)} whatever the load, and on for as long`]
+      : []),
+  ];
+  return [`${name} = ${String(to)}`, ...times].join(', ');
 }
 
 function delayText(ms: number): string {

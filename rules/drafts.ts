@@ -70,6 +70,16 @@ const figures: Readonly<Record<RuleKind, readonly string[]>> = {
   heartbeat: [],
 };
 
+/** How the state of a rule is read, for somebody who wrote its name as if it were a value. */
+export function ruleHint(rule: Draft | undefined): string | undefined {
+  const figure = rule && figures[rule.kind][0];
+  if (!rule || figure === undefined) return undefined;
+  const { id, kind, publish } = rule;
+  if (publish.includes(figure)) return `${id} is a rule of kind ${kind}: write ${id}.${figure}`;
+  const how = `write publish: [${figure}] in it, and ${id}.${figure} here`;
+  return `${id} is a rule of kind ${kind}: ${how}`;
+}
+
 function readPublish(f: Fields, kind: RuleKind, sink: Sink): readonly string[] {
   const raw = f.raw('publish');
   if (raw === undefined) return [];

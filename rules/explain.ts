@@ -11,6 +11,8 @@ import {
 import { ignored, truth, type Slots } from './blocks/slots.js';
 import { inputsOf, type CompareNode, type Input, type Node, type Ref } from './ir.js';
 import type { Packed } from './packed.js';
+import { holds } from './proof/formula.js';
+import { flippedOps } from './proof/prove.js';
 
 /** What is needed to say why an expression is what it is. */
 export interface Witness {
@@ -158,9 +160,23 @@ function comparison(w: Witness, leaf: CompareNode): Evidence {
     tag,
     value: subjectValue(w, subject),
     unit: subject.type.kind === 'number' ? subject.type.unit.text || undefined : undefined,
-    limit: Number.isFinite(limit) && subject.type.kind === 'number' ? limit : undefined,
+    limit:
+      Number.isFinite(limit) && subject.type.kind === 'number'
+        ? standingLimit(w, leaf, subject, limit)
+        : undefined,
     ...stamp(w, leaf, input),
   };
+}
+
+/** The limit that counts: what stands beyond it in its hysteresis stands until it is back behind that. */
+function standingLimit(w: Witness, leaf: CompareNode, subject: Node, limit: number): number {
+  const { hyst, hystFactor, convert, left } = leaf;
+  if (!hyst || truth(w.slots, leaf.slot) !== 1) return limit;
+  const op = subject === left ? leaf.op : flippedOps[leaf.op];
+  if (holds(op, w.slots.v[subject.slot] as number, limit)) return limit;
+  const band = Math.abs(w.slots.v[hyst.slot] as number) * hystFactor;
+  const own = subject === left ? band : band / convert.k;
+  return op === '>' || op === '>=' ? limit - own : limit + own;
 }
 
 function subjectValue(w: Witness, subject: Node): Value {

@@ -19,12 +19,10 @@ import {
 import { ifStep, latchStep, voteStep } from './blocks/logic.js';
 import { arithStep, bandStep, fallbackStep, negStep, pickStep } from './blocks/numeric.js';
 import {
-  conditionOf,
   ignored,
   putBool,
   recall,
   remember,
-  truth,
   wantScan,
   type Slots,
   type Step,
@@ -298,7 +296,9 @@ function emitInput(b: Builder, input: Input): void {
   if (policy && sink) {
     const read = readStep(b, input);
     const at = plant.positionOf(input.ref);
-    b.steps.push(guardedStep(s, plant.image, read, { at, slot: input.slot, policy, sink, position }));
+    b.steps.push(
+      guardedStep(s, plant.image, read, { at, slot: input.slot, policy, sink, position }),
+    );
   } else if (type.kind === 'number') b.steps.code.number(tagInput(b, input));
   else if (type.kind === 'bool') b.steps.code.truth(tagInput(b, input));
   else b.steps.push(readStep(b, input));
@@ -480,29 +480,4 @@ function timedStep(s: Slots, node: TimedNode): Step {
     case 'for':
       return notHere(node);
   }
-}
-
-/**
- * On-delays that would make a condition true when they run out, as pairs of slots: of the delay, and of what it
- * delays. Not looked for under `not`.
- */
-export function delaysOf(root: Packed): readonly number[] {
-  const pairs: number[] = [];
-  const walk = (at: Node): void => {
-    if (at.kind === 'timed' && at.op === 'for') {
-      pairs.push(at.slot, at.of.slot);
-      walk(at.of);
-    } else if (at.kind === 'logic' || at.kind === 'vote') at.of.forEach(walk);
-  };
-  walk(root.tree());
-  return pairs;
-}
-
-/** Is one of these delays under way? `delays`: the list of them in the code. */
-export function isPending({ slots: s, code }: Plant, delays: number): boolean {
-  for (let i = 0; i < code.lengthOf(delays); i += 2) {
-    const isRunning = conditionOf(s, code.item(delays, i + 1)) !== 0;
-    if (isRunning && truth(s, code.item(delays, i)) !== 1) return true;
-  }
-  return false;
 }

@@ -25,7 +25,7 @@ export async function checkRules(options: GlobalOptions, file: string): Promise<
   const { program } = compiled;
   const warnings = program.warnings.map((problem) => files.place(problem, 'warning'));
   const facts = factsOf(files);
-  const lints = lintProgram(program, facts);
+  const lints = lintProgram(program, facts, rolesOf(files));
   const budgets = budgetsOf(program, facts);
   if (options.json) {
     printJson({ ok: true, warnings, lints, budgets });
@@ -81,6 +81,11 @@ function tellProblems(
   const problems = found.map((problem) => place(problem, 'error'));
   if (json) printJson({ ok: false, problems });
   else for (const problem of problems) print(formatWithCaret(problem));
+}
+
+/** Roles that somebody has. */
+function rolesOf({ config }: RuleFiles): ReadonlySet<string> {
+  return new Set([...config.roles].flatMap(([role, users]) => (users.length > 0 ? [role] : [])));
 }
 
 /** Span, deadband and stale time of a tag, as the configuration has them. */

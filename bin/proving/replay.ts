@@ -1,7 +1,7 @@
 import { GatewayError, type RuleSource } from '../../gateway/contract/index.js';
 import { Exit } from '../exit.js';
 import { momentOf } from '../moment.js';
-import { CliError, clockTime, print, printJson } from '../output.js';
+import { CliError, dateTime, print, printJson } from '../output.js';
 import { pause } from '../pause.js';
 import {
   callsOf,
@@ -44,7 +44,7 @@ export async function replayRules(options: ReplayOptions, file: string): Promise
   const isTold = options.json !== true && (options.all === true || speed !== undefined);
   const tell = (event: Parameters<typeof callsOf>[0][number]): void => {
     if (isTold && (options.all === true || callsOf([event]).length > 0))
-      print(`${clockTime(event.time)} ${event.text}`);
+      print(`${dateTime(event.time)} ${event.text}`);
   };
   const before = await paced(replaying(program, files.lookup, samples, tell), speed);
   const after = other && replay(other, files.lookup, samples);
@@ -57,7 +57,7 @@ export async function replayRules(options: ReplayOptions, file: string): Promise
   }
   if (!isTold) for (const call of calls) print(callText('', call));
   print(
-    `${before.samples} samples, ${new Date(before.from).toISOString()} to ${new Date(before.to).toISOString()}: ` +
+    `${before.samples} samples, ${dateTime(before.from)} to ${dateTime(before.to)}: ` +
       `${calls.length} trips and alarms`,
   );
   if (before.backwards > 0) print(`${before.backwards} samples were older than those before them`);
@@ -114,7 +114,7 @@ async function paced(
 }
 
 function callText(mark: string, { at, text }: Call): string {
-  return `${mark}${clockTime(at)} ${text}`;
+  return `${mark}${dateTime(at)} ${text}`;
 }
 
 /** Puts `RULE.key=text` into the rules, those of templates and matrices too; a key inside another one is written `RULE.causes.belt slip=…`. */

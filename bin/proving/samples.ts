@@ -1,53 +1,57 @@
-import { csvRows } from '../../gateway/config/csv.js';
+import { csvLines } from '../../gateway/config/csv.js';
 import { asGatewayError, GatewayError } from '../../gateway/contract/index.js';
 import { qualityOf, valueFor, type ReplaySample, type TagLookup } from '../wire.js';
 import { readText } from './load.js';
+import { recordTime } from './time.js';
 
 /**
- * Samples of a CSV file: `time, tag, value[, quality]`, or `time` and one column a tag. Times are ISO 8601,
- * or seconds or milliseconds since 1970. Values are in the units of their tags, or with their own.
+ * Samples of a CSV file: `time, tag, value[, quality]`, or `time` and one column a tag. Times are ISO 8601 with
+ * a zone, or seconds or milliseconds since 1970. Values are in the units of their tags, or with their own.
  */
 export async function readSamples(
   file: string,
   lookup: TagLookup,
 ): Promise<readonly ReplaySample[]> {
   const text = await readText(file);
-  let rows: string[][];
+  let rows: ReturnType<typeof csvLines>;
   try {
-    rows = csvRows(text);
+    rows = csvLines(text);
   } catch (thrown) {
     throw new GatewayError('config-invalid', `${file}: ${asGatewayError(thrown).message}`);
   }
-  const [head = [], ...lines] = rows;
+  const [first, ...rest] = rows;
+  const head = first?.cells ?? [];
   const read = head[1]?.toLowerCase() === 'tag' ? longRow : wideRow(head, lookup, file);
   const samples: ReplaySample[] = [];
-  for (const [i, row] of lines.entries()) samples.push(...read(row, { file, line: i + 2, lookup }));
+  for (const { cells, line } of rest) samples.push(...read(cells, { file, line, head, lookup }));
   return samples.sort((a, b) => a.at - b.at);
 }
 
 interface Where {
   readonly file: string;
   readonly line: number;
+  /** Names of the columns. */
+  readonly head: readonly string[];
   readonly lookup: TagLookup;
 }
 
-function timeOf(text: string, { file, line }: Where): number {
-  const number = text === '' ? NaN : Number(text);
-  const at = Number.isNaN(number) ? Date.parse(text) : number < 1e11 ? number * 1000 : number;
-  if (Number.isNaN(at))
-    throw new GatewayError('config-invalid', `${file}:${line}: ${text} is no time`);
-  return at;
+/** `record.csv:7, column time: …`. */
+function refuse({ file, line, head }: Where, column: number, why: string, hint = ''): never {
+  const name = head[column] === undefined || head[column] === '' ? column + 1 : head[column];
+  const text = hint === '' ? why : `${why}: ${hint}`;
+  throw new GatewayError('config-invalid', `${file}:${line}, column ${name}: ${text}`);
+}
+
+function timeOf(text: string, where: Where): number {
+  const time = recordTime(text);
+  return 'at' in time ? time.at : refuse(where, 0, time.wrong, time.hint);
 }
 
 function longRow(row: readonly string[], where: Where): readonly ReplaySample[] {
   const [time = '', name = '', value = '', quality = ''] = row;
   const tag = where.lookup.find(name);
-  if (!tag)
-    throw new GatewayError(
-      'config-invalid',
-      `${where.file}:${where.line}: there is no tag ${name}`,
-    );
-  return [sampleOf(tag, timeOf(time, where), value, quality, where)];
+  if (!tag) return refuse(where, 1, `there is no tag ${name}`);
+  return [sampleOf(tag, timeOf(time, where), { value, quality, column: 2 }, where)];
 }
 
 function wideRow(
@@ -64,29 +68,40 @@ function wideRow(
     const at = timeOf(row[0] ?? '', where);
     return tags.flatMap((tag, i) => {
       const value = row[i + 1] ?? '';
-      return value === '' ? [] : [sampleOf(tag, at, value, '', where)];
+      const cell = { value, quality: '', column: i + 1 };
+      return value === '' ? [] : [sampleOf(tag, at, cell, where)];
     });
   };
+}
+
+interface Cell {
+  readonly value: string;
+  readonly quality: string;
+  /** Where the value stands. */
+  readonly column: number;
 }
 
 function sampleOf(
   tag: NonNullable<ReturnType<TagLookup['find']>>,
   at: number,
-  typed: string,
-  quality: string,
-  { file, line }: Where,
+  { value: typed, quality, column }: Cell,
+  where: Where,
 ): ReplaySample {
-  try {
-    const q = quality === '' ? (typed === '' ? qualityOf('BAD') : 0) : qualityOf(quality);
-    return {
-      at,
-      tag: tag.index,
-      value: typed === '' ? undefined : plainValue(tag, typed),
-      quality: q,
-    };
-  } catch (thrown) {
-    throw new GatewayError('config-invalid', `${file}:${line}: ${asGatewayError(thrown).message}`);
-  }
+  const said = <T>(place: number, read: () => T): T => {
+    try {
+      return read();
+    } catch (thrown) {
+      return refuse(where, place, asGatewayError(thrown).message);
+    }
+  };
+  const isBad = typed === '' && quality === '';
+  const q = isBad
+    ? qualityOf('BAD')
+    : quality === ''
+      ? 0
+      : said(column + 1, () => qualityOf(quality));
+  const value = typed === '' ? undefined : said(column, () => plainValue(tag, typed));
+  return { at, tag: tag.index, value, quality: q };
 }
 
 /** Numbers of a record are in the unit of their tag; `true`, `1` and the like stand for truth values. */

@@ -156,11 +156,7 @@ export function boundOf(
 /** Is a bound of what this is made of one of the result? */
 export function passesBounds({ kind }: Node): boolean {
   return (
-    kind === 'neg' ||
-    kind === 'arith' ||
-    kind === 'pick' ||
-    kind === 'if' ||
-    kind === 'fallback'
+    kind === 'neg' || kind === 'arith' || kind === 'pick' || kind === 'if' || kind === 'fallback'
   );
 }
 

@@ -1,4 +1,10 @@
-import { enlarge, GatewayError, isOneSided, Quality, type ImageView } from '../../gateway/contract/index.js';
+import {
+  enlarge,
+  GatewayError,
+  isOneSided,
+  Quality,
+  type ImageView,
+} from '../../gateway/contract/index.js';
 import type { CompareOp } from '../ast.js';
 import type { Conversion } from '../units.js';
 import { boundDecides } from './bounds.js';

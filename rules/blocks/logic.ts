@@ -43,7 +43,8 @@ export function logic(
     const q = s.q[slot] as number;
     if (q === ignored) continue;
     counted++;
-    if (q < badFrom && (s.v[slot] as number) === absorbing && rankOf(q) < rankOf(decided)) decided = q;
+    if (q < badFrom && (s.v[slot] as number) === absorbing && rankOf(q) < rankOf(decided))
+      decided = q;
     all = worst(all, q);
   }
   if (decided !== ignored) putBool(s, to, absorbing === 1, decided);

@@ -2,15 +2,7 @@ import { isOneSided, isSound, Quality } from '../../gateway/contract/index.js';
 import type { ArithOp, CompareOp } from '../ast.js';
 import type { CompareNode, PickNode } from '../ir.js';
 import type { Conversion } from '../units.js';
-import {
-  badFrom,
-  putBool,
-  putNumber,
-  recall,
-  worst,
-  type Slots,
-  type Step,
-} from './slots.js';
+import { badFrom, putBool, putNumber, recall, worst, type Slots, type Step } from './slots.js';
 
 /** What a comparison is called in numbers: its position here. */
 export const compareOps: readonly CompareOp[] = ['<', '<=', '>', '>=', '==', '!='];

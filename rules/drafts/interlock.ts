@@ -38,6 +38,8 @@ export interface BypassTerms {
   readonly max: number;
   /** Undefined: whoever may give commands. */
   readonly role: string | undefined;
+  /** Names that stand for an input: a device for its primary tag. Known when the rule is compiled. */
+  readonly names?: ReadonlyMap<string, string>;
 }
 export interface InterlockDraft extends Common {
   readonly kind: 'interlock' | 'group';

@@ -103,7 +103,9 @@ export class AlarmRunner implements Runner {
     if (alarm.evidence.length > 0 && alarm.state !== 'NORMAL')
       text.push(`came up because: ${evidenceList(alarm.evidence)}`);
     text.push(`now: ${evidenceList(now)}`);
-    if (bad.length > 0) text.push(`input bad, the state is held: ${bad.join(', ')}`);
+    const isHeld = this.#condition() === 2;
+    if (bad.length > 0)
+      text.push(`${isHeld ? 'input bad, the state is held' : 'input bad'}: ${bad.join(', ')}`);
     const firstOut = alarm.state === 'NORMAL' ? undefined : alarm.evidence[0];
     return { since: alarm.since, firstOut, now, text };
   }

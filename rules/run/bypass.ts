@@ -97,8 +97,12 @@ export class Bypasses {
 
   /** Checks a request against the terms of the rule, and begins the bypass. */
   begin(request: BypassRequest, person: Person): Answer {
-    const { input, duration, reason } = request;
-    const refusal = this.#refusal(request, person);
+    const { duration, reason } = request;
+    const input = this.#named(request.input);
+    const refusal = this.#refusal(
+      { ...request, ...(input === undefined ? {} : { input }) },
+      person,
+    );
     if (refusal !== undefined) return refused(refusal);
     const since = this.#c.wallNow();
     const until = wall(since + duration);
@@ -130,12 +134,17 @@ export class Bypasses {
   }
 
   end(input: string | undefined, person: Person): Answer {
-    const wanted = input ?? null;
+    const wanted = this.#named(input) ?? null;
     if (!this.#list.some((one) => one.input === wanted))
       return refused(`${this.#what(wanted)} is not bypassed`);
     this.#list = this.#list.filter((one) => one.input !== wanted);
     this.#untold.push({ text: `bypass of ${this.#what(wanted)} was ended`, by: person.name });
     return done;
+  }
+
+  /** A device stands for its primary tag. */
+  #named(input: string | undefined): string | undefined {
+    return input === undefined ? undefined : (this.#rule.bypass?.names?.get(input) ?? input);
   }
 
   /** What a person reads who sees the alarm. */
@@ -146,9 +155,11 @@ export class Bypasses {
 
   /** One line for each, for `why`. */
   lines(): readonly string[] {
-    const now = this.#c.wallNow();
-    return this.#list.map(({ input, until, by, reason }) => {
-      const left = secondsText(Math.max(0, until - now));
+    const now = this.#c.plant.slots.clock.now;
+    return this.#list.map((one) => {
+      const { input, by, reason } = one;
+      // By the clock that nobody sets: one that was put back prolongs nothing.
+      const left = secondsText(Math.max(0, bound(this.#c, one).untilMono - now));
       return `${this.#what(input)} is bypassed by ${by} for another ${left}: ${reason}`;
     });
   }

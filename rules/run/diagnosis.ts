@@ -22,7 +22,7 @@ import {
   type Explained,
   type Runner,
 } from './context.js';
-import { posteriors, ranked, weight, type Ranked, type Sighting } from './ranking.js';
+import { Odds, ranked, weight, type Ranked, type Sighting } from './ranking.js';
 
 interface Memory {
   state: DiagnosisState;
@@ -42,7 +42,7 @@ export class DiagnosisRunner implements Runner {
   readonly #reportSteps: Steps;
   readonly #alarm: AlarmMachine | undefined;
   readonly #seen: Sighting[];
-  readonly #posteriors: Float64Array;
+  readonly #odds: Odds;
   #m: Memory;
 
   constructor(c: Context, rule: CompiledDiagnosis, kept: RetainedState | undefined) {
@@ -56,7 +56,7 @@ export class DiagnosisRunner implements Runner {
       report?.alarm && new AlarmMachine(c, `${rule.id}-DIAGNOSIS`, report.alarm, kept?.alarm, true);
     this.machines = this.#alarm ? [this.#alarm] : noMachines;
     this.#seen = symptoms.map(() => 2);
-    this.#posteriors = new Float64Array(rule.hypotheses.length);
+    this.#odds = new Odds(rule);
     this.#m = { state: 'OFF', since: wall(0), found: undefined, dueSince: NaN };
   }
 
@@ -93,11 +93,11 @@ export class DiagnosisRunner implements Runner {
       this.#seen[i] = seen === 0 || seen === 1 ? seen : 2;
       if (seen !== 2) known++;
     }
-    posteriors(this.rule, this.#seen, this.#posteriors);
+    this.#odds.look(this.#seen);
     let top = 0;
     let second = 0;
-    for (let h = 0; h < this.#posteriors.length; h++) {
-      const p = this.#posteriors[h] as number;
+    for (let h = 0; h < this.rule.hypotheses.length; h++) {
+      const p = this.#odds.of[h] as number;
       if (p > top) {
         second = top;
         top = p;
@@ -132,7 +132,7 @@ export class DiagnosisRunner implements Runner {
   }
 
   #top(): Ranked | undefined {
-    return ranked(this.rule, this.#posteriors)[0];
+    return ranked(this.rule, this.#odds.of)[0];
   }
 
   #enter(to: DiagnosisState, found: string | undefined): void {
@@ -165,19 +165,16 @@ export class DiagnosisRunner implements Runner {
 
   /** The ranking in words: the fault, what supports it, what contradicts it, what is missing. */
   lines(): readonly string[] {
-    const list = ranked(this.rule, this.#posteriors);
+    const list = ranked(this.rule, this.#odds.of);
     const [top, second] = list;
     if (!top) return [];
     const { symptoms } = this.rule;
     const known = this.#seen.filter((seen) => seen !== 2).length;
-    const lead = second
-      ? `, ${percent(top.posterior - second.posterior)} before ${second.hypothesis.name}`
-      : '';
+    const { healthy } = this.#odds;
     const text = [
-      `${this.rule.id}: ${top.hypothesis.name} ${percent(top.posterior)}${lead}; ` +
-        `${known} of ${symptoms.length} symptoms known`,
+      `${this.rule.id}: ${orderText(list, healthy)}; ${known} of ${symptoms.length} symptoms known`,
     ];
-    text.push(...this.#sides(top));
+    text.push(...this.#sides(top, healthy > top.posterior));
     const missing = symptoms.filter((_, i) => this.#seen[i] === 2).map(({ name }) => name);
     if (missing.length > 0) text.push(`not known: ${missing.join(', ')}`);
     const test = second && this.#separator(top, second);
@@ -190,7 +187,7 @@ export class DiagnosisRunner implements Runner {
     return text;
   }
 
-  #sides({ hypothesis }: Ranked): readonly string[] {
+  #sides({ hypothesis }: Ranked, isBehind: boolean): readonly string[] {
     const { symptoms, background } = this.rule;
     const pro: string[] = [];
     const contra: string[] = [];
@@ -202,8 +199,10 @@ export class DiagnosisRunner implements Runner {
       else if (bits < -0.05) contra.push(line);
     }
     const lines: string[] = [];
-    if (pro.length > 0) lines.push(`supported by ${pro.join(', ')}`);
-    if (contra.length > 0) lines.push(`contradicted by ${contra.join(', ')}`);
+    // Where nothing seems to be wrong it is not clear which fault is spoken of.
+    const what = isBehind ? `${hypothesis.name} is ` : '';
+    if (pro.length > 0) lines.push(`${what}supported by ${pro.join(', ')}`);
+    if (contra.length > 0) lines.push(`${what}contradicted by ${contra.join(', ')}`);
     return lines;
   }
 
@@ -256,7 +255,7 @@ export class DiagnosisRunner implements Runner {
     const seen = this.rule.symptoms.map(
       ({ name }, i) => [name, words[this.#seen[i] ?? 2]] as const,
     );
-    const faults = ranked(this.rule, this.#posteriors).map(({ hypothesis, posterior }) => ({
+    const faults = ranked(this.rule, this.#odds.of).map(({ hypothesis, posterior }) => ({
       name: hypothesis.name,
       probability: posterior,
     }));
@@ -294,6 +293,20 @@ export class DiagnosisRunner implements Runner {
   }
 }
 
+/** What leads, by how much and before what, with the probability that nothing is wrong among them. */
+function orderText(faults: readonly Ranked[], healthy: number): string {
+  const all = [
+    ...faults.map(({ hypothesis, posterior }) => ({ name: hypothesis.name, p: posterior })),
+    { name: 'nothing is wrong', p: healthy },
+  ].sort((a, b) => b.p - a.p);
+  const [first, second] = all;
+  if (!first || !second) return '';
+  const lead = `${first.name} ${percent(first.p)}, ${percent(first.p - second.p)} before ${second.name}`;
+  const isTold = first.p === healthy || second.p === healthy;
+  return isTold ? lead : `${lead}, nothing is wrong ${percent(healthy)}`;
+}
+
 function percent(p: number): string {
-  return `${(p * 100).toFixed(p < 0.1 ? 1 : 0)} %`;
+  // 100 % would be certainty, which there is none.
+  return p > 0.995 ? '> 99 %' : `${(p * 100).toFixed(p < 0.1 ? 1 : 0)} %`;
 }

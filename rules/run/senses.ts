@@ -19,11 +19,12 @@ import {
   type Slots,
 } from '../blocks/slots.js';
 import { becauseOf, remark } from '../explain.js';
-import { delaysOf, isPending, stepsOf } from '../instantiate.js';
+import { stepsOf } from '../instantiate.js';
 import { childrenOf, inputsOf, type Input, type Node } from '../ir.js';
 import type { CompiledInterlock } from '../program.js';
 import type { Bypasses } from './bypass.js';
 import type { Context } from './context.js';
+import { isPending, pendingPlan } from './pending.js';
 
 /** How long an interlock waits for first values after a start before it takes them for bad, ms. */
 export const startGrace = 10_000;
@@ -34,7 +35,7 @@ export class Senses {
   readonly #rule: CompiledInterlock;
   readonly #sink: BadSink;
   readonly #steps: Steps;
-  /** Lists in the code of the engine: {@link delaysOf}, and positions of the tags behind cause and arm. */
+  /** Lists in the code of the engine: {@link pendingPlan}, and positions of the tags behind cause and arm. */
   readonly #delays: number;
   readonly #causeSlot: number;
   /** -1: always armed. */
@@ -59,10 +60,7 @@ export class Senses {
     const { cause, arm, policies } = rule;
     this.#c = c;
     this.#rule = rule;
-    this.#sink =
-      policies.size === 0 && !rule.degrades
-        ? noPolicies
-        : sinkFor(policies.size);
+    this.#sink = policies.size === 0 && !rule.degrades ? noPolicies : sinkFor(policies.size);
     const isBypassed =
       bypasses && rule.bypass?.perInput
         ? (name: string): boolean => bypasses.isBypassed(name)
@@ -78,7 +76,7 @@ export class Senses {
     this.#from = c.plant.code.end;
     this.#steps = stepsOf(c.plant, [cause, arm], options);
     this.#to = c.plant.code.end;
-    this.#delays = c.plant.code.list(delaysOf(cause));
+    this.#delays = c.plant.code.list(pendingPlan(cause));
     this.#causeSlot = cause.slot;
     this.#armSlot = arm?.slot ?? -1;
     this.#sources = c.plant.code.list(sources);
@@ -128,8 +126,7 @@ export class Senses {
     return this.#isAny(this.#sink.running);
   }
   #isAny(flags: readonly number[]): boolean {
-    for (let i = 0; i < flags.length; i++)
-      if (flags[i] === 1 && hasSay(this.#sink, i)) return true;
+    for (let i = 0; i < flags.length; i++) if (flags[i] === 1 && hasSay(this.#sink, i)) return true;
     return false;
   }
 
@@ -173,7 +170,11 @@ export class Senses {
 
   /** The leaves that make the cause what it is now. */
   now(): readonly Evidence[] {
-    return becauseOf(this.#c.witness, [{ name: undefined, node: this.#rule.cause }], this.#changeOf);
+    return becauseOf(
+      this.#c.witness,
+      [{ name: undefined, node: this.#rule.cause }],
+      this.#changeOf,
+    );
   }
 
   /** The leaves of the cause, the first one in front; those of a group with the name of their cause. */
@@ -198,7 +199,9 @@ export class Senses {
     const { plant } = this.#c;
     const { now } = plant.slots.clock;
     const { running, until } = this.#sink;
-    const policies = running.map((is, i) => (is === 1 && hasSay(this.#sink, i) ? until[i] : undefined));
+    const policies = running.map((is, i) =>
+      is === 1 && hasSay(this.#sink, i) ? until[i] : undefined,
+    );
     const delayed = leftOf(plant.slots, this.#rule.cause.tree(), (slot) =>
       plant.code.delayOf(slot, this.#from, this.#to),
     );

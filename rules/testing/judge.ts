@@ -1,6 +1,5 @@
 import {
   asGatewayError,
-  formatDuration,
   isBad,
   qualityLevel,
   qualityText,
@@ -10,7 +9,7 @@ import {
 import { isMap } from '../fields.js';
 import type { TestRig } from './rig.js';
 import type { Expectation, Scenario } from './scenario.js';
-import { valueFor } from './values.js';
+import { momentText, valueFor } from './values.js';
 
 /** Something that is not as the test says. */
 export interface Failure {
@@ -39,7 +38,7 @@ export function judge(rig: TestRig, scenario: Scenario, { at, wanted }: Expectat
     file,
     test: name,
     at,
-    message: `at ${formatDuration(at)}: ${message}`,
+    message: `at ${momentText(at)}: ${message}`,
   }));
 }
 

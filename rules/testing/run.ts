@@ -1,11 +1,11 @@
-import { formatDuration, mono } from '../../gateway/contract/index.js';
+import { mono } from '../../gateway/contract/index.js';
 import { nextMultiple } from '../blocks/slots.js';
 import type { TagLookup } from '../outputs.js';
 import type { RuleProgram } from '../program.js';
 import { judge, type Failure } from './judge.js';
 import { tagsOf, TestRig } from './rig.js';
 import type { Follower, Moment, Order, Scenario } from './scenario.js';
-import type { Course } from './values.js';
+import { momentText, type Course } from './values.js';
 
 const usualPoll = 1000;
 
@@ -126,7 +126,7 @@ export class ScenarioRun {
     if (answer.ok !== refused) return;
     const { file, name: test } = this.#scenario;
     const why = answer.ok ? 'was done, it should be refused' : `was refused: ${answer.reason}`;
-    const message = `at ${formatDuration(at)}: ${command.kind} of ${rule} ${why}`;
+    const message = `at ${momentText(at)}: ${command.kind} of ${rule} ${why}`;
     this.#failures.push({ file, test, at, message });
   }
 

@@ -1,4 +1,5 @@
 import {
+  formatDuration,
   GatewayError,
   parseDuration,
   Quality,
@@ -112,4 +113,10 @@ function heldCourse(tag: RuleTag, typed: Raw): Course {
   const value = 'value' in typed ? valueFor(tag, typed['value']) : undefined;
   const quality = 'quality' in typed ? qualityOf(typed['quality']) : Quality.good;
   return { kind: 'hold', value, quality };
+}
+
+/** A moment of a time-line with all its digits: `2.05s`, `10min`. */
+export function momentText(ms: number): string {
+  const short = formatDuration(ms);
+  return parseDuration(short) === ms ? short : `${ms / 1000}s`;
 }

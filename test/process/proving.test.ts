@@ -39,7 +39,7 @@ void t.test('rules are checked and explained without a plant', async (t) => {
     checked.stdout,
     /the demand comes within 6.1s, but a tag that falls silent may take 8.1s: 8.1s in all/,
   );
-  t.match(checked.stdout, /HIGH +1s +5s +100ms +8.1s +never +8.1s/);
+  t.match(checked.stdout, /HIGH +1s +0ms +5s +0ms +100ms +8.1s +never +8.1s/);
   const { lints } = JSON.parse((await millrace(['--json', 'rules', 'check', file])).stdout) as {
     readonly lints: readonly { readonly code: string }[];
   };

@@ -39,6 +39,37 @@ void t.test('point 31: the probabilities are those of Bayes, one fault or none',
   t.end();
 });
 
+void t.test('two hundred symptoms make probabilities, and the same ones', (t) => {
+  const names = Array.from({ length: 200 }, (_, i) => `s${i}`);
+  const many = (word: string): object => Object.fromEntries(names.map((name) => [name, word]));
+  const p = started(
+    { A: false },
+    {
+      ...rule,
+      symptoms: Object.fromEntries(names.map((name) => [name, 'A'])),
+      hypotheses: { x: { prior: 0.02, ...many('always') }, y: { prior: 0.01, ...many('often') } },
+      report: undefined,
+    },
+  );
+  t.ok(probability(p, 'x') < 1e-200, 'nothing seen of what is always there');
+  p.set({ A: true });
+  p.scan();
+  t.ok(Math.abs(probability(p, 'x') - 1) < 1e-9, String(probability(p, 'x')));
+  t.ok(probability(p, 'y') < 1e-20);
+  t.end();
+});
+
+void t.test('where nothing is wrong, it says so', (t) => {
+  const text = (p: Plant): string => p.engine.why('D')?.text.join('\n') ?? '';
+  t.match(text(started({})), /D: nothing is wrong > 99 %, > 99 % before x; 3 of 3/);
+  t.match(text(started({})), /x is contradicted by no a/);
+  t.match(
+    text(started({ A: true, B: true, C: true })),
+    /D: [xy] 46 %, 0.0 % before [xy], nothing is wrong 8.4 %;/,
+  );
+  t.end();
+});
+
 void t.test('a symptom that is not known is left out, and lowers the coverage', (t) => {
   const p = started({ A: true, B: true });
   p.to(11);
@@ -68,7 +99,7 @@ void t.test(
     t.equal(p.state('D'), 'FOUND');
     t.match(p.engine.why('D')?.text, [
       'D is FOUND',
-      /D: x \d\d %, \d\d % before y; 3 of 3 symptoms known/,
+      /D: x \d\d %, \d\d % before nothing is wrong; 3 of 3 symptoms known/,
       /supported by a \(4.2 bit\), b \(3.8 bit\)/,
     ]);
     t.match(p.events.at(-2), { rule: 'D', to: 'FOUND' });
@@ -101,7 +132,33 @@ void t.test('point 32: what the symptoms cannot do is told when the rules are re
   const lines = compiled([twins], tags)
     .warnings.map(({ message }) => message)
     .join('\n');
-  t.match(lines, /cannot tell x and y/);
+  t.match(lines, /cannot tell x and y apart/);
+  const often = (x: string, y: string, z: string): readonly string[] => {
+    const hypotheses = {
+      x: { prior: 0.1, a: x },
+      y: { prior: 0.1, a: y },
+      z: { prior: 0.1, a: z },
+    };
+    return compiled([{ ...rule, report: undefined, hypotheses }], tags)
+      .warnings.map(({ message }) => message)
+      .filter((message) => message.includes('cannot tell'));
+  };
+  const chain = [
+    'the symptoms cannot tell x and y apart',
+    'the symptoms cannot tell y and z apart',
+  ];
+  t.strictSame(
+    often('always', 'sometimes', 'rare'),
+    chain,
+    'alike is not transitive: x from z can be told',
+  );
+  t.strictSame(often('always', 'rare', 'sometimes'), [
+    'the symptoms cannot tell x and z apart',
+    'the symptoms cannot tell y and z apart',
+  ]);
+  t.strictSame(often('often', 'always', 'sometimes'), [
+    'the symptoms cannot tell x, y and z apart',
+  ]);
   t.match(lines, /no symptom is often or always there with z/);
   t.match(lines, /idle speaks for no fault/);
   const wrong = { ...rule, hypotheses: { x: { prior: 2, a: 'mostly', q: 'often' } } };

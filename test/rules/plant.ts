@@ -1,6 +1,7 @@
 import {
   mono,
   Quality,
+  spanOnly,
   wall,
   type ImageView,
   type Person,
@@ -29,6 +30,7 @@ export type TagSpec =
       unit?: string;
       writable?: boolean;
       period?: number;
+      span?: readonly [number, number];
       enumeration?: Record<number, string>;
     };
 export type TagSpecs = Record<string, TagSpec>;
@@ -50,6 +52,7 @@ export function lookupOf(specs: TagSpecs): TagLookup & { tags: RuleTag[] } {
       enumeration:
         texts && new Map(Object.entries(texts).map(([number, text]) => [Number(number), text])),
       period: full.period ?? 1000,
+      ...(full.span ? { bands: spanOnly(full.span) } : {}),
       writable: full.writable ?? false,
     };
   });
@@ -63,8 +66,13 @@ export function person(name: string, ...roles: string[]): Person {
 }
 
 export function compiled(rules: readonly unknown[], specs: TagSpecs): RuleProgram {
+  return runnable(rules, specs, false);
+}
+
+/** `old`: also what only the checks of this version refuse, as a start does. */
+function runnable(rules: readonly unknown[], specs: TagSpecs, old: boolean): RuleProgram {
   const sources = rules.map((rule, index) => ({ file: 'rules.yaml', index, rule }));
-  const result = compileRules(sources, lookupOf(specs));
+  const result = compileRules(sources, lookupOf(specs), { atStart: old });
   if (!result.ok)
     throw new TypeError(
       result.problems.map((one) => `${one.path.join('.')}: ${one.message}`).join(),
@@ -109,9 +117,11 @@ export function plant(
   rules: readonly unknown[],
   specs: TagSpecs,
   retained?: RetainedStates,
-  before: Partial<Pick<EngineOptions, 'earlier' | 'lost' | 'orders' | 'full' | 'wallOf'>> = {},
+  before: Partial<Pick<EngineOptions, 'earlier' | 'lost' | 'orders' | 'full' | 'wallOf'>> & {
+    readonly program?: RuleProgram;
+  } = {},
 ): Plant {
-  const program = compiled(rules, specs);
+  const program = before.program ?? runnable(rules, specs, true);
   const lookup = lookupOf(specs);
   const at = new Map<string, number>(lookup.tags.map((tag) => [tag.name, tag.index]));
   const derived = program.signals.map((signal, n) => {

@@ -41,7 +41,10 @@ void t.test('point 39: lints', (t) => {
   t.equal(lint(never, [0, 100]), '');
   t.equal(lint(never, undefined, 0), 'no-deadband');
   t.equal(lint(dry), 'no-reset');
-  t.equal(lint({ ...dry, reset: 'rising(RESET)', effects: [{ set: 'CMD', to: false }] }), 'not-verified');
+  t.equal(
+    lint({ ...dry, reset: 'rising(RESET)', effects: [{ set: 'CMD', to: false }] }),
+    'not-verified',
+  );
   const fan = { set: 'CMD', to: true, verify: { expect: 'RUN', within: '1s' } };
   t.equal(lint({ ...dry, reset: 'rising(RESET)', effects: [fan] }), 'energise-to-trip');
   t.equal(lint({ ...dry, reset: 'rising(RESET)', mode: 'shadow' }), 'shadow');
@@ -122,6 +125,12 @@ void t.test('a rule in sentences', (t) => {
   t.match(lines, /Sets CMD = false, level trip; expects not RUN within 3s/);
   t.match(lines, /While an input is bad and could matter it trips/);
   t.equal(describeRule(compiled([dry], tags), 'NO'), undefined);
+  const step = { set: 'CMD', to: false, min_off: '10min', max_off: '30min' };
+  const shed = { shed: 'S', start: 'FT > 50 m3/h', restore: 'FT < 40 m3/h', steps: [step] };
+  t.match(
+    describeRule(compiled([shed], tags), 'S')?.join('\n'),
+    'Step 1: CMD = false, off for at least 10min, back after 30min whatever the load, and on for as long.',
+  );
   t.end();
 });
 
