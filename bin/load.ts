@@ -60,7 +60,10 @@ export async function loadOrFail(
 }
 
 /** What a gateway starts with: a plan, and what of the configuration is not in it. */
-export interface Start extends Pick<Extract<Loaded, { ok: true }>, 'config' | 'warnings' | 'surveys' | 'local'> {
+export interface Start extends Pick<
+  Extract<Loaded, { ok: true }>,
+  'config' | 'warnings' | 'surveys' | 'local'
+> {
   readonly atStart: RulesAtStart;
 }
 

@@ -97,7 +97,9 @@ function deviceNames(c: Compilation, inputs: Iterable<string>): ReadonlyMap<stri
 const noPolicies: ReadonlyMap<string, BadPolicy> = new Map();
 
 function hasDegradedVote(node: Node): boolean {
-  return (node.kind === 'vote' && node.degrade !== undefined) || childrenOf(node).some(hasDegradedVote);
+  return (
+    (node.kind === 'vote' && node.degrade !== undefined) || childrenOf(node).some(hasDegradedVote)
+  );
 }
 
 /** A span without a word on how the signal fails: a broken wire looks like a low value. Once for each tag. */

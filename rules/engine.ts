@@ -109,7 +109,11 @@ export function createEngine(program: RuleProgram, options: EngineOptions): Rule
     context.out.doubtsChanged = true;
   }
   keeper.await(kept, taken.rules);
-  const results = new Results(context.out, { runners, orphans }, isNews({ runners, keeper, kept, taken }));
+  const results = new Results(
+    context.out,
+    { runners, orphans },
+    isNews({ runners, keeper, kept, taken }),
+  );
   const engine = engineOf(program, { ...built, results, keeper, options: world });
   estates.set(engine, { ...own, isUntold: () => results.isUntold });
   return engine;
@@ -169,23 +173,7 @@ function engineOf(program: RuleProgram, parts: Parts): RuleEngine {
       slots.clock.now = now;
       return command(id, what, person);
     },
-    why: (id) => {
-      const runner = runners[placeOf(id) ?? -1];
-      const about = runner && program.describe(runner.rule.id);
-      const orphan = orphans.explain(id);
-      if (!runner || !about) return orphan;
-      const { kind, hash, source } = about;
-      const own = runner.explain();
-      const denied = orphans.denied.get(runner.rule.id);
-      const more = [
-        ...(denied === undefined ? [] : [`DENIED by order: ${denied}`]),
-        ...(orphan?.text ?? []),
-      ];
-      const [first = '', ...rest] = own.text;
-      const text = more.length > 0 ? [first, ...more, ...rest] : own.text;
-      const state = runner.state();
-      return { rule: runner.rule.id, kind, state, ...own, text, source, hash };
-    },
+    why: (id) => explain(parts, program, { id, at: placeOf(id) }),
     alarms: () => {
       const faults = faultsBehind(runners);
       return [...all.byId().values()].flatMap(({ machine }) => standing(machine, faults));
@@ -243,6 +231,28 @@ class Machines {
     this.#byId = found;
     return found;
   }
+}
+
+/** Why a rule is as it is, with what stands beside it: an order under its name, an order that denies it something. */
+function explain(
+  { runners, orphans }: Parts,
+  program: RuleProgram,
+  { id, at }: { readonly id: string; readonly at: number | undefined },
+): Explanation | undefined {
+  const runner = runners[at ?? -1];
+  const about = runner && program.describe(runner.rule.id);
+  const orphan = orphans.explain(id);
+  if (!runner || !about) return orphan;
+  const { kind, hash, source } = about;
+  const own = runner.explain();
+  const denied = orphans.denied.get(runner.rule.id);
+  const more = [
+    ...(denied === undefined ? [] : [`DENIED by order: ${denied}`]),
+    ...(orphan?.text ?? []),
+  ];
+  const [first = '', ...rest] = own.text;
+  const text = more.length > 0 ? [first, ...more, ...rest] : own.text;
+  return { rule: runner.rule.id, kind, state: runner.state(), ...own, text, source, hash };
 }
 
 function remarksOf({ runners, orphans }: Parts): ReadonlyMap<string, readonly string[]> {

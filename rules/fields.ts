@@ -120,8 +120,7 @@ export function createFields(map: Raw, path: Path, sink: Sink): Fields {
     texts: (key) => {
       const value = raw(key);
       if (!has(key)) return undefined;
-      if (Array.isArray(value) && value.every((one) => typeof one === 'string'))
-        return value as readonly string[];
+      if (Array.isArray(value) && value.every((one) => typeof one === 'string')) return value;
       wrong(key, `${key} must be a list of names`);
       return undefined;
     },

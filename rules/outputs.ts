@@ -78,7 +78,11 @@ function enumerated(to: string, path: Path, tag: RuleTag, sink: Sink): number | 
   const texts = tag.enumeration ?? new Map<number, string>();
   for (const [number, text] of texts) if (text === to) return number;
   const all = [...texts.values()];
-  sink.report(path, `${tag.name} is never ${to}`, didYouMean(to, all, `it is one of ${all.join(', ')}`));
+  sink.report(
+    path,
+    `${tag.name} is never ${to}`,
+    didYouMean(to, all, `it is one of ${all.join(', ')}`),
+  );
   return undefined;
 }
 

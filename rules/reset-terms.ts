@@ -30,7 +30,9 @@ function isButton(node: Node): boolean {
     case 'text':
       return node.other === undefined;
     case 'compare':
-      return (node.op === '==' || node.op === '!=') && isButton(node.left) && node.right.kind === 'const';
+      return (
+        (node.op === '==' || node.op === '!=') && isButton(node.left) && node.right.kind === 'const'
+      );
     default:
       return false;
   }
@@ -56,7 +58,9 @@ export function checkReset(node: Node, { path, sink, effects }: About): boolean 
     sink.refuse(
       path,
       `${node.source} has no edge of a button: what stays true, or becomes true by itself, would reset the trip`,
-      isButton(node) && node.type.kind === 'bool' ? `rising(${node.source})` : 'rising(BUTTON) and …; until then only a command resets',
+      isButton(node) && node.type.kind === 'bool'
+        ? `rising(${node.source})`
+        : 'rising(BUTTON) and …; until then only a command resets',
     );
     return false;
   }
@@ -70,7 +74,11 @@ export function checkReset(node: Node, { path, sink, effects }: About): boolean 
     for (const { ref } of inputsOf(edge)) {
       if (ref.tag < 0 || !(own.has(ref.tag) || echoes.has(ref.tag))) continue;
       const why = own.has(ref.tag) ? 'is set by this rule' : 'shows what this rule sets';
-      sink.refuse(path, `${ref.name} ${why}: the trip would reset itself`, 'take a button of its own');
+      sink.refuse(
+        path,
+        `${ref.name} ${why}: the trip would reset itself`,
+        'take a button of its own',
+      );
       return false;
     }
   return true;

@@ -15,8 +15,7 @@ import type {
 } from './model.js';
 import { partsWith, without, type Part } from './parts.js';
 import { readRules } from './rules.js';
-import { readControl,
-  readState, readGateway, readJournal } from './sections.js';
+import { readControl, readState, readGateway, readJournal } from './sections.js';
 import { Secrets } from './secrets.js';
 import { Session } from './session.js';
 import { readSinks } from './sinks.js';
@@ -44,7 +43,7 @@ export async function loadConfig(
     return {
       ok: false,
       problems: [...errors, ...problems.list('warning', files)],
-      parts: built && whole ? partsWith(whole, errors) : undefined,
+      parts: built && partsWith(whole, errors),
       surveys: built?.surveys ?? [],
       local: built?.local,
     };

@@ -15,11 +15,16 @@ function partsOf(root: Ref): readonly Part[] {
 }
 
 /** The parts in which all of these problems lie; undefined: one lies elsewhere. */
-export function partsWith(root: Ref, problems: readonly ConfigProblem[]): readonly Part[] | undefined {
+export function partsWith(
+  root: Ref,
+  problems: readonly ConfigProblem[],
+): readonly Part[] | undefined {
   const parts = partsOf(root);
   const found = new Set<Part>();
   for (const { path } of problems) {
-    const part = parts.find((one) => path === one || path.startsWith(`${one}.`) || path.startsWith(`${one}[`));
+    const part = parts.find(
+      (one) => path === one || path.startsWith(`${one}.`) || path.startsWith(`${one}[`),
+    );
     if (part === undefined) return undefined;
     found.add(part);
   }
@@ -37,7 +42,10 @@ export function without(root: Ref, parts: ReadonlySet<Part>): Ref {
       const kept = new Map([...value.entries].filter(([name]) => !isIn(name)));
       entries.set(key, { ...entry, value: { ...value, entries: kept } });
     } else if (value.kind === 'list')
-      entries.set(key, { ...entry, value: { ...value, items: value.items.filter((_, i) => !isIn(i)) } });
+      entries.set(key, {
+        ...entry,
+        value: { ...value, items: value.items.filter((_, i) => !isIn(i)) },
+      });
   }
   const node: MapNode = { ...root.node, entries };
   return new Ref(node, root.path, root.at, root.keyAt, root.device);

@@ -4,6 +4,9 @@ import type { Block } from '../tags/block.js';
 export const entryClasses = ['samples', 'event', 'gap', 'audit'] as const;
 export type EntryClass = (typeof entryClasses)[number];
 
+/** Positions of one epoch: counters within it are below this. */
+export const positionsPerEpoch: number = 2 ** 32;
+
 /** One thing in the journal: a block of samples, or a record as JSON text. */
 export interface Entry {
   /** Position in the journal: epoch × 2³² + counter. Orders everything; no clock does. */

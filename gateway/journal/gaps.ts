@@ -1,6 +1,7 @@
 import { groupBy } from '../contract/index.js';
 import { limits } from '../limits.js';
-import type { Entry, GapRecord } from './entry.js';
+import { positionsPerEpoch, type Entry, type GapRecord } from './entry.js';
+import type { EpochReport } from './options.js';
 
 /** One record for each unbroken run of lost entries of a stream. */
 export function gapsOf(lost: readonly Entry[], why: GapRecord['why']): readonly GapRecord[] {
@@ -78,4 +79,11 @@ function joined(a: GapRecord, b: GapRecord): GapRecord {
     fromTime: Math.min(a.fromTime, b.fromTime),
     toTime: Math.max(a.toTime, b.toTime),
   };
+}
+
+/** The record of a journal that is gone as a whole: nobody knows what was in it. */
+export function goneGap({ previous = 0 }: EpochReport, now: number): GapRecord {
+  const everything = { from: 1, to: positionsPerEpoch - 1, samples: 0 };
+  const about = { stream: '*', epoch: previous, fromTime: now, toTime: now };
+  return { ...about, ...everything, why: 'gone' };
 }

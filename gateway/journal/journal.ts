@@ -4,20 +4,24 @@ import { limits } from '../limits.js';
 import type { Block } from '../tags/block.js';
 import { Ages } from './ages.js';
 import { decodeSegment } from './codec.js';
-import { type Entry, type EntryClass, type GapRecord, isBlock } from './entry.js';
-import { gapsOf, mergeGaps } from './gaps.js';
+import {
+  type Entry,
+  type EntryClass,
+  type GapRecord,
+  isBlock,
+  positionsPerEpoch,
+} from './entry.js';
+import { gapsOf, goneGap, mergeGaps } from './gaps.js';
 import type { EpochReport, JournalOptions } from './options.js';
 import { type HistoryDisk, historyPart } from './history.js';
 import { Intervals } from './intervals.js';
 import { Retention } from './retention.js';
 import { sealState } from './sealed.js';
-import { asidePrefix, epochIn, epochState, isEpoch, openStates } from './states.js';
+import { asidePrefix, epochIn, epochState, isEpoch, openStates, pendingOf } from './states.js';
 import { segmentsOf } from './segments.js';
-import { type CursorState, SinkReader } from './sink-reader.js';
+import { SinkReader } from './sink-reader.js';
 import type { Change, SegmentInfo, Store } from './store.js';
 import { Tail } from './tail.js';
-
-const positionsPerEpoch = 2 ** 32;
 
 /**
  * The one durable log: append, group commit, one cursor a sink, retention, and the ledger of losses.
@@ -89,12 +93,7 @@ export class Journal {
   static async open(options: JournalOptions): Promise<Journal> {
     const opened = await options.store.open();
     const before = epochState(opened.state.get('epoch'));
-    const beside = (await options.epochs?.last()) ?? 0;
-    const last = Math.max(
-      before?.n ?? 0,
-      isEpoch(beside) ? beside : 0,
-      epochIn(opened.segments, positionsPerEpoch),
-    );
+    const last = lastEpoch(before?.n, await options.epochs?.last(), epochIn(opened.segments));
     const epoch = last + 1;
     await options.epochs?.record(epoch);
     const journal = new Journal(options, opened, {
@@ -197,11 +196,7 @@ export class Journal {
 
   /** Nothing of the boots before is there: whoever waits for it is told. */
   recordGone(): void {
-    const { previous = 0, epoch } = this.report;
-    const now = this.#o.clock.wall();
-    const everything = { from: 1, to: positionsPerEpoch - 1, samples: 0 };
-    const gap = { stream: '*', epoch: Math.min(previous, epoch), ...everything };
-    this.#recordGaps([{ ...gap, fromTime: now, toTime: now, why: 'gone' }]);
+    this.#recordGaps([goneGap(this.report, this.#o.clock.wall())]);
   }
 
   /** Writes what is left and marks this epoch as ended well. */
@@ -429,17 +424,10 @@ export class Journal {
   }
 
   #readerOf(name: string): SinkReader {
-    const cursor = parse(this.#state.get(`cursor:${name}`)) as CursorState | undefined;
-    const pending = Intervals.from(cursor?.holes ?? []);
-    // A sink that has never been here does not get the past.
-    if (cursor) {
-      for (const { first, last } of this.#segments) {
-        if (last > cursor.upTo) pending.add(Math.max(first, cursor.upTo + 1), last);
-      }
-    } else this.#cursorsDirty = true;
-    // Where it was is not known any more: it gets again what it may have, and loses nothing.
-    if (this.#damagedStates.includes(`cursor:${name}`))
-      for (const { first, last } of this.#segments) pending.add(first, last);
+    const { pending, isNew } = pendingOf(this.#state.get(`cursor:${name}`), this.#segments, {
+      isDamaged: this.#damagedStates.includes(`cursor:${name}`),
+    });
+    if (isNew) this.#cursorsDirty = true;
     return new SinkReader(
       name,
       {
@@ -516,8 +504,4 @@ export class Journal {
     this.#turn = turn.catch(() => undefined);
     return turn;
   }
-}
-
-function parse(json: string | undefined): unknown {
-  return json === undefined ? undefined : JSON.parse(json);
 }

@@ -1,4 +1,7 @@
+import { positionsPerEpoch } from './entry.js';
+import { Intervals } from './intervals.js';
 import { openState } from './sealed.js';
+import type { CursorState } from './sink-reader.js';
 import type { SegmentInfo } from './store.js';
 
 /** Small states as they were stored: those that are as they were, and the texts of those that are not. */
@@ -24,8 +27,13 @@ export function epochState(text: string | undefined): { n: number; clean: boolea
   return JSON.parse(json) as { n: number; clean: boolean };
 }
 
+/** The furthest that any of these say; what cannot be an epoch says nothing. */
+export function lastEpoch(...said: readonly (number | undefined)[]): number {
+  return Math.max(0, ...said.filter(isEpoch));
+}
+
 /** The last epoch of which there is anything: what says how far it has come may be gone. */
-export function epochIn(segments: readonly SegmentInfo[], positionsPerEpoch: number): number {
+export function epochIn(segments: readonly SegmentInfo[]): number {
   const last = segments.map((segment) => Math.floor(segment.last / positionsPerEpoch));
   return Math.max(0, ...last.filter(isEpoch));
 }
@@ -56,4 +64,19 @@ const mostEpochs = 2 ** 21 - 2;
 /** Can this be the number of an epoch? What cannot is a damaged one. */
 export function isEpoch(n: unknown): n is number {
   return typeof n === 'number' && Number.isSafeInteger(n) && n >= 0 && n <= mostEpochs;
+}
+
+/** What a sink still waits for, by the cursor that it had. One that has never been here does not get the past. */
+export function pendingOf(
+  stored: string | undefined,
+  segments: readonly SegmentInfo[],
+  { isDamaged }: { readonly isDamaged: boolean },
+): { readonly pending: Intervals; readonly isNew: boolean } {
+  const cursor = stored === undefined ? undefined : (JSON.parse(stored) as CursorState);
+  const pending = Intervals.from(cursor?.holes ?? []);
+  // Where a damaged one was is not known any more: it gets again what it may have, and loses nothing.
+  const from = cursor?.upTo ?? (isDamaged ? 0 : Infinity);
+  for (const { first, last } of segments)
+    if (last > from) pending.add(Math.max(first, from + 1), last);
+  return { pending, isNew: cursor === undefined };
 }

@@ -133,7 +133,10 @@ export class Control {
     const { field, config } = this.#runtime;
     const person = personOf(this.#runtime, who);
     if (config.roles.has('engineer') && !person.roles.includes('engineer'))
-      throw new GatewayError('not-permitted', 'a reset of all lost memories needs the role engineer');
+      throw new GatewayError(
+        'not-permitted',
+        'a reset of all lost memories needs the role engineer',
+      );
     const refused: Record<string, string> = {};
     const reset: string[] = [];
     for (const rule of field.engine.lost())

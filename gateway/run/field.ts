@@ -447,8 +447,8 @@ export class Field {
 }
 
 /** Rules that hold something while they are tripped: of each of them something must be known at the next start. */
-function rosterOf({ ids, holding }: RuleProgram): readonly string[] {
-  return ids.filter((id) => holding(id) !== undefined);
+function rosterOf(program: RuleProgram): readonly string[] {
+  return program.ids.filter((id) => program.holding(id) !== undefined);
 }
 
 /** Devices that tell of events. */

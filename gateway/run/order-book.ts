@@ -95,11 +95,13 @@ export function sentOnce(orders: readonly Order[]): readonly (readonly [string, 
 /** Tags on which an order stands and is not held: nobody else writes them. By tag, the rule. */
 export function reservedBy(engine: RuleEngine): ReadonlyMap<string, string> {
   return new Map(
-    engine.orphans().flatMap(({ order, places }) =>
-      order.outputs
-        .filter((_, i) => typeof places[i] === 'string')
-        .map(({ tag }) => [tag, order.rule] as const),
-    ),
+    engine
+      .orphans()
+      .flatMap(({ order, places }) =>
+        order.outputs
+          .filter((_, i) => typeof places[i] === 'string')
+          .map(({ tag }) => [tag, order.rule] as const),
+      ),
   );
 }
 

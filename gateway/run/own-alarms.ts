@@ -21,7 +21,10 @@ export interface OwnAlarmsOptions {
 /** Alarms of the gateway itself: no rule stands behind them, and no device. */
 export class OwnAlarms {
   readonly #o: OwnAlarmsOptions;
-  readonly #standing = new Map<string, { readonly reason: Reason; readonly snapshot: AlarmSnapshot }>();
+  readonly #standing = new Map<
+    string,
+    { readonly reason: Reason; readonly snapshot: AlarmSnapshot }
+  >();
 
   constructor(options: OwnAlarmsOptions) {
     this.#o = options;
@@ -88,7 +91,10 @@ export class OwnAlarms {
     const standing = this.#standing.get(id);
     if (!standing) return { ok: false, reason: `there is no alarm ${id}` };
     if (standing.snapshot.state !== 'UNACK')
-      return { ok: false, reason: `${id} has nothing to acknowledge: it is ${standing.snapshot.state}` };
+      return {
+        ok: false,
+        reason: `${id} has nothing to acknowledge: it is ${standing.snapshot.state}`,
+      };
     if (standing.reason.untilAcknowledged) this.clear(id);
     else
       this.#put(id, standing.reason, {

@@ -50,13 +50,11 @@ class Places {
 
 /** The same address gives the same text, in whatever order its parts were written. */
 function canonical(address: unknown): string {
-  return (
-    JSON.stringify(address, (_, value: unknown) => {
-      if (typeof value === 'bigint') return String(value);
-      if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
-      return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
-    }) ?? ''
-  );
+  return JSON.stringify([address], (_, value: unknown) => {
+    if (typeof value === 'bigint') return String(value);
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+    return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
+  });
 }
 
 /** What orders are held against under a plan. */

@@ -87,8 +87,14 @@ export class Runtime {
   }
 
   /** Opens the journal, compiles the rules, and starts. Throws {@link RulesRefused} or a GatewayError. */
-  static async start(config: Config, options: RuntimeOptions, rules?: RulesAtStart): Promise<Runtime> {
-    const planned = rules ? ({ ok: true, plan: rules.plan } as const) : planOf(config, options.rules);
+  static async start(
+    config: Config,
+    options: RuntimeOptions,
+    rules?: RulesAtStart,
+  ): Promise<Runtime> {
+    const planned = rules
+      ? ({ ok: true, plan: rules.plan } as const)
+      : planOf(config, options.rules);
     if (!planned.ok) throw new RulesRefused(planned.problems);
     const { plan } = planned;
     const wall = new WallClock(options.clock);

@@ -43,15 +43,27 @@ function isOf({ file, index }: RuleProblem, source: RuleSource): boolean {
   return file === source.file && index === source.index;
 }
 
-const kinds = ['interlock', 'group', 'permissive', 'alarm', 'signal', 'diagnosis', 'shed', 'heartbeat'];
+const kinds = [
+  'interlock',
+  'group',
+  'permissive',
+  'alarm',
+  'signal',
+  'diagnosis',
+  'shed',
+  'heartbeat',
+];
 const libraries = ['matrix', 'template', 'equipment', 'model', 'baselines', 'constants'];
 
 /** The name of a rule as written, or where it stands. */
 function nameOf({ file, index, rule }: RuleSource): string {
-  const map = typeof rule === 'object' && rule !== null ? (rule as Readonly<Record<string, unknown>>) : {};
+  const map =
+    typeof rule === 'object' && rule !== null ? (rule as Readonly<Record<string, unknown>>) : {};
   const key = [...kinds, ...libraries].find((kind) => Object.hasOwn(map, kind));
   const name = key === undefined ? undefined : map[key];
-  return typeof name === 'string' ? name : `rule ${String(index + 1)} of ${file.split('/').at(-1) ?? file}`;
+  return typeof name === 'string'
+    ? name
+    : `rule ${String(index + 1)} of ${file.split('/').at(-1) ?? file}`;
 }
 
 function result(plan: Plan, config: Config, setAside: readonly SetAside[]): RulesAtStart {

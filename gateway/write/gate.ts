@@ -169,7 +169,10 @@ export class WriteGate {
     let due: number | undefined;
     for (const { deadline } of this.#watches) due = Math.min(due ?? Infinity, deadline);
     for (const output of this.#held.values()) {
-      const next = Math.min(output.retryAt, this.#reported.has(output.tag.index) ? Infinity : output.knownAt);
+      const next = Math.min(
+        output.retryAt,
+        this.#reported.has(output.tag.index) ? Infinity : output.knownAt,
+      );
       if (next < Infinity) due = Math.min(due ?? Infinity, next);
     }
     return due === undefined ? undefined : mono(due);

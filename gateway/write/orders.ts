@@ -82,11 +82,13 @@ interface Split {
 function split(order: Order, terms: Terms): Split {
   const why = strangerTo(order, terms);
   const holding = terms.holding(order.rule);
-  if (why !== undefined || !holding) return { goesOn: undefined, lost: order, why: why ?? 'its rule is gone' };
+  if (why !== undefined || !holding)
+    return { goesOn: undefined, lost: order, why: why ?? 'its rule is gone' };
   const same = order.outputs.map((output) => sameOutput(output, holding.outputs, terms));
   const isWhole = same.every((name) => name !== undefined);
   // An order that has lost its rule is taken up as a whole, or not at all.
-  if (order.orphan !== undefined && !isWhole) return { goesOn: undefined, lost: order, why: order.orphan };
+  if (order.orphan !== undefined && !isWhole)
+    return { goesOn: undefined, lost: order, why: order.orphan };
   const part = (wanted: boolean): Order => {
     const outputs = order.outputs.filter((_, i) => (same[i] !== undefined) === wanted);
     return { ...order, outputs };
@@ -108,7 +110,9 @@ function strangerTo({ rule, kind, latch }: Order, terms: Terms): string | undefi
   if (holding.mode === 'shadow') return 'its rule is on trial';
   if (holding.kind !== kind) return `its rule is ${article(holding.kind)} now`;
   // What waits for a person must not come to release itself.
-  return latch === 'manual' && holding.latch === 'auto' ? 'its rule releases itself now' : undefined;
+  return latch === 'manual' && holding.latch === 'auto'
+    ? 'its rule releases itself now'
+    : undefined;
 }
 function article(kind: string): string {
   return `${/^[aeiou]/.test(kind) ? 'an' : 'a'} ${kind}`;
@@ -166,7 +170,7 @@ function orphanOf(order: Order, terms: Terms): Orphan {
 
 /** Position in the image, or why nothing is written there. */
 function placeOf({ tag, point, raw }: OrderOutput, terms: Terms): number | string {
-  const place = terms.place(tag) ;
+  const place = terms.place(tag);
   if (!place) return `there is no tag ${tag} any more`;
   if (!samePoint(place.point, point)) return `${tag} is another point of the plant now`;
   if (!place.mayWrite) return `rules may not write ${tag} any more`;

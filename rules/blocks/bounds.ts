@@ -146,8 +146,7 @@ export function boundOf(
   const range = rangeOf(w, node);
   if (!range) return undefined;
   const { low, high } = range;
-  if (high === Infinity && Number.isFinite(low))
-    return { value: low, quality: Quality.aboveRange };
+  if (high === Infinity && Number.isFinite(low)) return { value: low, quality: Quality.aboveRange };
   if (low === -Infinity && Number.isFinite(high))
     return { value: high, quality: Quality.belowRange };
   return undefined;

@@ -134,9 +134,7 @@ export class Code {
   }
   /** `ofDoubt`: its input may be doubtful. */
   onDelay(to: number, of: number, duration: number, ofDoubt: boolean): void {
-    const memory = ofDoubt
-      ? remember(this.#s, NaN, NaN, NaN, NaN)
-      : remember(this.#s, NaN, NaN);
+    const memory = ofDoubt ? remember(this.#s, NaN, NaN, NaN, NaN) : remember(this.#s, NaN, NaN);
     this.#add(op.onDelay, to, of, memory, this.#figuresOf(duration), ofDoubt ? 1 : 0);
   }
   /** Notes when the truth of a condition changed; `tags`: positions in the image of what it is made of. */

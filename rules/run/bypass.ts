@@ -7,7 +7,9 @@ import {
 } from '../../gateway/contract/index.js';
 import { remark } from '../explain.js';
 import type { CompiledInterlock } from '../program.js';
-import type { RetainedBypass } from '../retained.js';
+import type { RetainedAlarm, RetainedBypass } from '../retained.js';
+import { plainText } from '../drafts/common.js';
+import { AlarmMachine } from './alarm-state.js';
 import { done, refused, type Answer, type Context } from './context.js';
 import { bound, leftOf, type Deadline } from './deadline.js';
 
@@ -173,4 +175,18 @@ const nothing: readonly BypassNews[] = [];
 /** Whole seconds, rounded up. */
 function secondsText(ms: number): string {
   return formatDuration(Math.ceil(ms / 1000) * 1000);
+}
+
+/** A bypass is an alarm for as long as it lasts, and comes up again every shift. */
+const shift = 8 * 3_600_000;
+
+export function bypassAlarm(
+  c: Context,
+  rule: CompiledInterlock,
+  kept: Readonly<Record<string, RetainedAlarm>>,
+): AlarmMachine | undefined {
+  if (!rule.bypass) return undefined;
+  const id = `${rule.id}-BYPASSED`;
+  const text = { ...plainText('low', `${rule.id} is bypassed`), reAlarm: shift };
+  return new AlarmMachine(c, id, text, kept[id], false);
 }

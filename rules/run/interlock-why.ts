@@ -1,4 +1,8 @@
-import { formatDuration, type Evidence, type InterlockState } from '../../gateway/contract/index.js';
+import {
+  formatDuration,
+  type Evidence,
+  type InterlockState,
+} from '../../gateway/contract/index.js';
 import { conditionOf, ignored, truth } from '../blocks/slots.js';
 import { badInputs, because, evidenceList } from '../explain.js';
 import type { CompiledInterlock } from '../program.js';
@@ -33,7 +37,8 @@ export function explainInterlock(
   if (state === 'TRIPPED') text.push('a reset is refused while the cause stands');
   if (state === 'TRIPPED_CLEAR' && rule.latch === 'manual') text.push('waits for a reset');
   const doubts = state.startsWith('TRIPPED') ? senses.doubts() : [];
-  if (doubts.length > 0) text.push(`beyond its span, and no reason to release: ${doubts.join(', ')}`);
+  if (doubts.length > 0)
+    text.push(`beyond its span, and no reason to release: ${doubts.join(', ')}`);
   text.push(...bypasses, ...badInputs(c.witness, [rule.cause, rule.arm]));
   return text;
 }
@@ -67,5 +72,7 @@ function causeLine({ plant }: Context, { cause }: CompiledInterlock, senses: Sen
 /** How long there is until it trips, if nothing changes. */
 function pendingLines(senses: Senses): readonly string[] {
   const left = senses.timeLeft();
-  return left < Infinity ? [`trips in ${formatDuration(Math.ceil(left / 100) * 100)} unless that changes`] : [];
+  return left < Infinity
+    ? [`trips in ${formatDuration(Math.ceil(left / 100) * 100)} unless that changes`]
+    : [];
 }

@@ -14,10 +14,9 @@ import { stepsOf } from '../instantiate.js';
 import type { Node } from '../ir.js';
 import { marginOf } from '../margin.js';
 import type { CompiledInterlock, Effect } from '../program.js';
-import type { RetainedAlarm, RetainedState } from '../retained.js';
-import { plainText } from '../drafts/common.js';
+import type { RetainedState } from '../retained.js';
 import { AlarmMachine, retainedAlarms } from './alarm-state.js';
-import { Bypasses, type BypassRequest } from './bypass.js';
+import { bypassAlarm, Bypasses, type BypassRequest } from './bypass.js';
 import {
   mustSurvive,
   addEvent,
@@ -35,7 +34,7 @@ import { LostMemory, lostEvidence } from './memory-lost.js';
 import { Obedience, usualAlarm } from './obedience.js';
 import { conditionsOfReset } from './reset.js';
 import { Senses, startGrace } from './senses.js';
-import { EffectWatch } from './verify.js';
+import { watchesOf, type EffectWatch } from './verify.js';
 
 /** What an interlock remembers from scan to scan. */
 interface Memory {
@@ -451,36 +450,6 @@ const restTexts: Readonly<Record<string, string>> = {
   NORMAL: 'is normal',
 };
 
-function watchesOf(
-  c: Context,
-  rule: CompiledInterlock,
-  disobeyed: readonly string[],
-): readonly EffectWatch[] {
-  const watches: EffectWatch[] = [];
-  // On trial nothing is written: there is nothing to be obeyed.
-  if (rule.mode !== 'armed' || !rule.effects.some(({ verify }) => verify)) return noWatches;
-  for (const effect of rule.effects) {
-    const { verify, name } = effect;
-    const failed = disobeyed.includes(name);
-    if (verify) watches.push(new EffectWatch(c, rule, effect, { verify, failed }));
-  }
-  return watches;
-}
-
-/** A bypass is an alarm for as long as it lasts, and comes up again every shift. */
-const shift = 8 * 3_600_000;
-
-function bypassAlarm(
-  c: Context,
-  rule: CompiledInterlock,
-  kept: Readonly<Record<string, RetainedAlarm>>,
-): AlarmMachine | undefined {
-  if (!rule.bypass) return undefined;
-  const id = `${rule.id}-BYPASSED`;
-  const text = { ...plainText('low', `${rule.id} is bypassed`), reAlarm: shift };
-  return new AlarmMachine(c, id, text, kept[id], false);
-}
-
 function isHolding(state: InterlockState): boolean {
   return state === 'TRIPPED' || state === 'TRIPPED_CLEAR';
 }
@@ -504,4 +473,3 @@ function startState(
 function isQuiet(state: InterlockState): boolean {
   return state === 'NORMAL' || state === 'PENDING';
 }
-const noWatches: readonly EffectWatch[] = [];

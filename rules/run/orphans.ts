@@ -14,7 +14,15 @@ import { plainText } from '../drafts/common.js';
 import { evidenceList, remark } from '../explain.js';
 import { matchesGlob } from '../names.js';
 import { AlarmMachine } from './alarm-state.js';
-import { addEvent, done, mustSurvive, noEvidence, refused, type Answer, type Context } from './context.js';
+import {
+  addEvent,
+  done,
+  mustSurvive,
+  noEvidence,
+  refused,
+  type Answer,
+  type Context,
+} from './context.js';
 
 /** All orders that stand under one name. */
 interface Group {
@@ -56,7 +64,10 @@ export class Orphans {
     return this.#groups.length > 0 || this.#deniedAlarms.length > 0;
   }
   get machines(): readonly AlarmMachine[] {
-    return [...this.#groups.map(({ machine }) => machine), ...this.#deniedAlarms.map(([one]) => one)];
+    return [
+      ...this.#groups.map(({ machine }) => machine),
+      ...this.#deniedAlarms.map(([one]) => one),
+    ];
   }
   get all(): readonly Orphan[] {
     return this.#groups.flatMap(({ orphans }) => orphans);
@@ -100,7 +111,13 @@ export class Orphans {
         const tag = places[i];
         if (typeof tag !== 'number') continue;
         const { level, sent, once } = output;
-        const demand = { tag, value: valueOf(output), level, source: order.rule, order: true as const };
+        const demand = {
+          tag,
+          value: valueOf(output),
+          level,
+          source: order.rule,
+          order: true as const,
+        };
         into.push(once ? { ...demand, once, ...(sent ? { sent } : {}) } : demand);
       }
   }

@@ -61,7 +61,9 @@ export class ShedRunner implements Runner {
     this.#restoreSteps = stepsOf(c.plant, [rule.restore], options);
     // What no order of it holds is held by nobody, or by an orphan.
     const off = Object.fromEntries(
-      Object.entries(kept?.off ?? {}).filter(([name]) => adopted?.has(name) ?? adopted === undefined),
+      Object.entries(kept?.off ?? {}).filter(
+        ([name]) => adopted?.has(name) ?? adopted === undefined,
+      ),
     );
     this.#m = {
       offWall: rule.steps.map(({ name }) => off[name] ?? NaN),

@@ -102,3 +102,21 @@ export class EffectWatch {
     return `${name} = ${String(to)} had no effect within ${formatDuration(within)}${tries}: expected ${expect.source}, now ${now}`;
   }
 }
+
+/** Of each effect that says how it can be told that it happened. */
+export function watchesOf(
+  c: Context,
+  rule: CompiledInterlock,
+  disobeyed: readonly string[],
+): readonly EffectWatch[] {
+  const watches: EffectWatch[] = [];
+  // On trial nothing is written: there is nothing to be obeyed.
+  if (rule.mode !== 'armed' || !rule.effects.some(({ verify }) => verify)) return noWatches;
+  for (const effect of rule.effects) {
+    const { verify, name } = effect;
+    const failed = disobeyed.includes(name);
+    if (verify) watches.push(new EffectWatch(c, rule, effect, { verify, failed }));
+  }
+  return watches;
+}
+const noWatches: readonly EffectWatch[] = [];

@@ -56,8 +56,7 @@ export class InterlockOracle {
         this.#reader.ask('a bypassed input in arm');
     }
     // While it is tripped nothing stands in for a saturated value: what is in doubt releases nothing.
-    this.#reader.holds =
-      this.#terms.keeps && this.#isTripped && mutant !== 'saturated releases';
+    this.#reader.holds = this.#terms.keeps && this.#isTripped && mutant !== 'saturated releases';
     this.#reader.begin(now);
     this.#cause.at(now);
     const arm = this.rule.arm ? this.#cause.bool(this.rule.arm, 'trip') : 'T';

@@ -273,13 +273,21 @@ void t.test('with a reload at any scan everything is as without', (t) => {
   fc.assert(
     fc.property(rule, history, reload, ({ b, c, n, policy, manual }, frames, { at, again }) => {
       const alarm = { priority: 'low' };
-      const latch = manual ? { latch: 'manual', reset: `rising(B) and (${c})` } : { latch: 'auto', hold: '2s' };
+      const latch = manual
+        ? { latch: 'manual', reset: `rising(B) and (${c})` }
+        : { latch: 'auto', hold: '2s' };
       const effects = [{ set: 'O1', to: false }];
       const rules = [
         { signal: 'SB', value: b, valid: c },
         { signal: 'SN', value: n },
         { interlock: 'I', cause: c, arm: b, on_bad: { '*': policy }, effects, alarm, ...latch },
-        { interlock: 'J', cause: `(${c}) or not SB`, arm: 'A for 1s', effects: [], reset: 'rising(B)' },
+        {
+          interlock: 'J',
+          cause: `(${c}) or not SB`,
+          arm: 'A for 1s',
+          effects: [],
+          reset: 'rising(B)',
+        },
         { alarm: 'AL', when: b, arm: c, priority: 'low', on_delay: '1s', off_delay: '2s' },
         { permissive: 'PM', output: 'O2', all_of: { one: c, two: "not tripped('I')" } },
       ];

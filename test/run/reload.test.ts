@@ -29,7 +29,12 @@ void t.test(
       const g = await gateway(config({ links }), clock);
       await g.pass(500 + offset * 2);
       const link = g.runtime.field.links.get('b');
-      await g.until(g.runtime.reload(config({ links: links.slice(1), revision: 'r2' }), { who: { name: 'me', roles: [] }, keepTrips: false }));
+      await g.until(
+        g.runtime.reload(config({ links: links.slice(1), revision: 'r2' }), {
+          who: { name: 'me', roles: [] },
+          keepTrips: false,
+        }),
+      );
       await g.pass(200);
       for (let i = 1; i <= 4; i++)
         t.equal(shown(g, `B.t${String(i)}`), `${String(200 + i)}/0`, `at ${String(offset * 2)} ms`);
@@ -68,7 +73,12 @@ void t.test('samples that wait for their tick are put on no other tag by a reloa
     ages: column.map(() => NaN),
     wide: undefined,
   });
-  await g.until(g.runtime.reload(config({ links: links.slice(1), revision: 'r2' }), { who: { name: 'me', roles: [] }, keepTrips: false }));
+  await g.until(
+    g.runtime.reload(config({ links: links.slice(1), revision: 'r2' }), {
+      who: { name: 'me', roles: [] },
+      keepTrips: false,
+    }),
+  );
   await g.pass(200);
   t.equal(shown(g, 'B.t1000'), '5/0');
   for (const name of ['B.t1001', 'B.t1002'])
@@ -90,7 +100,12 @@ void t.test(
     t.equal(shown(g, 'A.t1'), '7/0');
     script.hangConnect = true;
     const wider = [scriptedLink('a', script, [device('A', 'a', [1, 2])])];
-    await g.until(g.runtime.reload(config({ links: wider, revision: 'r2' }), { who: { name: 'me', roles: [] }, keepTrips: false }));
+    await g.until(
+      g.runtime.reload(config({ links: wider, revision: 'r2' }), {
+        who: { name: 'me', roles: [] },
+        keepTrips: false,
+      }),
+    );
     await g.pass(100);
     t.equal(shown(g, 'A.t1'), `7/${String(Quality.notConnected)}`);
     script.hangConnect = false;
@@ -112,7 +127,10 @@ void t.test('a driver that cannot close holds up neither a reload nor the end', 
   const g = await gateway(config({ links }), clock);
   await g.pass(2_000);
   const diff = await g.until(
-    g.runtime.reload(config({ links: links.slice(1), revision: 'r2' }), { who: { name: 'me', roles: [] }, keepTrips: false }),
+    g.runtime.reload(config({ links: links.slice(1), revision: 'r2' }), {
+      who: { name: 'me', roles: [] },
+      keepTrips: false,
+    }),
   );
   t.strictSame(diff.linksRemoved, ['a']);
   b.hangClose = true;
@@ -133,10 +151,10 @@ void t.test('rules that do not compile are refused while the old ones run on', a
   script.values.set('A.t1', 4);
   await g.pass(2_000);
   t.equal(shown(g, 'twice'), '8/0');
-  const bad = g.runtime.reload(
-    config({ links, rules: [rule('A.nothing * 2')], revision: 'r2' }),
-    { who: { name: 'me', roles: [] }, keepTrips: false },
-  );
+  const bad = g.runtime.reload(config({ links, rules: [rule('A.nothing * 2')], revision: 'r2' }), {
+    who: { name: 'me', roles: [] },
+    keepTrips: false,
+  });
   await t.rejects(g.until(bad), { code: 'config-invalid' });
   script.values.set('A.t1', 5);
   await g.pass(2_000);
@@ -145,16 +163,35 @@ void t.test('rules that do not compile are refused while the old ones run on', a
   await t.rejects(gateway(config({ links, rules: [rule('A.nothing')] }), new VirtualClock()), {
     code: 'config-invalid',
   });
-  const other = config({ links, gateway: { id: 'g2', site: undefined, language: 'en', firstStart: 'normal' } });
-  await t.rejects(g.until(g.runtime.reload(other, { who: { name: 'me', roles: [] }, keepTrips: false })), /restart: gateway/);
+  const other = config({
+    links,
+    gateway: { id: 'g2', site: undefined, language: 'en', firstStart: 'normal' },
+  });
+  await t.rejects(
+    g.until(g.runtime.reload(other, { who: { name: 'me', roles: [] }, keepTrips: false })),
+    /restart: gateway/,
+  );
   g.store.fault = 'journal-io';
-  const unaudited = g.runtime.reload(config({ links, revision: 'r3' }), { who: { name: 'me', roles: [] }, keepTrips: false });
+  const unaudited = g.runtime.reload(config({ links, revision: 'r3' }), {
+    who: { name: 'me', roles: [] },
+    keepTrips: false,
+  });
   await t.rejects(g.until(unaudited), GatewayError, 'no reload without its audit record');
   t.equal(g.runtime.config.revision, 'r1');
   g.store.fault = undefined;
   const two = [
-    g.until(g.runtime.reload(config({ links, revision: 'r4' }), { who: { name: 'me', roles: [] }, keepTrips: false })),
-    g.until(g.runtime.reload(config({ links, revision: 'r5' }), { who: { name: 'me', roles: [] }, keepTrips: false })),
+    g.until(
+      g.runtime.reload(config({ links, revision: 'r4' }), {
+        who: { name: 'me', roles: [] },
+        keepTrips: false,
+      }),
+    ),
+    g.until(
+      g.runtime.reload(config({ links, revision: 'r5' }), {
+        who: { name: 'me', roles: [] },
+        keepTrips: false,
+      }),
+    ),
   ];
   const ends = await Promise.allSettled(two);
   t.strictSame(

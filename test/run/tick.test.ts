@@ -93,7 +93,10 @@ void t.test(
       device(`B${String(i)}`, 'b', [1, 20, 40], { period: ms(20) }),
     );
     await g.until(
-      g.runtime.reload(config({ links: [scriptedLink('b', busy, many)], revision: 'r2' }), { who: { name: 'me', roles: [] }, keepTrips: false }),
+      g.runtime.reload(config({ links: [scriptedLink('b', busy, many)], revision: 'r2' }), {
+        who: { name: 'me', roles: [] },
+        keepTrips: false,
+      }),
     );
     const from = scans.length + 1;
     await g.pass(1_000);

@@ -307,10 +307,10 @@ export class World {
 
   async #reload(): Promise<void> {
     this.#variant = 1 - this.#variant;
-    const work = this.#runtime?.reload(
-      plantConfig(this.#driver(), this.#variant, this.#way),
-      { who: { name: 'sim', roles: [] }, keepTrips: false },
-    );
+    const work = this.#runtime?.reload(plantConfig(this.#driver(), this.#variant, this.#way), {
+      who: { name: 'sim', roles: [] },
+      keepTrips: false,
+    });
     // A full disk refuses the audit record, and with it the reload: nothing changes then.
     const done = work?.catch(() => (this.#variant = 1 - this.#variant));
     await this.#clock.run(this.#clock.mono() + 50);

@@ -166,7 +166,8 @@ export class Memory {
       // A condition of the journal is raised; the notes stay, unless the second copy is further.
       () => false,
     );
-    const isFile = this.#mustFile || snapshot.note > this.#filed ? await this.#file(snapshot) : false;
+    const isFile =
+      this.#mustFile || snapshot.note > this.#filed ? await this.#file(snapshot) : false;
     if (!isRow && !isFile) return;
     this.#notes.committed(snapshot.note);
     if (isFile || snapshot.note > this.#anchored) await this.#anchor(snapshot.note, false);
@@ -267,7 +268,10 @@ function fromRows(rows: MemoryRows): Finding<Snapshot> {
   if (states === undefined) return { place: journal, found: 'bad' };
   const { sum, ...known } = JSON.parse(rest) as Partial<Rest>;
   const found = readSnapshot({ ...known, states: JSON.parse(states) as unknown });
-  return { place: journal, found: typeof found !== 'string' && sum !== sumOf(states) ? 'bad' : found };
+  return {
+    place: journal,
+    found: typeof found !== 'string' && sum !== sumOf(states) ? 'bad' : found,
+  };
 }
 
 /** States of the first version, which kept the journal alone. */

@@ -62,9 +62,7 @@ export class Notes {
     this.#log = log;
     this.#id = id;
     this.#note = last;
-    const waiting = linesIn(file.before).filter(
-      (one) => one.id === id && one.note <= last,
-    );
+    const waiting = linesIn(file.before).filter((one) => one.id === id && one.note <= last);
     this.#open = [...new Map(waiting.map((one) => [one.note, one])).values()].sort(
       (a, b) => a.note - b.note,
     );

@@ -87,7 +87,9 @@ export function readNote(value: unknown): Note | undefined {
 
 /** Own properties only, and lists only: a rule may have any name. */
 function usableOrders(orders: unknown): OrdersByRule {
-  const found = Object.entries(isMap(orders) ? orders : {}).filter(([, list]) => Array.isArray(list));
+  const found = Object.entries(isMap(orders) ? orders : {}).filter(([, list]) =>
+    Array.isArray(list),
+  );
   return Object.fromEntries(found) as OrdersByRule;
 }
 

@@ -26,9 +26,9 @@ export function beforeOf(
   }
 }
 
-function tripsOf({ ids, holding }: RuleProgram): readonly string[] {
-  return ids.filter((id) => {
-    const kind = holding(id)?.kind;
+function tripsOf(program: RuleProgram): readonly string[] {
+  return program.ids.filter((id) => {
+    const kind = program.holding(id)?.kind;
     return kind === 'interlock' || kind === 'group';
   });
 }
@@ -45,7 +45,8 @@ export function tellOfMemory(runtime: Runtime, verdict: Verdict): void {
     options.log.warn(text);
     north.event({ type: 'memory', time: wall.now(), verdict: kind, text });
   };
-  if (repairs.length > 0) tell(`memory of trips: ${repairs.join('; ')}; it is known all the same, and written anew`);
+  if (repairs.length > 0)
+    tell(`memory of trips: ${repairs.join('; ')}; it is known all the same, and written anew`);
   if (kind === 'first') {
     const text = 'nothing is remembered: this is taken for the first start of this gateway';
     tell(text);
@@ -75,7 +76,8 @@ function raiseLost({ own }: Runtime, lost: readonly string[], why: string): void
   own.raise(memoryLost, {
     priority: 'critical',
     text: `${why}; tripped until reset: ${lost.join(', ')}`,
-    response: 'look at the plant, then reset the rules, or all of them with millrace reset --memory-lost',
+    response:
+      'look at the plant, then reset the rules, or all of them with millrace reset --memory-lost',
   });
 }
 

@@ -3,7 +3,10 @@ import type { Anchor, Note, OrdersByRule, Read, Snapshot } from './snapshot.js';
 import { withNotes } from './snapshot.js';
 
 /** What was found in one place: nothing, something, something that is not what it was, or a disk that does not answer. */
-export type Finding<T> = { readonly place: string; readonly found: Read<T> | 'none' | 'unreadable' };
+export type Finding<T> = {
+  readonly place: string;
+  readonly found: Read<T> | 'none' | 'unreadable';
+};
 
 export interface Findings {
   readonly anchor: Finding<Anchor>;
@@ -11,7 +14,8 @@ export interface Findings {
   readonly copies: readonly Finding<Snapshot>[];
   readonly notes: readonly Note[];
   /** States of an earlier version, which kept neither orders nor a roster. */
-  readonly legacy: { readonly states: RetainedStates; readonly id: string; readonly note: number } | undefined;
+  readonly legacy:
+    { readonly states: RetainedStates; readonly id: string; readonly note: number } | undefined;
   /** Has this installation run before, by what else lies about (an epoch, notes, a journal)? */
   readonly hasRun: boolean;
 }
@@ -42,11 +46,18 @@ export function judge(findings: Findings): Verdict {
   const known = isRead(anchor.found) ? anchor.found : undefined;
   const all = [anchor, ...copies];
   const repairs = all.flatMap(faultOf);
-  const damaged = all.filter(({ found }) => found === 'bad' || found === 'newer').map(({ place }) => place);
+  const damaged = all
+    .filter(({ found }) => found === 'bad' || found === 'newer')
+    .map(({ place }) => place);
   const about = { repairs, damaged };
   const best = bestOf(findings, known);
   if (best && best.note >= (known?.note ?? 0))
-    return { kind: 'known', ...knownOf(best), ...about, repairs: [...repairs, ...lagging(findings, best)] };
+    return {
+      kind: 'known',
+      ...knownOf(best),
+      ...about,
+      repairs: [...repairs, ...lagging(findings, best)],
+    };
   // An upgrade: the version before had the journal alone.
   if (!best && legacy && anchor.found === 'none' && copies.every(({ found }) => found === 'none'))
     return { kind: 'known', ...upgraded(legacy, notes), repairs: [], damaged };
@@ -91,7 +102,10 @@ function bestOf({ copies, notes }: Findings, anchor: Anchor | undefined): Snapsh
 }
 
 /** The notes that come after a snapshot, without a gap: behind one lie remnants. */
-function following(notes: readonly Note[], { id, note }: Pick<Snapshot, 'id' | 'note'>): readonly Note[] {
+function following(
+  notes: readonly Note[],
+  { id, note }: Pick<Snapshot, 'id' | 'note'>,
+): readonly Note[] {
   const byNote = new Map(notes.filter((one) => one.id === id).map((one) => [one.note, one]));
   const found: Note[] = [];
   for (let one = byNote.get(note + 1); one; one = byNote.get(one.note + 1)) found.push(one);
@@ -110,11 +124,16 @@ function lagging({ anchor, copies }: Findings, best: Snapshot): readonly string[
   return [...missing, ...others];
 }
 
-function knownOf({ states, orders, roster, id, note }: Snapshot): Pick<
-  Verdict,
-  'states' | 'orders' | 'id' | 'note' | 'missing'
-> {
-  const missing = roster.filter((rule) => !isState(Object.hasOwn(states, rule) ? states[rule] : undefined));
+function knownOf({
+  states,
+  orders,
+  roster,
+  id,
+  note,
+}: Snapshot): Pick<Verdict, 'states' | 'orders' | 'id' | 'note' | 'missing'> {
+  const missing = roster.filter(
+    (rule) => !isState(Object.hasOwn(states, rule) ? states[rule] : undefined),
+  );
   return { states, orders, id, note, missing };
 }
 
@@ -124,7 +143,8 @@ function upgraded(
 ): Pick<Verdict, 'states' | 'orders' | 'id' | 'note' | 'missing'> {
   const later = following(notes, { id, note });
   const all = new Map(Object.entries(states));
-  for (const one of later) for (const [rule, state] of Object.entries(one.states)) all.set(rule, state);
+  for (const one of later)
+    for (const [rule, state] of Object.entries(one.states)) all.set(rule, state);
   const missing = [...all].filter(([, state]) => !isState(state)).map(([rule]) => rule);
   const last = later.at(-1)?.note ?? note;
   return { states: Object.fromEntries(all), orders: undefined, id, note: last, missing };
