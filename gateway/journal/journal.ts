@@ -17,7 +17,7 @@ import { type HistoryDisk, historyPart } from './history.js';
 import { Intervals } from './intervals.js';
 import { Retention } from './retention.js';
 import { sealState } from './sealed.js';
-import { asidePrefix, epochIn, epochState, isEpoch, openStates, pendingOf } from './states.js';
+import { asidePrefix, epochIn, epochState, lastEpoch, openStates, pendingOf } from './states.js';
 import { segmentsOf } from './segments.js';
 import { SinkReader } from './sink-reader.js';
 import type { Change, SegmentInfo, Store } from './store.js';
@@ -45,7 +45,8 @@ export class Journal {
   /** The disk was full: evict before anything else is written. */
   #full = false;
   #stateChanges = new Map<string, string | undefined>();
-  readonly #damagedStates: readonly string[];
+  /** Keys of states that were damaged when the journal was opened. */
+  readonly damagedStates: readonly string[];
   #cursorsDirty = false;
   #condition: GatewayError | undefined;
   #closed = false;
@@ -79,8 +80,12 @@ export class Journal {
     for (const segment of this.#segments) this.#ages.found(segment);
     const { usable, damaged } = openStates(opened.state);
     this.#state = usable;
-    this.#damagedStates = [...damaged.keys()];
-    for (const [key, text] of damaged) this.#setAside(key, text);
+    this.damagedStates = [...damaged.keys()];
+    // What is not as it was stored is kept under another name, alone: the others are well.
+    for (const [key, text] of damaged) {
+      options.log.error('a state in the journal is damaged, and set aside', { key });
+      this.#stateChanges.set(asidePrefix + key, text).set(key, undefined);
+    }
     this.#retention = new Retention(options.bounds);
     for (const name of options.sinks) this.#sinks.set(name, this.#readerOf(name));
     for (const key of this.#state.keys()) {
@@ -123,11 +128,6 @@ export class Journal {
   /** Last sequence of each stream in this epoch. */
   sequences(): ReadonlyMap<string, number> {
     return this.#sequences;
-  }
-
-  /** Keys of states that were damaged when the journal was opened. */
-  get damagedStates(): readonly string[] {
-    return this.#damagedStates;
   }
 
   /** The reader of a sink named in the options. */
@@ -425,7 +425,7 @@ export class Journal {
 
   #readerOf(name: string): SinkReader {
     const { pending, isNew } = pendingOf(this.#state.get(`cursor:${name}`), this.#segments, {
-      isDamaged: this.#damagedStates.includes(`cursor:${name}`),
+      isDamaged: this.damagedStates.includes(`cursor:${name}`),
     });
     if (isNew) this.#cursorsDirty = true;
     return new SinkReader(
@@ -438,13 +438,6 @@ export class Journal {
       },
       pending,
     );
-  }
-
-  /** A state that is not what was stored is kept under another name, alone: the others are well. */
-  #setAside(key: string, text: string): void {
-    this.#o.log.error('a state in the journal is damaged, and set aside', { key });
-    this.#stateChanges.set(asidePrefix + key, text);
-    this.#stateChanges.set(key, undefined);
   }
 
   #acked(): void {
