@@ -31,6 +31,7 @@ export const writeShape: Shape = {
       }),
       type: ['object', 'string'],
       title: 'none, or by and within',
+      examples: ['none'],
       pattern: '^none$',
     },
     expect: {

@@ -8,7 +8,12 @@ import { loadConfig } from '../../gateway/config/load.js';
 void t.test('a good plant is resolved completely', async (t) => {
   const { config, warnings } = await good(plant, { files });
   t.same(warnings, []);
-  t.same(config.gateway, { id: 'ps01', site: 'works/north', language: 'en' });
+  t.same(config.gateway, {
+    id: 'ps01',
+    site: 'works/north',
+    language: 'en',
+    firstStart: 'normal',
+  });
   const [link] = config.links;
   t.equal(link?.driver, fake);
   t.match(link?.endpoint, { scheme: 'tcp', host: '10.0.0.5', port: 502, text: 'tcp://10.0.0.5' });

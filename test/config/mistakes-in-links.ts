@@ -83,7 +83,7 @@ export const rows: readonly (readonly [from: string, to: string, said: readonly 
     'gateway: { name: ps01',
     [
       '2:1 gateway.id: missing key "id" — write id: ps01',
-      '2:12 gateway.name: unknown key "name" — known keys: id, site, language',
+      '2:12 gateway.name: unknown key "name" — known keys: id, site, language, firstStart, state',
     ],
   ],
   ['sinks:', 'sink:', ['21:1 sink: unknown key "sink" — did you mean "sinks"?']],

@@ -163,7 +163,7 @@ void t.test(
     await durable;
     t.equal(r.store.commits, before + 1, 'one commit');
     const found = await r.store.reopen().open();
-    t.equal(found.state.get('rules'), '{"x":1}');
+    t.match(found.state.get('rules'), /^\{"x":1,"\$crc":"[0-9a-f]{8}"\}$/);
     t.equal(found.state.get('audit'), '7', 'also what the same turn staged after it');
     t.equal(found.segments.length, 1);
 

@@ -277,7 +277,7 @@ void t.test('fallback, if, latches, texts, age', (t) => {
   p.set({ A: true, B: true, MODE: 0, TXT: 'stop' });
   p.quality('X', Quality.timeout);
   p.scan();
-  t.same([p.value('FB'), p.qualityOf('FB')], [2, Quality.substituted]);
+  t.same([p.value('FB'), p.qualityOf('FB')], [2, Quality.fallback]);
   t.ok(p.qualityOf('IF') >= 0x80, 'the chosen branch is bad');
   t.same([p.value('SR'), p.value('RS')], [1, 0], 'set dominant, reset dominant');
   t.same([p.value('AUTO'), p.value('NOTRUN')], [0, 1]);

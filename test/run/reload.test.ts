@@ -135,7 +135,8 @@ void t.test('a driver that cannot close holds up neither a reload nor the end', 
   t.strictSame(diff.linksRemoved, ['a']);
   b.hangClose = true;
   await g.stop();
-  t.match(await g.store.reopen().open(), { state: new Map([['epoch', '{"n":1,"clean":true}']]) });
+  const { state } = await g.store.reopen().open();
+  t.match(state.get('epoch'), /^\{"n":1,"clean":true,/);
 });
 
 void t.test('rules that do not compile are refused while the old ones run on', async (t) => {

@@ -50,7 +50,7 @@ void t.test(
       [...all(image)].map((i) => image.value(i)),
       values,
     );
-    t.strictSame([...image.qualities], [0, Quality.outOfRange, 0, 0, 0, 0, 0]);
+    t.strictSame([...image.qualities], [0, Quality.aboveRange, 0, 0, 0, 0, 0]);
     t.ok([...image.times].every((time) => time === 123));
 
     const later = batchOf(image, 200);
