@@ -36,6 +36,8 @@ export const limits = {
   tripEvents: 1_000,
   openTripRecords: 100,
   tripRecordsAtOnce: 2,
+  /** Records begun in one tick: of all that may be open, within a second. */
+  tripsBegunAtOnce: 25,
   tripFiles: 200,
   /** States of rules that wait for a commit. Not noted beyond; logged. Reserved on the disk: the first part. */
   latchLogBytes: 4_194_304,

@@ -79,10 +79,16 @@ export interface Held extends Omit<Holding, 'mode'> {
   readonly evidence: readonly Evidence[];
 }
 
+/** What a rule goes on holding, by the names of its outputs now. */
+export type Adopted = ReadonlyMap<string, OrderOutput>;
+
 /** Orders as an engine takes them up: those of living rules, and those that no rule stands behind. */
 export interface OrderBook {
-  /** By rule: names of the outputs that it goes on holding. What it demands beside them waits for its own cause. */
-  readonly adopted: ReadonlyMap<string, ReadonlySet<string>>;
+  /**
+   * By rule: the outputs that it goes on holding, by their names of now. What it demands beside them waits for its own
+   * cause.
+   */
+  readonly adopted: ReadonlyMap<string, Adopted>;
   readonly orphans: readonly Orphan[];
   /** Rules that demand another value of an output than an order at the same level. By rule: what is denied. */
   readonly denied: ReadonlyMap<string, string>;

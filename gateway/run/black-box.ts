@@ -47,12 +47,15 @@ interface Open {
   readonly event: RuleEvent;
   readonly at: number;
   readonly states: Readonly<Record<string, string>>;
+  /** The record as it is begun is on its way to the shelf; undefined: not yet. */
+  begun: Promise<boolean> | undefined;
 }
 
 /**
- * Remembers the last minute of every tag that an interlock reads or sets, and writes it to a file with the half
- * minute that follows when one trips. Bounded: a plant that changes faster than the bound has a shorter memory,
- * and the file says from when on it covers.
+ * Remembers the last minute of every tag that an interlock reads or sets. When one trips it is written to a file at
+ * once, for the crash right after a trip is the one that is asked about, and again with the half minute that follows.
+ * Bounded: a plant that changes faster than the bound has a shorter memory, and the file says from when to when it
+ * covers.
  */
 export class BlackBox {
   readonly #o: BlackBoxOptions;
@@ -88,7 +91,7 @@ export class BlackBox {
   async close(now: number): Promise<void> {
     const open = this.#open;
     this.#open = [];
-    await Promise.all(open.map((one) => this.#write(one, now)));
+    await Promise.all(open.map((one) => this.#complete(one, now)));
   }
 
   /** Once a tick, after the rules ran. */
@@ -97,7 +100,10 @@ export class BlackBox {
     for (const event of events) this.#events.push({ at: now, event });
     const trips = events.filter(isTrip);
     if (trips.length > 0) this.#begin(trips, now);
-    if (this.#open.length > 0) this.#close(now);
+    if (this.#open.length > 0) {
+      this.#writeFirst(now);
+      this.#close(now);
+    }
     this.#forget(now);
   }
 
@@ -122,9 +128,16 @@ export class BlackBox {
     for (const event of trips) {
       const { rule } = event;
       if (this.#open.length < limits.openTripRecords)
-        this.#open.push({ rule, event, at: now, states });
+        this.#open.push({ rule, event, at: now, states, begun: undefined });
       else this.#o.log.warn('too many trips at once: this one has no record', { rule });
     }
+  }
+
+  /** What is known up to now, a few at a time. */
+  #writeFirst(now: number): void {
+    const waiting = this.#open.filter(({ begun }) => begun === undefined);
+    for (const open of waiting.slice(0, limits.tripsBegunAtOnce))
+      open.begun = this.#write(open, now);
   }
 
   #close(now: number): void {
@@ -134,7 +147,7 @@ export class BlackBox {
       .slice(0, limits.tripRecordsAtOnce);
     if (ready.length === 0) return;
     this.#open = this.#open.filter((one) => !ready.includes(one));
-    for (const open of ready) void this.#write(open, now);
+    for (const open of ready) void this.#complete(open, now);
   }
 
   /** Drops events that are older than any record needs. */
@@ -145,8 +158,16 @@ export class BlackBox {
     while (this.#events.length > limits.tripEvents) this.#events.shift();
   }
 
-  /** Never rejects: a record that cannot be written is told. */
-  async #write(open: Open, now: number): Promise<void> {
+  /** Never before what was begun: the fuller record stays. */
+  async #complete(open: Open, now: number): Promise<void> {
+    await open.begun;
+    if (!(await this.#write(open, now))) return;
+    const covered = Math.min(now - open.at, limits.tripAfterMs);
+    this.#o.log.info('trip recorded', { rule: open.rule, after: formatDuration(covered) });
+  }
+
+  /** Was it written? Never rejects: a record that cannot be is told. */
+  async #write(open: Open, now: number): Promise<boolean> {
     const { rule, event, at } = open;
     const about = this.#program.describe(rule);
     const tags = new Set(this.#program.watched(rule));
@@ -170,9 +191,10 @@ export class BlackBox {
     const name = plainName(`${rule}-${Math.round(event.time)}`);
     try {
       await this.#o.shelf.save(name, JSON.stringify(record));
-      this.#o.log.info('trip recorded', { rule, after: formatDuration(until - at) });
+      return true;
     } catch (error) {
       this.#o.log.warn('a trip record could not be written', { rule, why: String(error) });
+      return false;
     }
   }
 

@@ -53,7 +53,7 @@ const usualRole = 'engineer';
  * they do with the answer differs: a reload refuses what a start must live with.
  */
 export function whatBecomesOf(orders: readonly Order[], terms: Terms): Fate {
-  const adopted = new Map<string, Set<string>>();
+  const adopted = new Map<string, Map<string, OrderOutput>>();
   const kept: Order[] = [];
   const orphans: Orphan[] = [];
   const released: string[] = [];
@@ -61,9 +61,10 @@ export function whatBecomesOf(orders: readonly Order[], terms: Terms): Fate {
     const { goesOn, lost, why } = split(order, terms);
     if (goesOn) {
       kept.push(goesOn.order);
-      const names = adopted.get(order.rule) ?? new Set();
-      for (const name of goesOn.names) names.add(name);
-      adopted.set(order.rule, names);
+      const outputs = adopted.get(order.rule) ?? new Map<string, OrderOutput>();
+      for (const [i, name] of goesOn.names.entries())
+        outputs.set(name, goesOn.order.outputs[i] as OrderOutput);
+      adopted.set(order.rule, outputs);
     }
     if (!lost) continue;
     if (order.orphan === undefined) released.push(releasedText(lost, why));

@@ -1,6 +1,7 @@
 import {
   wall,
   type Evidence,
+  type Adopted,
   type Held,
   type InterlockState,
   type Person,
@@ -47,7 +48,7 @@ interface Memory {
   /** Until when other causes may turn out to have been first, monotonic ms. */
   openUntil: number;
   /** Names of the outputs that an order from before holds; what else the rule sets waits for its own cause. */
-  adopted: ReadonlySet<string> | undefined;
+  adopted: Adopted | undefined;
   /** Who asked for a reset since the last scan. */
   askedBy: string | undefined;
   isWaiting: boolean;
@@ -65,7 +66,7 @@ export interface Start {
   /** What is known of it is lost: it may have been tripped. */
   readonly lost: boolean;
   /** The order that it goes on with: names of its outputs; null: it has none; undefined: nobody keeps orders. */
-  readonly order: ReadonlySet<string> | null | undefined;
+  readonly order: Adopted | null | undefined;
   /** Positions of the tags behind cause and arm. */
   readonly sources: readonly number[];
 }
@@ -91,6 +92,8 @@ export class InterlockRunner implements Runner {
   readonly #alarm: AlarmMachine | undefined;
   readonly #bypassed: AlarmMachine | undefined;
   readonly #resetSteps: Steps;
+  /** Whatever it held, its order has gone on without it. */
+  readonly #isDisowned: boolean;
   /** The cause, if its margin is published: that is asked for in every scan. */
   readonly #measured: Node | undefined;
   #m: Memory;
@@ -112,6 +115,7 @@ export class InterlockRunner implements Runner {
     this.#resetSteps = stepsOf(c.plant, [rule.reset], { strict: rule.strict });
     const isMeasured = rule.published.some(({ figure }) => figure === 'margin');
     this.#measured = isMeasured ? rule.cause.tree() : undefined;
+    this.#isDisowned = order === null && rule.mode === 'armed';
     const isLost = lost && rule.onLost !== 'init';
     this.#lost = isLost ? new LostMemory(c, rule, startGrace) : undefined;
     this.#m = {
@@ -138,7 +142,9 @@ export class InterlockRunner implements Runner {
 
   take(from: Runner): void {
     if (!(from instanceof InterlockRunner)) return;
-    this.#m = { ...from.#m };
+    // What of its order goes on is said by the orders: a name may be another point of the plant by now.
+    const { adopted } = this.#m;
+    if (!this.#isDisowned || !from.#holds()) this.#m = { ...from.#m, adopted };
     this.#senses.hold(this.#holds());
     if (this.#bypasses && from.#bypasses) this.#bypasses.take(from.#bypasses);
     for (const [at, watch] of this.#watches.entries()) {

@@ -1,5 +1,6 @@
 import {
   wall,
+  type Adopted,
   type Held,
   type ShedState,
   type WallMs,
@@ -46,27 +47,30 @@ export class ShedRunner implements Runner {
   /** What sheds may be decided by a value beyond its range, what restores may not. */
   readonly #startSteps: Steps;
   readonly #restoreSteps: Steps;
+  /** By step: what no order of this rule holds is held by nobody, or by an orphan. */
+  readonly #goesOn: readonly boolean[];
   #m: Memory;
 
   constructor(
     c: Context,
     rule: CompiledShed,
     kept: RetainedState | undefined,
-    { adopted }: { readonly adopted: ReadonlySet<string> | null | undefined },
+    { adopted }: { readonly adopted: Adopted | null | undefined },
   ) {
     this.rule = rule;
     this.#c = c;
     const options = { strict: rule.strict, watch: true };
     this.#startSteps = stepsOf(c.plant, [rule.start], { ...options, bounds: rule.strict });
     this.#restoreSteps = stepsOf(c.plant, [rule.restore], options);
-    // What no order of it holds is held by nobody, or by an orphan.
-    const off = Object.fromEntries(
-      Object.entries(kept?.off ?? {}).filter(
-        ([name]) => adopted?.has(name) ?? adopted === undefined,
-      ),
-    );
+    this.#goesOn = rule.steps.map(({ name }) => adopted?.has(name) ?? adopted === undefined);
+    const offSince = ({ name, maxOff }: ShedStep): number | undefined => {
+      const order = adopted?.get(name);
+      return order
+        ? (kept?.off?.[name] ?? (order.until === undefined ? c.wallNow() : order.until - maxOff))
+        : kept?.off?.[name];
+    };
     this.#m = {
-      offWall: rule.steps.map(({ name }) => off[name] ?? NaN),
+      offWall: rule.steps.map((step, i) => this.#own(i, offSince(step))),
       offMono: rule.steps.map(() => NaN),
       lastMove: -Infinity,
       restWall: rule.steps.map(({ name }) => kept?.resting?.[name] ?? NaN),
@@ -76,12 +80,19 @@ export class ShedRunner implements Runner {
     if (this.#isShedding) c.out.intentsChanged = true;
   }
 
+  #own(step: number, time: number | undefined): number {
+    return this.#goesOn[step] === true ? (time ?? NaN) : NaN;
+  }
+
   take(from: Runner): void {
     if (!(from instanceof ShedRunner)) return;
     const { offWall, offMono, restWall, restUntil, lastMove, since } = from.#m;
     this.#m = {
-      offWall: [...offWall],
-      offMono: [...offMono],
+      // A step that its order gives back was on in between, as far as that engine knew.
+      offWall: offWall.map((time, i) =>
+        this.#own(i, Number.isNaN(time) ? this.#m.offWall[i] : time),
+      ),
+      offMono: offMono.map((time, i) => this.#own(i, time)),
       restWall: [...restWall],
       restUntil: [...restUntil],
       lastMove,

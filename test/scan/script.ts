@@ -48,7 +48,9 @@ export class Script {
   bounds: Partial<DriverLimits> = {};
   /** Called instead of the device for each read; undefined = go on as usual. */
   onRead: ((group: ReadGroup<number>) => Promise<ReadOutcome> | undefined) | undefined;
-  onWrite: ((name: string, value: Value) => DeviceOutcome | 'never' | undefined) | undefined;
+  onWrite:
+    | ((name: string, value: Value, address: number) => DeviceOutcome | 'never' | undefined)
+    | undefined;
   /** Tags from address 1,000 on are told by the device, on these terms. */
   terms: Subscribed | undefined;
   onSubscribe:
@@ -184,7 +186,7 @@ class ScriptedDriver implements Driver<number> {
 
   write(binding: TagBinding<number>, value: Value, signal: AbortSignal): Promise<DeviceOutcome> {
     this.#s.note(`write ${binding.name}=${String(value)}`);
-    const outcome = this.#s.onWrite?.(binding.name, value);
+    const outcome = this.#s.onWrite?.(binding.name, value, binding.address);
     const never = outcome === 'never' || this.#s.dead.has(binding.device);
     return this.#exchange(signal, never, () => {
       if (outcome !== undefined && outcome !== 'never') return outcome;
