@@ -1,0 +1,130 @@
+import type { ConfigHost, ConfigProblem } from '../../gateway/config/model.js';
+import type { RuleProblem } from '../wire.js';
+import { byPlace, isLater, type Change, type Edit, type Finding } from './change.js';
+import { changes } from './changes.js';
+import { edited } from './edit.js';
+import { judge, type Judged } from './judged.js';
+
+/** What of a change is in a configuration. */
+export interface Found {
+  readonly change: Change;
+  readonly findings: readonly Finding[];
+}
+
+/** A file as it was read, and as it would be. */
+export interface NewText {
+  readonly file: string;
+  readonly before: string;
+  readonly after: string;
+}
+
+export type Migration =
+  | {
+      readonly ok: true;
+      readonly found: readonly Found[];
+      /** What would be written, after it was loaded as a trial. */
+      readonly texts: readonly NewText[];
+    }
+  | { readonly ok: false; readonly problems: readonly ConfigProblem[] };
+
+/** What changed its meaning in a configuration since a version, and the files that mean what they meant. */
+export async function planMigration(
+  file: string,
+  host: ConfigHost,
+  from: string,
+): Promise<Migration> {
+  const read = new Map<string, string>();
+  const keeping: ConfigHost = {
+    ...host,
+    readText: async (path) => {
+      const text = await host.readText(path);
+      read.set(path, text);
+      return text;
+    },
+  };
+  const judgement = await judge(file, keeping);
+  if (!judgement.ok) return judgement;
+  const { judged } = judgement;
+  const found = foundIn(judged, from);
+  const { edits, texts } = await onTrial({ file, host, read, judged }, editsOf(found));
+  return { ok: true, found: found.map((one) => only(one, edits)), texts };
+}
+
+function foundIn(judged: Judged, from: string): readonly Found[] {
+  return changes
+    .filter(({ since }) => isLater(since, from))
+    .map((change) => ({ change, findings: byPlace(change.find(judged)) }))
+    .filter(({ findings }) => findings.length > 0);
+}
+
+function editsOf(found: readonly Found[]): readonly Edit[] {
+  return found.flatMap(({ findings }) => findings.flatMap(({ edit }) => edit ?? []));
+}
+
+/** Leaves to a person what cannot be written. */
+function only({ change, findings }: Found, edits: ReadonlySet<Edit>): Found {
+  return {
+    change,
+    findings: findings.map(({ edit, ...rest }) =>
+      edit && edits.has(edit) ? { ...rest, edit } : rest,
+    ),
+  };
+}
+
+interface Trial {
+  readonly file: string;
+  readonly host: ConfigHost;
+  readonly read: ReadonlyMap<string, string>;
+  readonly judged: Judged;
+}
+
+/** The edits with which the configuration loads, and with which today's checks refuse nothing that they accepted. */
+async function onTrial(
+  trial: Trial,
+  wanted: readonly Edit[],
+): Promise<{ edits: ReadonlySet<Edit>; texts: readonly NewText[] }> {
+  const made = textsOf(trial.read, wanted);
+  if (await isGood(trial, made.texts)) return made;
+  // One of them does harm: each is tried beside those that do none.
+  let best = textsOf(trial.read, []);
+  for (const edit of made.edits) {
+    const next = textsOf(trial.read, [...best.edits, edit]);
+    if (await isGood(trial, next.texts)) best = next;
+  }
+  return best;
+}
+
+function textsOf(
+  read: Trial['read'],
+  wanted: readonly Edit[],
+): { edits: ReadonlySet<Edit>; texts: readonly NewText[] } {
+  const edits = new Set(wanted);
+  const texts: NewText[] = [];
+  for (const file of new Set(wanted.map((edit) => edit.file))) {
+    const before = read.get(file);
+    const own = wanted.filter((edit) => edit.file === file);
+    const { text, left } = before === undefined ? { text: '', left: own } : edited(before, own);
+    for (const edit of left) edits.delete(edit);
+    if (before !== undefined && text !== before) texts.push({ file, before, after: text });
+  }
+  return { edits, texts };
+}
+
+async function isGood(
+  { file, host, read, judged }: Trial,
+  texts: readonly NewText[],
+): Promise<boolean> {
+  const changed = new Map(texts.map((one) => [one.file, one.after]));
+  const readText = (path: string): Promise<string> => {
+    const text = changed.get(path) ?? read.get(path);
+    return text === undefined ? host.readText(path) : Promise.resolve(text);
+  };
+  const after = await judge(file, { ...host, readText });
+  if (!after.ok) return false;
+  const known = new Set(judged.refused.map(nameOf));
+  return after.judged.refused.every((problem) => known.has(nameOf(problem)));
+}
+
+function nameOf({ file, index, path, message }: RuleProblem): string {
+  return JSON.stringify([file, index, path, message]);
+}
