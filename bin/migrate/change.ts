@@ -1,12 +1,15 @@
 import type { ConfigProblem } from '../../gateway/config/model.js';
+import type { RuleProblem } from '../wire.js';
 import type { Judged } from './judged.js';
 
 /** A place in a file; lines and columns count from 1. */
 export type Spot = Pick<ConfigProblem, 'file' | 'line' | 'column'>;
 
-/** What is put into a file so that it means what it meant. */
-export type Edit = Spot &
-  (
+/** An element of a rule file. */
+export type RulePlace = Pick<RuleProblem, 'file' | 'index'>;
+
+/** What is put into a file so that a rule means what it meant. */
+export type Edit = Spot & { readonly rule: RulePlace } & (
     | { readonly kind: 'wrap'; readonly before: string; readonly after: string }
     /** Another key of the map that begins there. */
     | { readonly kind: 'key'; readonly key: string; readonly value: string }
@@ -36,19 +39,25 @@ export interface Change {
 
 /** Findings of one place are one finding: a template is written once for all of its machines. */
 export function byPlace(findings: readonly Finding[]): readonly Finding[] {
-  const first = new Map<string, { finding: Finding; more: number }>();
+  const places = new Map<string, [Finding, ...Finding[]]>();
   for (const finding of findings) {
     const { at } = finding;
     const key = at ? `${at.file}\n${at.line}\n${at.column}` : finding.text;
-    const known = first.get(key);
-    if (known) known.more += 1;
-    else first.set(key, { finding, more: 0 });
+    const known = places.get(key);
+    if (known) known.push(finding);
+    else places.set(key, [finding]);
   }
-  return [...first.values()].map(({ finding, more }) =>
-    more === 0
-      ? finding
-      : { ...finding, text: `${finding.text} (and ${more} more that are written here)` },
-  );
+  return [...places.values()].map((all) => {
+    const [{ at, text, edit }] = all;
+    const more = all.length - 1;
+    // What cannot be written for one of them cannot be written there.
+    const isForAll = edit !== undefined && all.every((one) => one.edit);
+    return {
+      at,
+      text: more === 0 ? text : `${text} (and ${more} more that are written here)`,
+      ...(isForAll ? { edit } : {}),
+    };
+  });
 }
 
 /** Whether `a` is a later version than `b`: `0.2` and `0.2.0` are the same. */

@@ -15,54 +15,58 @@ export function edited(
   text: string,
   edits: readonly Edit[],
 ): { readonly text: string; readonly left: readonly Edit[] } {
-  const document = parseDocument(text, { uniqueKeys: false, version: '1.2' });
+  const around = { text, nodes: nodesOf(text), lines: linesOf(text) };
   const insertions: Insertion[] = [];
   const left: Edit[] = [];
   for (const edit of edits) {
-    const offset = offsetOf(text, edit);
-    const found = edit.kind === 'wrap' ? wrap(document, text, offset, edit) : undefined;
-    const put = edit.kind === 'key' ? addKey(document, text, offset, edit) : found;
+    const put = edit.kind === 'wrap' ? wrap(around, edit) : addKey(around, edit);
     if (put) insertions.push(...put);
     else left.push(edit);
   }
-  let made = text;
-  for (const { at, text: more } of insertions.sort((a, b) => b.at - a.at))
-    made = made.slice(0, at) + more + made.slice(at);
-  return { text: made, left };
-}
-
-function offsetOf(text: string, { line, column }: Spot): number {
+  const parts: string[] = [];
   let from = 0;
-  for (let at = 1; at < line; at += 1) from = text.indexOf('\n', from) + 1;
-  return from + column - 1;
+  for (const { at, text: more } of insertions.sort((a, b) => a.at - b.at)) {
+    parts.push(text.slice(from, at), more);
+    from = at;
+  }
+  return { text: parts.join('') + text.slice(from), left };
 }
 
-type Document = ReturnType<typeof parseDocument>;
+/** A text, what begins where in it, and where its lines begin. */
+interface Around {
+  readonly text: string;
+  readonly nodes: ReadonlyMap<number, readonly Node[]>;
+  readonly lines: readonly number[];
+}
 
-/** The node of a kind that begins there. */
-function nodeAt<T extends Node>(
-  document: Document,
-  offset: number,
-  is: (node: unknown) => node is T,
-): T | undefined {
-  let found: T | undefined;
-  visit(document, {
+function nodesOf(text: string): Around['nodes'] {
+  const nodes = new Map<number, Node[]>();
+  visit(parseDocument(text, { uniqueKeys: false, version: '1.2' }), {
     Node: (_, node) => {
-      if (node.range?.[0] !== offset || !is(node)) return undefined;
-      found = node;
-      return visit.BREAK;
+      const at = node.range?.[0];
+      if (at !== undefined) nodes.set(at, [...(nodes.get(at) ?? []), node]);
     },
   });
-  return found;
+  return nodes;
+}
+
+function linesOf(text: string): readonly number[] {
+  const lines = [0];
+  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) lines.push(at + 1);
+  return lines;
+}
+
+function offsetOf({ lines }: Around, { line, column }: Spot): number {
+  return (lines[line - 1] ?? NaN) + column - 1;
 }
 
 function wrap(
-  document: Document,
-  text: string,
-  offset: number,
-  { before, after }: Extract<Edit, { kind: 'wrap' }>,
+  around: Around,
+  edit: Extract<Edit, { kind: 'wrap' }>,
 ): readonly Insertion[] | undefined {
-  const node = nodeAt(document, offset, isScalar);
+  const { text, nodes } = around;
+  const { before, after } = edit;
+  const node = nodes.get(offsetOf(around, edit))?.find((one) => isScalar(one));
   if (!node?.range || typeof node.value !== 'string') return undefined;
   const [from, to] = node.range;
   const isQuoted = node.type === 'QUOTE_DOUBLE' || node.type === 'QUOTE_SINGLE';
@@ -77,12 +81,13 @@ function wrap(
 }
 
 function addKey(
-  document: Document,
-  text: string,
-  offset: number,
-  { key, value }: Extract<Edit, { kind: 'key' }>,
+  around: Around,
+  edit: Extract<Edit, { kind: 'key' }>,
 ): readonly Insertion[] | undefined {
-  const node = nodeAt(document, offset, isMap);
+  const { text, nodes } = around;
+  const { key, value } = edit;
+  const offset = offsetOf(around, edit);
+  const node = nodes.get(offset)?.find((one) => isMap(one));
   const first = node?.items[0];
   if (!node || !first || node.has(key)) return undefined;
   const end = rangeOf(first.value)?.[1];

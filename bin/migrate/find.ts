@@ -17,38 +17,38 @@ function some(names: readonly string[]): string {
   return names.slice(0, 3).join(', ') + (more > 0 ? ` and ${more} more` : '');
 }
 
-function isSamePlace(a: RuleProblem, b: RuleProblem): boolean {
-  return a.file === b.file && a.index === b.index && a.path.join('\n') === b.path.join('\n');
-}
-
 function isReset({ message }: RuleProblem): boolean {
   return message.includes(noButtonEdge);
 }
 
+function placeKey({ file, index, path }: RuleProblem): string {
+  return JSON.stringify([file, index, path]);
+}
+
 export function findResets(judged: Judged): readonly Finding[] {
   const refused = judged.refused.filter(isReset);
+  const byPlace = new Map<string, RuleProblem[]>();
+  for (const problem of refused)
+    byPlace.set(placeKey(problem), [...(byPlace.get(placeKey(problem)) ?? []), problem]);
   const taken = new Set<RuleProblem>();
-  const found = judged.rules.flatMap((rule) => {
-    if (rule.keys['reset'] === undefined) return [];
+  const found: Finding[] = [];
+  for (const rule of judged.rules.values()) {
+    const { reset } = rule.keys;
+    if (reset === undefined) continue;
     const at = problemAt(rule.source, ['reset']);
     const about = rule.source.origin?.about ?? '';
-    const problem = refused.find((one) => isSamePlace(one, at) && one.message.includes(about));
-    if (!problem) return [];
+    const problem = byPlace.get(placeKey(at))?.find(({ message }) => message.includes(about));
+    if (!problem) continue;
     taken.add(problem);
     const spot = spotOf(judged.place(at));
-    const edit: Edit = { ...spot, kind: 'wrap', before: 'rising(', after: ')' };
-    const { reset } = rule.keys;
+    const place = { ...spot, rule: rule.source };
+    const edit: Edit = { ...place, kind: 'wrap', before: 'rising(', after: ')' };
     const text = `${rule.id}: reset: ${typeof reset === 'string' ? reset : shown(reset)}`;
-    return [{ at: spot, text, ...(isBoolTag(judged, rule) ? { edit } : {}) }];
-  });
+    found.push({ at: spot, text, ...(isBoolTag(judged, rule) ? { edit } : {}) });
+  }
   // What cannot be matched with its rule is told all the same.
-  return [
-    ...found,
-    ...told(
-      judged,
-      refused.filter((problem) => !taken.has(problem)),
-    ),
-  ];
+  const rest = refused.filter((problem) => !taken.has(problem));
+  return [...found, ...told(judged, rest)];
 }
 
 /** Is the reset of a rule one bool tag, whose edge is the edge of the whole? */
@@ -87,13 +87,13 @@ export function findHeartbeats(judged: Judged): readonly Finding[] {
   const { program, rules, table } = judged;
   return program.rules.flatMap((beat) => {
     if (beat.kind !== 'heartbeat') return [];
-    const rule = rules.find(({ id }) => id === beat.id);
+    const rule = rules.get(beat.id);
     if (!rule || Object.hasOwn(rule.keys, 'covers')) return [];
     const left = program.effects.filter(({ tag }) => !beat.covers.includes(tag));
     if (left.length === 0) return [];
     const names = [...new Set(left.map(({ tag, name }) => table.tags[tag]?.name ?? name))];
     const at = spotOf(placeIn(judged, rule, []));
-    const edit: Edit = { ...at, kind: 'key', key: 'covers', value: "['*']" };
+    const edit: Edit = { ...at, rule: rule.source, kind: 'key', key: 'covers', value: "['*']" };
     return [{ at, text: `${beat.id}: no longer for ${some(names)}`, edit }];
   });
 }
@@ -126,7 +126,7 @@ export function findEnergising(judged: Judged): readonly Finding[] {
     if (compiled.kind !== 'interlock' && compiled.kind !== 'group') return [];
     // On trial it writes nothing, whatever it has lost.
     if (compiled.latch !== 'manual' || compiled.mode === 'shadow') return [];
-    const rule = judged.rules.find(({ id }) => id === compiled.id);
+    const rule = judged.rules.get(compiled.id);
     if (!rule || (rule.keys['on_lost'] ?? undefined) !== undefined) return [];
     const on = compiled.effects.filter(({ to }) => to === true).map(({ name }) => name);
     if (on.length === 0) return [];

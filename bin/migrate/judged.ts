@@ -21,7 +21,8 @@ export interface WrittenRule {
 export interface Judged {
   readonly config: Config;
   readonly table: TagTable;
-  readonly rules: readonly WrittenRule[];
+  /** By their names. */
+  readonly rules: ReadonlyMap<string, WrittenRule>;
   readonly program: RuleProgram;
   /** What only checks of today refuse. */
   readonly refused: readonly RuleProblem[];
@@ -52,7 +53,7 @@ export async function judge(file: string, host: ConfigHost): Promise<Judgement> 
     judged: {
       config,
       table: tagTable(config, program.signals),
-      rules: plainRules(config.rules, [], []).flatMap((source) => writtenRule(source) ?? []),
+      rules: writtenRules(config),
       program,
       refused,
       place: (problem) => loaded.place(problem, 'warning'),
@@ -85,6 +86,11 @@ const kinds = [
   'shed',
   'heartbeat',
 ] as const;
+
+function writtenRules(config: Config): ReadonlyMap<string, WrittenRule> {
+  const rules = plainRules(config.rules, [], []).flatMap((source) => writtenRule(source) ?? []);
+  return new Map(rules.map((rule) => [rule.id, rule]));
+}
 
 function writtenRule(source: RuleSource): WrittenRule | undefined {
   const { rule } = source;

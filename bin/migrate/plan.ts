@@ -1,6 +1,13 @@
 import type { ConfigHost, ConfigProblem } from '../../gateway/config/model.js';
 import type { RuleProblem } from '../wire.js';
-import { byPlace, isLater, type Change, type Edit, type Finding } from './change.js';
+import {
+  byPlace,
+  isLater,
+  type Change,
+  type Edit,
+  type Finding,
+  type RulePlace,
+} from './change.js';
 import { changes } from './changes.js';
 import { edited } from './edit.js';
 import { judge, type Judged } from './judged.js';
@@ -79,25 +86,25 @@ interface Trial {
 }
 
 /** The edits with which the configuration loads, and with which today's checks refuse nothing that they accepted. */
-async function onTrial(
-  trial: Trial,
-  wanted: readonly Edit[],
-): Promise<{ edits: ReadonlySet<Edit>; texts: readonly NewText[] }> {
-  const made = textsOf(trial.read, wanted);
-  if (await isGood(trial, made.texts)) return made;
-  // One of them does harm: each is tried beside those that do none.
-  let best = textsOf(trial.read, []);
-  for (const edit of made.edits) {
-    const next = textsOf(trial.read, [...best.edits, edit]);
-    if (await isGood(trial, next.texts)) best = next;
+async function onTrial(trial: Trial, wanted: readonly Edit[]): Promise<Edited> {
+  for (let rest = wanted; ;) {
+    const made = textsOf(trial.read, rest);
+    if (made.edits.size === 0) return made;
+    const harmed = await harmedBy(trial, made.texts);
+    if (harmed?.size === 0) return made;
+    const edits = [...made.edits];
+    rest = harmed ? edits.filter(({ rule }) => !harmed.has(ruleKey(rule))) : [];
+    // What does harm where nothing was written cannot be told from the others.
+    if (rest.length === edits.length) rest = [];
   }
-  return best;
 }
 
-function textsOf(
-  read: Trial['read'],
-  wanted: readonly Edit[],
-): { edits: ReadonlySet<Edit>; texts: readonly NewText[] } {
+interface Edited {
+  readonly edits: ReadonlySet<Edit>;
+  readonly texts: readonly NewText[];
+}
+
+function textsOf(read: Trial['read'], wanted: readonly Edit[]): Edited {
   const edits = new Set(wanted);
   const texts: NewText[] = [];
   for (const file of new Set(wanted.map((edit) => edit.file))) {
@@ -110,21 +117,27 @@ function textsOf(
   return { edits, texts };
 }
 
-async function isGood(
+/** Rules of which today's checks would refuse more than before; undefined: it does not load. */
+async function harmedBy(
   { file, host, read, judged }: Trial,
   texts: readonly NewText[],
-): Promise<boolean> {
+): Promise<ReadonlySet<string> | undefined> {
   const changed = new Map(texts.map((one) => [one.file, one.after]));
   const readText = (path: string): Promise<string> => {
     const text = changed.get(path) ?? read.get(path);
     return text === undefined ? host.readText(path) : Promise.resolve(text);
   };
   const after = await judge(file, { ...host, readText });
-  if (!after.ok) return false;
-  const known = new Set(judged.refused.map(nameOf));
-  return after.judged.refused.every((problem) => known.has(nameOf(problem)));
+  if (!after.ok) return undefined;
+  const known = new Set(judged.refused.map(problemKey));
+  const added = after.judged.refused.filter((problem) => !known.has(problemKey(problem)));
+  return new Set(added.map(ruleKey));
 }
 
-function nameOf({ file, index, path, message }: RuleProblem): string {
+function ruleKey({ file, index }: RulePlace): string {
+  return `${file}\n${index}`;
+}
+
+function problemKey({ file, index, path, message }: RuleProblem): string {
   return JSON.stringify([file, index, path, message]);
 }

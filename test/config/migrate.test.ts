@@ -275,6 +275,7 @@ void t.test('what is written means the same, and there is nothing to write again
 
 void t.test('edits that have no place are left', (t) => {
   const edit = {
+    rule: { file: '/r', index: 0 },
     file: '/r',
     line: 2,
     column: 10,
