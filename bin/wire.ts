@@ -125,6 +125,8 @@ export {
   fitBaseline,
   fitModel,
   lintProgram,
+  noButtonEdge,
+  parseExpression,
   qualityOf,
   plainRules,
   replay,
@@ -132,6 +134,7 @@ export {
   whyAt,
   runSuite,
   seriesOf,
+  sourcesOf,
   valueFor,
 } from '../rules/index.js';
 export type {
@@ -142,6 +145,7 @@ export type {
   Budget,
   RuleProblem,
   RuleProgram,
+  RuleSource,
   SuiteResult,
   TagFacts,
   TagLookup,

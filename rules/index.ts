@@ -31,6 +31,8 @@ export {
   type ReplaySample,
 } from './testing/replay.js';
 export { plainRules } from './matrix.js';
+export { noButtonEdge } from './reset-terms.js';
+export { sourcesOf } from './sources.js';
 export { qualityOf, valueFor } from './testing/values.js';
 export type { TestSource } from './testing/scenario.js';
 export { createEngine, type EngineOptions, type RuleEngine } from './engine.js';

@@ -42,6 +42,9 @@ function andTerms(node: Node): readonly Node[] {
   return node.kind === 'logic' && node.op === 'and' ? node.of.flatMap(andTerms) : [node];
 }
 
+/** What is said of a reset without one, behind its text. */
+export const noButtonEdge = 'has no edge of a button';
+
 interface About {
   readonly path: Path;
   readonly sink: Sink;
@@ -57,7 +60,7 @@ export function checkReset(node: Node, { path, sink, effects }: About): boolean 
   if (edges.length === 0) {
     sink.refuse(
       path,
-      `${node.source} has no edge of a button: what stays true, or becomes true by itself, would reset the trip`,
+      `${node.source} ${noButtonEdge}: what stays true, or becomes true by itself, would reset the trip`,
       isButton(node) && node.type.kind === 'bool'
         ? `rising(${node.source})`
         : 'rising(BUTTON) and …; until then only a command resets',

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { alarms } from './alarms.js';
 import { bypass } from './bypass.js';
+import { config } from './config.js';
 import { demo } from './demo.js';
 import { learn } from './learn.js';
 import { modbus } from './modbus.js';
@@ -28,6 +29,7 @@ export const commands: readonly ((program: Command) => void)[] = [
   demo,
   run,
   validate,
+  config,
   learn,
   status,
   tags,

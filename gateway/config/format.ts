@@ -25,7 +25,7 @@ export function formatWithCaret(problem: ConfigProblem): string {
 }
 
 /** Control characters as escapes: a configuration must not be able to drive the terminal. */
-function visible(text: string): string {
+export function visible(text: string): string {
   return text.replace(/\p{Cc}/gu, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 

@@ -20,7 +20,8 @@ import { Secrets } from './secrets.js';
 import { Session } from './session.js';
 import { readSinks } from './sinks.js';
 import { where } from './include.js';
-import { eachScalar, type Ref } from './tree.js';
+import { placed } from './problems.js';
+import { eachScalar, pathText, type Path, type Ref } from './tree.js';
 import { check, checkOf } from './validate.js';
 import { readWrites } from './writes.js';
 
@@ -56,6 +57,7 @@ interface Built {
   readonly surveys: readonly SurveyPlan[];
   readonly local: LocalPaths;
   place(problem: RuleProblem, severity: 'error' | 'warning'): ConfigProblem;
+  placeOf(path: Path, message: string): ConfigProblem;
 }
 
 async function build(session: Session, root: Ref, file: string): Promise<Built> {
@@ -102,7 +104,16 @@ async function build(session: Session, root: Ref, file: string): Promise<Built> 
     surveys,
     local: { journal: journal.path, control, state },
     place: (problem, severity) => rules.place(problem, severity),
+    placeOf: (path, message) =>
+      placed(nearest(root, drafts, path).at, pathText(path), message, undefined, 'warning'),
   };
+}
+
+/** What a path leads to; tags of a profile stand in the profile. */
+function nearest(root: Ref, drafts: readonly LinkDraft[], path: Path): Ref {
+  const [section, name, ...rest] = path;
+  const draft = section === 'links' ? drafts.find((one) => one.name === name) : undefined;
+  return draft ? draft.ref.descend(rest) : root.descend(path);
 }
 
 function readRoles(ref: Ref): ReadonlyMap<string, readonly string[]> {

@@ -173,6 +173,8 @@ export type LoadedConfig =
       readonly local: LocalPaths;
       /** Gives a rule problem its place in its file. */
       place(problem: RuleProblem, severity: 'error' | 'warning'): ConfigProblem;
+      /** A remark on what stands at a path, or on the nearest thing to it that was typed. */
+      placeOf(path: readonly (string | number)[], message: string): ConfigProblem;
     }
   | {
       readonly ok: false;

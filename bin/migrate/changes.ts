@@ -1,0 +1,92 @@
+import type { Change } from './change.js';
+import {
+  findBounds,
+  findEnergising,
+  findHeartbeats,
+  findLatched,
+  findOrders,
+  findRates,
+  findRefused,
+  findResets,
+  findUnfit,
+} from './find.js';
+
+/** All changes of meaning, oldest first. What a version changes stands here beside its line in the CHANGELOG. */
+export const changes: readonly Change[] = [
+  {
+    id: 'reset-edge',
+    since: '0.2',
+    was: 'a reset came with the rising edge of the whole expression',
+    now: 'only the edge of a button resets; without one only a command does, and validate refuses the rule',
+    advice: 'reset: rising(BUTTON), and conditions beside it with "and"',
+    find: findResets,
+  },
+  {
+    id: 'span-bound',
+    since: '0.2',
+    was: 'a value beyond the span of an input was bad, and on_bad decided',
+    now: 'it is a bound of the true value: it may trip at once, and it never releases',
+    advice:
+      'say at the tag how its signal fails: signal: 4-20mA, failure: [LOW, HIGH] or signal: digital',
+    find: findBounds,
+  },
+  {
+    id: 'heartbeat-covers',
+    since: '0.2',
+    was: 'a heartbeat stopped when any output of any interlock was not obeyed',
+    now: 'it stops for outputs of its own device, and for those that covers: names',
+    advice: "covers: ['*'] keeps the old meaning, covers: [] takes the new one",
+    find: findHeartbeats,
+  },
+  {
+    id: 'unfit-constant',
+    since: '0.2',
+    was: 'a constant that its output cannot take was accepted, and never written',
+    now: 'it is refused; a start runs the rule as before, with an alarm',
+    advice: 'change to:, or range and enumeration of the output',
+    find: findUnfit,
+  },
+  {
+    id: 'refused-now',
+    since: '0.2',
+    was: 'the rule was accepted',
+    now: 'a check that is new refuses it; a start runs it as before, with an alarm',
+    advice: 'mend it as the message says',
+    find: findRefused,
+  },
+  {
+    id: 'energise-on-lost',
+    since: '0.2',
+    was: 'an interlock whose memory was lost started normal',
+    now: 'one with a manual latch starts tripped, and writes its outputs',
+    advice: 'choose on_lost: trip, as_found or init',
+    find: findEnergising,
+  },
+  {
+    id: 'rate-of-known',
+    since: '0.2',
+    was: 'a tag with a rate was written also while its present value was not good',
+    now: 'such a write is refused: how far it would go is not known',
+    advice: 'nothing; or take rate out where that must be possible',
+    isNote: true,
+    find: findRates,
+  },
+  {
+    id: 'orders-hold',
+    since: '0.2',
+    was: 'an interlock that was changed or removed while it was tripped let go of its outputs',
+    now: 'what it ordered holds until somebody resets it',
+    advice: 'nothing in the configuration; reset what is left with millrace reset',
+    isNote: true,
+    find: findOrders,
+  },
+  {
+    id: 'latched-reset',
+    since: '0.2',
+    was: 'a latched alarm that nobody had acknowledged was normal after its reset',
+    now: 'it is RTN_UNACK until somebody acknowledges it',
+    advice: 'nothing in the configuration',
+    isNote: true,
+    find: findLatched,
+  },
+];
