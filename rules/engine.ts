@@ -246,10 +246,7 @@ function explain(
   const { kind, hash, source } = about;
   const own = runner.explain();
   const denied = orphans.denied.get(runner.rule.id);
-  const more = [
-    ...(denied === undefined ? [] : [`DENIED by order: ${denied}`]),
-    ...(orphan?.text ?? []),
-  ];
+  const more = [...(denied ? [`DENIED by order: ${denied.text}`] : []), ...(orphan?.text ?? [])];
   const [first = '', ...rest] = own.text;
   const text = more.length > 0 ? [first, ...more, ...rest] : own.text;
   return { rule: runner.rule.id, kind, state: runner.state(), ...own, text, source, hash };

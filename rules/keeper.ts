@@ -44,7 +44,7 @@ export class Keeper {
   /** `ahead`: by how much the wall clock is ahead of the monotonic one, ms; `places`: of these rules only. */
   states(ahead: number, places?: readonly number[]): RetainedStates {
     const { runners, slots } = this.#parts;
-    const states: Record<string, RetainedState> = {};
+    const states = new Map<string, RetainedState>();
     for (const at of places ?? runners.keys()) {
       const runner = runners[at];
       if (!runner) continue;
@@ -56,10 +56,12 @@ export class Keeper {
         const save = (one: Kept): readonly number[] =>
           this.#waiting.get(one) ?? one.save(ahead, slots.clock.now);
         const memory = kept.map((one) => save(one).map((n) => (n === n ? n : null)));
-        states[rule.id] = { ...(state ?? stateless(runner)), memory, reads: readsOf(rule) };
-      } else if (state) states[rule.id] = state;
+        const known = { ...(state ?? stateless(runner)), memory, reads: readsOf(rule) };
+        states.set(rule.id, known);
+      } else if (state) states.set(rule.id, state);
     }
-    return states;
+    // Whatever a rule is called: no name is one of JavaScript's own here.
+    return Object.fromEntries(states);
   }
 
   /** What is to be loaded at the first scan: of rules that are as they were, and were not handed over. */

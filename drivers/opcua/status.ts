@@ -34,8 +34,37 @@ export const qualities: ReadonlyMap<number, QualityCode> = new Map<number, Quali
   [0x808d, Quality.outOfService], // BadOutOfService
 ]);
 
-/** The quality of a value with this status code; codes that are not in the table keep their level. */
+/** A value of these qualities is measured now: with a limit bit the truth lies at it or beyond. */
+const sided: ReadonlySet<QualityCode> = new Set([
+  Quality.good,
+  Quality.outOfRange,
+  Quality.inaccurate,
+  Quality.doubtful,
+]);
+
+/**
+ * The quality of a value with this status code; codes that are not in the table keep their level. A value at a limit of
+ * its sensor (limit bits, OPC 10000-4 table 175) is a bound: the measured quantity may be further out.
+ */
 export function qualityOf(status: number): QualityCode {
+  const quality = plainQualityOf(status);
+  if (!sided.has(quality)) return quality;
+  return sides[limitOf(status)] ?? quality;
+}
+
+/** By the limit bits: none, low, high; a constant value (both) has no side. */
+const sides: readonly (QualityCode | undefined)[] = [
+  undefined,
+  Quality.belowRange,
+  Quality.aboveRange,
+];
+
+/** The limit bits mean something only where the info type says that they are of a data value. */
+function limitOf(status: number): number {
+  return ((status >>> 10) & 3) === 1 ? (status >>> 8) & 3 : 0;
+}
+
+function plainQualityOf(status: number): QualityCode {
   const known = qualities.get(status >>> 16);
   if (known !== undefined) return known;
   if (status >>> 30 === 0) return Quality.good;

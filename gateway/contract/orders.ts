@@ -90,8 +90,14 @@ export interface OrderBook {
    */
   readonly adopted: ReadonlyMap<string, Adopted>;
   readonly orphans: readonly Orphan[];
-  /** Rules that demand another value of an output than an order at the same level. By rule: what is denied. */
-  readonly denied: ReadonlyMap<string, string>;
+  /** Rules that demand another value of an output than an order at the same level. */
+  readonly denied: ReadonlyMap<string, Denial>;
+}
+
+/** What a rule is denied, and the rule whose order denies it. */
+export interface Denial {
+  readonly text: string;
+  readonly by: string;
 }
 
 /** An order without a rule, with where its outputs are now. */

@@ -1,4 +1,11 @@
-import { type Batch, inUnits, isBad, Quality, qualityWithin } from '../contract/index.js';
+import {
+  type Batch,
+  inUnits,
+  isBad,
+  isOneSided,
+  Quality,
+  qualityWithin,
+} from '../contract/index.js';
 import type { TagImage } from './image.js';
 import { Kind, type TagTable } from './table.js';
 
@@ -20,7 +27,9 @@ export function acceptBatch(image: TagImage, indices: Int32Array, batch: Batch):
     if (quality < 0x80) {
       const grain = grains[tag] as number;
       const raw = batch.numbers[i] as number;
-      const value = inUnits(raw, scales[tag] as number, offsets[tag] as number, grain);
+      const scale = scales[tag] as number;
+      const value = inUnits(raw, scale, offsets[tag] as number, grain);
+      if (scale < 0 && isOneSided(quality)) quality = mirrored(quality);
       if ((kinds[tag] as number) >= Kind.text) {
         image.wide[tag] = batch.wide[i];
       } else if (!Number.isFinite(value)) {
@@ -37,6 +46,11 @@ export function acceptBatch(image: TagImage, indices: Int32Array, batch: Batch):
     times[tag] = own === undefined ? at : (own[i] as number);
   }
   return usable;
+}
+
+/** What the device calls high is low in units that count the other way. */
+function mirrored(quality: number): number {
+  return quality === Quality.aboveRange ? Quality.belowRange : Quality.aboveRange;
 }
 
 /** Outside its span. What the device doubts for another reason may have failed, and is no more than doubted. */

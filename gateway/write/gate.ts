@@ -431,6 +431,8 @@ export class WriteGate {
 
   /** Nobody reads it back: that the device has acknowledged it is all that will ever be known. */
   #wasSent({ tag, intent }: HeldOutput): void {
+    // A value that changes all the time is sent again anyhow.
+    if (intent.quiet) return;
     this.#sent.set(tag.name, intent.source);
     this.#o.onSent(tag, intent.source);
   }

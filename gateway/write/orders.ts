@@ -1,5 +1,6 @@
 import type {
   Demanded,
+  Denial,
   Holding,
   IntentLevel,
   Order,
@@ -187,14 +188,14 @@ function releasedText({ rule, outputs }: Order, why: string): string {
 function conflictsOf(
   orphans: readonly Orphan[],
   terms: Terms,
-): { readonly denied: ReadonlyMap<string, string>; readonly conflicts: readonly string[] } {
+): { readonly denied: ReadonlyMap<string, Denial>; readonly conflicts: readonly string[] } {
   const held = new Map<string, { readonly rule: string; readonly value: PlainValue }>();
   for (const { order, places } of orphans)
     for (const [i, { level, value }] of order.outputs.entries()) {
       const place = places[i];
       if (typeof place === 'number') held.set(keyOf(place, level), { rule: order.rule, value });
     }
-  const denied = new Map<string, string>();
+  const denied = new Map<string, Denial>();
   if (held.size === 0) return { denied, conflicts: [] };
   for (const rule of terms.rules) {
     const holding = terms.holding(rule);
@@ -202,10 +203,11 @@ function conflictsOf(
     for (const { tag, name, level, value } of holding.outputs) {
       const order = held.get(keyOf(tag, level));
       if (!order || order.value === plain(value)) continue;
-      denied.set(rule, `${name} = ${String(order.value)} is held by the order of ${order.rule}`);
+      const text = `${name} = ${String(order.value)} is held by the order of ${order.rule}`;
+      denied.set(rule, { text, by: order.rule });
     }
   }
-  return { denied, conflicts: [...denied].map(([rule, text]) => `${rule}: ${text}`) };
+  return { denied, conflicts: [...denied].map(([rule, { text }]) => `${rule}: ${text}`) };
 }
 function keyOf(tag: number, level: IntentLevel): string {
   return `${String(tag)} ${level}`;

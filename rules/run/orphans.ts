@@ -1,5 +1,6 @@
 import {
   wall,
+  type Denial,
   type Evidence,
   type Explanation,
   type Orphan,
@@ -38,8 +39,8 @@ interface Group {
 export class Orphans {
   readonly #c: Context;
   readonly #groups: Group[];
-  readonly #denied: ReadonlyMap<string, string>;
-  readonly #deniedAlarms: readonly (readonly [AlarmMachine, string])[];
+  readonly #denied: ReadonlyMap<string, Denial>;
+  readonly #deniedAlarms: readonly (readonly [AlarmMachine, Denial])[];
 
   constructor(c: Context, { orphans, denied }: OrderBook) {
     this.#c = c;
@@ -54,8 +55,8 @@ export class Orphans {
       return { rule, orphans: list, machine };
     });
     this.#denied = denied;
-    this.#deniedAlarms = [...denied].map(([rule, text]) => {
-      return [new AlarmMachine(c, `${rule}-DENIED`, plainText('critical'), null, true), text];
+    this.#deniedAlarms = [...denied].map(([rule, denial]) => {
+      return [new AlarmMachine(c, `${rule}-DENIED`, plainText('critical'), null, true), denial];
     });
     if (this.#groups.length > 0) c.out.intentsChanged = true;
   }
@@ -90,10 +91,11 @@ export class Orphans {
       const stands = orphans.length > 0;
       machine.update(stands, machine.rises(stands) ? this.#evidence(orphans) : noEvidence);
     }
-    for (const [machine, text] of this.#deniedAlarms) {
+    for (const [machine, { text, by }] of this.#deniedAlarms) {
       machine.flush();
-      const why = machine.rises(true) ? [remark(text, this.#c.wallNow())] : noEvidence;
-      machine.update(true, why);
+      const stands = this.has(by);
+      const why = machine.rises(stands) ? [remark(text, this.#c.wallNow())] : noEvidence;
+      machine.update(stands, why);
     }
   }
 
@@ -140,14 +142,15 @@ export class Orphans {
   /** What stands against a rule beside its state. */
   remarks(rule: string): readonly string[] {
     const group = this.#of(rule);
-    const denied = this.#denied.get(rule);
+    const denied = this.denied.get(rule);
     return [
-      ...(denied === undefined ? [] : [`DENIED by order: ${denied}`]),
+      ...(denied ? [`DENIED by order: ${denied.text}`] : []),
       ...(group ? group.orphans.map((one) => `order holds: ${holdsText(one)}`) : []),
     ];
   }
-  get denied(): ReadonlyMap<string, string> {
-    return this.#denied;
+  /** What rules are denied while the orders stand that deny it. */
+  get denied(): ReadonlyMap<string, Denial> {
+    return new Map([...this.#denied].filter(([, { by }]) => this.has(by)));
   }
 
   #of(id: string): Group | undefined {

@@ -293,3 +293,12 @@ void t.test('a part of a block has the samples of that part, wide ones too', (t)
   t.strictSame([...(part?.wide ?? [])], [[1, 2n ** 60n + 2n]]);
   t.end();
 });
+
+void t.test('what a device calls high is low in units that count the other way', (t) => {
+  const image = imageOf([tag('D', 'up', 'l'), tag('D', 'down', 'l', { scale: -2 })]);
+  const batch = batchOf(image, 1);
+  for (const at of [0, 1]) batch.numberAs(at, 5, Quality.aboveRange);
+  acceptBatch(image, all(image), batch);
+  t.strictSame([...image.qualities], [Quality.aboveRange, Quality.belowRange]);
+  t.end();
+});

@@ -52,7 +52,7 @@ export function tellOfMemory(runtime: Runtime, verdict: Verdict): void {
     tell(text);
     own.raise(firstStart, {
       priority: 'low',
-      text: `${text}; if so, acknowledge it (millrace alarms ack ${firstStart})`,
+      text: `${text}; if so, acknowledge it (millrace alarms --ack ${firstStart})`,
       response: 'if it is not the first one, look at the plant',
       untilAcknowledged: true,
       isNotice: true,

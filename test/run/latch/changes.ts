@@ -67,9 +67,7 @@ export function ruleOf(kind: Kind, shape: Shape = {}): Rule {
       const head = ['cause', 'expr', ...effects.map(([set, to]) => `${set}=${String(to)}`)];
       const mark = more['latch'] === 'auto' ? 'N' : 'L';
       const rows = [head, [id, cause, ...effects.map(() => mark)]];
-      const { latch, ...rest } = more;
-      void latch;
-      return { matrix: 'M', reset, rows, ...rest };
+      return { matrix: 'M', reset, rows };
     }
     case 'shed':
       return {

@@ -14,7 +14,7 @@ export interface Planted {
 
 function withOrders(change: (orders: OrderBook) => OrderBook | undefined): RuleLanguage {
   return {
-    compile: engine.compile,
+    compile: (...args) => engine.compile(...args),
     start: (program, { orders, ...options }) => {
       const changed = orders && change(orders);
       return engine.start(program, changed ? { ...options, orders: changed } : options);
@@ -36,7 +36,7 @@ function withHolding(change: (holding: Holding, id: string) => Holding | undefin
       };
       return compiled;
     },
-    start: engine.start,
+    start: (...args) => engine.start(...args),
   };
 }
 
