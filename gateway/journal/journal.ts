@@ -17,7 +17,7 @@ import { type HistoryDisk, historyPart } from './history.js';
 import { Intervals } from './intervals.js';
 import { Retention } from './retention.js';
 import { sealState } from './sealed.js';
-import { asidePrefix, epochIn, epochState, lastEpoch, openStates, pendingOf } from './states.js';
+import { asidePrefix, openStates, pendingOf, reportOf } from './states.js';
 import { segmentsOf } from './segments.js';
 import { SinkReader } from './sink-reader.js';
 import type { Change, SegmentInfo, Store } from './store.js';
@@ -97,17 +97,10 @@ export class Journal {
   /** Opens (or begins) the journal and its next epoch. Throws only when not even a new file can be made. */
   static async open(options: JournalOptions): Promise<Journal> {
     const opened = await options.store.open();
-    const before = epochState(opened.state.get('epoch'));
-    const last = lastEpoch(before?.n, await options.epochs?.last(), epochIn(opened.segments));
-    const epoch = last + 1;
+    const report = reportOf(opened, await options.epochs?.last());
+    const { epoch } = report;
     await options.epochs?.record(epoch);
-    const journal = new Journal(options, opened, {
-      epoch,
-      previous: before?.n ?? (last > 0 ? last : undefined),
-      ended: before?.clean ? 'clean' : last > 0 ? 'unclean' : 'first',
-      quarantined: opened.quarantined,
-      isGone: !before && last > 0 && opened.segments.length === 0,
-    });
+    const journal = new Journal(options, opened, report);
     // A full disk is a condition, not a reason to stay down: the second try makes room first.
     const marked = journal.putState('epoch', JSON.stringify({ n: epoch, clean: false }));
     await marked.catch(() => journal.commit().catch(() => undefined));

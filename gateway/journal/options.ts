@@ -31,4 +31,6 @@ export interface EpochReport {
   readonly quarantined: string | undefined;
   /** There were boots before, and nothing of them is in the journal: it was deleted, replaced or damaged. */
   readonly isGone: boolean;
+  /** There was something before, whatever can be read of it. */
+  readonly isOld: boolean;
 }

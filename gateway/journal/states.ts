@@ -2,7 +2,8 @@ import { positionsPerEpoch } from './entry.js';
 import { Intervals } from './intervals.js';
 import { openState } from './sealed.js';
 import type { CursorState } from './sink-reader.js';
-import type { SegmentInfo } from './store.js';
+import type { EpochReport } from './options.js';
+import type { SegmentInfo, Store } from './store.js';
 
 /** Small states as they were stored: those that are as they were, and the texts of those that are not. */
 export function openStates(stored: ReadonlyMap<string, string>): {
@@ -21,10 +22,27 @@ export function openStates(stored: ReadonlyMap<string, string>): {
 }
 
 /** How the boot before this one stored its epoch; undefined: not at all, or not any more. */
-export function epochState(text: string | undefined): { n: number; clean: boolean } | undefined {
+function epochState(text: string | undefined): { n: number; clean: boolean } | undefined {
   const json = text === undefined ? undefined : openState(text);
   if (json === undefined || !isUsable('epoch', json)) return undefined;
   return JSON.parse(json) as { n: number; clean: boolean };
+}
+
+/** How the boot before this one ended. `beside`: the last epoch by what lies beside the journal. */
+export function reportOf(
+  { segments, state, quarantined }: Awaited<ReturnType<Store['open']>>,
+  beside: number | undefined,
+): EpochReport {
+  const before = epochState(state.get('epoch'));
+  const last = lastEpoch(before?.n, beside, epochIn(segments));
+  return {
+    epoch: last + 1,
+    previous: before?.n ?? (last > 0 ? last : undefined),
+    ended: before?.clean ? 'clean' : last > 0 ? 'unclean' : 'first',
+    quarantined,
+    isGone: !before && last > 0 && segments.length === 0,
+    isOld: last > 0 || quarantined !== undefined || state.size + segments.length > 0,
+  };
 }
 
 /** The furthest that any of these say; what cannot be an epoch says nothing. */
@@ -33,7 +51,7 @@ export function lastEpoch(...said: readonly (number | undefined)[]): number {
 }
 
 /** The last epoch of which there is anything: what says how far it has come may be gone. */
-export function epochIn(segments: readonly SegmentInfo[]): number {
+function epochIn(segments: readonly SegmentInfo[]): number {
   const last = segments.map((segment) => Math.floor(segment.last / positionsPerEpoch));
   return Math.max(0, ...last.filter(isEpoch));
 }

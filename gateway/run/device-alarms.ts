@@ -46,7 +46,7 @@ export class DeviceAlarms implements EventOutlet {
 
   constructor(options: DeviceAlarmsOptions) {
     this.#o = options;
-    for (const alarm of storedAlarms(options.stored)) {
+    for (const alarm of storedAlarms(options)) {
       const doubted = { ...alarm.snapshot, doubt: 'the gateway was restarted' };
       this.#alarms.set(alarm.snapshot.id, { ...alarm, snapshot: doubted });
       options.outlet.alarm(doubted);
@@ -183,8 +183,24 @@ export class DeviceAlarms implements EventOutlet {
   }
 }
 
-function storedAlarms(json: string | undefined): readonly DeviceAlarm[] {
-  return json === undefined ? [] : (JSON.parse(json) as DeviceAlarm[]);
+/** The device tells them again: one that is not readable any more is let go. */
+function storedAlarms({ stored, log }: DeviceAlarmsOptions): readonly DeviceAlarm[] {
+  const found = stored === undefined ? [] : (JSON.parse(stored) as unknown);
+  const usable = Array.isArray(found) ? found.filter(isDeviceAlarm) : [];
+  if (!Array.isArray(found) || usable.length < found.length)
+    log.error('alarms of devices from before the start are damaged: devices must tell them again');
+  return usable;
+}
+function isDeviceAlarm(found: unknown): found is DeviceAlarm {
+  const { snapshot, key, event } = (found ?? {}) as Partial<DeviceAlarm>;
+  const { id, device, state, priority, since, text, evidence } = (snapshot ??
+    {}) as Partial<AlarmSnapshot>;
+  const texts: readonly unknown[] = [key, event, id, device, state, priority, text];
+  return (
+    texts.every((one) => typeof one === 'string') &&
+    Number.isFinite(since) &&
+    Array.isArray(evidence)
+  );
 }
 
 /** As people see it; what else of a condition waits for attention has a number behind it. */

@@ -2,6 +2,7 @@ import { diffConfigs } from '../config/diff.js';
 import type { Config, ConfigDiff } from '../config/model.js';
 import type { Person, RuleLanguage, RuleProblem } from '../contract/index.js';
 import { GatewayError } from '../contract/index.js';
+import { asidePrefix } from '../journal/states.js';
 import { Audit } from '../write/audit.js';
 import type { Fate } from '../write/orders.js';
 import { Field, type FieldOptions, planOf } from './field.js';
@@ -250,7 +251,7 @@ function epochsOf({ epochs, memoryFiles }: RuntimeOptions): NonNullable<RuntimeO
 
 function memoryOf({ journal }: North, options: RuntimeOptions): Promise<Memory> {
   const { memoryFiles, boot, log } = options;
-  const { previous, quarantined } = journal.report;
+  const { isOld } = journal.report;
   return Memory.open({
     files: memoryFiles,
     newId: boot,
@@ -262,7 +263,11 @@ function memoryOf({ journal }: North, options: RuntimeOptions): Promise<Memory> 
         return journal.commit();
       },
       isDamaged: (key) => journal.damagedStates.includes(key),
-      isOld: previous !== undefined || quarantined !== undefined,
+      setAside: (key) => {
+        const json = journal.getState(key);
+        if (json !== undefined) journal.stage(asidePrefix + key, json);
+      },
+      isOld,
       epoch: journal.epoch,
     },
   });

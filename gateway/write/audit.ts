@@ -5,7 +5,7 @@ import { jsonValue } from '../contract/index.js';
 function chainOf({ state, log }: AuditOptions): ChainState {
   const fresh = { n: 0, hash: '' };
   if (state === undefined) return fresh;
-  const { n, hash } = JSON.parse(state) as Partial<ChainState>;
+  const { n, hash } = (JSON.parse(state) ?? {}) as Partial<ChainState>;
   if (typeof n === 'number' && Number.isSafeInteger(n) && typeof hash === 'string')
     return { n, hash };
   log.error('the end of the audit chain is damaged: a new chain begins');

@@ -1,6 +1,7 @@
 import type { Log, RetainedStates } from '../../contract/index.js';
 import { asGatewayError } from '../../contract/index.js';
 import { crc32c } from '../../journal/crc.js';
+import { lastEpoch } from '../../journal/states.js';
 import { Notes, notesIn, type NotesFile } from './notes.js';
 import { seal, unseal } from './sealed.js';
 import {
@@ -41,6 +42,8 @@ export interface MemoryRows {
   readonly isOld: boolean;
   /** A row was not what it was, and is set aside. */
   isDamaged(key: string): boolean;
+  /** Keeps what is in a row under another name, before something else is put there. */
+  setAside(key: string): void;
   readonly epoch: number;
 }
 
@@ -87,10 +90,12 @@ export class Memory {
     const last = verdict.kind === 'known' ? verdict.note : Math.max(verdict.note, ...noted);
     this.#notes = new Notes({ file: files.notes, id, last, log });
     this.#isFrozen = verdict.kind === 'unknown';
+    // An end before anything could be stored must not take the anchor back.
+    this.#anchored = verdict.note;
   }
 
   static async open(options: MemoryOptions): Promise<Memory> {
-    const { files, rows, log } = options;
+    const { files, rows } = options;
     const [anchor, a, b] = await Promise.all([
       find(files, 'anchor', readAnchor),
       find(files, 'memory-a', readSnapshot),
@@ -102,14 +107,9 @@ export class Memory {
       copies: [first, a, b],
       notes: notesIn(files.notes),
       legacy: legacyOf(rows, first),
-      hasRun: rows.isOld,
+      hasRun: rows.isOld || files.notes.before.some((byte) => byte !== 0),
     });
-    if (verdict.kind !== 'unknown')
-      for (const place of memoryPlaces)
-        if (verdict.damaged.includes(place)) {
-          const name = await files.setAside(place).catch(() => undefined);
-          if (name !== undefined) log.warn('a file of the memory is kept aside', { name });
-        }
+    if (verdict.kind !== 'unknown') await setAside(verdict, options);
     return new Memory(options, verdict);
   }
 
@@ -213,6 +213,17 @@ export class Memory {
   }
 }
 
+/** Nothing that cannot be used is written over: people may want to look at it. */
+async function setAside({ damaged }: Verdict, { files, rows, log }: MemoryOptions): Promise<void> {
+  for (const place of memoryPlaces) {
+    if (!damaged.includes(place)) continue;
+    const name = await files.setAside(place).catch(() => undefined);
+    if (name !== undefined) log.warn('a file of the memory is kept aside', { name });
+  }
+  if (!damaged.includes(journal)) return;
+  for (const key of [memoryKeys.states, memoryKeys.rest]) rows.setAside(key);
+}
+
 async function find<T>(
   files: MemoryFiles,
   place: MemoryPlace,
@@ -235,7 +246,7 @@ export async function lastEpochOf(files: MemoryFiles): Promise<number> {
     find(files, 'memory-a', readSnapshot),
     find(files, 'memory-b', readSnapshot),
   ]);
-  return Math.max(0, ...found.map(({ found: one }) => (typeof one === 'string' ? 0 : one.epoch)));
+  return lastEpoch(...found.map(({ found: one }) => (typeof one === 'string' ? 0 : one.epoch)));
 }
 
 interface Rest extends Omit<Snapshot, 'states'> {
@@ -266,7 +277,7 @@ function fromRows(rows: MemoryRows): Finding<Snapshot> {
     return { place: journal, found: 'bad' };
   if (rest === undefined) return { place: journal, found: 'none' };
   if (states === undefined) return { place: journal, found: 'bad' };
-  const { sum, ...known } = JSON.parse(rest) as Partial<Rest>;
+  const { sum, ...known } = (JSON.parse(rest) ?? {}) as Partial<Rest>;
   const found = readSnapshot({ ...known, states: JSON.parse(states) as unknown });
   return {
     place: journal,
@@ -283,10 +294,11 @@ function legacyOf(
   if (found !== 'none' || states === undefined) return undefined;
   const value = JSON.parse(states) as unknown;
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
-  const mark = JSON.parse(rows.get(memoryKeys.mark) ?? '{}') as { id?: unknown; note?: unknown };
+  const mark = JSON.parse(rows.get(memoryKeys.mark) ?? '{}') as unknown;
+  const { id, note } = (mark ?? {}) as { readonly id?: unknown; readonly note?: unknown };
   return {
     states: value as RetainedStates,
-    id: typeof mark.id === 'string' ? mark.id : '',
-    note: typeof mark.note === 'number' ? mark.note : 0,
+    id: typeof id === 'string' ? id : '',
+    note: typeof note === 'number' ? note : 0,
   };
 }

@@ -62,10 +62,21 @@ export class Notes {
     this.#log = log;
     this.#id = id;
     this.#note = last;
-    const waiting = linesIn(file.before).filter((one) => one.id === id && one.note <= last);
+    const own = linesIn(file.before).filter((one) => one.id === id);
+    const waiting = own.filter((one) => one.note <= last);
+    this.#spoil(own.filter((one) => one.note > last));
     this.#open = [...new Map(waiting.map((one) => [one.note, one])).values()].sort(
       (a, b) => a.note - b.note,
     );
+  }
+
+  /** What lies behind a gap does not count, and must not when new notes have filled the gap. */
+  #spoil(remnants: readonly Open[]): void {
+    try {
+      for (const { at } of remnants) this.#file.write(Uint8Array.of(0), at);
+    } catch {
+      // The next note tells whether the file can be written.
+    }
   }
 
   /** Can it not be written? Then a kill may forget trips. */

@@ -64,6 +64,7 @@ export function readSnapshot(value: unknown): Read<Snapshot> {
     isCount(found.note) &&
     isCount(found.epoch) &&
     Array.isArray(found.roster) &&
+    found.roster.every((rule) => typeof rule === 'string') &&
     isMap(found.states) &&
     isMap(found.orders);
   return isWhole ? { ...(found as Snapshot), orders: usableOrders(found.orders) } : 'bad';

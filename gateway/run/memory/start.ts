@@ -67,7 +67,9 @@ export function tellOfMemory(runtime: Runtime, verdict: Verdict): void {
         ? 'what was tripped before this start is not known any more'
         : kind === 'first'
           ? 'first start, and gateway: firstStart: tripped'
-          : `nothing is known of ${missing.join(', ')}`;
+          : missing.length > 0
+            ? `nothing is known of ${missing.join(', ')}`
+            : 'what was tripped before an earlier start is not known any more';
   tell(`${memoryLost}: ${why}; tripped until reset: ${lost.join(', ')}`);
   raiseLost(runtime, lost, why);
 }

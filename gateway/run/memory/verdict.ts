@@ -46,12 +46,13 @@ export function judge(findings: Findings): Verdict {
   const known = isRead(anchor.found) ? anchor.found : undefined;
   const all = [anchor, ...copies];
   const repairs = all.flatMap(faultOf);
-  const damaged = all
-    .filter(({ found }) => found === 'bad' || found === 'newer')
-    .map(({ place }) => place);
+  const id = known?.id ?? idsOf(copies)[0];
+  const damaged = damagedOf(findings, id);
   const about = { repairs, damaged };
-  const best = bestOf(findings, known);
-  if (best && best.note >= (known?.note ?? 0))
+  const best = bestOf(findings, id);
+  // Of two installations without an anchor nobody says which is this one.
+  const isSure = known !== undefined || idsOf(copies).length === 1;
+  if (best && isSure && best.note >= (known?.note ?? 0))
     return {
       kind: 'known',
       ...knownOf(best),
@@ -71,7 +72,7 @@ export function judge(findings: Findings): Verdict {
     ...nothing,
     ...(best ? knownOf(best) : {}),
     ...about,
-    id: known?.id ?? best?.id,
+    id,
     note: Math.max(known?.note ?? 0, best?.note ?? 0),
   };
 }
@@ -90,11 +91,24 @@ function faultOf({ place, found }: Finding<Anchor | Snapshot>): readonly string[
   return fault === undefined ? [] : [`${place} is ${fault}`];
 }
 
+/** Installations of which there is a copy. */
+function idsOf(copies: Findings['copies']): readonly string[] {
+  return [...new Set(copies.flatMap(({ found }) => (isRead(found) ? [found.id] : [])))];
+}
+
+/** What cannot be used, and copies of another installation: that may be all there is of it. */
+function damagedOf({ anchor, copies }: Findings, id: string | undefined): readonly string[] {
+  return [anchor, ...copies].flatMap(({ place, found }) => {
+    const isDamaged = isRead(found) ? found.id !== id : found === 'bad' || found === 'newer';
+    return isDamaged ? [place] : [];
+  });
+}
+
 /** The copy that reaches furthest, with what was noted after it. */
-function bestOf({ copies, notes }: Findings, anchor: Anchor | undefined): Snapshot | undefined {
+function bestOf({ copies, notes }: Findings, id: string | undefined): Snapshot | undefined {
   let best: Snapshot | undefined;
   for (const { found } of copies) {
-    if (!isRead(found) || (anchor && found.id !== anchor.id)) continue;
+    if (!isRead(found) || found.id !== id) continue;
     const whole = withNotes(found, following(notes, found));
     if (!best || whole.note > best.note) best = whole;
   }
