@@ -10,7 +10,7 @@ import { Exit } from './exit.js';
 import { isUnknown } from './learn.js';
 import { LearningGateway } from './learning-gateway.js';
 import { loadAll, loadForStart } from './load.js';
-import { CliError } from './output.js';
+import { CliError, outliveReader } from './output.js';
 
 /** A gateway with its control socket. */
 export interface Daemon {
@@ -71,6 +71,7 @@ export async function startDaemon(file: string, level: string): Promise<Daemon> 
 
 /** `millrace run`: until SIGTERM or SIGINT. */
 export async function runDaemon(file: string, level: string): Promise<void> {
+  outliveReader();
   const daemon = await startDaemon(file, level);
   const { log } = daemon.runtime.options;
   process.on('SIGHUP', () => {

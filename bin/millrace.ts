@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { Exit } from './exit.js';
 import { commands } from './commands/index.js';
+import { endWithReader } from './output.js';
 import { version } from './version.js';
 
 const program = new Command('millrace')
@@ -21,5 +22,6 @@ const program = new Command('millrace')
     process.exit(error.exitCode === 0 ? Exit.done : Exit.usage);
   });
 
+endWithReader();
 for (const register of commands) register(program);
 await program.parseAsync();

@@ -15,6 +15,20 @@ export class CliError extends Error {
   }
 }
 
+let outlives = false;
+
+/** Ends the process quietly when whoever read its output has gone: `millrace … | head`. */
+export function endWithReader(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    if (!outlives) process.exit();
+  });
+}
+/** A gateway runs on, whoever reads what it prints. */
+export function outliveReader(): void {
+  outlives = true;
+}
+
 export function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }

@@ -158,9 +158,7 @@ export class BlackBox {
     while (this.#events.length > limits.tripEvents) this.#events.shift();
   }
 
-  /** Never before what was begun: the fuller record stays. */
   async #complete(open: Open, now: number): Promise<void> {
-    await open.begun;
     if (!(await this.#write(open, now))) return;
     const covered = Math.min(now - open.at, limits.tripAfterMs);
     this.#o.log.info('trip recorded', { rule: open.rule, after: formatDuration(covered) });
@@ -188,6 +186,8 @@ export class BlackBox {
         .map((one) => this.#line(one, at)),
       covers: [Math.round(from - at), Math.round(until - at)],
     };
+    // Put together at once: the next tick forgets what no open record needs. Kept after what was begun.
+    await open.begun;
     const name = plainName(`${rule}-${Math.round(event.time)}`);
     try {
       await this.#o.shelf.save(name, JSON.stringify(record));
