@@ -2,10 +2,11 @@
  * Every command of the command line against a running gateway: what it prints, its JSON form and its exit
  * code; what a second gateway is told; what is open to the outside: a socket file, no TCP port.
  */
+import { execFile } from 'node:child_process';
 import { readFile, readdir, readlink, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
-import { millrace } from '../support/gateway.js';
+import { millrace, program } from '../support/gateway.js';
 import { scratch } from '../support/scratch.js';
 import { Station, ruleStates, tagOf } from '../support/station.js';
 import { waitFor } from '../support/wait.js';
@@ -36,7 +37,7 @@ void t.test('the commands', { timeout: 120_000 }, async (t) => {
   await t.test('text, JSON and exit code of each', async (t) => {
     const status = await s.cli('status');
     t.equal(status.code, 0);
-    t.match(status.stdout, /gateway ps01: ok/);
+    t.match(status.stdout, /gateway ps01: warn[^]*warn: FIRST-START: nothing is remembered/);
     t.match(status.stdout, /station +\d+ % +P101 +good/);
     t.match(await s.json('status'), { gateway: 'ps01', links: [{}, {}], sinks: [{}] });
 
@@ -52,6 +53,8 @@ void t.test('the commands', { timeout: 120_000 }, async (t) => {
 
     t.match((await s.cli('alarms')).stdout, /no alarms/);
     t.same(await s.json('alarms'), []);
+    t.equal((await s.cli('alarms', '--ack', 'FIRST-START')).code, 0);
+    t.match((await s.cli('status')).stdout, /gateway ps01: ok/, 'a first start that is one');
     t.match((await s.cli('why', 'P101-START')).stdout, /PERMITTED/);
     t.match(await s.json('why', 'P101-START'), { rule: 'P101-START' });
     t.match((await s.cli('why', 'P101-START', '--trips')).stdout, /no record of a trip/);
@@ -242,3 +245,16 @@ async function listeningPorts(pid: number): Promise<readonly number[]> {
   }
   return ports;
 }
+
+void t.test('a command ends quietly with whoever reads it', (t) => {
+  execFile(
+    'sh',
+    ['-c', '"$0" "$1" schema | head -c 1', process.execPath, program],
+    (error, stdout, stderr) => {
+      t.equal(error, null);
+      t.equal(stdout, '{');
+      t.equal(stderr, '', 'no stack trace');
+      t.end();
+    },
+  );
+});

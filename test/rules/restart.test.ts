@@ -235,3 +235,20 @@ void t.test('a clock that is put back prolongs no bypass over a restart', (t) =>
   t.notOk(isBypassed(boot), 'it ends when it was to end');
   t.end();
 });
+
+void t.test('whatever a rule is called, it is known after a restart', (t) => {
+  for (const interlock of ['__proto__', 'constructor', 'toString', 'hasOwnProperty']) {
+    const rules = [
+      { interlock, cause: 'X', reset: 'rising(R)', effects: [{ set: 'OUT', to: true }] },
+    ];
+    const p = first(rules);
+    p.set({ X: true });
+    p.to(1);
+    p.set({ X: false });
+    p.to(2);
+    const q = restarted(p, rules, 1);
+    q.to(1);
+    t.equal(q.engine.states().get(interlock), 'TRIPPED_CLEAR', interlock);
+  }
+  t.end();
+});

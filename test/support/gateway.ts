@@ -7,7 +7,7 @@ import { Child, type ChildOptions, type Exit, run } from './child.js';
 import type { Cleanup } from './scratch.js';
 import { waitFor } from './wait.js';
 
-const program = fileURLToPath(new URL('../../bin/millrace.js', import.meta.url));
+export const program: string = fileURLToPath(new URL('../../bin/millrace.js', import.meta.url));
 
 export interface LogLine {
   readonly level: number;
