@@ -11,8 +11,8 @@ import { boundDecides } from './bounds.js';
 import { noteChange, noteSample } from './edges.js';
 import { readNumber, readTruth, type TagInput } from './inputs.js';
 import { logic, not } from './logic.js';
-import { compare, compareOps } from './numeric.js';
-import { putBool, remember, runSteps, type Slots, type Step } from './slots.js';
+import { compare, compareOps, holds } from './numeric.js';
+import { putBool, remember, truth, runSteps, type Slots, type Step } from './slots.js';
 import { onDelay, onDelayOfDoubt } from './timers.js';
 
 /**
@@ -237,17 +237,37 @@ export class Code {
     const slot = field(cells, at + 2);
     const how = field(cells, at + 3);
     const tag = field(cells, at + 1);
-    readNumber(s, this.#image, tag, slot, how & 3);
     const to = field(cells, at + 4);
+    const right = field(cells, at + 5);
     const f = field(cells, at + 6);
     const k = this.#figures.cells[f] as number;
     const c = this.#figures.cells[f + 1] as number;
-    const right = field(cells, at + 5);
+    const value = this.#image.numbers[tag] as number;
+    // Most values are good in most scans, and then there is nothing to ask.
+    if (
+      (this.#image.qualities[tag] as number) === Quality.good &&
+      (s.q[right] as number) === Quality.good &&
+      Number.isFinite(value)
+    ) {
+      s.v[slot] = value;
+      s.q[slot] = Quality.good;
+      putBool(s, to, holds(how >> 2, value, (s.v[right] as number) * k + c), Quality.good);
+    } else this.#limitOfDoubt(cells, at, k, c);
+    const memory = field(cells, at + 7);
+    if (memory >= 0 && truth(s, to) !== (s.memory[memory] as number)) {
+      noteChange(s, to, memory);
+      this.#noteSamples(memory, cells, at + 1, 1);
+    }
+  }
+
+  #limitOfDoubt(cells: Int32Array, at: number, k: number, c: number): void {
+    const s = this.#s;
+    const [slot, how, tag] = [field(cells, at + 2), field(cells, at + 3), field(cells, at + 1)];
+    const [to, right] = [field(cells, at + 4), field(cells, at + 5)];
+    readNumber(s, this.#image, tag, slot, how & 3);
     compare(s, to, how >> 2, slot, right, k, c);
     if ((how & 2) === 2 && isOneSided(this.#image.qualities[tag] as number))
       this.#decide(tag, how >> 2, to, (s.v[right] as number) * k + c);
-    const memory = field(cells, at + 7);
-    if (memory >= 0 && noteChange(s, to, memory)) this.#noteSamples(memory, cells, at + 1, 1);
   }
 
   #decide(tag: number, operator: number, to: number, limit: number): void {

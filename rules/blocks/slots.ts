@@ -94,6 +94,7 @@ export function rankOf(quality: number): number {
  * nothing but first values after a start is `waiting` itself, so that no delay counts before them.
  */
 export function worst(a: number, b: number): number {
+  if ((a | b) === Quality.good) return Quality.good;
   const isFirst = rankOf(a) > rankOf(b);
   const most = isFirst ? a : b;
   const least = isFirst ? b : a;

@@ -14,28 +14,31 @@ const part = {
 } as const;
 
 /**
- * How an on-delay that runs out could make a condition true, in numbers. Not looked for under `not`. Empty: there
- * is no delay in it.
+ * How an on-delay that runs out could make a condition true, in numbers: how many delays there are, the slots of each
+ * and of what it delays, and then the condition. Not looked for under `not`. Empty: there is no delay in it.
  */
 export function pendingPlan(root: Packed): readonly number[] {
   const plan: number[] = [];
-  return put(plan, root.tree()) ? plan : [];
+  const delays: number[] = [];
+  put({ plan, delays }, root.tree());
+  return delays.length === 0 ? [] : [delays.length / 2, ...delays, ...plan];
 }
 
-/** @returns whether there is a delay in it */
-function put(plan: number[], node: Node): boolean {
+interface Plans {
+  readonly plan: number[];
+  readonly delays: number[];
+}
+function put(to: Plans, node: Node): void {
+  const { plan, delays } = to;
   if (node.kind === 'timed' && node.op === 'for') {
     plan.push(part.delay, node.slot);
-    put(plan, node.of);
-    return true;
-  }
-  if (node.kind !== 'logic' && node.kind !== 'vote') {
-    plan.push(part.leaf, node.slot);
-    return false;
-  }
-  const [need, degraded] = needsOf(node);
-  plan.push(part.count, node.slot, need, degraded, node.of.length);
-  return node.of.map((child) => put(plan, child)).includes(true);
+    delays.push(node.slot, node.of.slot);
+    put(to, node.of);
+  } else if (node.kind === 'logic' || node.kind === 'vote') {
+    const [need, degraded] = needsOf(node);
+    plan.push(part.count, node.slot, need, degraded, node.of.length);
+    for (const child of node.of) put(to, child);
+  } else plan.push(part.leaf, node.slot);
 }
 function needsOf(node: Extract<Node, { kind: 'logic' | 'vote' }>): readonly [number, number] {
   const of = node.kind === 'logic' ? (node.op === 'and' ? node.of.length : 1) : node.need;
@@ -46,9 +49,19 @@ function needsOf(node: Extract<Node, { kind: 'logic' | 'vote' }>): readonly [num
  * Would the condition become true, or not known, just because delays run out? A delay whose input has not been
  * known for longer than its time runs no more: it is not known itself.
  */
-export function isPending({ slots, code }: Plant, plan: number): boolean {
+export function isPending(plant: Plant, plan: number): boolean {
+  const { slots, code } = plant;
   if (code.lengthOf(plan) === 0) return false;
-  let at = 0;
+  const delays = code.item(plan, 0);
+  // Asked of each rule in each scan, and hardly ever does one run: nothing is made for the answer.
+  for (let i = 1; i <= 2 * delays; i += 2)
+    if (truth(slots, code.item(plan, i)) === 0 && truth(slots, code.item(plan, i + 1)) !== 0)
+      return gainsByDelay(plant, plan, 2 * delays + 1);
+  return false;
+}
+
+function gainsByDelay({ slots, code }: Plant, plan: number, from: number): boolean {
+  let at = from;
   const next = (): number => code.item(plan, at++);
   const look = (): Outlook => {
     const kind = next();

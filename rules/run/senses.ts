@@ -100,8 +100,9 @@ export class Senses {
     return slowestOf(this.#rule);
   }
 
-  readonly #changeOf = (slot: number): readonly [after: number, until: number] =>
-    this.#c.plant.code.changeOf(slot, this.#from, this.#to);
+  #changeOf(slot: number): readonly [after: number, until: number] {
+    return this.#c.plant.code.changeOf(slot, this.#from, this.#to);
+  }
 
   /** Evaluates cause and arm; once a scan. */
   sense(): void {
@@ -170,10 +171,8 @@ export class Senses {
 
   /** The leaves that make the cause what it is now. */
   now(): readonly Evidence[] {
-    return becauseOf(
-      this.#c.witness,
-      [{ name: undefined, node: this.#rule.cause }],
-      this.#changeOf,
+    return becauseOf(this.#c.witness, [{ name: undefined, node: this.#rule.cause }], (slot) =>
+      this.#changeOf(slot),
     );
   }
 
@@ -183,7 +182,7 @@ export class Senses {
     const { causes } = this.#rule;
     if (causes.length === 0) return this.now();
     const standing = causes.filter(({ node }) => conditionOf(plant.slots, node.slot) !== 0);
-    return becauseOf(witness, standing, this.#changeOf);
+    return becauseOf(witness, standing, (slot) => this.#changeOf(slot));
   }
 
   /** Causes that show now, and may have been there before the first of those that were known at the trip. */
