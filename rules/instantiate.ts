@@ -110,7 +110,7 @@ function markOpaque(
     } else if (node.kind !== 'quality') {
       const decides = node.kind === 'compare' && isOrder(node) && sense === 1;
       const opens = decides || (isOpen && passesBounds(node));
-      for (const child of childrenOf(node)) walk(child, opens, senseBelow(node, sense));
+      for (const child of childrenOf(node)) walk(child, opens, senseOf(child, node, sense));
     }
   };
   for (const root of roots) if (root) walk(root.tree(), false, 1);
@@ -122,9 +122,11 @@ function markOpaque(
  */
 type Sense = 1 | -1 | 0;
 
-/** In which sense the parts of a condition count, where the whole counts so. */
-function senseBelow(node: Node, sense: Sense): Sense {
+/** In which sense a part of a condition counts, where the whole counts so. */
+function senseOf(child: Node, node: Node, sense: Sense): Sense {
   switch (node.kind) {
+    case 'if':
+      return child === node.when ? 0 : sense;
     case 'not':
       return sense === 1 ? -1 : sense === -1 ? 1 : 0;
     case 'logic':
@@ -175,8 +177,10 @@ function emit(b: Builder, node: Node): void {
     if (node.kind === 'text')
       for (const input of [node.input, node.other]) if (input) emitInput(b, input);
     const { sense } = b;
-    b.sense = senseBelow(node, sense);
-    for (const child of childrenOf(node)) emit(b, child);
+    for (const child of childrenOf(node)) {
+      b.sense = senseOf(child, node, sense);
+      emit(b, child);
+    }
     b.sense = sense;
     if (node.kind === 'compare') emitCompare(b, node);
     else if (!emitCode(b, node)) b.steps.push(stepOf(b, node));
