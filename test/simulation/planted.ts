@@ -114,13 +114,13 @@ const acknowledgesWhatWasSent: Plants = {
   }),
 };
 
-/** Rules whose latched states are not kept over a restart. */
+/** Rules whose latched states are not kept over a restart, nor what they hold. */
 const forgetsLatches: Plants = {
   rules: (language: RuleLanguage): RuleLanguage => ({
-    compile: (sources, tags) => language.compile(sources, tags),
+    compile: (...args) => language.compile(...args),
     start: (program, options) => {
-      const { retained: forgotten, ...rest } = options;
-      return language.start(program, forgotten ? rest : options);
+      const { retained: forgotten, orders, ...rest } = options;
+      return language.start(program, forgotten && orders ? rest : options);
     },
   }),
 };
