@@ -1,5 +1,6 @@
 import { loadConfig } from '../../gateway/config/load.js';
 import type { Config, ConfigHost, ConfigProblem } from '../../gateway/config/model.js';
+import { ruleKinds } from '../../gateway/contract/index.js';
 import { tagTable } from '../../gateway/run/field.js';
 import type { TagTable } from '../../gateway/tags/table.js';
 import {
@@ -76,17 +77,6 @@ function programAtStart(config: Config): RuleProgram {
   }
 }
 
-const kinds = [
-  'interlock',
-  'group',
-  'permissive',
-  'alarm',
-  'signal',
-  'diagnosis',
-  'shed',
-  'heartbeat',
-] as const;
-
 function writtenRules(config: Config): ReadonlyMap<string, WrittenRule> {
   const rules = plainRules(config.rules, [], []).flatMap((source) => writtenRule(source) ?? []);
   return new Map(rules.map((rule) => [rule.id, rule]));
@@ -96,7 +86,7 @@ function writtenRule(source: RuleSource): WrittenRule | undefined {
   const { rule } = source;
   if (typeof rule !== 'object' || rule === null || Array.isArray(rule)) return undefined;
   const keys = rule as Readonly<Record<string, unknown>>;
-  const kind = kinds.find((one) => Object.hasOwn(keys, one));
+  const kind = ruleKinds.find((one) => Object.hasOwn(keys, one));
   const id = kind && keys[kind];
   return typeof id === 'string' || typeof id === 'number'
     ? { id: String(id), source, keys }

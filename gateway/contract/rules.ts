@@ -71,8 +71,18 @@ export interface Evidence {
   readonly tie?: true;
 }
 
-export type RuleKind =
-  'interlock' | 'group' | 'permissive' | 'alarm' | 'signal' | 'diagnosis' | 'shed' | 'heartbeat';
+/** The key that names a rule. */
+export const ruleKinds = [
+  'interlock',
+  'group',
+  'permissive',
+  'alarm',
+  'signal',
+  'diagnosis',
+  'shed',
+  'heartbeat',
+] as const;
+export type RuleKind = (typeof ruleKinds)[number];
 export const priorities = ['low', 'medium', 'high', 'critical'] as const;
 export type Priority = (typeof priorities)[number];
 export type InterlockState =

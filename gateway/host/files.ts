@@ -40,11 +40,11 @@ export async function diskSpace(
 }
 
 /** Writes a small file whole: after a power cut there is the old or the new one. */
-export async function replaceFile(path: string, text: string): Promise<void> {
+export async function replaceFile(path: string, content: string | Uint8Array): Promise<void> {
   await makeFolderOf(path);
   const file = await open(`${path}.new`, 'w', 0o640);
   try {
-    await file.writeFile(text);
+    await file.writeFile(content);
     await file.sync();
   } finally {
     await file.close();

@@ -1,6 +1,6 @@
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { isErrno } from './files.js';
+import { open, readFile, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isErrno, replaceFile } from './files.js';
 
 /** Files of a folder that are written whole: after a power cut there is the old or the new one. */
 export interface MemoryFolder {
@@ -23,17 +23,8 @@ export function memoryFolder(folder: string): MemoryFolder {
       }
     },
     replace: async (name, bytes) => {
-      await mkdir(folder, { recursive: true, mode: 0o750 });
-      const path = pathOf(name);
-      const file = await open(`${path}.new`, 'w', 0o640);
-      try {
-        await file.writeFile(bytes);
-        await file.sync();
-      } finally {
-        await file.close();
-      }
-      await rename(`${path}.new`, path);
-      await syncFolder(dirname(path));
+      await replaceFile(pathOf(name), bytes);
+      await syncFolder(folder);
     },
     setAside: async (name) => {
       const aside = `${pathOf(name)}.damaged-${new Date().toISOString().replace(/[:.]/g, '-')}`;

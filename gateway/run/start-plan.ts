@@ -1,5 +1,10 @@
 import type { Config } from '../config/model.js';
-import type { RuleLanguage, RuleProblem, RuleSource } from '../contract/index.js';
+import {
+  ruleKinds,
+  type RuleLanguage,
+  type RuleProblem,
+  type RuleSource,
+} from '../contract/index.js';
 import type { OwnAlarms } from './own-alarms.js';
 import { type Plan, planOf } from './field.js';
 
@@ -43,23 +48,13 @@ function isOf({ file, index }: RuleProblem, source: RuleSource): boolean {
   return file === source.file && index === source.index;
 }
 
-const kinds = [
-  'interlock',
-  'group',
-  'permissive',
-  'alarm',
-  'signal',
-  'diagnosis',
-  'shed',
-  'heartbeat',
-];
 const libraries = ['matrix', 'template', 'equipment', 'model', 'baselines', 'constants'];
 
 /** The name of a rule as written, or where it stands. */
 function nameOf({ file, index, rule }: RuleSource): string {
   const map =
     typeof rule === 'object' && rule !== null ? (rule as Readonly<Record<string, unknown>>) : {};
-  const key = [...kinds, ...libraries].find((kind) => Object.hasOwn(map, kind));
+  const key = [...ruleKinds, ...libraries].find((kind) => Object.hasOwn(map, kind));
   const name = key === undefined ? undefined : map[key];
   return typeof name === 'string'
     ? name

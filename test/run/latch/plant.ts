@@ -4,6 +4,7 @@ import { Control } from '../../../gateway/run/control.js';
 import { compileRules, createEngine } from '../../../rules/index.js';
 import { Script } from '../../scan/script.js';
 import { config, link, tag } from '../../support/config.js';
+import { must } from '../../support/must.js';
 import { StateFolder } from '../../support/memory-files.js';
 import { VirtualClock } from '../../support/virtual-clock.js';
 import { gateway, type Gateway } from '../rig.js';
@@ -56,7 +57,7 @@ export class Plant {
   }
 
   get #running(): Gateway {
-    if (!this.#g) throw new Error('the plant has no gateway');
+    must(this.#g !== undefined, 'the plant has a gateway');
     return this.#g;
   }
   async pass(time: number): Promise<void> {
