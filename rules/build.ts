@@ -90,7 +90,7 @@ function emptySlots(count: number): Slots {
   return {
     v: new Float64Array(count),
     q: new Uint8Array(count).fill(Quality.waiting),
-    since: new Float64Array(count),
+    remembered: new Int32Array(count).fill(-1),
     memory: new Float64Array(0),
     taken: 0,
     kept: [],

@@ -177,7 +177,9 @@ function allBool(c: Checker, list: readonly Ast[]): readonly Node[] | undefined 
 function checkVote(c: Checker, ast: VoteAst): Node | undefined {
   const of = allBool(c, ast.of);
   if (!of) return undefined;
-  const badVotes = of.map((node) => inputsOf(node).some((input) => c.scope.votes(input.ref)));
+  const voters = of.map((node) =>
+    inputsOf(node).flatMap(({ ref, slot }) => (c.scope.votes(ref) ? [slot] : [])),
+  );
   const { minGood, grace } = c.scope;
   const { need, degrade } = ast;
   return {
@@ -185,7 +187,7 @@ function checkVote(c: Checker, ast: VoteAst): Node | undefined {
     need,
     of,
     degrade,
-    badVotes,
+    voters,
     minGood,
     grace,
     slot: c.slot(),

@@ -8,6 +8,7 @@ import {
   type Value,
   type WallMs,
 } from '../gateway/contract/index.js';
+import { changeOf } from './blocks/edges.js';
 import { ignored, truth, type Slots } from './blocks/slots.js';
 import { inputsOf, type CompareNode, type Input, type Node, type Ref } from './ir.js';
 import type { Packed } from './packed.js';
@@ -39,20 +40,16 @@ interface Leaf {
   readonly cause: string | undefined;
 }
 
-/** Between which two times a condition became what it is, by its slot. */
-export type ChangeOf = (slot: number) => readonly [after: number, until: number];
-
 /** The same of several conditions, each with its name. */
 export function becauseOf(
   w: Witness,
   causes: readonly { readonly name: string | undefined; readonly node: Packed }[],
-  changeOf?: ChangeOf,
 ): readonly Evidence[] {
   const leaves: Leaf[] = [];
   for (const { name, node } of causes) {
     const found: Node[] = [];
     collect(w.slots, node.tree(), found);
-    for (const leaf of found) leaves.push(leafOf(w, leaf, leaves.length, name, changeOf));
+    for (const leaf of found) leaves.push(leafOf(w, leaf, leaves.length, name));
   }
   leaves.sort((a, b) => compare(a.until, b.until) || compare(a.after, b.after) || a.at - b.at);
   const first = leaves[0];
@@ -64,20 +61,9 @@ export function becauseOf(
   });
 }
 
-function leafOf(
-  w: Witness,
-  leaf: Node,
-  at: number,
-  cause: string | undefined,
-  changeOf: ChangeOf | undefined,
-): Leaf {
-  const since = w.slots.since[leaf.slot] as number;
-  const period = Math.max(0, ...inputsOf(leaf).map((input) => input.ref.period ?? 0));
-  const [after, until] = changeOf?.(leaf.slot) ?? [since - period, since];
-  // What is made of no tag changed when that was computed.
-  return until === -Infinity
-    ? { leaf, at, cause, after: since, until: since }
-    : { leaf, at, cause, after, until };
+function leafOf(w: Witness, leaf: Node, at: number, cause: string | undefined): Leaf {
+  const [after, until] = changeOf(w.slots, leaf.slot);
+  return { leaf, at, cause, after, until };
 }
 
 function compare(a: number, b: number): number {

@@ -28,6 +28,7 @@ export interface Taken {
 /** Where a program was compiled to: other tags and rules may stand before it now. */
 const places: ReadonlySet<string> = new Set([
   'slot',
+  'voters',
   'slotsStart',
   'slotsEnd',
   'tag',
@@ -111,7 +112,6 @@ export function takeOver(heir: Estate, earlier: Estate): Taken {
     }
     copy(ours.v, slots, theirs.v, oldSlots);
     copy(ours.q, slots, theirs.q, oldSlots);
-    copy(ours.since, slots, theirs.since, oldSlots);
     copy(ours.memory, memory, theirs.memory, oldMemory);
     runner.take(old);
     rules.add(rule.id);

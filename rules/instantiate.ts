@@ -1,6 +1,6 @@
-import { GatewayError, Quality, type ImageView } from '../gateway/contract/index.js';
+import { GatewayError, isOneSided, Quality, type ImageView } from '../gateway/contract/index.js';
 import { StepList, type Code, type Steps } from './blocks/code.js';
-import { boundedInputs, boundStep, isOrder, passesBounds } from './blocks/bounds.js';
+import { boundedInputs, boundStep, isOrder } from './blocks/bounds.js';
 import { edgeStep } from './blocks/edges.js';
 import {
   ageStep,
@@ -16,7 +16,8 @@ import {
   type ReadMode,
   type TagInput,
 } from './blocks/inputs.js';
-import { ifStep, latchStep, voteStep } from './blocks/logic.js';
+import { ofDoubt } from './blocks/doubt.js';
+import { ifStep, latchMemory, latchStep, voteStep } from './blocks/logic.js';
 import { arithStep, bandStep, fallbackStep, negStep, pickStep } from './blocks/numeric.js';
 import {
   ignored,
@@ -41,6 +42,7 @@ import {
   type Ref,
   type TimedNode,
 } from './ir.js';
+import { markOpaque, senseOf, type Sense } from './sense.js';
 import type { Packed } from './packed.js';
 import { same } from './units.js';
 
@@ -95,50 +97,6 @@ export function stepsOf(
   const { policies, sink } = options;
   if (policies && sink) markOpaque(roots, [...policies.keys()], sink);
   return steps.done();
-}
-
-/** Notes which tags with a policy are looked at by something other than a comparison that a bound can decide. */
-function markOpaque(
-  roots: readonly (Packed | undefined)[],
-  names: readonly string[],
-  { opaque }: BadSink,
-): void {
-  const walk = (node: Node, isOpen: boolean, sense: Sense): void => {
-    if (node.kind === 'input') {
-      const position = names.indexOf(node.input.ref.name);
-      if (position >= 0 && !isOpen) opaque[position] = 1;
-    } else if (node.kind !== 'quality') {
-      const decides = node.kind === 'compare' && isOrder(node) && sense === 1;
-      const opens = decides || (isOpen && passesBounds(node));
-      for (const child of childrenOf(node)) walk(child, opens, senseOf(child, node, sense));
-    }
-  };
-  for (const root of roots) if (root) walk(root.tree(), false, 1);
-}
-
-/**
- * In which way a condition counts towards what trips: as it stands (1), turned round (-1), or in a way of which nothing
- * follows from a bound (0: `==` of two truths, the condition of a choice).
- */
-type Sense = 1 | -1 | 0;
-
-/** In which sense a part of a condition counts, where the whole counts so. */
-function senseOf(child: Node, node: Node, sense: Sense): Sense {
-  switch (node.kind) {
-    case 'if':
-      return child === node.when ? 0 : sense;
-    case 'not':
-      return sense === 1 ? -1 : sense === -1 ? 1 : 0;
-    case 'logic':
-    case 'vote':
-    case 'timed':
-    case 'edge':
-    case 'latch':
-    case 'call':
-      return sense;
-    default:
-      return 0;
-  }
 }
 
 interface Builder {
@@ -215,8 +173,12 @@ function emitCompare(b: Builder, node: CompareNode): void {
   const { slot, op, left, right, convert, hyst } = node;
   let memory: number | undefined;
   if (hyst) {
-    memory = remember(b.plant.slots, 0);
-    b.steps.push(bandStep(b.plant.slots, node, hyst.slot, memory));
+    const { slots: s } = b.plant;
+    const own = remember(s, 0);
+    memory = own;
+    const make = (isShadow: boolean): Step =>
+      bandStep(s, node, hyst.slot, isShadow ? remember(s, 0) : own);
+    b.steps.push(withMemory(b, node, make));
   } else b.steps.code.compare(slot, op, left.slot, right.slot, convert);
   if (b.options.bounds === true && isOrder(node) && b.sense === 1) emitBound(b, node, memory);
 }
@@ -229,7 +191,8 @@ function emitBound(
 ): void {
   const { plant, options, root } = b;
   const { strict, policies, sink, isBypassed } = options;
-  const refs = [left, right].flatMap(boundedInputs).map(({ input }) => input.ref);
+  const inputs = [left, right].flatMap(boundedInputs).map(({ input }) => input);
+  const refs = inputs.map(({ ref }) => ref);
   if (refs.length === 0 || !root) return;
   const names = [...(policies?.keys() ?? [])];
   const guarded = refs.map(({ name }) => names.indexOf(name)).filter((at) => at >= 0);
@@ -237,10 +200,15 @@ function emitBound(
     for (const at of guarded) if (sink?.oneSided[at] === 1) sink.undecided[at] = 1;
   };
   const { slots, image, positionOf } = plant;
+  /** Taken out of the rule; a bound of it might still decide, if it were there. */
+  const isGone = (input: Input): boolean =>
+    (slots.q[input.slot] as number) === ignored &&
+    !isOneSided(image.qualities[positionOf(input.ref)] as number);
   // The tree is unpacked when it is needed for the first time, if ever.
   let step: Step | undefined;
   const run = (): void => {
     if (isBypassed && refs.some(({ name }) => isBypassed(name))) return;
+    if ((slots.q[slot] as number) === ignored && inputs.some(isGone)) return;
     const node = step ? undefined : findCompare(root.tree(), slot);
     if (node) step = boundStep({ slots, image, positionOf, strict }, node, { memory, undecided });
     step?.();
@@ -390,11 +358,11 @@ function stepOf(b: Builder, node: Node): Step {
         b.options.leaves === true,
       );
     case 'latch':
-      return latchStep(s, to, node.set.slot, node.reset.slot, node.dominant === 'set');
+      return latchOf(b, node);
     case 'edge':
-      return edgeStep(s, to, node.of.slot, node.edge);
+      return withMemory(b, node, () => edgeStep(s, to, node.of.slot, node.edge));
     case 'timed':
-      return timedStep(s, node);
+      return withMemory(b, node, () => timedStep(s, node));
     case 'quality': {
       const of = node.of.slot;
       return qualityStep(s, to, node.test, () => s.q[of] as number);
@@ -428,6 +396,22 @@ function stepOf(b: Builder, node: Node): Step {
 /** Constants, inputs, ages, prev and what is code have no step of this kind: emit() sees to them. */
 function notHere({ kind }: Node): never {
   throw new GatewayError('internal', `no step for ${kind}`);
+}
+
+/** Of a signal: what a doubtful value has left in the memory stays doubtful. */
+function withMemory(b: Builder, node: Node, make: (isShadow: boolean) => Step): Step {
+  if (b.options.leaves !== true) return make(false);
+  const of = childrenOf(node).map(({ slot }) => slot);
+  return ofDoubt(b.plant.slots, node.slot, of, make);
+}
+
+function latchOf(b: Builder, node: Extract<Node, { kind: 'latch' }>): Step {
+  const { slots: s } = b.plant;
+  const [own, shadow] = latchMemory(s, b.options.leaves === true);
+  const { slot, set, reset, dominant } = node;
+  return withMemory(b, node, (isShadow) =>
+    latchStep(s, slot, set.slot, reset.slot, dominant === 'set', isShadow ? shadow : own),
+  );
 }
 
 function callStep(b: Builder, node: CallNode): Step {

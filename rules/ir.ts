@@ -72,8 +72,8 @@ export interface VoteNode extends Base {
   readonly need: number;
   readonly of: readonly Node[];
   readonly degrade: { readonly need: number; readonly of: number } | undefined;
-  /** Channels whose tags have `vote` under `on_bad`: bad counts as true. */
-  readonly badVotes: readonly boolean[];
+  /** Of each channel the slots of tags with `vote` under `on_bad`: while one of them is bad, a bad channel counts as true. */
+  readonly voters: readonly (readonly number[])[];
   readonly minGood: number;
   readonly grace: number;
 }

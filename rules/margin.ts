@@ -1,3 +1,4 @@
+import { hasVoted } from './blocks/logic.js';
 import { isBad } from '../gateway/contract/index.js';
 import { ignored, truth, type Slots } from './blocks/slots.js';
 import type { CompareNode, Node, VoteNode } from './ir.js';
@@ -78,7 +79,7 @@ function voted(s: Slots, node: VoteNode): number {
     // A delay may stand though what is under it is not known: the channel counts as that.
     const margin = isBad(q) ? NaN : marginOf(s, child);
     if (margin === margin) known.push(margin);
-    else if (node.badVotes[i] === true) votes++;
+    else if (hasVoted(s, node.voters[i])) votes++;
     else bad++;
   }
   if (known.length + votes + bad === 0) return NaN;

@@ -8,7 +8,7 @@ import {
 import type { CompareOp } from '../ast.js';
 import type { Conversion } from '../units.js';
 import { boundDecides } from './bounds.js';
-import { noteChange, noteSample } from './edges.js';
+import { noteChange, noteMoment, noteSample } from './edges.js';
 import { readNumber, readTruth, type TagInput } from './inputs.js';
 import { logic, not } from './logic.js';
 import { compare, compareOps, holds } from './numeric.js';
@@ -115,7 +115,7 @@ export class Code {
   /** A tag against a constant: reads the tag and compares it. The most frequent condition there is. */
   limit({ at, slot, mode }: TagInput, { to, op: operator, right, by, isWatched }: Limit): void {
     const how = 4 * compareOps.indexOf(operator) + mode;
-    const memory = isWatched ? remember(this.#s, -1, NaN, NaN) : -1;
+    const memory = isWatched ? this.#watched(to) : -1;
     this.#add(op.limit, at, slot, how, to, right, this.#figuresOf(by.k, by.c), memory);
   }
   compare(to: number, operator: CompareOp, left: number, right: number, by: Conversion): void {
@@ -135,41 +135,15 @@ export class Code {
   /** `ofDoubt`: its input may be doubtful. */
   onDelay(to: number, of: number, duration: number, ofDoubt: boolean): void {
     const memory = ofDoubt ? remember(this.#s, NaN, NaN, NaN, NaN) : remember(this.#s, NaN, NaN);
+    this.#s.remembered[to] = memory;
     this.#add(op.onDelay, to, of, memory, this.#figuresOf(duration), ofDoubt ? 1 : 0);
   }
   /** Notes when the truth of a condition changed; `tags`: positions in the image of what it is made of. */
   watch(slot: number, tags: readonly number[]): void {
-    this.#add(op.watch, slot, remember(this.#s, -1, NaN, NaN), tags.length, ...tags);
+    this.#add(op.watch, slot, this.#watched(slot), tags.length, ...tags);
   }
-
-  /**
-   * Between which two times a watched condition changed in the plant, monotonic ms. Looked for among the steps from
-   * `from` to `to`: only when somebody asks why.
-   */
-  changeOf(slot: number, from: number, to: number): readonly [after: number, until: number] {
-    const { cells } = this.#code;
-    for (let at = from; at < to; at += sizeOf(cells, at)) {
-      const what = field(cells, at) as Op;
-      const isIt =
-        (what === op.watch && field(cells, at + 1) === slot) ||
-        (what === op.limit && field(cells, at + 4) === slot);
-      const memory = isIt ? field(cells, at + (what === op.watch ? 2 : 7)) : -1;
-      if (memory >= 0)
-        return [this.#s.memory[memory + 1] as number, this.#s.memory[memory + 2] as number];
-    }
-    return [-Infinity, Infinity];
-  }
-
-  /** Since when an on-delay has surely run, and how long it takes, ms; undefined: there is none in that slot. */
-  delayOf(slot: number, from: number, to: number): { since: number; duration: number } | undefined {
-    const { cells } = this.#code;
-    for (let at = from; at < to; at += sizeOf(cells, at))
-      if (field(cells, at) === op.onDelay && field(cells, at + 1) === slot)
-        return {
-          since: this.#s.memory[field(cells, at + 3)] as number,
-          duration: this.#figures.cells[field(cells, at + 4)] as number,
-        };
-    return undefined;
+  #watched(slot: number): number {
+    return (this.#s.remembered[slot] = remember(this.#s, -1, NaN, NaN));
   }
 
   /** When a tag was asked before the last time, monotonic ms; set by whoever knows. */
@@ -222,8 +196,13 @@ export class Code {
         }
         case op.onDelay: {
           const duration = this.#figures.cells[field(cells, at + 4)] as number;
+          const [to, of, first] = [
+            field(cells, at + 1),
+            field(cells, at + 2),
+            field(cells, at + 3),
+          ];
           const delay = field(cells, at + 5) === 1 ? onDelayOfDoubt : onDelay;
-          delay(s, field(cells, at + 1), field(cells, at + 2), field(cells, at + 3), duration);
+          delay(s, to, of, first, duration);
           at += 6;
           break;
         }
@@ -277,6 +256,7 @@ export class Code {
   }
 
   #noteSamples(memory: number, cells: Int32Array, first: number, count: number): void {
+    if (count === 0) noteMoment(this.#s, memory);
     for (let i = first; i < first + count; i++) {
       const tag = field(cells, i);
       noteSample(this.#s, memory, this.askedBefore(tag), this.#image.times[tag] as number);
@@ -320,25 +300,6 @@ export class Code {
       default:
         throw new GatewayError('internal', `no step ${field(cells, at)}`);
     }
-  }
-}
-
-/** How many cells the step at `at` takes. */
-function sizeOf(cells: Int32Array, at: number): number {
-  switch (field(cells, at) as Op) {
-    case op.limit:
-      return 8;
-    case op.watch:
-    case op.logic:
-      return 4 + field(cells, at + 3);
-    case op.onDelay:
-      return 6;
-    case op.bound:
-      return 3 + field(cells, at + 2);
-    case op.compare:
-      return 6;
-    default:
-      return 4;
   }
 }
 

@@ -52,11 +52,19 @@ export function noteChange(s: Slots, slot: number, memory: number): boolean {
   const before = recall(s, memory);
   if (now === before) return false;
   s.memory[memory] = now;
-  s.since[slot] = s.clock.now;
   // What was not known before may have been so for any time.
   s.memory[memory + 1] = before === 0 || before === 1 ? Infinity : -Infinity;
   s.memory[memory + 2] = -Infinity;
   return true;
+}
+/** What is made of no tag changed when that was computed. */
+export function noteMoment(s: Slots, memory: number): void {
+  s.memory[memory + 1] = s.memory[memory + 2] = s.clock.now;
+}
+/** Between which two times a watched condition changed in the plant, monotonic ms. */
+export function changeOf(s: Slots, slot: number): readonly [after: number, until: number] {
+  const memory = s.remembered[slot] as number;
+  return memory < 0 ? [-Infinity, Infinity] : [recall(s, memory + 1), recall(s, memory + 2)];
 }
 /** One of the tags behind it was asked at `asked`, and before that at `before`: it changed in between. */
 export function noteSample(s: Slots, memory: number, before: number, asked: number): void {

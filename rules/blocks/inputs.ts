@@ -178,7 +178,7 @@ const missingQualities: ReadonlySet<number> = new Set<number>([
   Quality.stale,
 ]);
 
-/** good, bad, uncertain, stale, missing: always known, because they ask about the quality itself. */
+/** good, bad, uncertain, stale, missing: known as soon as there is a quality, which before the first value there is not. */
 export function qualityStep(s: Slots, to: number, test: QualityTest, quality: () => number): Step {
   const is: Readonly<Record<QualityTest, (q: number) => boolean>> = {
     // Zero drift is none of its business.
@@ -189,7 +189,10 @@ export function qualityStep(s: Slots, to: number, test: QualityTest, quality: ()
     missing: (q) => missingQualities.has(q),
   };
   const test1 = is[test];
-  return () => putBool(s, to, test1(quality()), Quality.good);
+  return () => {
+    const q = quality();
+    putBool(s, to, test1(q), q === Quality.waiting ? q : Quality.good);
+  };
 }
 
 /** How often a rule that asks for the age of a value must run though nothing arrives. */

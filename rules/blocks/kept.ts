@@ -1,12 +1,12 @@
 import type { Ring } from './panes.js';
 import { recall, truth, type Slots } from './slots.js';
 
-/** A number in the memory outlives a restart: a total, a count, the bit of a latch. */
-export function keepValue(s: Slots, at: number): void {
+/** A number in the memory outlives a restart: a total, a count, the bit of a latch. `shadow`: begins as it does. */
+export function keepValue(s: Slots, at: number, shadow: number = at): void {
   s.kept.push({
     save: () => [recall(s, at)],
     load: ([value = NaN]) => {
-      if (value === value) s.memory[at] = value;
+      if (value === value) s.memory[at] = s.memory[shadow] = value;
     },
   });
 }

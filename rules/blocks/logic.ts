@@ -4,6 +4,7 @@ import { keepValue } from './kept.js';
 import {
   badFrom,
   ignored,
+  notKnown,
   putBool,
   rankOf,
   recall,
@@ -68,9 +69,21 @@ interface Votes {
   hasBad: boolean;
   /** Bad because an instrument is beyond its range. */
   doubts: number;
+  /** Bad because no value has come yet. */
+  waits: number;
 }
 
-function countVotes(s: Slots, of: readonly number[], voting: Uint8Array, into: Votes): void {
+/** Has a bad channel a vote? Only by a tag that is bad itself: one that is good has nothing to do with it. */
+export function hasVoted(s: Slots, voters: readonly number[] | undefined): boolean {
+  return voters?.some((slot) => (s.q[slot] as number) >= badFrom) === true;
+}
+
+function countVotes(
+  s: Slots,
+  of: readonly number[],
+  voters: VoteNode['voters'],
+  into: Votes,
+): void {
   Object.assign(into, noVotes);
   for (let i = 0; i < of.length; i++) {
     const slot = of[i] as number;
@@ -83,8 +96,11 @@ function countVotes(s: Slots, of: readonly number[], voting: Uint8Array, into: V
     if (q >= badFrom) {
       into.hasBad = true;
       if (q === undecided) into.doubts++;
-      if ((voting[i] as number) === 1) into.yes++;
-      else into.bad++;
+      if (hasVoted(s, voters[i])) into.yes++;
+      else {
+        into.bad++;
+        if (q === Quality.waiting) into.waits++;
+      }
       continue;
     }
     into.known = worst(into.known, q);
@@ -104,6 +120,7 @@ const noVotes: Votes = {
   known: 0,
   hasBad: false,
   doubts: 0,
+  waits: 0,
 };
 
 /** Quality of a vote whose result is known; `need`: as many decide it. */
@@ -122,8 +139,7 @@ function markOf({ sound, sure, known, hasBad }: Votes, isTrue: boolean, need: nu
  */
 export function voteStep(s: Slots, node: VoteNode, holds: () => boolean): Step {
   const of = node.of.map((child) => child.slot);
-  const voting = Uint8Array.from(node.badVotes, (votes) => (votes ? 1 : 0));
-  const { slot: to, need, degrade, minGood, grace } = node;
+  const { slot: to, need, degrade, minGood, grace, voters } = node;
   /** Since when there are too few good channels. */
   const poor = remember(s, NaN);
   const votes: Votes = { ...noVotes };
@@ -131,7 +147,7 @@ export function voteStep(s: Slots, node: VoteNode, holds: () => boolean): Step {
     putBool(s, to, value, markOf(votes, value, wanted));
   };
   return () => {
-    countVotes(s, of, voting, votes);
+    countVotes(s, of, voters, votes);
     const { yes, bad, counted, away } = votes;
     // Enough good channels again: the next time that there are too few is borne anew.
     if (counted - bad >= Math.min(minGood, of.length - 1)) s.memory[poor] = NaN;
@@ -141,7 +157,7 @@ export function voteStep(s: Slots, node: VoteNode, holds: () => boolean): Step {
       putBool(s, to, false, undecided);
     else if (degrade && away > 0) degraded(counted - bad);
     else if (bad === 0 || (!degrade && yes + bad < need)) put(false, need);
-    else if (!degrade) putBool(s, to, false, Quality.input);
+    else if (!degrade) putBool(s, to, false, votes.waits === bad ? Quality.waiting : Quality.input);
     else degraded(counted - bad);
   };
 
@@ -190,6 +206,14 @@ export function ifStep(
   };
 }
 
+/** Places of the bit of a latch in the memory, and of its shadow, see {@link ofDoubt}. */
+export function latchMemory(s: Slots, hasShadow: boolean): readonly [own: number, shadow: number] {
+  const own = remember(s, 0);
+  const shadow = hasShadow ? remember(s, 0) : own;
+  keepValue(s, own, shadow);
+  return [own, shadow];
+}
+
 /** A memory of one bit. It changes only by what is known; while a bad input could matter it is bad. */
 export function latchStep(
   s: Slots,
@@ -197,9 +221,8 @@ export function latchStep(
   set: number,
   reset: number,
   setWins: boolean,
+  memory: number,
 ): Step {
-  const memory = remember(s, 0);
-  keepValue(s, memory);
   return () => {
     const held = recall(s, memory);
     const isSet = triOf(s, set);
@@ -212,7 +235,7 @@ export function latchStep(
       s.memory[memory] = next;
       s.unsaved.latched++;
     }
-    if (next === 0.5) putBool(s, to, held === 1, Quality.input);
+    if (next === 0.5) putBool(s, to, held === 1, notKnown(quality));
     else putBool(s, to, next === 1, quality >= badFrom ? Quality.degraded : quality);
   };
 }

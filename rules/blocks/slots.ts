@@ -5,8 +5,8 @@ export interface Slots {
   /** Numbers; 0 or 1 for truth values. Without meaning where the quality is bad. */
   readonly v: Float64Array;
   readonly q: Uint8Array;
-  /** Since when the truth of a watched condition is what it is, monotonic ms. */
-  readonly since: Float64Array;
+  /** Where in the memory it stands when a watched condition changed, or since when an on-delay runs; -1: nowhere. */
+  readonly remembered: Int32Array;
   /** What steps remember from scan to scan, in numbers only: it can be handed to another engine. */
   memory: Float64Array;
   /** How much of `memory` is taken. */
@@ -87,6 +87,11 @@ export function conditionOf(s: Slots, slot: number): number {
  */
 export function rankOf(quality: number): number {
   return quality ^ 0x30;
+}
+
+/** Quality of a result that is not known for this quality of what it is made of: before the first value it waits, too. */
+export function notKnown(q: number): number {
+  return q === Quality.waiting ? q : Quality.input;
 }
 
 /**

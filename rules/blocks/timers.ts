@@ -1,4 +1,5 @@
-import { isSound, Quality } from '../../gateway/contract/index.js';
+import { Quality } from '../../gateway/contract/index.js';
+import { isDoubtful, settleDoubt } from './doubt.js';
 import {
   badFrom,
   ignored,
@@ -43,10 +44,7 @@ export function onDelay(s: Slots, to: number, of: number, first: number, duratio
   if (perhaps + duration > now) wantScan(s, perhaps + duration);
 }
 
-/**
- * The same for a signal, whose input may be doubtful: it goes by the value, and its quality by what a rule may rely on.
- * So who reads it is never later than if the delay stood in the rule itself.
- */
+/** As {@link ofDoubt}, without a step of its own. */
 export function onDelayOfDoubt(
   s: Slots,
   to: number,
@@ -55,15 +53,13 @@ export function onDelayOfDoubt(
   duration: number,
 ): void {
   const q = s.q[of] as number;
-  const isDoubtful = q < badFrom && !isSound(q) && q !== Quality.surely;
-  if (isDoubtful) s.q[of] = Quality.input;
+  const isInDoubt = isDoubtful(q);
+  if (isInDoubt) s.q[of] = Quality.input;
   onDelay(s, to, of, first + 2, duration);
-  const strict = s.q[to] as number;
-  const value = s.v[to] as number;
+  const [value, quality] = [s.v[to] as number, s.q[to] as number];
   s.q[of] = q;
   onDelay(s, to, of, first, duration);
-  if (strict < badFrom) putBool(s, to, value === 1, isDoubtful ? Quality.degraded : strict);
-  else if ((s.q[to] as number) < badFrom) s.q[to] = Quality.derived;
+  settleDoubt(s, to, value, quality, isInDoubt);
 }
 
 /** Off-delay (TOF): true while the input is, and for `duration` after it was seen to fall. */

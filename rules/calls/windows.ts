@@ -7,6 +7,7 @@ import {
   nextMultiple,
   putBool,
   putNumber,
+  notKnown,
   recall,
   remember,
   worst,
@@ -36,7 +37,7 @@ export function windowQuality(o: WindowState): number {
   const span = window.span(now);
   if (stats.weight === 0) {
     if (current < badFrom) return Quality.young;
-    return current === Quality.waiting ? current : Quality.input;
+    return notKnown(current);
   }
   if (stats.weight < share * (span - window.paneMs)) return Quality.input;
   if (window.isDoubtful(now)) return Quality.derived;
@@ -96,7 +97,7 @@ function within(
         window.advance(now, inputs.heldValue(0), inputs.heldQuality(0));
         const stats = withCurrent(window.stats(now), inputs);
         const isInside = holds(stats, inputs.value(1), isRelative);
-        if (inputs.quality(1) >= badFrom) putBool(s, wiring.to, false, Quality.input);
+        if (inputs.quality(1) >= badFrom) putBool(s, wiring.to, false, notKnown(inputs.quality(1)));
         else settle(s, wiring.to, { inputs, window, stats, now, ms, isInside });
         return window.nextPane(now);
       });
@@ -120,7 +121,7 @@ function settle(
   const { inputs, window, stats, now, ms, isInside } = o;
   const q = inputs.quality(0);
   if (stats.weight === 0 && q >= badFrom) {
-    putBool(s, to, false, q === Quality.waiting ? q : Quality.input);
+    putBool(s, to, false, notKnown(q));
     return;
   }
   const quality = window.isDoubtful(now) ? Quality.derived : Quality.good;

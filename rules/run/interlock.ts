@@ -44,17 +44,16 @@ interface Memory {
   evidence: readonly Evidence[];
   firstOut: Evidence | undefined;
   /** When the cause went, monotonic ms; for `hold`. */
-  clearSince: number;
+  clearSince: number | undefined;
   /** Until when other causes may turn out to have been first, monotonic ms. */
-  openUntil: number;
+  openUntil: number | undefined;
   /** Names of the outputs that an order from before holds; what else the rule sets waits for its own cause. */
   adopted: Adopted | undefined;
   /** Who asked for a reset since the last scan. */
   askedBy: string | undefined;
   isWaiting: boolean;
-  isFirst: boolean;
-  /** Not known from before: it is what it is since the first scan. */
-  isNew: boolean;
+  /** Before its first scan: is it known from before? If not it is what it is since that scan. */
+  stage: 'new' | 'known' | 'begun';
   /** It is tripped because nobody knows whether it was. */
   isLost: boolean;
 }
@@ -123,13 +122,12 @@ export class InterlockRunner implements Runner {
       since: wall(kept?.since ?? 0),
       evidence: kept?.evidence ?? noEvidence,
       firstOut: kept?.firstOut ?? undefined,
-      clearSince: NaN,
-      openUntil: -Infinity,
+      clearSince: undefined,
+      openUntil: undefined,
       adopted: order ?? undefined,
       askedBy: undefined,
       isWaiting: true,
-      isFirst: true,
-      isNew: kept === undefined,
+      stage: kept === undefined ? 'new' : 'known',
       isLost: isLost || kept?.lost === true,
     };
     this.#senses.hold(this.#holds());
@@ -167,7 +165,7 @@ export class InterlockRunner implements Runner {
   }
 
   run(): void {
-    if (this.#m.isFirst) this.#begin();
+    if (this.#m.stage !== 'begun') this.#begin();
     if (this.#lost?.isWaiting === true) this.#lookAround(this.#lost);
     if (this.#bypasses) this.#tellBypasses(this.#bypasses);
     this.#step();
@@ -290,8 +288,8 @@ export class InterlockRunner implements Runner {
   #begin(): void {
     const c = this.#c;
     const { id } = this.rule;
-    this.#m.isFirst = false;
-    if (this.#m.isNew) this.#m.since = c.wallNow();
+    if (this.#m.stage === 'new') this.#m.since = c.wallNow();
+    this.#m.stage = 'begun';
     if (this.#lost) {
       this.#blame(this.#m.since);
       const text = `${id} tripped: ${evidenceList(this.#m.evidence)}`;
@@ -366,16 +364,24 @@ export class InterlockRunner implements Runner {
       mustSurvive(this.#c, this.rule.id);
     }
     if (m.state === 'TRIPPED') {
-      if (slots.clock.now < m.openUntil) wantScan(slots, m.openUntil);
-      if (slots.clock.now <= m.openUntil) this.#lookForEarlier();
+      this.#lookOn();
       return;
     }
     m.evidence = this.#senses.evidence();
     m.firstOut = m.evidence[0];
-    m.clearSince = NaN;
+    m.clearSince = undefined;
     m.openUntil = slots.clock.now + this.#senses.slowest;
     if (this.#senses.slowest > 0) wantScan(slots, m.openUntil);
     this.#enter('TRIPPED', `tripped: ${evidenceList(m.evidence)}`, m.evidence);
+  }
+
+  /** For as long as the slowest of its tags has not been asked since the trip. */
+  #lookOn(): void {
+    const { openUntil } = this.#m;
+    const { slots } = this.#c.plant;
+    if (openUntil === undefined || slots.clock.now > openUntil) return;
+    if (slots.clock.now < openUntil) wantScan(slots, openUntil);
+    this.#lookForEarlier();
   }
 
   /** What is asked more seldom shows later, and may have been first all the same. */
@@ -401,7 +407,7 @@ export class InterlockRunner implements Runner {
       return;
     }
     const { slots } = this.#c.plant;
-    if (Number.isNaN(m.clearSince)) m.clearSince = slots.clock.now;
+    m.clearSince ??= slots.clock.now;
     let how = by === undefined ? 'reset' : `reset by ${by}`;
     if (this.rule.latch === 'auto') {
       how = 'released';

@@ -1,4 +1,4 @@
-import { ignored, truth, unknown } from '../blocks/slots.js';
+import { ignored, truth, unknown, type Slots } from '../blocks/slots.js';
 import type { Plant } from '../instantiate.js';
 import type { Node } from '../ir.js';
 import type { Packed } from '../packed.js';
@@ -13,31 +13,40 @@ const part = {
   count: 2,
 } as const;
 
-/**
- * How an on-delay that runs out could make a condition true, in numbers: how many delays there are, the slots of each
- * and of what it delays, and then the condition. Not looked for under `not`. Empty: there is no delay in it.
- */
-export function pendingPlan(root: Packed): readonly number[] {
-  const plan: number[] = [];
+/** The on-delays that could make a condition true: slots of each, and of what it delays. Not looked for under `not`. */
+export function delaysIn(root: Packed): readonly number[] {
   const delays: number[] = [];
-  put({ plan, delays }, root.tree());
-  return delays.length === 0 ? [] : [delays.length / 2, ...delays, ...plan];
+  const walk = (node: Node): void => {
+    if (node.kind === 'timed' && node.op === 'for') {
+      delays.push(node.slot, node.of.slot);
+      walk(node.of);
+    } else if (node.kind === 'logic' || node.kind === 'vote') node.of.forEach(walk);
+  };
+  walk(root.tree());
+  return delays;
 }
 
-interface Plans {
-  readonly plan: number[];
-  readonly delays: number[];
+/** How delays that run out could make conditions true, in numbers. Made when one runs for the first time: few ever do. */
+const plans = new WeakMap<Packed, Int32Array>();
+
+function planOf(root: Packed): Int32Array {
+  const known = plans.get(root);
+  if (known) return known;
+  const plan: number[] = [];
+  put(plan, root.tree());
+  const made = Int32Array.from(plan);
+  plans.set(root, made);
+  return made;
 }
-function put(to: Plans, node: Node): void {
-  const { plan, delays } = to;
+
+function put(plan: number[], node: Node): void {
   if (node.kind === 'timed' && node.op === 'for') {
     plan.push(part.delay, node.slot);
-    delays.push(node.slot, node.of.slot);
-    put(to, node.of);
+    put(plan, node.of);
   } else if (node.kind === 'logic' || node.kind === 'vote') {
     const [need, degraded] = needsOf(node);
     plan.push(part.count, node.slot, need, degraded, node.of.length);
-    for (const child of node.of) put(to, child);
+    for (const child of node.of) put(plan, child);
   } else plan.push(part.leaf, node.slot);
 }
 function needsOf(node: Extract<Node, { kind: 'logic' | 'vote' }>): readonly [number, number] {
@@ -47,22 +56,20 @@ function needsOf(node: Extract<Node, { kind: 'logic' | 'vote' }>): readonly [num
 
 /**
  * Would the condition become true, or not known, just because delays run out? A delay whose input has not been
- * known for longer than its time runs no more: it is not known itself.
+ * known for longer than its time runs no more: it is not known itself. `delays`: list of {@link delaysIn}.
  */
-export function isPending(plant: Plant, plan: number): boolean {
-  const { slots, code } = plant;
-  if (code.lengthOf(plan) === 0) return false;
-  const delays = code.item(plan, 0);
+export function isPending({ slots, code }: Plant, delays: number, cause: Packed): boolean {
+  const count = code.lengthOf(delays);
   // Asked of each rule in each scan, and hardly ever does one run: nothing is made for the answer.
-  for (let i = 1; i <= 2 * delays; i += 2)
-    if (truth(slots, code.item(plan, i)) === 0 && truth(slots, code.item(plan, i + 1)) !== 0)
-      return gainsByDelay(plant, plan, 2 * delays + 1);
+  for (let i = 0; i < count; i += 2)
+    if (truth(slots, code.item(delays, i)) === 0 && truth(slots, code.item(delays, i + 1)) !== 0)
+      return gainsByDelay(slots, planOf(cause));
   return false;
 }
 
-function gainsByDelay({ slots, code }: Plant, plan: number, from: number): boolean {
-  let at = from;
-  const next = (): number => code.item(plan, at++);
+function gainsByDelay(slots: Slots, plan: Int32Array): boolean {
+  let at = 0;
+  const next = (): number => plan[at++] as number;
   const look = (): Outlook => {
     const kind = next();
     const slot = next();
@@ -82,7 +89,7 @@ function gainsByDelay({ slots, code }: Plant, plan: number, from: number): boole
     let out = 0;
     const count = next();
     for (let rest = count; rest > 0; rest--) {
-      const child = code.item(plan, at + 1);
+      const child = plan[at + 1] as number;
       const one = look();
       if (one === gains) gained++;
       if (one === able || one === gains) can++;

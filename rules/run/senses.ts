@@ -18,16 +18,19 @@ import {
   wantScan,
   type Slots,
 } from '../blocks/slots.js';
-import { becauseOf, remark } from '../explain.js';
+import { because, becauseOf, remark } from '../explain.js';
 import { stepsOf } from '../instantiate.js';
 import { childrenOf, inputsOf, type Input, type Node } from '../ir.js';
 import type { CompiledInterlock } from '../program.js';
 import type { Bypasses } from './bypass.js';
 import type { Context } from './context.js';
-import { isPending, pendingPlan } from './pending.js';
+import { delaysIn, isPending } from './pending.js';
 
 /** How long an interlock waits for first values after a start before it takes them for bad, ms. */
 export const startGrace = 10_000;
+
+/** What it comes to. `ordered`: not armed, and tripped by another rule all the same. */
+type Outlook = 'disarmed' | 'armed' | 'pending' | 'stands' | 'ordered';
 
 /** What an interlock perceives of the plant: reads cause and arm, with the policies for bad tags. */
 export class Senses {
@@ -35,22 +38,14 @@ export class Senses {
   readonly #rule: CompiledInterlock;
   readonly #sink: BadSink;
   readonly #steps: Steps;
-  /** Lists in the code of the engine: {@link pendingPlan}, and positions of the tags behind cause and arm. */
+  /** Lists in the code of the engine: {@link delaysIn}, and positions of the tags behind cause and arm. */
   readonly #delays: number;
-  readonly #causeSlot: number;
-  /** -1: always armed. */
-  readonly #armSlot: number;
   readonly #sources: number;
-  /** Position in the memory: when the first scan was, and whether every tag has been read since. */
+  /** Position in the memory: when the first scan was; Infinity: every tag has been read since, or the grace is over. */
   readonly #wait: number;
-  /** Where its code begins and ends. */
-  readonly #from: number;
-  readonly #to: number;
   /** How long it waits for first values, ms. */
   readonly #grace: number;
-  #isArmed = false;
-  #stands = false;
-  #isPending = false;
+  #outlook: Outlook = 'disarmed';
 
   constructor(
     c: Context,
@@ -73,26 +68,22 @@ export class Senses {
       watch: true,
       isBypassed,
     };
-    this.#from = c.plant.code.end;
     this.#steps = stepsOf(c.plant, [cause, arm], options);
-    this.#to = c.plant.code.end;
-    this.#delays = c.plant.code.list(pendingPlan(cause));
-    this.#causeSlot = cause.slot;
-    this.#armSlot = arm?.slot ?? -1;
+    this.#delays = c.plant.code.list(delaysIn(cause));
     this.#sources = c.plant.code.list(sources);
-    this.#wait = remember(c.plant.slots, NaN, 0);
+    this.#wait = remember(c.plant.slots, NaN);
     this.#grace = graceOf(rule);
   }
 
   /** Is it armed, does its cause stand, does a delay of that run? As of the last `sense`. */
   get isArmed(): boolean {
-    return this.#isArmed;
+    return this.#outlook !== 'disarmed' && this.#outlook !== 'ordered';
   }
   get stands(): boolean {
-    return this.#stands;
+    return this.#outlook === 'stands' || this.#outlook === 'ordered';
   }
   get isPending(): boolean {
-    return this.#isPending;
+    return this.#outlook === 'pending';
   }
 
   /** The longest that one of its tags goes unasked, ms. */
@@ -100,23 +91,21 @@ export class Senses {
     return slowestOf(this.#rule);
   }
 
-  #changeOf(slot: number): readonly [after: number, until: number] {
-    return this.#c.plant.code.changeOf(slot, this.#from, this.#to);
-  }
-
   /** Evaluates cause and arm; once a scan. */
   sense(): void {
     this.#steps.run();
+    this.#outlook = this.#look();
+  }
+
+  #look(): Outlook {
     const { plant, escalations } = this.#c;
-    const s = plant.slots;
-    const arm = this.#armSlot;
+    const { arm, cause, id } = this.#rule;
+    const isOrdered = escalations.size > 0 && (escalations.get(id)?.size ?? 0) > 0;
     // Not knowing whether the rule is armed, it is: the doubt goes towards the trip.
-    this.#isArmed = arm < 0 || truth(s, arm) !== 0;
-    const isOrdered = escalations.size > 0 && (escalations.get(this.#rule.id)?.size ?? 0) > 0;
-    const isHeld = this.#isArmed && (this.#causeState() !== 0 || this.#isDemanded());
-    this.#stands = isOrdered || isHeld;
-    this.#isPending =
-      this.#isArmed && !this.#stands && (this.#isRunning() || isPending(plant, this.#delays));
+    const isArmed = arm === undefined || truth(plant.slots, arm.slot) !== 0;
+    if (!isArmed) return isOrdered ? 'ordered' : 'disarmed';
+    if (isOrdered || this.#causeState() !== 0 || this.#isDemanded()) return 'stands';
+    return this.#isRunning() || isPending(plant, this.#delays, cause) ? 'pending' : 'armed';
   }
 
   /** Do policies for bad tags demand a trip, or are they about to? */
@@ -149,7 +138,7 @@ export class Senses {
   /** True until every tag has been read once, or the grace time after a start is over. */
   isWaiting(): boolean {
     const { slots: s, image, code } = this.#c.plant;
-    if (recall(s, this.#wait + 1) === 1) return false;
+    if (recall(s, this.#wait) === Infinity) return false;
     if (Number.isNaN(recall(s, this.#wait))) s.memory[this.#wait] = s.clock.now;
     const until = recall(s, this.#wait) + this.#grace;
     if (s.clock.now < until)
@@ -158,7 +147,7 @@ export class Senses {
           wantScan(s, until);
           return true;
         }
-    s.memory[this.#wait + 1] = 1;
+    s.memory[this.#wait] = Infinity;
     return false;
   }
 
@@ -171,9 +160,7 @@ export class Senses {
 
   /** The leaves that make the cause what it is now. */
   now(): readonly Evidence[] {
-    return becauseOf(this.#c.witness, [{ name: undefined, node: this.#rule.cause }], (slot) =>
-      this.#changeOf(slot),
-    );
+    return because(this.#c.witness, this.#rule.cause);
   }
 
   /** The leaves of the cause, the first one in front; those of a group with the name of their cause. */
@@ -182,7 +169,7 @@ export class Senses {
     const { causes } = this.#rule;
     if (causes.length === 0) return this.now();
     const standing = causes.filter(({ node }) => conditionOf(plant.slots, node.slot) !== 0);
-    return becauseOf(witness, standing, (slot) => this.#changeOf(slot));
+    return becauseOf(witness, standing);
   }
 
   /** Causes that show now, and may have been there before the first of those that were known at the trip. */
@@ -201,16 +188,14 @@ export class Senses {
     const policies = running.map((is, i) =>
       is === 1 && hasSay(this.#sink, i) ? until[i] : undefined,
     );
-    const delayed = leftOf(plant.slots, this.#rule.cause.tree(), (slot) =>
-      plant.code.delayOf(slot, this.#from, this.#to),
-    );
+    const delayed = leftOf(plant.slots, this.#rule.cause.tree());
     return Math.min(delayed, ...policies.map((at) => (at ?? Infinity) - now));
   }
 
   /** Tags beyond their span on which it hangs whether the cause is gone: what is in doubt releases nothing. */
   doubts(): readonly string[] {
     // Only asked for when a trip is about to be released: most rules have no tag that could be in doubt.
-    if (!this.#isArmed || !this.#isAnyBeyond()) return [];
+    if (!this.isArmed || !this.#isAnyBeyond()) return [];
     const { slots } = this.#c.plant;
     const cause = this.#rule.cause.tree();
     return isGone(slots, cause) ? [] : undecidedIn(slots, cause);
@@ -224,7 +209,7 @@ export class Senses {
   }
 
   #causeState(): number {
-    return conditionOf(this.#c.plant.slots, this.#causeSlot);
+    return conditionOf(this.#c.plant.slots, this.#rule.cause.slot);
   }
 }
 const noPolicies: BadSink = {
@@ -294,22 +279,20 @@ function isGone(s: Slots, node: Node): boolean {
   }
 }
 
-type DelayOf = (slot: number) => { readonly since: number; readonly duration: number } | undefined;
-
 /** How long until a condition is true if nothing changes, ms. */
-function leftOf(s: Slots, node: Node, delayOf: DelayOf): number {
+function leftOf(s: Slots, node: Node): number {
   if (truth(s, node.slot) === 1) return 0;
   if (node.kind === 'timed' && node.op === 'for') {
-    const delay = delayOf(node.slot);
-    if (!delay || truth(s, node.of.slot) !== 1) return Infinity;
-    return Math.max(0, delay.since + delay.duration - s.clock.now);
+    if (truth(s, node.of.slot) !== 1) return Infinity;
+    const since = recall(s, s.remembered[node.slot] as number);
+    return Math.max(0, since + node.duration - s.clock.now);
   }
   if (node.kind === 'logic') {
-    const each = node.of.map((one) => leftOf(s, one, delayOf));
+    const each = node.of.map((one) => leftOf(s, one));
     return node.op === 'and' ? Math.max(...each) : Math.min(...each);
   }
   if (node.kind !== 'vote') return Infinity;
-  const each = node.of.map((one) => leftOf(s, one, delayOf)).sort((a, b) => a - b);
+  const each = node.of.map((one) => leftOf(s, one)).sort((a, b) => a - b);
   return each[node.need - 1] ?? Infinity;
 }
 

@@ -13,17 +13,14 @@ export class AlarmOracle {
   readonly #evaluator: Evaluator;
   readonly #ask: (question: string) => void;
   readonly #mutant: Mutant | undefined;
-  /** A reset of what nobody acknowledged leaves that to be done. */
-  readonly #keepsUnacked: boolean;
   #isActive = false;
   /** Since when the condition stands, or has gone. */
   #since: number | undefined;
   #isAcked = false;
   #isReset = false;
 
-  constructor(rule: AlarmRule, source: Source, setting: Setting, keepsUnacked: boolean) {
+  constructor(rule: AlarmRule, source: Source, setting: Setting) {
     this.rule = rule;
-    this.#keepsUnacked = keepsUnacked;
     this.#mutant = setting.mutant;
     this.#ask = (question) => setting.ask(question);
     this.#evaluator = new Evaluator(plainReader(source, setting));
@@ -78,7 +75,8 @@ export class AlarmOracle {
 
   #clear(): void {
     if (this.state === 'LATCHED_ACKED') this.state = 'NORMAL';
-    if (this.state === 'LATCHED_UNACK') this.state = this.#keepsUnacked ? 'RTN_UNACK' : 'NORMAL';
+    // A reset of what nobody acknowledged leaves that to be done.
+    if (this.state === 'LATCHED_UNACK') this.state = 'RTN_UNACK';
   }
 
   ack(): void {

@@ -1,9 +1,8 @@
 import { duration, namesIn } from './ast.js';
-import type { Features } from './features.js';
 import { Oracle } from './oracle.js';
 import {
-  has,
   readsSignals,
+  rulesOf,
   type AlarmRule,
   type PermissiveRule,
   type InterlockRule,
@@ -40,19 +39,18 @@ export class Comparison {
   readonly #line: TimeLine;
   readonly #oracle: Oracle;
   readonly #subject: Subject;
-  readonly #features: Features;
   readonly #manners = new Map<string, Manner>();
   readonly #told = new Map<string, { at: number; text: string }[]>();
   readonly #everTripped = new Set<string>();
   readonly #done = new Set<string>();
   #now = 0;
 
-  constructor(set: RuleSet, line: TimeLine, subject: Subject, features: Features) {
+  constructor(set: RuleSet, line: TimeLine, subject: Subject) {
     this.#set = set;
     this.#line = line;
     this.#subject = subject;
-    this.#features = features;
-    this.#oracle = new Oracle(set, features);
+    this.#oracle = new Oracle(set);
+    for (const rule of rulesOf(set)) if (subject.skips?.(rule)) this.#done.add(rule.id);
     for (const rule of set.interlocks) this.#manners.set(rule.id, this.#mannerOf(rule));
     for (const rule of set.permissives) {
       const manner = this.#mannerOf(rule);
@@ -60,19 +58,15 @@ export class Comparison {
     }
   }
 
-  run(): Outcome {
-    for (const moment of this.#line.moments) this.#play(moment);
+  async run(): Promise<Outcome> {
+    for (const moment of this.#line.moments) await this.#play(moment);
+    await this.#subject.end?.();
     return this.outcome;
   }
 
   #mannerOf(rule: InterlockRule | PermissiveRule): Manner {
     const signals = readsSignals(rule, this.#set.signals);
     if (signals.length === 0) return 'exactly';
-    // Before §4 a signal was uncertain wherever one of its inputs was not good.
-    if (!this.#features.signals) {
-      const isPatched = signals.some((signal) => has(signal, 'fallback'));
-      return this.#line.isCalm && !isPatched ? 'exactly' : 'not at all';
-    }
     if (!this.#line.isDoubtful) return 'exactly';
     // What `on_bad` says of a signal has no counterpart without it.
     const onBad = rule.kind === 'permissive' ? undefined : rule.onBad;
@@ -80,22 +74,23 @@ export class Comparison {
     return isCovered ? 'not at all' : 'not later';
   }
 
-  #play({ at, arrivals, orders }: Moment): void {
+  async #play({ at, arrivals, orders }: Moment): Promise<void> {
     for (let time = this.#now + stepMs; time < at; time += stepMs) this.#oracle.look(time);
-    this.#subject.advance(at);
+    await this.#subject.advance(at);
     this.#now = at;
     for (const { tag, ...input } of arrivals) {
       this.#oracle.set(tag, input);
       this.#subject.arrive(tag, input);
     }
-    this.#look();
-    for (const order of orders) this.#order(order);
-    if (orders.length > 0) this.#look();
+    await this.#look(orders.length > 0);
+    for (const order of orders) await this.#order(order);
+    if (orders.length > 0) await this.#look(false);
   }
 
-  #look(): void {
+  async #look(ordersFollow: boolean): Promise<void> {
     this.#oracle.look(this.#now);
-    this.#subject.scan();
+    await this.#subject.scan(ordersFollow);
+    if (ordersFollow && this.#subject.isSlow) return;
     for (const rule of this.#set.signals) {
       if (this.#isComparable(rule)) this.#compareSignal(rule);
     }
@@ -119,7 +114,8 @@ export class Comparison {
   }
 
   #compareSignal(rule: Rule): void {
-    const [expected, actual] = [this.#oracle.signal(rule.id), this.#subject.signal(rule.id)];
+    const expected = this.#oracle.signal(rule.id);
+    const actual = this.#subject.signal(rule.id, expected);
     const isSame =
       expected === undefined || actual === undefined
         ? expected === actual
@@ -129,7 +125,7 @@ export class Comparison {
 
   #compareState(rule: Rule): void {
     const expected = this.#oracle.state(rule.id);
-    const actual = this.#subject.state(rule.id);
+    const actual = this.#subject.state(rule.id, expected);
     const isSame = expected === (actual === 'PENDING' ? 'NORMAL' : actual);
     this.#judge(rule, isSame, String(expected), String(actual));
   }
@@ -137,7 +133,8 @@ export class Comparison {
   #compareInterlock(rule: InterlockRule): void {
     const manner = this.#manners.get(rule.id);
     const isTripped = this.#oracle.isTripped(rule.id);
-    const isActual = /^TRIPPED/.test(this.#subject.state(rule.id) ?? '');
+    const state = this.#subject.state(rule.id, this.#oracle.state(rule.id));
+    const isActual = /^TRIPPED/.test(state ?? '');
     if (isActual) this.#everTripped.add(rule.id);
     if (manner === 'not at all' || !this.#isComparable(rule)) return;
     if (manner === 'not later') {
@@ -148,7 +145,7 @@ export class Comparison {
       return;
     }
     this.#compareState(rule);
-    const isDemanded = this.#subject.isDemanded(rule.output);
+    const isDemanded = this.#subject.isDemanded(rule.output, isTripped);
     if (isActual === isTripped)
       this.#judge(rule, isDemanded === isTripped, `demand: ${isTripped}`, `demand: ${isDemanded}`);
   }
@@ -161,7 +158,7 @@ export class Comparison {
     this.outcome.failures.push({ rule, at: this.#now, expected, actual, orders });
   }
 
-  #order(order: Order): void {
+  async #order(order: Order): Promise<void> {
     const { kind, whom, time } = order;
     const rule = this.#concerned(kind, whom);
     // Two orders for one rule in one moment: only the first one is given.
@@ -171,7 +168,7 @@ export class Comparison {
     const what = input === undefined ? kind : `${kind} ${input}`;
     const text = kind === 'bypass' ? `${what} for ${duration(time)}` : what;
     this.#told.set(rule.id, [...(this.#told.get(rule.id) ?? []), { at: this.#now, text }]);
-    const isAccepted = this.#subject.order(rule.id, order, input);
+    const isAccepted = await this.#subject.order(rule.id, order, input);
     if (kind === 'ack') this.#oracle.ack(rule.id);
     if (rule.kind === 'alarm') {
       if (kind === 'reset') this.#oracle.reset(rule.id, this.#now);

@@ -38,9 +38,6 @@ export interface Reader {
   readonly isStandingIn: boolean;
   /** `fallback` leaves it for the next source, though it has a value. */
   leaves(name: string): boolean;
-  readonly badWins: boolean;
-  /** `on_bad` stands in for what a bound decides under a `not`, too. */
-  readonly coversNot: boolean;
   /** `on_bad: vote`, and it is bad now. */
   isVoting(name: string): boolean;
   /** Fewer good channels than `leastGood` for longer than `grace` make a degraded vote true. */
@@ -89,7 +86,8 @@ export class Evaluator {
           node.of.map((part) => this.bool(part, use)),
         );
       case 'not':
-        return this.#opposite(this.bool(node.x, this.#reader.coversNot ? 'never' : use));
+        // What a bound decides becomes not known in it, and `on_bad` stands in for that.
+        return this.#opposite(this.bool(node.x, 'never'));
       case 'vote':
         return this.#vote(node, use);
       case 'if': {
@@ -124,15 +122,6 @@ export class Evaluator {
   }
 
   num(node: Num): Figure {
-    const figure = this.#num(node);
-    if (isSaturated(figure) && !this.#reader.badWins && limits(node)) {
-      const isAnyBad = [...namesIn(node)].some((name) => isBad(this.#reader.figure(name)));
-      if (isAnyBad) this.#reader.ask(besideBad);
-    }
-    return figure;
-  }
-
-  #num(node: Num): Figure {
     switch (node.kind) {
       case 'constant':
         return known(node.value);
@@ -221,6 +210,8 @@ export class Evaluator {
     const isNoBetter = second.kind === 'number' && this.#reader.level(second.name) !== 'good';
     if (isLeft && (isBad(b) || isNoBetter))
       this.#reader.ask('fallback from a doubtful value to one that is no better');
+    // Nothing is left of a second source that is taken out: the first one stays alone.
+    if (b.instead === 'absent') return a;
     return a.instead === 'unknown' || isLeft ? b : a;
   }
 

@@ -46,6 +46,8 @@ export function combine(
     if (typeof instead === 'number') numbers.push(instead);
     else if (instead === 'absent') isAbsent = true;
   }
+  // What is made of something taken out is taken out, whatever a bound beside it says.
+  if (of.some((one) => one.instead === 'absent' && !isSaturated(one))) return plain('absent');
   const isWhole = numbers.length === of.length;
   const result = plain(isAbsent ? 'absent' : isWhole ? each(...numbers) : 'unknown');
   if (!of.some(isSaturated)) return result;

@@ -5,13 +5,6 @@ import type { Mutant } from './mutants.js';
 import { plainReader, PolicyReader, type Setting, type Source } from './reading.js';
 import type { InterlockRule } from './rules.js';
 
-export interface Terms {
-  readonly resetsBySeenEdge: boolean;
-  /** Saturated inputs that are not decided hold a trip. */
-  readonly keeps: boolean;
-  readonly mutant: Mutant | undefined;
-}
-
 export type TripState = 'DISARMED' | 'NORMAL' | 'TRIPPED' | 'TRIPPED_CLEAR' | 'BYPASSED';
 
 /** An interlock or a group: PENDING is not told from NORMAL. */
@@ -22,41 +15,42 @@ export class InterlockOracle {
   readonly #cause: Evaluator;
   readonly #resets: Evaluator;
   readonly #source: Source;
-  readonly #terms: Terms;
+  readonly #mutant: Mutant | undefined;
   #isTripped = false;
   readonly #hasDelay: boolean;
   #clearSince: number | undefined;
   #button: Truth | undefined;
   #buttonKnown: Truth | undefined;
-  #wasReset: Truth | undefined;
   #seenLetGo = false;
   #isOrdered = false;
   #bypassedUntil = -Infinity;
   /** Bypasses of single inputs. */
   readonly #inputsUntil = new Map<string, number>();
 
-  constructor(rule: InterlockRule, source: Source, setting: Setting, terms: Terms) {
+  constructor(rule: InterlockRule, source: Source, setting: Setting, mutant: Mutant | undefined) {
     this.rule = rule;
     this.#source = source;
-    this.#terms = terms;
+    this.#mutant = mutant;
     const names = new Set<string>();
     for (const cause of rule.causes) namesIn(cause, names);
     if (rule.arm) namesIn(rule.arm, names);
     this.#reader = new PolicyReader(source, setting, names, rule.onBad);
     this.#cause = new Evaluator(this.#reader);
-    this.#hasDelay = rule.causes.some((cause) => holds(cause, ({ kind }) => kind === 'for'));
+    this.#hasDelay = rule.causes.some((cause) =>
+      holds(cause, ({ kind }) => kind === 'for' || kind === 'held'),
+    );
     this.#resets = new Evaluator(plainReader(source, setting));
   }
 
   look(now: number): void {
-    const { mutant } = this.#terms;
+    const mutant = this.#mutant;
     for (const [name, until] of this.#inputsUntil) {
       this.#reader.bypass(name, now < until);
       if (now < until && this.rule.arm && namesIn(this.rule.arm).has(name))
         this.#reader.ask('a bypassed input in arm');
     }
     // While it is tripped nothing stands in for a saturated value: what is in doubt releases nothing.
-    this.#reader.holds = this.#terms.keeps && this.#isTripped && mutant !== 'saturated releases';
+    this.#reader.holds = this.#isTripped && mutant !== 'saturated releases';
     this.#reader.begin(now);
     this.#cause.at(now);
     const arm = this.rule.arm ? this.#cause.bool(this.rule.arm, 'trip') : 'T';
@@ -79,12 +73,12 @@ export class InterlockOracle {
   }
 
   #isBypassed(now: number): boolean {
-    if (this.#terms.mutant === 'a bypass never ends') return this.#bypassedUntil > 0;
+    if (this.#mutant === 'a bypass never ends') return this.#bypassedUntil > 0;
     return now < this.#bypassedUntil;
   }
 
   #move(now: number, stands: boolean, isReset: boolean): void {
-    const { mutant } = this.#terms;
+    const mutant = this.#mutant;
     const wasTripped = this.#isTripped;
     const isOrdered = this.#isOrdered;
     this.#isOrdered = false;
@@ -95,7 +89,7 @@ export class InterlockOracle {
     const isFree = !stands || mutant === 'reset works against a standing cause';
     if (!wasTripped || !isFree) return;
     // Its delay has not run out: what it will come to hangs on the doubt.
-    if (this.#terms.keeps && this.#reader.isInDoubt && this.#hasDelay)
+    if (this.#reader.isInDoubt && this.#hasDelay)
       this.#reader.ask('a release while a delay over a doubt runs');
     if (isReset || isOrdered) this.#isTripped = false;
     const since = this.#clearSince;
@@ -115,19 +109,12 @@ export class InterlockOracle {
     if (x !== 'U') this.#buttonKnown = x;
     const condition = this.#condition();
     const isAcross = before === 'U' && known === 'F';
-    if (this.#terms.resetsBySeenEdge)
-      return this.#seenEdge(x, before, isAcross) && condition === 'T';
-    const isRise = x === 'T' && before === 'F';
-    const isHeld = this.#terms.mutant === 'a held button resets' && x === 'T';
-    const whole: Truth = (isRise || isHeld) && condition === 'T' ? 'T' : 'F';
-    const isEdge = whole === 'T' && (this.#wasReset !== 'T' || isHeld);
-    this.#wasReset = whole;
-    return isEdge;
+    return this.#seenEdge(x, before, isAcross) && condition === 'T';
   }
 
   /** Only where the button was seen good and false since the trip, and rises from there. */
   #seenEdge(x: Truth, before: Truth | undefined, isAcross: boolean): boolean {
-    const { mutant } = this.#terms;
+    const mutant = this.#mutant;
     const isRise = before === 'F' || (isAcross && mutant === 'bad to good is an edge');
     const isEdge = x === 'T' && ((isRise && this.#seenLetGo) || mutant === 'a held button resets');
     if (this.#isTripped && x === 'F') this.#seenLetGo = true;

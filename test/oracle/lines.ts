@@ -1,18 +1,18 @@
 import { Comparison, type Disagreement } from './compare.js';
-import type { Features } from './features.js';
 import { ruleSet, type Counts } from './generate.js';
 import { namesIn } from './ast.js';
 import { partsOf, readsSignals, yamlOf, type Rule, type RuleSet } from './rules.js';
-import { compiled, EngineSubject, type Subject } from './subject.js';
-import { timeLine, type TimeLine } from './timeline.js';
+import { compiled, EngineSubject, type MaybeLater, type Subject } from './subject.js';
+import { everything, timeLine, type Scope, type TimeLine } from './timeline.js';
 
 export interface RunOptions {
   readonly lines: number;
   readonly seed: number;
   readonly counts: Counts;
-  readonly features: Features;
+  /** Default: everything. */
+  readonly scope?: Scope;
   /** What stands in the place of the engine. */
-  readonly subject?: (set: RuleSet) => () => Subject;
+  readonly subject?: (set: RuleSet) => () => MaybeLater<Subject>;
   /** Stops at the first line that fails. */
   readonly isBrief?: boolean;
 }
@@ -34,13 +34,13 @@ const linesPerSet = 5;
 const momentsPerLine = 60;
 
 /** The engine on the rules of a set; compiled once for all of its time-lines. */
-export function engineOn(set: RuleSet): () => Subject {
+export function engineOn(set: RuleSet): () => EngineSubject {
   const program = compiled(set);
   return () => new EngineSubject(program, set);
 }
 
-export function runLines(options: RunOptions): RunResult {
-  const { lines, seed, counts, features } = options;
+export async function runLines(options: RunOptions): Promise<RunResult> {
+  const { lines, seed, counts, scope = everything } = options;
   const result: RunResult = {
     comparisons: 0,
     lines: 0,
@@ -52,8 +52,8 @@ export function runLines(options: RunOptions): RunResult {
     const set = ruleSet(seed + n, counts);
     const make = (options.subject ?? engineOn)(set);
     for (let at = n; at < Math.min(n + linesPerSet, lines); at++) {
-      const line = timeLine(seed + at, momentsPerLine, features);
-      const outcome = new Comparison(set, line, make(), features).run();
+      const line = timeLine(seed + at, momentsPerLine, scope);
+      const outcome = await new Comparison(set, line, await make()).run();
       result.lines++;
       result.comparisons += outcome.comparisons;
       for (const [question, times] of outcome.open)

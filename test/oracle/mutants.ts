@@ -31,9 +31,3 @@ export const mutants = [
   'bad to good is an edge',
 ] as const;
 export type Mutant = (typeof mutants)[number];
-
-/** Which feature a mutant needs to be seen at all. */
-export function featureOf(mutant: Mutant): 'bands' | 'resets' | undefined {
-  if (/reserve|saturated|sides/.test(mutant)) return 'bands';
-  return /bad to good/.test(mutant) ? 'resets' : undefined;
-}

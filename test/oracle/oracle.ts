@@ -13,7 +13,6 @@ import {
   type RuleSet,
   type SignalRule,
 } from './rules.js';
-import type { Features } from './features.js';
 import type { Input } from './world.js';
 
 /** A signal as lenient readers have it, and as strict ones do: saturated inputs used, or never. */
@@ -42,26 +41,19 @@ export class Oracle {
   readonly #reads = new Map<string, readonly string[]>();
   readonly #permissives = new Map<string, Permissive>();
   readonly #questions = new Map<string, string>();
-  readonly #features: Features;
   readonly #mutant: Mutant | undefined;
 
-  constructor(set: RuleSet, features: Features, mutant?: Mutant) {
+  constructor(set: RuleSet, mutant?: Mutant) {
     this.#mutant = mutant;
-    this.#features = features;
-    const judged = [...set.interlocks, ...set.permissives].flatMap((rule) =>
-      readsSignals(rule, set.signals),
-    );
-    for (const rule of set.signals) this.#addSignal(rule, set.signals, judged.includes(rule));
-    for (const rule of set.interlocks) this.#addInterlock(rule, features, set.signals);
+    for (const rule of set.signals) this.#addSignal(rule, set.signals);
+    for (const rule of set.interlocks) this.#addInterlock(rule, set.signals);
     for (const rule of set.permissives) this.#addPermissive(rule, set.signals);
-    for (const rule of set.alarms) this.#addAlarm(rule, features, set.signals);
+    for (const rule of set.alarms) this.#addAlarm(rule, set.signals);
   }
 
   #setting(key: string, other: Partial<Setting> = {}): Setting {
     return {
       ...defaults,
-      badWins: this.#features.badWins,
-      coversNot: this.#features.coversNot,
       mutant: this.#mutant,
       ask: (question) => {
         if (!this.#questions.has(key)) this.#questions.set(key, question);
@@ -70,14 +62,13 @@ export class Oracle {
     };
   }
 
-  #addSignal(rule: SignalRule, signals: readonly SignalRule[], isJudged: boolean): void {
+  #addSignal(rule: SignalRule, signals: readonly SignalRule[]): void {
     this.#reads.set(
       rule.id,
       readsSignals(rule, signals).map(({ id }) => id),
     );
     const own = this.#setting(rule.id);
-    const leaves = (name: string): boolean =>
-      this.#features.signals && this.#inputs.get(name)?.band === 'doubtful';
+    const leaves = (name: string): boolean => this.#inputs.get(name)?.band === 'doubtful';
     const lenient = plainReader(this.#lenient, own, leaves);
     const key = `${rule.id} strictly`;
     const strict = plainReader(this.#strict, {
@@ -87,27 +78,21 @@ export class Oracle {
         own.ask(question);
       },
     });
-    const isBounded = isJudged || this.#features.bands;
     this.#signals.set(rule.id, {
       rule,
       views: [
         { evaluator: new Evaluator(lenient), use: 'trip' },
-        ...(isBounded ? [{ evaluator: new Evaluator(strict), use: 'trip' as const }] : []),
+        { evaluator: new Evaluator(strict), use: 'trip' as const },
       ],
       figures: [],
     });
   }
 
-  #addInterlock(rule: InterlockRule, features: Features, signals: readonly SignalRule[]): void {
+  #addInterlock(rule: InterlockRule, signals: readonly SignalRule[]): void {
     const { leastGood, grace } = rule;
     const setting = this.#setting(rule.id, { leastGood, grace });
     const source = rule.usesUncertain ? this.#lenient : this.#strict;
-    const terms = {
-      resetsBySeenEdge: features.resets,
-      keeps: features.keeps,
-      mutant: this.#mutant,
-    };
-    const made = new InterlockOracle(rule, source, setting, terms);
+    const made = new InterlockOracle(rule, source, setting, this.#mutant);
     this.#interlocks.set(rule.id, made);
     const used = readsSignals(rule, signals).map(({ id }) => id);
     this.#reads.set(
@@ -125,8 +110,8 @@ export class Oracle {
     );
   }
 
-  #addAlarm(rule: AlarmRule, features: Features, signals: readonly SignalRule[]): void {
-    const made = new AlarmOracle(rule, this.#lenient, this.#setting(rule.id), features.resets);
+  #addAlarm(rule: AlarmRule, signals: readonly SignalRule[]): void {
+    const made = new AlarmOracle(rule, this.#lenient, this.#setting(rule.id));
     this.#alarms.set(rule.id, made);
     this.#reads.set(
       rule.id,

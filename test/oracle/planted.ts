@@ -1,17 +1,15 @@
-import { all, current, type Features } from './features.js';
-import { engineOn } from './lines.js';
-import { featureOf, mutants, type Mutant } from './mutants.js';
+import { engineOn, type RunOptions } from './lines.js';
+import { mutants, type Mutant } from './mutants.js';
 import { Oracle } from './oracle.js';
 import type { RuleSet } from './rules.js';
-import type { Subject } from './subject.js';
+import type { EngineSubject, Subject } from './subject.js';
 import { stepMs, type Order } from './timeline.js';
 import type { Band, Input } from './world.js';
 
 /** Something wrong that stands in the place of the engine: a run must notice it. */
 export interface Planted {
   readonly name: string;
-  readonly features: Features;
-  readonly subject: (set: RuleSet) => () => Subject;
+  readonly subject: NonNullable<RunOptions['subject']>;
 }
 
 /** The oracle in the place of the engine. */
@@ -19,8 +17,8 @@ export class OracleSubject implements Subject {
   readonly #oracle: Oracle;
   #now = 0;
 
-  constructor(set: RuleSet, features: Features, mutant?: Mutant) {
-    this.#oracle = new Oracle(set, features, mutant);
+  constructor(set: RuleSet, mutant?: Mutant) {
+    this.#oracle = new Oracle(set, mutant);
   }
 
   arrive(tag: string, input: Input): void {
@@ -54,7 +52,7 @@ export class OracleSubject implements Subject {
 type Way = (tag: string, input: Input) => readonly Input[];
 
 function onTheWay(
-  make: (set: RuleSet) => () => Subject,
+  make: (set: RuleSet) => () => EngineSubject,
   way: Way,
 ): (set: RuleSet) => () => Subject {
   return (set) => () => {
@@ -91,44 +89,26 @@ const pulses: Way = (tag, input) =>
     ? [{ value: 0, band: 'good' }, input]
     : [input];
 
-/** Nothing wrong at all: what must not be noticed. */
-export const right: readonly Planted[] = [current, all].map((features) => ({
-  name: 'nothing',
-  features,
-  subject: (set) => () => new OracleSubject(set, features),
-}));
-
-const ways: readonly (readonly [string, 'bands' | 'resets' | undefined, Way])[] = [
-  ['reserve is taken for bad', 'bands', as(['reserve'], 'bad')],
-  ['reserve is taken for saturated', 'bands', as(['reserve'], 'above')],
-  ['above and below are swapped', 'bands', swap],
-  ['saturated is taken for good', 'bands', as(['above', 'below'], 'good')],
-  ['saturated is taken for failed', 'bands', as(['above', 'below'], 'failed')],
-  ['failed is taken for saturated', 'bands', as(['failed'], 'above')],
-  ['a time-out is taken for good', undefined, as(['bad'], 'good')],
-  ['a time-out is lost', undefined, (_, input) => (input.band === 'bad' ? [] : [input])],
-  ['doubt is taken for good', undefined, as(['doubtful'], 'good')],
-  ['doubt is taken for bad', undefined, as(['doubtful'], 'bad')],
-  ['a failed sensor is taken for good', undefined, as(['failed'], 'good')],
-  ['buttons come as pulses', 'resets', pulses],
+const ways: readonly (readonly [string, Way])[] = [
+  ['reserve is taken for bad', as(['reserve'], 'bad')],
+  ['reserve is taken for saturated', as(['reserve'], 'above')],
+  ['above and below are swapped', swap],
+  ['saturated is taken for good', as(['above', 'below'], 'good')],
+  ['saturated is taken for failed', as(['above', 'below'], 'failed')],
+  ['failed is taken for saturated', as(['failed'], 'above')],
+  ['a time-out is taken for good', as(['bad'], 'good')],
+  ['a time-out is lost', (_, input) => (input.band === 'bad' ? [] : [input])],
+  ['doubt is taken for good', as(['doubtful'], 'good')],
+  ['doubt is taken for bad', as(['doubtful'], 'bad')],
+  ['a failed sensor is taken for good', as(['failed'], 'good')],
+  ['buttons come as pulses', pulses],
 ];
 
-/** `engine`: what the engine has; wrong inputs are put to it as far as it has the feature. */
-export function planted(engine: Features): readonly Planted[] {
-  const views = mutants.map((mutant): Planted => {
-    const feature = featureOf(mutant);
-    const features = feature ? all : current;
-    return {
-      name: mutant,
-      features,
-      subject: (set) => () => new OracleSubject(set, features, mutant),
-    };
-  });
-  const inputs = ways.map(([name, feature, way]): Planted => {
-    const isThere = feature === undefined || engine[feature];
-    const features = isThere ? engine : all;
-    const self = (set: RuleSet) => (): Subject => new OracleSubject(set, features);
-    return { name, features, subject: onTheWay(isThere ? engineOn : self, way) };
-  });
-  return [...views, ...inputs];
-}
+/** Wrong views of the language, and wrong inputs put to the engine. */
+export const planted: readonly Planted[] = [
+  ...mutants.map((mutant): Planted => ({
+    name: mutant,
+    subject: (set) => () => new OracleSubject(set, mutant),
+  })),
+  ...ways.map(([name, way]): Planted => ({ name, subject: onTheWay(engineOn, way) })),
+];

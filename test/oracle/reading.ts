@@ -14,8 +14,6 @@ export interface Setting {
   readonly leastGood: number;
   readonly grace: number;
   readonly mutant: Mutant | undefined;
-  readonly badWins: boolean;
-  readonly coversNot: boolean;
   ask(question: string): void;
 }
 
@@ -52,8 +50,6 @@ export class PolicyReader implements Reader {
   readonly leastGood: number;
   readonly grace: number;
   readonly mutant: Mutant | undefined;
-  readonly badWins: boolean;
-  readonly coversNot: boolean;
   readonly #source: Source;
   readonly #setting: Setting;
   readonly #policies: ReadonlyMap<string, Policy>;
@@ -71,8 +67,6 @@ export class PolicyReader implements Reader {
     this.leastGood = setting.leastGood;
     this.grace = setting.grace;
     this.mutant = setting.mutant;
-    this.badWins = setting.badWins;
-    this.coversNot = setting.coversNot;
     this.#source = source;
     this.#setting = setting;
     this.#policies = policies;

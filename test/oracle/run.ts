@@ -1,9 +1,9 @@
 /**
  * `node dist/test/oracle/run.js [--lines 1000] [--rules 40] [--expressions 60] [--alarms 20] [--permissives 10]
  * [--seed 1]`
- * `--with resets,keeps`: with these features, too; `--all`: with all; `--self`: the oracle against itself; `--planted`: looks for planted bugs.
+ * `--gateway`: through a whole gateway and a controller that it polls; `--self`: the oracle against itself; `--planted`: looks for planted bugs.
  */
-import { all, current, type Features } from './features.js';
+import { GatewaySubject, overModbus } from './gateway.js';
 import { reportOf, runLines } from './lines.js';
 import { OracleSubject, planted } from './planted.js';
 
@@ -12,27 +12,17 @@ function option(name: string, fallback: number): number {
   return at < 0 ? fallback : Number(process.argv[at + 1]);
 }
 
-/** `--with resets,keeps`: beside what the engine has. */
-function chosen(): Features {
-  if (process.argv.includes('--all')) return all;
-  const at = process.argv.indexOf('--with');
-  const names = at < 0 ? [] : (process.argv[at + 1] ?? '').split(',');
-  return { ...current, ...Object.fromEntries(names.map((name) => [name, true])) };
-}
+if (process.argv.includes('--planted')) process.exit(await huntPlanted());
 
-const features = chosen();
-if (process.argv.includes('--planted')) process.exit(huntPlanted());
-
-function huntPlanted(): number {
+async function huntPlanted(): Promise<number> {
   let missed = 0;
   const counts = { interlocks: 40, expressions: 12, alarms: 20, permissives: 5 };
-  for (const { name, features: with_, subject } of planted(features)) {
+  for (const { name, subject } of planted) {
     const began = performance.now();
-    const result = runLines({
+    const result = await runLines({
       lines: 60,
       seed: option('seed', 1),
       counts,
-      features: with_,
       subject,
       isBrief: true,
     });
@@ -46,10 +36,15 @@ function huntPlanted(): number {
   return missed === 0 ? 0 : 1;
 }
 
+const isGateway = process.argv.includes('--gateway');
 const isSelf = process.argv.includes('--self');
 const began = performance.now();
-const result = runLines({
-  ...(isSelf && { subject: (set) => () => new OracleSubject(set, features) }),
+const result = await runLines({
+  ...(isGateway && {
+    subject: (set) => () => GatewaySubject.make(set),
+    scope: overModbus,
+  }),
+  ...(isSelf && { subject: (set) => () => new OracleSubject(set) }),
   lines: option('lines', 100),
   seed: option('seed', 1),
   counts: {
@@ -58,7 +53,6 @@ const result = runLines({
     alarms: option('alarms', 20),
     permissives: option('permissives', 10),
   },
-  features,
 });
 const shown = option('show', 20);
 for (const failure of result.failures.slice(0, shown)) process.stdout.write(reportOf(failure));

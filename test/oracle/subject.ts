@@ -2,21 +2,31 @@ import { isBad, mono } from '../../gateway/contract/index.js';
 import { compileRules, type RuleProgram } from '../../rules/index.js';
 import { TestRig } from '../../rules/testing/rig.js';
 import { must } from '../support/must.js';
-import { rulesOf, yamlOf, type RuleSet } from './rules.js';
+import { rulesOf, yamlOf, type Rule, type RuleSet } from './rules.js';
 import type { Order } from './timeline.js';
 import { arrive, lookupOf, type Input } from './world.js';
+
+export type MaybeLater<T> = T | Promise<T>;
 
 /** What is tested: the engine, or in its place something that is known to be wrong. */
 export interface Subject {
   arrive(tag: string, input: Input): void;
-  advance(to: number): void;
-  scan(): void;
-  state(id: string): string | undefined;
-  /** Undefined where it is bad. */
-  signal(id: string): number | undefined;
-  isDemanded(output: string): boolean;
+  /** To the end of what went before `to`, ms. */
+  advance(to: number): MaybeLater<void>;
+  /** Looks at what came of the arrivals; `ordersFollow`: people tell it something in the same moment. */
+  scan(ordersFollow: boolean): MaybeLater<void>;
+  /** It takes a while: where orders follow, it is compared after them only. */
+  readonly isSlow?: boolean;
+  /** Is a rule left out, because what went before the first moment has left its traces? */
+  skips?(rule: Rule): boolean;
+  /** What it is; where it was more than one thing in this moment, the one that is looked for. */
+  state(id: string, wanted: string | undefined): string | undefined;
+  /** The same; undefined where it is bad. */
+  signal(id: string, wanted: number | undefined): number | undefined;
+  isDemanded(output: string, wanted: boolean): boolean;
   /** Was it accepted? */
-  order(id: string, order: Order, input: string | undefined): boolean;
+  order(id: string, order: Order, input: string | undefined): MaybeLater<boolean>;
+  end?(): Promise<void>;
 }
 
 export function compiled(set: RuleSet): RuleProgram {

@@ -1,5 +1,4 @@
 import { Seeded } from '../support/random.js';
-import type { Features } from './features.js';
 import { bandOf, buttons, inputs, type Input, type OracleTag } from './world.js';
 
 /** All times are whole steps, and so are all delays of the rules. */
@@ -27,6 +26,15 @@ interface Weather {
 
 const calm: Weather = { bad: 0, doubtful: 0, outside: 0 };
 
+/** What the values of a run may be: not every way into the engine carries everything. */
+export interface Scope {
+  /** Uncertain for another reason than its span. */
+  readonly doubts: boolean;
+  /** The very first values may be bad. */
+  readonly badStart: boolean;
+}
+export const everything: Scope = { doubts: true, badStart: true };
+
 export interface TimeLine {
   readonly seed: number;
   readonly moments: readonly Moment[];
@@ -36,23 +44,24 @@ export interface TimeLine {
   readonly isCalm: boolean;
 }
 
-export function timeLine(seed: number, length: number, features: Features): TimeLine {
+export function timeLine(seed: number, length: number, scope: Scope): TimeLine {
   const random = new Seeded(seed);
-  const weather = random.pick<Weather>([
+  const drawn = random.pick<Weather>([
     calm,
     { bad: 0.15, doubtful: 0, outside: 0 },
     { bad: 0.12, doubtful: 0.08, outside: 0.15 },
     { bad: 0.06, doubtful: 0.03, outside: 0.3 },
     { bad: 0.03, doubtful: 0, outside: 0.4 },
   ]);
+  const weather = scope.doubts ? drawn : { ...drawn, doubtful: 0 };
   const state = new Map<string, Input>();
   const moments: Moment[] = [];
   const arrive = (tag: OracleTag, given: Weather): Input & { tag: string } => {
-    const next = inputOf(random, tag, state.get(tag.name), given, features);
+    const next = inputOf(random, tag, state.get(tag.name), given);
     state.set(tag.name, next);
     return { tag: tag.name, ...next };
   };
-  const first = random.chance(0.8) ? calm : weather;
+  const first = random.chance(0.8) || !scope.badStart ? calm : weather;
   moments.push({ at: 0, arrivals: inputs.map((tag) => arrive(tag, first)), orders: [] });
   let at = 0;
   for (let n = 0; n < length; n++) {
@@ -90,15 +99,13 @@ function inputOf(
   tag: OracleTag,
   before: Input | undefined,
   weather: Weather,
-  features: Features,
 ): Input {
   const { bad, doubtful, outside } = tag.isSteady ? calm : weather;
   if (random.chance(bad)) return { value: before?.value ?? 0, band: 'bad' };
   const value = valueOf(random, tag, before, outside);
   const found = bandOf(tag, value);
   if (found === 'failed') return { value, band: 'failed' };
-  const isUncertain = found !== 'good' && !features.bands;
-  return { value, band: isUncertain || random.chance(doubtful) ? 'doubtful' : found };
+  return { value, band: random.chance(doubtful) ? 'doubtful' : found };
 }
 
 const inSpan = [

@@ -4,6 +4,7 @@ import { GatewayError, silentLog } from '../../gateway/contract/index.js';
 import { MemoryStore } from '../../gateway/journal/memory-store.js';
 import type { MqttConnection, MqttPort, Outgoing } from '../../gateway/north/mqtt/port.js';
 import { Runtime, type RuntimeOptions } from '../../gateway/run/runtime.js';
+import type { RulesAtStart } from '../../gateway/run/start-plan.js';
 import { compileRules, createEngine } from '../../rules/index.js';
 import { inThisThread } from '../support/create.js';
 import { Seeded } from '../support/random.js';
@@ -54,6 +55,7 @@ export async function gateway(
   clock: VirtualClock,
   extra: Partial<RuntimeOptions> = {},
   store: MemoryStore = new MemoryStore(),
+  atStart?: RulesAtStart,
 ): Promise<Gateway> {
   const broker = new GoodBroker();
   const pass = async (time: number): Promise<void> => {
@@ -73,24 +75,28 @@ export async function gateway(
     return work;
   };
   const runtime = await until(
-    Runtime.start(config, {
-      clock,
-      random: new Seeded(1),
-      log: silentLog,
-      rules: { compile: compileRules, start: createEngine },
-      store,
-      mqtt: broker,
-      version: '0',
-      boot: 'b',
-      open: () => Promise.reject(new GatewayError('internal', 'no bytes here')),
-      create: inThisThread,
-      hash: sha256,
-      disk: () => Promise.resolve(undefined),
-      memory: () => 0,
-      trips: noTrips,
-      memoryFiles: new StateFolder().open(),
-      ...extra,
-    }),
+    Runtime.start(
+      config,
+      {
+        clock,
+        random: new Seeded(1),
+        log: silentLog,
+        rules: { compile: compileRules, start: createEngine },
+        store,
+        mqtt: broker,
+        version: '0',
+        boot: 'b',
+        open: () => Promise.reject(new GatewayError('internal', 'no bytes here')),
+        create: inThisThread,
+        hash: sha256,
+        disk: () => Promise.resolve(undefined),
+        memory: () => 0,
+        trips: noTrips,
+        memoryFiles: new StateFolder().open(),
+        ...extra,
+      },
+      atStart,
+    ),
   );
   return { clock, store, broker, runtime, pass, until, stop: () => until(runtime.stop()) };
 }

@@ -12,9 +12,15 @@ export class VirtualClock implements Clock {
   #wallOffset: number;
   #order = 0;
   #heap: Slot[] = [];
+  readonly #isPatient: boolean;
 
-  constructor(wallStart: number = Date.UTC(2026, 0, 1)) {
+  /**
+   * @param isPatient what a timer sets off by promises comes before the next timer of the same instant; else promises
+   * settle between instants only
+   */
+  constructor(wallStart: number = Date.UTC(2026, 0, 1), isPatient = false) {
     this.#wallOffset = wallStart;
+    this.#isPatient = isPatient;
   }
 
   mono(): MonoMs {
@@ -73,6 +79,7 @@ export class VirtualClock implements Clock {
       while (this.#heap[0] && this.#heap[0].at <= this.#now) {
         const { run } = this.#pop();
         run?.();
+        if (this.#isPatient && run) await settle();
       }
       await settle();
     }
