@@ -60,6 +60,7 @@ function driverOf(
     memory,
     expires: () => undefined,
     count: () => undefined,
+    notice: () => undefined,
   });
   driver.onLost(() => undefined);
   return driver;

@@ -86,8 +86,14 @@ export const limits = {
   expiryWarnMs: 3_628_800_000,
   /** How long a driver or a connection may take to close; then it is left behind. */
   closeMs: 2_000,
-  /** How long refused tags rest before they are tried again. */
+  /** How long refused tags rest before they are tried again: first, doubling, and at most. */
+  refusedFirstMs: 2_000,
   refusedRetryMs: 600_000,
+  /** Refusals in a row of what could be read before, until it counts as refused. */
+  refusalsInARow: 2,
+  /** How long an oddity of a device is shown after it was seen last, and how many. Shed: the oldest. */
+  noticeMs: 600_000,
+  notices: 8,
   /** Writes waiting on one link. Shed: the newest is refused with `too-many`. */
   pendingWrites: 256,
   /** Longest wait before an output that a rule holds is sent again to a device that is not reached. */

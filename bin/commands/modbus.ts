@@ -67,7 +67,7 @@ export function modbus(program: Command): void {
       'bool, int16, uint16, int32, uint32, int64, uint64, float32, float64',
       'uint16',
     )
-    .option('--order <order>', 'ABCD, CDAB, BADC or DCBA', 'ABCD')
+    .option('--order <order>', 'ABCD, CDAB, BADC or DCBA; of eight bytes also EFGHABCD …', 'ABCD')
     .option('--yes', 'do it; without this it only shows what is there now')
     .addHelpText(
       'after',

@@ -49,6 +49,7 @@ export class ModbusClient {
       anyUnit: false,
       log: silentLog,
       count: () => undefined,
+      notice: () => undefined,
       onLost: () => undefined,
     });
     // An answer may be as long as a frame can be.

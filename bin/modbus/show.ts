@@ -1,7 +1,7 @@
 import type { Value } from '../../gateway/contract/index.js';
 import type { Table } from '../../drivers/modbus/notation.js';
 import { decodeAt, type Candidate, type Reading } from '../../drivers/modbus/finder.js';
-import { byteOrders, type ByteOrder } from '../../drivers/modbus/orders.js';
+import { byteOrders } from '../../drivers/modbus/orders.js';
 import { table } from '../output.js';
 import { addressText } from './place.js';
 
@@ -26,7 +26,7 @@ export function decodings(
   return table(head, rows, head.map((_, i) => i).slice(3));
 }
 
-function plain(type: Reading['type'], order: ByteOrder): Reading {
+function plain(type: Reading['type'], order: string): Reading {
   return { type, order, format: 'plain' };
 }
 

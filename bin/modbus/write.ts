@@ -3,7 +3,7 @@ import { parseLink } from '../../drivers/modbus/config.js';
 import { TagWriter } from '../../drivers/modbus/write.js';
 import { widthOf, decodeAt } from '../../drivers/modbus/finder.js';
 import { isRegisters } from '../../drivers/modbus/notation.js';
-import { orderOf, swapsOf } from '../../drivers/modbus/orders.js';
+import { swapsOf } from '../../drivers/modbus/orders.js';
 import { tagTypes, type TagType, type Value } from '../../gateway/contract/index.js';
 import type { WriteOptions } from '../commands/modbus.js';
 import { recordWrite } from '../commissioning-log.js';
@@ -82,7 +82,7 @@ async function heldNow(
   const at = placeOf(address);
   const how = {
     type: type === 'bool' ? 'uint16' : type,
-    order: orderOf(options.order),
+    order: options.order,
     format: 'plain',
   } as const;
   const count = String(isRegisters(at.table) ? widthOf(how) : 1);
@@ -90,9 +90,7 @@ async function heldNow(
   if (!isRegisters(at.table)) return words[0] === 1;
   if (at.bits) {
     const word = words[0] ?? 0;
-    const inOrder = swapsOf(orderOf(options.order)).swapBytes
-      ? ((word & 0xff) << 8) | (word >> 8)
-      : word;
+    const inOrder = swapsOf(options.order).swapBytes ? ((word & 0xff) << 8) | (word >> 8) : word;
     return ((inOrder >> at.bits[0]) & 1) === 1;
   }
   return decodeAt(words, 0, how) ?? null;

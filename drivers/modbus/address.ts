@@ -14,7 +14,7 @@ import {
 } from './config.js';
 import { formats, formatOf, type Format } from './formats.js';
 import { isRegisters, readPosition, tables, type Position, type Table } from './notation.js';
-import { orderOf, orderWords, swapsOf } from './orders.js';
+import { orderWords, swapsOf } from './orders.js';
 import { readSentinels, type Sentinels } from './sentinels.js';
 
 export { isRegisters, type Table } from './notation.js';
@@ -36,11 +36,14 @@ export interface ModbusAddress {
   readonly field: { readonly shift: number; readonly width: number } | undefined;
   readonly swapBytes: boolean;
   readonly swapWords: boolean;
+  readonly swapHalves: boolean;
   /** Bytes of a string; 0 for other types. */
   readonly length: number;
   readonly encoding: Encoding;
   /** What a string is filled up with: NUL or a blank. */
   readonly pad: number;
+  /** Bytes at which a text ends. */
+  readonly ends: readonly number[];
   /** Raw values by which the device says that it has none. */
   readonly invalid: Sentinels | undefined;
   /** Does the protocol know a write of this table? */
@@ -52,6 +55,8 @@ export interface ModbusAddress {
 
 export interface DeviceLimits {
   readonly maxGap: number;
+  /** Each tag in a request of its own. */
+  readonly alone: boolean;
   readonly maxCount: number;
   /** Longest wait for the device to answer, ms, without the time on the line. */
   readonly timeout: number;
@@ -84,6 +89,7 @@ interface Device {
   readonly maxRegisters: number;
   readonly maxBits: number;
   readonly maxGap: number;
+  readonly alone: boolean;
   readonly timeout: number;
 }
 
@@ -100,6 +106,7 @@ function readDevice(config: ModbusConfig, keys: KeyReader): Device {
     maxRegisters: own('maxRegisters'),
     maxBits: own('maxBits'),
     maxGap: own('maxGap'),
+    alone: keys.flag('oneTagPerRequest', false),
     timeout: keys.duration('timeout', timeoutBounds, config.timeout),
   };
 }
@@ -140,6 +147,23 @@ function sizeOf(type: TagType): number {
   return Number(/\d+$/.exec(type)?.[0] ?? 0);
 }
 
+/** What a written text is filled up with. */
+export const pads = ['nul', 'blank', 'ff'] as const;
+const padBytes: Readonly<Record<(typeof pads)[number], number>> = { nul: 0, blank: 0x20, ff: 0xff };
+
+/** Bytes at which a text ends: NUL; 0xFF, too, where it is no character; and what `end` says. */
+function endsOf(keys: KeyReader, type: TagType, encoding: Encoding): readonly number[] {
+  const usual = encoding === 'utf-8' || encoding === 'gbk' ? [0, 0xff] : [0];
+  const typed = keys.raw('end');
+  if (typed === undefined) return usual;
+  const own = (Array.isArray(typed) ? (typed as unknown[]) : [typed]).map(Number);
+  const isByte = (byte: number): boolean => Number.isInteger(byte) && byte >= 0 && byte <= 0xff;
+  if (type !== 'string') keys.problem('end', `end is for strings, not for ${type}`, 'leave it out');
+  else if (!own.every(isByte))
+    keys.problem('end', 'not a byte, or a list of them', 'write it like 0xFF');
+  return [...usual, ...own];
+}
+
 /** Length of a string in bytes, or 0. */
 function stringLength(keys: KeyReader, type: TagType, format: Format): number {
   if (type === 'string' && format.registers === undefined)
@@ -176,11 +200,12 @@ export function parseTag(
   const keys = new KeyReader(tag);
   keys.problems.push(...deviceKeys.problems);
   const { type } = tag;
-  const order = orderOf(keys.choice('byteOrder', orderWords, d.order));
+  const order = keys.choice('byteOrder', orderWords, d.order);
   const format = formatOf(keys, keys.choice('format', formats, 'plain'), type);
   const length = stringLength(keys, type, format);
   const encoding = keys.choice('encoding', encodings, d.encoding);
-  const pad = keys.choice('pad', ['nul', 'blank'] as const, 'nul') === 'nul' ? 0 : 0x20;
+  const pad = padBytes[keys.choice('pad', pads, 'nul')];
+  const ends = endsOf(keys, type, encoding);
   const write = keys.choice('write', writeModes, d.write);
   const at = readPosition(keys, d.base, d.table);
   if (!at) return { ok: false, problems: keys.problems };
@@ -193,9 +218,9 @@ export function parseTag(
     );
   const field = fieldOf(at, type);
   const count = countOf(type, format, length);
-  const invalid = readSentinels(keys, type, field?.width ?? count * 16);
-  checkRoom(keys, at, type, count, d);
   const isRegister = isRegisters(at.table);
+  const invalid = readSentinels(keys, type, field?.width ?? (isRegister ? count * 16 : 1));
+  checkRoom(keys, at, type, count, d);
   return keys.finish({
     unit: d.unit,
     table: at.table,
@@ -209,11 +234,13 @@ export function parseTag(
     length,
     encoding,
     pad,
+    ends,
     invalid,
     writable: at.table === 'hr' || at.table === 'co',
     write,
     request: {
       maxGap: d.maxGap,
+      alone: d.alone,
       maxCount: isRegister ? d.maxRegisters : d.maxBits,
       timeout: d.timeout,
     },

@@ -33,6 +33,12 @@ export interface ModbusConfig {
   readonly maxBits: number;
   readonly rts: RtsMode;
   readonly anyUnit: boolean;
+  /** Takes answers with another transaction id than was asked: only one request is under way then. */
+  readonly anyTransaction: boolean;
+  /** Takes answers with more bytes than they count. */
+  readonly surplus: boolean;
+  readonly connectDelay: DurationMs;
+  readonly connection: (typeof connections)[number];
 }
 
 /** Base of the numbers in `hr:N`: as on the wire, or as many manuals count. */
@@ -45,6 +51,9 @@ export type WriteMode = (typeof writeModes)[number];
 /** Of strings. GBK can be read; only its ASCII part can be written. */
 export const encodings = ['utf-8', 'latin1', 'gbk', 'utf-16be'] as const;
 export type Encoding = (typeof encodings)[number];
+
+/** How long a connection lasts. */
+const connections = ['keep', 'per-scan', 'per-request'] as const;
 
 const rtsModes = ['none', 'on', 'toggle', 'toggle-inverted'] as const;
 
@@ -122,6 +131,26 @@ export const linkSchema: KeySchema = {
       description: 'Take answers with another unit id than was asked; for a single odd device.',
       default: false,
     },
+    anyTransaction: {
+      type: 'boolean',
+      description:
+        'Take answers with another transaction id than was asked, for converters that count themselves. One request at a time then.',
+      default: false,
+    },
+    surplus: {
+      type: 'boolean',
+      description: 'Take answers that have more bytes than they say, and leave those.',
+      default: false,
+    },
+    connectDelay: durationKey(
+      'Rest after the connection, before the first request: some devices hang up on who asks at once.',
+      '0ms',
+    ),
+    connection: choiceKey(
+      connections,
+      'keep: one connection for all time. per-scan, per-request: closed after each, for devices that serve one at a time.',
+      'keep',
+    ),
   },
 };
 
@@ -151,6 +180,11 @@ export const deviceSchema: KeySchema = {
       'auto',
     ),
     encoding: choiceKey(encodings, 'Of texts.', 'utf-8'),
+    oneTagPerRequest: {
+      type: 'boolean',
+      description: 'Ask for each tag alone, for devices that answer wrongly to more at once.',
+      default: false,
+    },
     maxGap: integerKey('As for the link. Default: that of the link.', bounds.maxGap),
     maxRegisters: integerKey('As for the link. Default: that of the link.', bounds.maxRegisters),
     maxBits: integerKey('As for the link. Default: that of the link.', bounds.maxBits),
@@ -176,11 +210,16 @@ export const tagSchema: KeySchema = {
       'plain',
     ),
     encoding: choiceKey(encodings, 'Of this text. Default: that of the device.'),
-    pad: choiceKey(['nul', 'blank'], 'What a written text is filled up with.', 'nul'),
+    pad: choiceKey(['nul', 'blank', 'ff'], 'What a written text is filled up with.', 'nul'),
+    end: {
+      type: ['integer', 'array'],
+      description:
+        'Bytes at which a text ends, beside NUL, like 0xFF or a list. Default: 0xFF where it is no character (utf-8, gbk).',
+    },
     invalid: {
       type: ['integer', 'number', 'string', 'array'],
       description:
-        'Raw values by which the device says that it has none, like 0x8000. Default: none but NaN.',
+        'Raw values by which the device says that it has none, like 0x8000; of a bit, those of its register. Default: none but NaN.',
     },
     write: choiceKey(writeModes, 'As for the device. Default: that of the device.'),
   },
@@ -208,6 +247,10 @@ export function parseLink(link: Source, endpoint: Endpoint | undefined): Parsed<
       'on a line the unit id is all that tells devices apart',
       'leave it out',
     );
+  for (const key of ['anyTransaction', 'surplus'] as const)
+    if (keys.raw(key) === true && !isTagged)
+      keys.problem(key, 'frames on a line have no ids and no length of their own', 'leave it out');
+  const anyTransaction = keys.flag('anyTransaction', false);
   const auto = keys.raw('inFlight') === 'auto';
   const inFlight = auto ? rampTo : keys.integer('inFlight', bounds.inFlight, 1);
   if (inFlight > 1 && !auto && !isTagged)
@@ -216,14 +259,20 @@ export function parseLink(link: Source, endpoint: Endpoint | undefined): Parsed<
       `${transport.framing.name.toUpperCase()} has no transaction ids: one request at a time`,
       'leave it out',
     );
+  if (inFlight > 1 && anyTransaction)
+    keys.problem(
+      'inFlight',
+      'with anyTransaction answers are told apart by their order: one request at a time',
+      'leave it out',
+    );
   const rts = keys.choice('rts', rtsModes, 'none');
   if (rts !== 'none' && endpoint && !endpoint.serial)
     keys.problem('rts', 'there is no serial port here', 'leave it out');
   return keys.finish({
     transport,
     line,
-    inFlight: isTagged ? inFlight : 1,
-    ramp: auto && isTagged,
+    inFlight: isTagged && !anyTransaction ? inFlight : 1,
+    ramp: auto && isTagged && !anyTransaction,
     timeout: keys.duration('timeout', bounds.timeout, ms(1_000)),
     connectTimeout: keys.duration('connectTimeout', bounds.timeout, ms(3_000)),
     requestGap: keys.duration(
@@ -236,6 +285,10 @@ export function parseLink(link: Source, endpoint: Endpoint | undefined): Parsed<
     maxBits: keys.integer('maxBits', bounds.maxBits, 2_000),
     rts,
     anyUnit: keys.flag('anyUnit', false),
+    anyTransaction,
+    surplus: keys.flag('surplus', false),
+    connectDelay: keys.duration('connectDelay', bounds.requestGap, ms(0)),
+    connection: keys.choice('connection', connections, 'keep'),
   });
 }
 
@@ -266,10 +319,14 @@ export function limits(config: ModbusConfig): DriverLimits {
     inFlight: config.inFlight,
     ramp: config.ramp,
     connectTimeout: config.connectTimeout,
+    connectDelay: config.connectDelay,
+    ...(config.connection === 'per-scan' ? { closesAfter: 'scan' } : {}),
+    ...(config.connection === 'per-request' ? { closesAfter: 'request' } : {}),
     requestTimeout: config.timeout,
     requestGap: config.requestGap,
-    // Answers are matched by transaction id, or told apart by their length: rules R-12 and R-14 prove it.
-    afterTimeout: 'continue',
+    // Answers are matched by transaction id, or told apart by their length: rules R-12 and R-14 prove it. Where neither
+    // can be, what is still to come must not be taken for the next answer.
+    afterTimeout: config.anyTransaction ? 'reconnect' : 'continue',
     // A port that is back after an adapter was plugged in again is not spared by waiting.
     ...(config.transport.serial ? { backoffMax: ms(2_000) } : {}),
   };

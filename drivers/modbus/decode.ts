@@ -1,6 +1,7 @@
 import { Quality, type Batch, type TagBinding, type Value } from '../../gateway/contract/index.js';
 import { isRegisters, type ModbusAddress } from './address.js';
 import type { Encoding } from './config.js';
+import { placeOfWord } from './orders.js';
 
 /** How a value is taken from the bytes. Numbers, not words: the fast path switches once per run. */
 const Op = {
@@ -77,9 +78,10 @@ function loadScratch(
   at: number,
   swapBytes: boolean,
   swapWords: boolean,
+  swapHalves: boolean,
 ): DataView {
-  const upper = swapWords ? at + 4 : at;
-  const lower = swapWords ? at : at + 4;
+  const upper = swapHalves ? at + 4 : at;
+  const lower = swapHalves ? at : at + 4;
   scratch.setUint32(0, double(bytes, upper, swapBytes, swapWords));
   scratch.setUint32(4, double(bytes, lower, swapBytes, swapWords));
   return scratch;
@@ -91,20 +93,23 @@ function ordered(bytes: Uint8Array, at: number, a: ModbusAddress, isNumber: bool
   const out = new Uint8Array(size);
   for (let i = 0; i < a.count; i++) {
     const value = word(bytes, at + i * 2, a.swapBytes);
-    const to = (a.swapWords && isNumber ? a.count - 1 - i : i) * 2;
+    const to = (isNumber ? placeOfWord(a, i, a.count) : i) * 2;
     out[to] = value >> 8;
     out[to + 1] = value & 0xff;
   }
   return out;
 }
 
-/** Text up to the first NUL, without trailing blanks; undefined when it is not in its encoding. */
+/** Text up to the first byte that ends it, without trailing blanks; undefined when it is not in its encoding. */
 function text(bytes: Uint8Array, at: number, a: ModbusAddress): string | undefined {
   const chars = ordered(bytes, at, a, false).subarray(0, a.length);
   const step = a.encoding === 'utf-16be' ? 2 : 1;
   let size = 0;
-  while (size + step <= a.length && (chars[size] !== 0 || (step === 2 && chars[size + 1] !== 0)))
+  const isEnd = (byte: number | undefined): boolean => a.ends.includes(byte ?? 0);
+  while (size + step <= a.length && !(isEnd(chars[size]) && (step === 1 || isEnd(chars[size + 1]))))
     size += step;
+  // Nothing but what fills up texts: there is none.
+  if (size === 0 && chars[0] !== 0) return undefined;
   try {
     return decoderOf(a.encoding).decode(chars.subarray(0, size)).replace(/ +$/, '');
   } catch {
@@ -142,7 +147,7 @@ export class Decoder {
   readonly #offsets: Uint16Array;
   /** Bit of the register. */
   readonly #details: Uint8Array;
-  /** Bit 0: bytes swapped; bit 1: words swapped. */
+  /** Bit 0: bytes swapped; bit 1: words swapped; bit 2: halves swapped. */
   readonly #orders: Uint8Array;
   readonly #runs: readonly Run[];
   readonly #size: number;
@@ -162,7 +167,8 @@ export class Decoder {
       const offset = address.start - start;
       this.#offsets[i] = op === Op.coil ? offset : offset * 2;
       this.#details[i] = address.bit ?? 0;
-      this.#orders[i] = (address.swapBytes ? 1 : 0) | (address.swapWords ? 2 : 0);
+      this.#orders[i] =
+        (address.swapBytes ? 1 : 0) | (address.swapWords ? 2 : 0) | (address.swapHalves ? 4 : 0);
       const last = runs.at(-1);
       if (last?.op === op) last.to = i + 1;
       else runs.push({ op, from: i, to: i + 1 });
@@ -241,7 +247,7 @@ export class Decoder {
     for (let i = from; i < to; i++) {
       const order = this.#orders[i] as number;
       const at = base + (this.#offsets[i] as number);
-      const view = loadScratch(bytes, at, (order & 1) === 1, (order & 2) === 2);
+      const view = loadScratch(bytes, at, (order & 1) === 1, (order & 2) === 2, (order & 4) === 4);
       if (op === Op.float64) into.number(i, view.getFloat64(0));
       else into.integer64(i, op === Op.int64 ? view.getBigInt64(0) : view.getBigUint64(0));
     }

@@ -63,10 +63,13 @@ export class ModbusDriver implements Driver<ModbusAddress> {
         owed: owedOn(this.#context),
         inFlight: this.#config.inFlight,
         anyUnit: this.#config.anyUnit,
+        anyTransaction: this.#config.anyTransaction,
+        surplus: this.#config.surplus,
         // Not from 1 each time: a gateway that answers a question of the last connection is noticed.
         firstId: Math.floor(this.#context.random.next() * 0x10000),
         log: this.#context.log,
         count: (event, device) => this.#context.count(event, device),
+        notice: (device, text) => this.#context.notice(device, text),
         onLost: (why) => {
           if (!this.#closed) this.#lost(why);
         },

@@ -1,5 +1,6 @@
 import type { TagType, Value } from '../../gateway/contract/index.js';
 import type { ModbusAddress } from './address.js';
+import { placeOfWord } from './orders.js';
 
 /** Bytes for the wire, or why the value cannot be sent. */
 export type Encoded =
@@ -106,9 +107,9 @@ function nearlyWhole(value: number): number {
 function reorder(data: Uint8Array, address: ModbusAddress): Uint8Array {
   const out = new Uint8Array(data.length);
   const words = data.length / 2;
-  const reverse = address.swapWords && address.type !== 'string';
+  const isText = address.type === 'string';
   for (let i = 0; i < words; i++) {
-    const from = (reverse ? words - 1 - i : i) * 2;
+    const from = (isText ? i : placeOfWord(address, i, words)) * 2;
     out[i * 2] = data[address.swapBytes ? from + 1 : from] as number;
     out[i * 2 + 1] = data[address.swapBytes ? from : from + 1] as number;
   }

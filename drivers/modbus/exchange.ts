@@ -7,9 +7,13 @@ import {
 } from '../../gateway/contract/index.js';
 import { isRegisters, type ModbusAddress } from './address.js';
 import { Decoder } from './decode.js';
-import { isReadAnswer, putRead, readBytes, readFunction } from './frame.js';
+import { isReadAnswer, oddRead, putRead, readBytes, readFunction } from './frame.js';
 import { extent } from './plan.js';
-import type { Exchange } from './session.js';
+import type { Exchange, Odd } from './session.js';
+
+/** Exceptions of a device that works on something: it has no time now. */
+const acknowledged = 5;
+const busy = 6;
 
 /** The read of one group: made once, used for every scan. */
 export class ReadExchange implements Exchange<ReadOutcome> {
@@ -120,7 +124,14 @@ export class ReadExchange implements Exchange<ReadOutcome> {
     const silent = code === 10 || code === 11;
     into?.allBad(silent ? Quality.timeout : Quality.device);
     if (silent) return 'silent';
+    if (code === acknowledged || code === busy) return 'busy';
     return code >= 1 && code <= 3 ? 'refused' : 'done';
+  }
+
+  odd(pdu: Uint8Array, isOurs: boolean, into: Batch | undefined): Odd<ReadOutcome> {
+    this.#lastValid = false;
+    if (isOurs) into?.allBad(Quality.decode);
+    return { what: oddRead(pdu, this.fn, this.#asked), outcome: isOurs ? 'refused' : undefined };
   }
 
   failed(): void {

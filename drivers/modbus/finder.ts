@@ -7,12 +7,13 @@ import { registersOf, type ModbusAddress } from './address.js';
 import { Decoder } from './decode.js';
 import { formatOf, type FormatName } from './formats.js';
 import { KeyReader } from '../lib/keys.js';
-import { byteOrders, swapsOf, type ByteOrder } from './orders.js';
+import { byteOrders, longOrders, swapsOf } from './orders.js';
 
 /** A way to read registers. */
 export interface Reading {
   readonly type: TagType;
-  readonly order: ByteOrder;
+  /** As `byteOrder:` has it. */
+  readonly order: string;
   readonly format: FormatName;
 }
 
@@ -48,8 +49,9 @@ export const readings: readonly Reading[] = [
   { type: 'float32', order: 'ABCD', format: 'float16' },
 ] as readonly Reading[];
 
-function ordersOf(type: TagType): readonly ByteOrder[] {
-  return registersOf[type] === 1 ? ['ABCD', 'BADC'] : byteOrders;
+function ordersOf(type: TagType): readonly string[] {
+  if (registersOf[type] === 1) return ['ABCD', 'BADC'];
+  return registersOf[type] === 4 ? [...byteOrders, ...longOrders] : byteOrders;
 }
 
 /** Registers that the reading takes. */
@@ -85,10 +87,11 @@ export function decodeAt(
     length: 0,
     encoding: 'utf-8',
     pad: 0,
+    ends: [0],
     invalid: undefined,
     writable: false,
     write: 'auto',
-    request: { maxGap: 0, maxCount: 125, timeout: 0 },
+    request: { maxGap: 0, alone: false, maxCount: 125, timeout: 0 },
   };
   const batch = new Batch(1);
   batch.begin(mono(0));
@@ -140,7 +143,13 @@ export function findDecodings(words: readonly number[], shown: string): readonly
 function penalty({ type, order, format }: Reading, scale: number, raw: number): number {
   const bits =
     type.startsWith('float') && format === 'plain' ? 20 : Math.log2(Math.abs(raw) + 2) + 4;
-  const ofOrder = { ABCD: 0, CDAB: 0.5, BADC: 3, DCBA: 2 }[order];
+  const ofOrder =
+    new Map<string, number>([
+      ['ABCD', 0],
+      ['CDAB', 0.5],
+      ['DCBA', 2],
+      ['BADC', 3],
+    ]).get(order) ?? 3.5;
   const ofType = type.endsWith('64') ? 3 : type.startsWith('int') ? 0.5 : 0;
   const ofFormat = format === 'plain' ? 0 : 3;
   const ofScale = scale === 1 ? 0 : scale < 1 ? 0.5 - Math.log10(scale) * 0.5 : 4;

@@ -136,6 +136,12 @@ export function readBytes(fn: number, count: number): number {
   return fn === Fn.readCoils || fn === Fn.readDiscreteInputs ? (count + 7) >> 3 : count * 2;
 }
 
+/** How long an answer is by its own count of bytes, where it has one and more has come. */
+export function countedLength(bytes: Uint8Array, at: number, length: number): number {
+  const isRead = (bytes[at] as number) <= Fn.readInputRegisters;
+  return isRead && length > 2 ? Math.min(length, 2 + (bytes[at + 1] as number)) : length;
+}
+
 /** Is this the answer to such a read: its byte count, and as many bytes? Then data begin at `at + 2`. */
 export function isReadAnswer(
   bytes: Uint8Array,
@@ -146,16 +152,49 @@ export function isReadAnswer(
   return length === 2 + expected && bytes[at + 1] === expected;
 }
 
-/** Is this the echo of the write `request` (its PDU)? FC 15 and 16 echo address and count only. */
+/** For people: how a PDU differs from the answer to a read of so many bytes. */
+export function oddRead(pdu: Uint8Array, fn: number, expected: number): string {
+  const other = oddFunction(pdu, fn);
+  if (other !== undefined) return other;
+  const data = pdu.length - 2;
+  if (data === expected) return `a count of ${String(pdu[1])} before ${String(data)} bytes of data`;
+  return `${String(Math.max(0, data))} bytes of data instead of ${String(expected)}`;
+}
+
+/** The same of the answer to a write, which repeats the beginning of its request. */
+export function oddEcho(pdu: Uint8Array, request: Uint8Array): string {
+  const other = oddFunction(pdu, request[0] as number);
+  if (other !== undefined) return other;
+  if (pdu.length < echoLength(request)) return `${String(pdu.length)} bytes in all`;
+  const [place, asked] = [get16(pdu, 1), get16(request, 1)];
+  if (place !== asked) return `address ${String(place)} instead of ${String(asked)}`;
+  return `${String(get16(pdu, 3))} instead of ${String(get16(request, 3))}`;
+}
+
+function oddFunction(pdu: Uint8Array, fn: number): string | undefined {
+  const [own = 0] = pdu;
+  if (own === fn) return undefined;
+  if (own === (fn | exceptionFlag)) return `an exception of ${String(pdu.length)} bytes`;
+  return `function ${String(own)} instead of ${String(fn)}`;
+}
+
+/** Bytes of the PDU that answers a write. */
+export function echoLength(request: Uint8Array): number {
+  return request[0] === Fn.maskWriteRegister ? 7 : 5;
+}
+
+/**
+ * Is this the echo of the write `request` (its PDU)? FC 15 and 16 echo address and count only; some devices send back
+ * all of it, or a stray byte more.
+ */
 export function isEcho(
   bytes: Uint8Array,
   at: number,
   length: number,
   request: Uint8Array,
 ): boolean {
-  const fn = request[0];
-  const echoed = fn === Fn.maskWriteRegister ? 7 : 5;
-  if (length !== echoed) return false;
+  const echoed = echoLength(request);
+  if (length < echoed) return false;
   for (let i = 0; i < echoed; i++) if (bytes[at + i] !== request[i]) return false;
   return true;
 }

@@ -38,6 +38,7 @@ async function linkTo(port: number, tags: Record<string, TagSource>): Promise<Li
     random: { next: () => 0.25 },
     open: openSocket,
     count: () => undefined,
+    notice: () => undefined,
     memory: new Map(),
     expires: () => undefined,
   });

@@ -130,6 +130,7 @@ function cut(
   const [first] = block;
   if (!first) return [];
   const { request } = first.address;
+  if (request.alone) return block.map((tag) => groupOf(config, [tag]));
   const plain: Binding[] = [];
   // Those that share registers with a refused tag: apart, with none but those that ask the very same.
   const apart = new Map<string, Binding[]>();

@@ -1,10 +1,13 @@
 /** Single requests, for writes and for the tools; reads of groups have an exchange of their own. */
 import {
+  echoLength,
   exceptionText,
   Fn,
   get16,
   isEcho,
   isReadAnswer,
+  oddEcho,
+  oddRead,
   put16,
   putMaskWrite,
   putRead,
@@ -13,12 +16,15 @@ import {
   putWriteRegisters,
   readBytes,
 } from './frame.js';
-import type { Exchange } from './session.js';
+import type { Exchange, Odd } from './session.js';
 
-/** What the device said: the PDU of its answer, a copy, or the code of its exception. */
+/**
+ * What the device said: the PDU of its answer, a copy; or the code of its exception, 0 where it answered something else,
+ * of which `odd` tells.
+ */
 export type Answer =
   | { readonly ok: true; readonly pdu: Uint8Array }
-  | { readonly ok: false; readonly exception: number };
+  | { readonly ok: false; readonly exception: number; readonly odd?: string };
 
 /** One question, sent once, whatever happens. */
 export class Request implements Exchange<Answer> {
@@ -31,10 +37,12 @@ export class Request implements Exchange<Answer> {
   readonly pdu: Uint8Array;
   readonly #length: number | undefined;
   readonly #fits: (pdu: Uint8Array) => boolean;
+  readonly #isEcho: boolean;
 
   /**
    * @param length bytes of the PDU of a normal answer; undefined when it varies
    * @param fits is this PDU an answer to the request?
+   * @param isEcho the answer repeats the request
    */
   constructor(
     unit: number,
@@ -42,6 +50,7 @@ export class Request implements Exchange<Answer> {
     pdu: Uint8Array,
     length: number | undefined,
     fits: (pdu: Uint8Array) => boolean,
+    isEcho = false,
   ) {
     this.unit = unit;
     this.device = device;
@@ -49,6 +58,7 @@ export class Request implements Exchange<Answer> {
     this.pdu = pdu;
     this.#length = length;
     this.#fits = fits;
+    this.#isEcho = isEcho;
   }
 
   answerLength(): number | undefined {
@@ -69,6 +79,13 @@ export class Request implements Exchange<Answer> {
     return { ok: false, exception };
   }
 
+  /** Without ids an echo of the same place is the device's word on this write, whatever value it names. */
+  odd(pdu: Uint8Array, isOurs: boolean): Odd<Answer> {
+    const what = this.#isEcho ? oddEcho(pdu, this.pdu) : `${String(pdu.length)} bytes`;
+    const isCertain = isOurs || (this.#isEcho && get16(pdu, 1) === get16(this.pdu, 1));
+    return { what, outcome: isCertain ? { ok: false, exception: 0, odd: what } : undefined };
+  }
+
   noExtra(): void {
     // It is never asked longer.
   }
@@ -80,7 +97,10 @@ export class Request implements Exchange<Answer> {
 
 /** `illegal address (2)`, or undefined for an answer. */
 export function refusalOf(answer: Answer): string | undefined {
-  return answer.ok ? undefined : exceptionText(answer.exception);
+  if (answer.ok) return undefined;
+  return answer.odd === undefined
+    ? exceptionText(answer.exception)
+    : `the device answers ${answer.odd}`;
 }
 
 /** Whom a request is for: unit id on the wire, and the name of the device for counters. */
@@ -95,8 +115,8 @@ function build(fill: (out: Uint8Array) => number): Uint8Array {
 }
 
 function echoed({ unit, device }: Target, pdu: Uint8Array): Request {
-  const length = pdu[0] === Fn.maskWriteRegister ? 7 : 5;
-  return new Request(unit, device, pdu, length, (answer) => isEcho(answer, 0, answer.length, pdu));
+  const fits = (answer: Uint8Array): boolean => isEcho(answer, 0, answer.length, pdu);
+  return new Request(unit, device, pdu, echoLength(pdu), fits, true);
 }
 
 /** Registers that a single read may ask for too much, where a late answer is owed. */
@@ -133,6 +153,10 @@ class PlainRead implements Exchange<Answer> {
   answer(bytes: Uint8Array, at: number, length: number): Answer | undefined {
     if (!isReadAnswer(bytes, at, length, this.#asked)) return undefined;
     return { ok: true, pdu: bytes.slice(at, at + length) };
+  }
+  odd(pdu: Uint8Array, isOurs: boolean): Odd<Answer> {
+    const what = oddRead(pdu, this.fn, this.#asked);
+    return { what, outcome: isOurs ? { ok: false, exception: 0, odd: what } : undefined };
   }
   exception(exception: number): Answer {
     return { ok: false, exception };

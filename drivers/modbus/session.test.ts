@@ -1,7 +1,7 @@
 /** The session against a device that answers late, wrongly, twice, or not at all. */
 import fc from 'fast-check';
 import t from 'tap';
-import { GatewayError, isGood, type ErrorCode } from '../../gateway/contract/index.js';
+import { GatewayError, isGood, Quality, type ErrorCode } from '../../gateway/contract/index.js';
 import { modbusOptions, type ModbusDevice } from '../../test/conformance/examples.js';
 import { allGood, held, honest, Rig, type Pending } from '../../test/conformance/rig.js';
 import { seededRandom } from '../../test/conformance/world.js';
@@ -26,7 +26,7 @@ function patched(answer: Uint8Array, at: number, change: (old: number) => number
   return copy;
 }
 
-void t.test('an answer that fits nothing asked puts the link in doubt', async (t) => {
+void t.test('an answer with another id or unit puts the link in doubt', async (t) => {
   const wrong: [string, (answer: Uint8Array) => Uint8Array][] = [
     ['transaction id never sent', (a) => patched(a, 0, (old) => old ^ 0x80)],
     ['protocol id', (a) => patched(a, 3, () => 0x12)],
@@ -49,12 +49,7 @@ void t.test('an answer that fits nothing asked puts the link in doubt', async (t
         ),
     ],
     ['unit', (a) => patched(a, 6, (old) => old + 1)],
-    ['function', (a) => patched(a, 7, () => 4)],
-    ['byte count', (a) => patched(a, 8, (old) => old - 2)],
-    ['more data than asked', (a) => patched(Uint8Array.of(...a, 0, 0), 5, (old) => old + 2)],
     ['exception of another unit', (a) => Uint8Array.of(...a.slice(0, 4), 0, 3, 9, 0x83, 2)],
-    ['exception of another function', (a) => Uint8Array.of(...a.slice(0, 4), 0, 3, 7, 0x84, 2)],
-    ['exception without a code', (a) => Uint8Array.of(...a.slice(0, 4), 0, 2, 7, 0x83)],
   ];
   for (const [what, change] of wrong) {
     const rig = await rigOf({ inFlight: 2 });
@@ -160,14 +155,80 @@ void t.test('a call that is given up while it waits is never sent', async (t) =>
   t.equal(rig.device.writes, 0);
 });
 
+void t.test(
+  'an odd answer with the right id is what came of that request, and of no other',
+  async (t) => {
+    const odd: [string, RegExp, (answer: Uint8Array) => Uint8Array][] = [
+      ['function', /function 4 instead of 3/, (a) => patched(a, 7, () => 4)],
+      [
+        'byte count',
+        /a count of \d+ before \d+ bytes of data/,
+        (a) => patched(a, 8, (old) => old - 2),
+      ],
+      [
+        'more data than asked',
+        /bytes of data instead of/,
+        (a) => patched(Uint8Array.of(...a, 0, 0), 5, (old) => old + 2),
+      ],
+      ['less', /bytes of data instead of/, (a) => patched(a.slice(0, -2), 5, (old) => old - 2)],
+      [
+        'exception of another function',
+        /function 132 instead of 3/,
+        (a) => Uint8Array.of(...a.slice(0, 4), 0, 3, 7, 0x84, 2),
+      ],
+      [
+        'exception without a code',
+        /an exception of 1 bytes/,
+        (a) => Uint8Array.of(...a.slice(0, 4), 0, 2, 7, 0x83),
+      ],
+    ];
+    for (const [what, text, change] of odd) {
+      const rig = await rigOf({ inFlight: 2 });
+      let n = 0;
+      rig.world.wire.shape = (answer) => [n++ === 0 ? change(answer) : answer];
+      const read = rig.read();
+      const others = [rig.read(), rig.read()];
+      await rig.world.settle();
+      t.equal(read.value, 'refused', what);
+      t.ok(read.batch.qualities.every((quality) => quality === Quality.decode));
+      for (const other of others) allGood(rig, other);
+      t.notOk(rig.world.wire.driver.closed, 'the connection stays');
+      t.match(rig.world.notices, [text]);
+    }
+  },
+);
+
+void t.test(
+  'a converter that counts its answers itself, and bytes that nobody counted',
+  async (t) => {
+    const rig = await rigOf({ anyTransaction: true });
+    let own = 100;
+    rig.world.wire.shape = (a) => [Uint8Array.of(own >> 8, own++ & 0xff, ...a.slice(2))];
+    for (let n = 0; n < 5; n++) allGood(rig, await rig.readNow());
+    // The same answer once more: its id is that of the one before.
+    rig.world.wire.shape = (a) => {
+      const answer = Uint8Array.of(own >> 8, own++ & 0xff, ...a.slice(2));
+      return [answer, answer];
+    };
+    for (let n = 0; n < 5; n++) allGood(rig, await rig.readNow());
+    t.notOk(rig.world.wire.driver.closed);
+    const stray = await rigOf({ surplus: true });
+    stray.world.wire.shape = (a) => [patched(Uint8Array.of(...a, 0x5f), 5, (old) => old + 1)];
+    for (let n = 0; n < 3; n++) allGood(stray, await stray.readNow());
+    const strict = await rigOf();
+    strict.world.wire.shape = (a) => [patched(Uint8Array.of(...a, 0x5f), 5, (old) => old + 1)];
+    t.equal((await strict.readNow()).value, 'refused', 'only where it is said');
+  },
+);
+
 void t.test('what each exception becomes', async (t) => {
   for (const [code, outcome, quality] of [
     [1, 'refused', 0x82],
     [2, 'refused', 0x82],
     [3, 'refused', 0x82],
     [4, 'done', 0x82],
-    [5, 'done', 0x82],
-    [6, 'done', 0x82],
+    [5, 'busy', 0x82],
+    [6, 'busy', 0x82],
     [8, 'done', 0x82],
     [10, 'silent', 0x81],
     [11, 'silent', 0x81],
@@ -219,7 +280,12 @@ void t.test('each write has its function code, and its echo is compared', async 
   rig.world.wire.shape = (a) => [patched(a, a.length - 1, (old) => old + 1)];
   const echoed = rig.write(rig.tagNamed('setpoint'), 5);
   await rig.world.settle();
-  t.equal(codeOf(echoed), 'bad-frame', 'another value in the echo is no success');
+  t.match(echoed.value, { ok: false, code: 'the device answers 6 instead of 5' });
+  t.notOk(rig.world.wire.driver.closed, 'and no reason to hang up');
+  rig.world.wire.shape = (a) => [patched(Uint8Array.of(...a, 0), 5, (old) => old + 1)];
+  const longer = rig.write(rig.tagNamed('setpoint'), 5);
+  await rig.world.settle();
+  t.same(longer.value, { ok: true }, 'a stray byte behind the echo is no other answer');
 });
 
 void t.test('frames cut and joined anywhere are the same frames', (t) => {

@@ -8,7 +8,7 @@ import {
 } from '../../gateway/contract/index.js';
 import { abortError } from '../lib/abort.js';
 import type { FrameSink, Framing, Receiver } from './framing.js';
-import { exceptionFlag } from './frame.js';
+import { countedLength, exceptionFlag } from './frame.js';
 import type { OwedAnswers } from './owed.js';
 
 /** One question to a device, and how its answer is taken. Kept and used again for a read group. */
@@ -30,10 +30,22 @@ export interface Exchange<R> {
   request(out: Uint8Array, at: number, extra: number): number;
   /** Takes the answer's PDU; undefined when it does not answer this request. */
   answer(bytes: Uint8Array, at: number, length: number, into: Batch | undefined): R | undefined;
+  /**
+   * Takes a PDU that came in the place of the answer, and is none.
+   * @param isOurs can it be no other request's?
+   * @returns for people what it is: `4 bytes of data instead of 6`; and what came of the request, if that is certain
+   */
+  odd(pdu: Uint8Array, isOurs: boolean, into: Batch | undefined): Odd<R>;
   /** Takes an exception answer. */
   exception(code: number, into: Batch | undefined): R;
   /** The call failed: nothing is known any more. */
   failed(): void;
+}
+
+/** What came in the place of an answer. */
+export interface Odd<R> {
+  readonly what: string;
+  readonly outcome: R | undefined;
 }
 
 /** Calls that one session takes at once, sent or waiting: far above any `inFlight`. */
@@ -84,16 +96,22 @@ export interface SessionOptions {
   readonly firstId: number;
   /** Takes answers with another unit id: some single devices always answer with their own. */
   readonly anyUnit: boolean;
+  /** Takes answers with another id: whoever answers counts itself. */
+  readonly anyTransaction?: boolean;
+  /** Leaves what comes behind the counted data of a read. */
+  readonly surplus?: boolean;
   readonly log: Log;
   count(event: DriverEvent, device: string): void;
+  /** See {@link DriverContext.notice}. */
+  notice(device: string, text: string): void;
   /** Called once when the stream breaks while no call is under way. */
   readonly onLost: (why: GatewayError) => void;
 }
 
 /**
  * One connection: gives out transaction ids, keeps at most `inFlight` requests on the wire, matches
- * answers, and settles every call exactly once. When an answer fits nothing that was asked, all that
- * is under way is in doubt and the connection ends.
+ * answers, and settles every call exactly once. An answer with an id or of a unit that was not asked puts all that is
+ * under way in doubt, and the connection ends; one that is odd otherwise is what came of its own request.
  */
 export class Session implements FrameSink {
   /** Answers that came after their call was given up, or twice; dropped. */
@@ -112,6 +130,9 @@ export class Session implements FrameSink {
   readonly #devices = new Map<number, string>();
   #nextId: number;
   #issued = 0;
+  /** Id of the last answer, and whether they differ: where the other side gives its own. */
+  #otherId: number | undefined;
+  #otherCounts = false;
   #lost: GatewayError | undefined;
   readonly #onAbort = (): void => {
     this.#giveUpAborted();
@@ -168,28 +189,33 @@ export class Session implements FrameSink {
       return;
     }
     const fn = bytes[pduAt] as number;
-    const fits = unit === exchange.unit || this.#options.anyUnit;
+    if (unit !== exchange.unit && !this.#options.anyUnit) {
+      this.broken(`unit ${unit} answers a request to unit ${exchange.unit}`);
+      return;
+    }
     let outcome: unknown;
-    if (fits && fn === exchange.fn) outcome = exchange.answer(bytes, pduAt, pduLength, call.into);
-    else if (fits && fn === (exchange.fn | exceptionFlag) && pduLength === 2) {
+    const length =
+      this.#options.surplus === true ? countedLength(bytes, pduAt, pduLength) : pduLength;
+    if (fn === exchange.fn) outcome = exchange.answer(bytes, pduAt, length, call.into);
+    else if (fn === (exchange.fn | exceptionFlag) && pduLength === 2) {
       this.#options.count('exception', exchange.device);
       outcome = exchange.exception(bytes[pduAt + 1] as number, call.into);
     }
-    if (outcome === undefined) {
-      if (!this.#options.framing.hasIds) {
-        // One device that answers nonsense is no reason to take the line from the others.
-        this.#options.count('corrupt', exchange.device);
-        return;
-      }
-      this.broken(
-        `unit ${unit}, function ${fn}, ${pduLength} bytes to a request of unit ${exchange.unit}, function ${exchange.fn}`,
-      );
-      return;
-    }
+    outcome ??= this.#odd(call, exchange, bytes.subarray(pduAt, pduAt + pduLength));
+    if (outcome === undefined) return;
     const { resolve } = call;
     this.#release(call);
     resolve(outcome);
     this.#sendNext();
+  }
+
+  /** The right id, or the only one who was asked, and yet no answer: one device's oddity is its own trouble. */
+  #odd(call: Call, exchange: Exchange<unknown>, pdu: Uint8Array): unknown {
+    const { device } = exchange;
+    const { what, outcome } = exchange.odd(pdu, this.#options.framing.hasIds, call.into);
+    this.#options.count('odd', device);
+    this.#options.notice(device, `answers, but not as asked: ${what}`);
+    return outcome;
   }
 
   corrupt(): void {
@@ -209,12 +235,26 @@ export class Session implements FrameSink {
   }
 
   #find(id: number): Call | undefined {
+    if (this.#options.anyTransaction === true)
+      return this.#isRepeated(id) ? undefined : this.#sent[0];
     for (const call of this.#sent) if (call.id === id) return call;
     return undefined;
   }
 
+  /** Where ids are the other side's own and count, the same one again is the same answer again. */
+  #isRepeated(id: number): boolean {
+    const isSame = id === this.#otherId;
+    if (!isSame && this.#otherId !== undefined) this.#otherCounts = true;
+    this.#otherId = id;
+    return isSame && this.#otherCounts;
+  }
+
   /** An answer that nobody waits for: late or repeated is harmless, never asked for is not. */
   #unexpected(id: number, unit: number): void {
+    if (this.#options.anyTransaction === true) {
+      this.late(unit);
+      return;
+    }
     const age = (this.#nextId - id) & 0xffff;
     if (age === 0 || age > Math.min(this.#issued, lateWindow)) {
       this.broken(`transaction ${id} was never sent`);

@@ -102,7 +102,7 @@ void t.test('every wrong address says what is wrong and what to write', (t) => {
       /0x8000/,
     ],
     [{ address: 'hr:20.low', format: 'bcd' }, 'uint16', /part of a register is no bcd/, /leave/],
-    [{ address: 'co:1', invalid: 0 }, 'bool', /a bool has no invalid value/, /leave it out/],
+    [{ address: 'co:1', invalid: 0 }, 'bool', /a single bit has no invalid value/, /leave it out/],
     [{ address: 'hr:110' }, 'bool', /which one/, /hr:110\.0/],
     [{ address: 'co:3' }, 'float32', /single bits, not float32/, /type: bool/],
     [{ address: 'co:3.1' }, 'bool', /no bits within/, /leave out/],
@@ -148,9 +148,13 @@ void t.test('as many requests as the best possible plan has', (t) => {
       }),
       [],
     ).length;
-  t.equal(limited({ maxGap: 1 }), 2, 'maxGap 1 bridges one register');
-  t.equal(limited({ maxGap: 0 }), 3, 'maxGap 0 bridges none');
-  t.equal(limited({ maxGap: 0 }, { maxGap: 9 }), 1, 'a device may differ from its link');
+  t.equal(limited({ alone: false, maxGap: 1 }), 2, 'maxGap 1 bridges one register');
+  t.equal(limited({ alone: false, maxGap: 0 }), 3, 'maxGap 0 bridges none');
+  t.equal(
+    limited({ alone: false, maxGap: 0 }, { alone: false, maxGap: 9 }),
+    1,
+    'a device may differ from its link',
+  );
   t.equal(limited({}, { maxRegisters: 5 }), 2, 'maxRegisters of a device');
   const [first] = plan(config, gap, []);
   t.equal(first?.label, 'unit 1 hr 0..5', 'labels name unit, table and addresses');
@@ -186,7 +190,7 @@ void t.test('a plan holds every tag once, within the limits, and no refused addr
       (addresses, refusedAddresses, maxGap, maxRegisters) => {
         const own = (address: ModbusAddress): TagBinding<ModbusAddress> => {
           const maxCount = address.table === 'co' ? 2_000 : maxRegisters;
-          return tag({ ...address, request: { maxGap, maxCount, timeout: 1_000 } });
+          return tag({ ...address, request: { maxGap, alone: false, maxCount, timeout: 1_000 } });
         };
         const tags = addresses.map(own);
         const refused = refusedAddresses.map(own);

@@ -102,11 +102,55 @@ void t.test('bytes that make no value are bad, and so are those that say so', (t
     [{ type: 'float32', invalid: '0x7F7FFFFF' }, '7f 7f ff ff', Quality.device],
     [{ type: 'int8', address: 'hr:0.4-7', invalid: 8 }, '00 80', Quality.device],
     [{ type: 'int16', invalid: -1 }, 'ff ff', Quality.device],
+    [{ type: 'bool', address: 'hr:0.0', invalid: 0xffff }, 'ff ff', Quality.device],
+    [{ type: 'bool', address: 'hr:0.15', invalid: 0xffff }, 'ff ff', Quality.device],
+    [{ type: 'string', length: 4 }, 'ff ff ff ff', Quality.decode],
   ];
   for (const [tag, hex, quality] of table)
     t.equal(read(tag, hex).quality, quality, JSON.stringify(tag));
   t.equal(read({ type: 'int16', invalid: 0x8000 }, '80 01').quality, 0);
+  t.equal(read({ type: 'bool', address: 'hr:0.0', invalid: 0xffff }, 'ff fe').quality, 0);
   t.equal(read({ type: 'uint64', invalid: '0xFFFFFFFFFFFFFFFF' }, 'fffffffffffffffe').quality, 0);
+  t.end();
+});
+
+void t.test(
+  'all eight orders of eight bytes, there and back, by the letters of their names',
+  (t) => {
+    const bytes = [0x12, 0x34, 0x56, 0x78, 0x90, 0xab, 0xcd, 0xef];
+    const all = ['ABCDEFGH', 'CDABGHEF', 'EFGHABCD', 'GHEFCDAB'];
+    const swapped = ['BADCFEHG', 'DCBAHGFE', 'FEHGBADC', 'HGFEDCBA'];
+    for (const byteOrder of [...all, ...swapped]) {
+      const hex = byteOrder
+        .split('')
+        .map((letter) => bytes[letter.charCodeAt(0) - 65]?.toString(16).padStart(2, '0'))
+        .join('');
+      t.equal(read({ type: 'uint64', byteOrder }, hex).value, 0x1234567890abcdefn, byteOrder);
+      const address = addressOf({ address: 'hr:0', type: 'uint64', byteOrder });
+      const encoded = encodeValue(address, 0x1234567890abcdefn);
+      t.equal(
+        encoded.ok && Buffer.from(encoded.data).toString('hex'),
+        hex,
+        `${byteOrder}, written`,
+      );
+    }
+    t.end();
+  },
+);
+
+void t.test('where a text ends', (t) => {
+  const text = (hex: string, more: object = {}): unknown =>
+    read({ type: 'string', length: 8, ...more }, hex).value;
+  t.equal(text('4142430000000000'), 'ABC');
+  t.equal(text('414243ffffffffff'), 'ABC', 'filled up with 0xFF');
+  t.equal(text('41424300ffffffff'), 'ABC');
+  t.equal(
+    text('414243ff20202020', { encoding: 'latin1' }),
+    'ABC\u00ff',
+    'where it is a letter it is one',
+  );
+  t.equal(text('414243ff20202020', { encoding: 'latin1', end: 0xff }), 'ABC');
+  t.equal(text('4142430d0a202020', { end: [0x0d, 0x0a] }), 'ABC');
   t.end();
 });
 
@@ -126,8 +170,9 @@ void t.test('every notation of a place', (t) => {
     start: 40,
   });
   for (const [word, order] of [
-    ['GHEFCDAB', { swapBytes: false, swapWords: true }],
-    ['little-endian', { swapBytes: true, swapWords: true }],
+    ['GHEFCDAB', { swapBytes: false, swapWords: true, swapHalves: true }],
+    ['EFGHABCD', { swapBytes: false, swapWords: false, swapHalves: true }],
+    ['little-endian', { swapBytes: true, swapWords: true, swapHalves: true }],
     ['byte-swap', { swapBytes: true, swapWords: false }],
     ['AB', { swapBytes: false, swapWords: false }],
   ] as const)

@@ -13,13 +13,13 @@ class Plain extends ModbusDevice {
   override readonly fake: FakeModbus;
   /** Called before each request. */
   meanwhile: () => void = () => undefined;
-  constructor(without: readonly number[]) {
+  constructor(without: readonly number[], refuse: (fn: number) => number = () => 0) {
     super();
     this.fake = new FakeModbus({
       without,
-      refuse: () => {
+      refuse: ({ fn }) => {
         this.meanwhile();
-        return 0;
+        return refuse(fn);
       },
     });
   }
@@ -30,8 +30,9 @@ type PlainRig = Rig<ModbusConfig, ModbusAddress, Plain>;
 async function rigOf(
   without: readonly number[],
   tags: Record<string, TagSource>,
+  refuse?: (fn: number) => number,
 ): Promise<PlainRig> {
-  const fake = new Plain(without);
+  const fake = new Plain(without, refuse);
   return new Rig<ModbusConfig, ModbusAddress, Plain>(
     { ...modbusOptions(), vectors: [], fake: () => fake },
     { tags },
@@ -93,6 +94,29 @@ void t.test(
     await write(few, 'coil', true);
     t.same(await write(few, 'word', 5), [ok, [6]], 'what coils cannot says nothing of registers');
     t.match(await write(old, 'single', 5), [{ ok: false, code: /illegal function/ }, [6]]);
+  },
+);
+
+void t.test(
+  'FC 22 refused in any way, or never answered, and `write` that leaves it out',
+  async (t) => {
+    for (const code of [1, 2, 3, 4]) {
+      const rig = await rigOf([], { bit: { type: 'bool', address: 'hr:1.3' } }, (fn) =>
+        fn === 22 ? code : 0,
+      );
+      rig.device.fake.set(7, 'hr', 1, 0xf0f0);
+      t.same(await write(rig, 'bit', true), [ok, [22, 3, 6, 3]], `exception ${code}`);
+      t.same(await write(rig, 'bit', false), [ok, [3, 6, 3]], 'and remembered');
+    }
+    const silent = await rigOf([], { bit: { type: 'bool', address: 'hr:1.3' } });
+    silent.world.wire.shape = (answer) => (answer[7] === 22 ? [] : [answer]);
+    const first = silent.write(silent.tagNamed('bit'), true);
+    await silent.world.settle();
+    await silent.abort();
+    t.match(first.error, { kind: 'timeout' });
+    t.same(await write(silent, 'bit', true), [ok, [3, 6, 3]], 'not asked so again');
+    const single = await rigOf([], { bit: { type: 'bool', address: 'hr:1.3', write: 'single' } });
+    t.same(await write(single, 'bit', true), [ok, [3, 6, 3]]);
   },
 );
 

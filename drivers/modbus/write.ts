@@ -13,12 +13,17 @@ import {
   type Request,
   type Target,
 } from './request.js';
+import { placeOfWord } from './orders.js';
 import type { Exchange } from './session.js';
 
 /** Sends one request and gives the answer. */
 export type Ask = (request: Exchange<Answer>) => Promise<Answer>;
 
 const illegalFunction = 1;
+/** Exceptions by which nothing was done: it knows the function, the place or the value not, or fails at it. */
+const nothingDone: ReadonlySet<number> = new Set([1, 2, 3, 4]);
+/** It was taken, and takes its time: the outcome shows later. */
+const acknowledged = 5;
 /** Of FC 16; FC 23 takes two registers less. */
 const mostBytes = 246;
 
@@ -146,10 +151,14 @@ export class TagWriter {
     const { noMask } = this.#learned;
     const [mask = 0] = part.masks;
     const [bits = 0] = part.bits;
-    if (part.masks.length === 1 && !noMask.has(to.unit)) {
-      const answer = await ask(maskWrite(to, a.start, ~mask & 0xffff, bits));
-      if (answer.ok || answer.exception !== illegalFunction) return outcomeOf(answer);
-      noMask.add(to.unit);
+    if (part.masks.length > 1 || a.write !== 'auto' || noMask.has(to.unit))
+      return this.#readModifyWrite(to, a, part, ask);
+    // Until it has answered it is one that says nothing to FC 22: then it is not asked so again.
+    noMask.add(to.unit);
+    const answer = await ask(maskWrite(to, a.start, ~mask & 0xffff, bits));
+    if (answer.ok || !nothingDone.has(answer.exception)) {
+      noMask.delete(to.unit);
+      return outcomeOf(answer);
     }
     return this.#readModifyWrite(to, a, part, ask);
   }
@@ -218,7 +227,8 @@ function partOf(a: ModbusAddress, value: Value): Part | string | undefined {
 function layOut(a: ModbusAddress, mask: bigint, bits: bigint): Part {
   const words = (whole: bigint): number[] =>
     Array.from({ length: a.count }, (_, i) => {
-      const place = a.swapWords ? i : a.count - 1 - i;
+      // The least significant register is number 0 here.
+      const place = a.count - 1 - placeOfWord(a, i, a.count);
       const word = Number((whole >> BigInt(16 * place)) & 0xffffn);
       return a.swapBytes ? ((word & 0xff) << 8) | (word >> 8) : word;
     });
@@ -240,5 +250,6 @@ async function writeAndRead(
 }
 
 function outcomeOf(answer: Answer): DeviceOutcome {
-  return answer.ok ? done : refuse(refusalOf(answer) ?? exceptionText(0));
+  if (answer.ok || answer.exception === acknowledged) return done;
+  return refuse(refusalOf(answer) ?? exceptionText(0));
 }

@@ -60,6 +60,7 @@ function driverFor(port: number): Driver {
     expires: () => undefined,
     open: () => Promise.reject(new GatewayError('internal', 'not asked for')),
     count: () => undefined,
+    notice: () => undefined,
   });
 }
 

@@ -39,6 +39,7 @@ class Plant {
       random: seededRandom(1),
       open: () => Promise.reject(new GatewayError('link-refused', 'the simulator opens nothing')),
       count: () => undefined,
+      notice: () => undefined,
       memory: new Map(),
       expires: () => undefined,
     });

@@ -119,6 +119,10 @@ export interface DriverLimits {
   /** Longest wait before a reconnect; without it, `limits.backoffMaxMs`. */
   readonly backoffMax?: DurationMs;
   readonly connectTimeout: DurationMs;
+  /** Rest between the connection and the first request; without it, none. */
+  readonly connectDelay?: DurationMs;
+  /** The connection is closed after each scan, or each request, and opened when there is something to ask. */
+  readonly closesAfter?: 'scan' | 'request';
   readonly requestTimeout: DurationMs;
   /** Silence between the end of one exchange and the next request. */
   readonly requestGap: DurationMs;
@@ -141,13 +145,19 @@ export interface DriverContext {
   expires(what: string, at: WallMs): void;
   /** Counts something about a device that the host cannot see, for its status. */
   count(event: DriverEvent, device: string, times?: number): void;
+  /**
+   * Says what is odd about a device, with the cure where there is one, for its status and health. Said as often as it
+   * is seen: it is forgotten after `limits.noticeMs`.
+   */
+  notice(device: string, text: string): void;
 }
 
 /**
  * `corrupt`: bytes that fail their check. `exception`: the device refuses or fails. `late`: an answer
- * after its call was given up. `lost`: samples that the device could not keep for us.
+ * after its call was given up. `lost`: samples that the device could not keep for us. `odd`: an answer, but not to
+ * what was asked. `foreign`: frames that nobody here asked for.
  */
-export type DriverEvent = 'corrupt' | 'exception' | 'late' | 'lost';
+export type DriverEvent = 'corrupt' | 'exception' | 'late' | 'lost' | 'odd' | 'foreign';
 
 /** A driver: the module that the host loads when a link names it. */
 export interface DriverModule<C = unknown, A = unknown> {
@@ -242,9 +252,10 @@ export type CreateIsolated<C = unknown, A = unknown> = (
 /**
  * `done`: the batch holds what the device said of each tag. `refused`: the device refuses the request
  * as a whole, perhaps for one bad address in it; the host splits the group. `silent`: something
- * between us and the device (a gateway) answers that the device does not.
+ * between us and the device (a gateway) answers that the device does not. `busy`: the device has no time now; the host
+ * asks once more in the same scan.
  */
-export type ReadOutcome = 'done' | 'refused' | 'silent';
+export type ReadOutcome = 'done' | 'refused' | 'silent' | 'busy';
 
 /** What a device says of one of its values, in its own terms, for people. */
 export interface Inspection {

@@ -129,6 +129,12 @@ export type FromThread =
       readonly times: number;
     }
   | {
+      readonly kind: 'notice';
+      readonly driver: number;
+      readonly device: string;
+      readonly text: string;
+    }
+  | {
       readonly kind: 'expires';
       readonly driver: number;
       readonly what: string;

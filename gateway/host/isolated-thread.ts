@@ -238,6 +238,7 @@ function serve(port: MessagePort, create: CreateIsolated, folder: string): void 
       memory: memoryOf(endpoint.text),
       expires: (what, at) => send({ kind: 'expires', driver, what, at }),
       count: (event, device, times = 1) => send({ kind: 'count', driver, event, device, times }),
+      notice: (device, text) => send({ kind: 'notice', driver, device, text }),
     });
     made.onLost((why) => send({ kind: 'lost', driver, why: failureOf(why) }));
     residents.set(driver, new Resident(made));

@@ -257,6 +257,9 @@ class DriverThread {
           .get(message.driver)
           ?.context.count(message.event, message.device, message.times);
         break;
+      case 'notice':
+        this.#drivers.get(message.driver)?.context.notice(message.device, message.text);
+        break;
       case 'expires':
         this.#drivers.get(message.driver)?.context.expires(message.what, message.at);
         break;

@@ -101,6 +101,10 @@ export class HealthWatch {
       }
       if (silent.length > 0)
         return { check, level: 'warn', text: `no answer from ${silent.join(', ')}` };
+      const odd = link.devices.flatMap((device) =>
+        link.noticesOf(device).map((text) => `${device.name} ${text}`),
+      );
+      if (odd[0] !== undefined) return { check, level: 'warn', text: odd[0] };
       const { driver, config } = link.config;
       const [weakness] = driver.weaknesses?.(config) ?? [];
       if (weakness) return { check, level: 'warn', text: `connected, but ${weakness.message}` };

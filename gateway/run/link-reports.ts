@@ -27,6 +27,7 @@ export function deviceReports(link: Link, wall: WallClock): readonly DeviceRepor
     since: wall.of(link.since),
     lastOk: device.lastOkAt === undefined ? undefined : wall.of(device.lastOkAt),
     error: device.lastError,
+    notices: link.noticesOf(device),
     stats: { ...device.stats, ...timesOf(device) },
   }));
 }

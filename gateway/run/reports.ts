@@ -24,6 +24,8 @@ export interface DeviceReport {
   readonly since: WallMs;
   readonly lastOk: WallMs | undefined;
   readonly error: string | undefined;
+  /** What is odd about it, with the cure where there is one. */
+  readonly notices: readonly string[];
   readonly stats: Readonly<Record<string, number>>;
 }
 

@@ -19,6 +19,8 @@ export class DeviceState {
   probeAt: MonoMs = mono(0);
   /** When it was probed last. */
   probedAt: MonoMs = mono(0);
+  /** Probes since it was demoted. */
+  probesInARow = 0;
   #probing = false;
   #probeWait: number = limits.probeFirstMs;
   lastOkAt: MonoMs | undefined;
@@ -35,7 +37,11 @@ export class DeviceState {
     exception: 0,
     late: 0,
     lost: 0,
+    odd: 0,
+    foreign: 0,
   };
+  /** What its driver finds odd about it, and when it was said last. */
+  readonly #notices = new Map<string, MonoMs>();
   readonly #budget: ProbeBudget;
 
   constructor(name: string, budget: ProbeBudget) {
@@ -62,10 +68,27 @@ export class DeviceState {
     this.#probing = true;
     this.probedAt = now;
     this.stats.probes++;
+    this.probesInARow++;
   }
 
   count(event: DriverEvent, times = 1): void {
     this.stats[event] += times;
+  }
+
+  /** @returns true when that is news */
+  notice(text: string, now: MonoMs): boolean {
+    const before = this.#notices.get(text);
+    this.#notices.delete(text);
+    this.#notices.set(text, now);
+    const [oldest] = this.#notices.keys();
+    if (this.#notices.size > limits.notices && oldest !== undefined) this.#notices.delete(oldest);
+    return before === undefined || now - before > limits.noticeMs;
+  }
+  /** What was said within the last minutes, the newest first. */
+  notices(now: MonoMs): readonly string[] {
+    return [...this.#notices]
+      .flatMap(([text, at]) => (now - at <= limits.noticeMs ? [text] : []))
+      .reverse();
   }
 
   /** A device that used to answer fast need not be waited for as long as it may take at most. */
@@ -79,6 +102,7 @@ export class DeviceState {
     const cameBack = this.failures > 0;
     this.failures = 0;
     this.demoted = false;
+    this.probesInARow = 0;
     this.#probing = false;
     this.#probeWait = limits.probeFirstMs;
     this.lastOkAt = now;
@@ -114,6 +138,7 @@ export class DeviceState {
   reset(): void {
     this.failures = 0;
     this.demoted = false;
+    this.probesInARow = 0;
     this.#probing = false;
     this.#probeWait = limits.probeFirstMs;
   }

@@ -1,4 +1,4 @@
-import { Batch, type ReadGroup, type TagBinding } from '../contract/index.js';
+import { Batch, type MonoMs, type ReadGroup, type TagBinding } from '../contract/index.js';
 import type { DeviceState } from './device.js';
 import type { InboxGroup } from './inbox.js';
 import type { Split } from './split.js';
@@ -14,6 +14,16 @@ export class LinkGroup implements InboxGroup {
   inInbox = false;
   /** It is a part of a group that was refused. */
   split: Split | undefined;
+  /** It, or what it is a part of, could be read before. */
+  hasBeenRead = false;
+  /** It is under suspicion: nothing is concluded about the device when it is not answered. */
+  isSuspect = false;
+  /** A trial whether the device can be read across this break by now; nothing is made of a failure. */
+  trialOf: number | undefined;
+  /** It is asked a second time in this scan. */
+  isAgain = false;
+  /** Since when it is not answered. */
+  silentSince: MonoMs | undefined;
 
   constructor(read: ReadGroup<unknown>, device: DeviceState, tagIndex: Int32Array, split?: Split) {
     this.split = split;

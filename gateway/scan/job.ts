@@ -11,21 +11,33 @@ export class ScanJob {
   readonly period: DurationMs;
   readonly tags: readonly TagBinding<unknown>[];
   groups: readonly LinkGroup[] = [];
-  /** Tags that the device refuses, left out of the groups until `retryAt`. */
+  /** Tags that the device refuses, or does not answer to, left out of the groups until `retryAt`. */
   refused: readonly TagBinding<unknown>[] = [];
   /** Tags before which the device refuses to be read on, by their position in the link. */
   readonly breaks: Set<number> = new Set();
-  /** Refused tags and breaks when the groups were made. */
-  plannedWith = 0;
+  /** Of these, those at which it does not answer: each try costs the line a time-out. */
+  readonly muteBreaks: Set<number> = new Set();
   retryAt: MonoMs = mono(Infinity);
-  /** How long it waits when nothing at all of it can be read, ms. */
-  emptyWait: number = limits.probeFirstMs;
+  /** How long what is refused rests the next time, ms. */
+  #rest: number = limits.refusedFirstMs;
+  /** How often in a row something was refused that could be read before. */
+  #strikes = new Map<string, number>();
+  /** Its groups are parts of those that were planned, or ask once more for what was refused: for one scan. */
+  isParted = false;
+  /** Something in it is never answered: what is not answered is halved, as what is refused. */
+  isHalvedBySilence = false;
+  /** The scan under way asks one tag alone, to see whether the device is there. */
+  isFeeling = false;
+  /** Whose turn it is to be asked alone: of its tags when the device is probed, of its breaks when they are tried again. */
+  turn = 0;
   /** The next slot. */
   due: MonoMs = mono(0);
   /** Under way: position of the next group to read; undefined = idle. */
   next: number | undefined;
   /** Groups on the wire. */
   inFlight = 0;
+  /** Nothing of the scan under way was refused or not answered so far. */
+  isWell = true;
   /** When the scan under way began. */
   startedAt: MonoMs = mono(0);
   readonly stats = { scans: 0, overruns: 0, lastMs: 0, maxMs: 0 };
@@ -74,17 +86,63 @@ export class ScanJob {
     return true;
   }
 
-  /** Begins a scan to see whether the device answers again. @returns true when it began */
-  probe(now: MonoMs): boolean {
-    if (this.active || this.groups.length === 0 || !this.device.mayProbe(now)) return false;
+  /** Begins a scan to see whether the device answers again: now with all, now with one tag alone. */
+  probe(now: MonoMs, feeler: LinkGroup | undefined): void {
+    if (feeler) {
+      this.groups = [feeler];
+      this.isParted = true;
+      this.isFeeling = true;
+    }
     this.device.probe(now);
     this.#begin(now);
-    return true;
+  }
+
+  /** What is under suspicion stands at the end, and is left for the next scan. */
+  leaveSuspects(): void {
+    if (this.next !== undefined && this.groups[this.next]?.isSuspect === true)
+      this.next = this.groups.length;
+  }
+  isRefused(tag: number): boolean {
+    return this.refused.some((one) => one.tag === tag);
+  }
+  refuse(tag: TagBinding<unknown>): void {
+    this.refused = [...this.refused, tag];
+    this.isParted = true;
+  }
+  allow(tag: number): void {
+    this.refused = this.refused.filter((one) => one.tag !== tag);
+    this.isParted = true;
   }
 
   #begin(now: MonoMs): void {
     this.next = 0;
+    this.isWell = true;
     this.startedAt = now;
+  }
+
+  /**
+   * Notes one more refusal of what could be read before.
+   * @returns whether it may still be a passing one
+   */
+  strike(what: string): boolean {
+    const strikes = (this.#strikes.get(what) ?? 0) + 1;
+    this.#strikes.set(what, strikes);
+    return strikes < limits.refusalsInARow;
+  }
+  /** A scan in which nothing was refused: what was before has passed. */
+  pardon(): void {
+    if (this.#strikes.size > 0) this.#strikes = new Map();
+  }
+
+  /** What is refused rests, longer each time. */
+  rest(now: MonoMs): void {
+    this.retryAt = mono(now + this.#rest);
+    this.#rest = Math.min(this.#rest * 2, limits.refusedRetryMs);
+  }
+  /** Nothing is refused any more. */
+  rested(): void {
+    this.retryAt = mono(Infinity);
+    this.#rest = limits.refusedFirstMs;
   }
 
   /** What has been found out about addresses that cannot be read. */
@@ -134,4 +192,17 @@ export class ScanJob {
  */
 export function phaseOf(position: number, count: number, period: number): number {
   return (period * position) / Math.max(1, count);
+}
+
+/**
+ * Of the scans under way the one whose next slot comes first: a fast class passes a slow one. One in which something
+ * was not answered or refused lets all others pass.
+ */
+export function nextOf(jobs: readonly ScanJob[]): ScanJob | undefined {
+  let best: ScanJob | undefined;
+  for (const job of jobs) if (job.ready && (!best || comesBefore(job, best))) best = job;
+  return best;
+}
+function comesBefore(a: ScanJob, b: ScanJob): boolean {
+  return a.isWell === b.isWell ? a.due < b.due : a.isWell;
 }

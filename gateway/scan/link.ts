@@ -81,6 +81,7 @@ export class Link {
   #timer: Timer | undefined;
   #abort = new AbortController();
   #reconnects = 0;
+  #openedAt: MonoMs = mono(0);
   readonly #expiries = new Map<string, WallMs>();
 
   constructor(config: LinkConfig, tagIndex: Int32Array, options: LinkOptions) {
@@ -102,6 +103,8 @@ export class Link {
       config: config.config,
       tagIndex: () => this.#tagIndex,
       onTrouble: (error: GatewayError) => this.#lost(error),
+      onNeed: () => this.#connect(),
+      onIdle: () => this.#closeIdle(new GatewayError('link-closing', 'nothing to ask now')),
       onDevice: (device: DeviceState) => this.#deviceChanged(device),
     };
     const { devices, jobs } = this;
@@ -128,6 +131,10 @@ export class Link {
   }
   get state(): LinkState {
     return this.#state;
+  }
+  /** What is odd about a device of it. */
+  noticesOf(device: DeviceState): readonly string[] {
+    return device.notices(this.#o.clock.mono());
   }
   /** Since when the state stands. */
   get since(): MonoMs {
@@ -215,7 +222,7 @@ export class Link {
     return this.#feed.acknowledge(...what);
   }
   readSoon(binding: TagBinding<unknown>): void {
-    if (this.#poller.running) this.#poller.readSoon(binding);
+    if (this.#poller.running || this.#poller.isPaused) this.#poller.readSoon(binding);
   }
   decodeAll(): void {
     this.#poller.decodeAll();
@@ -223,7 +230,9 @@ export class Link {
   }
 
   #connect(): void {
-    this.#set('connecting');
+    if (this.#driver) return;
+    // Opened again for what is to be asked now, it was never away.
+    if (!this.#poller.isPaused) this.#set('connecting');
     const { driver: module, config, endpoint } = this.config;
     const { clock, log, random } = this.#o;
     const abort = new AbortController();
@@ -244,10 +253,13 @@ export class Link {
         expires: (what, at) => void this.#expiries.set(what, at),
         count: (event, device, times) =>
           this.devices.find(({ name }) => name === device)?.count(event, times),
+        notice: (device, text) => this.#notice(device, text),
       });
       this.#driver = driver;
       driver.onLost((why) => {
-        if (this.#driver === driver) this.#lost(why);
+        if (this.#driver !== driver) return;
+        if (this.#mayCloseIdle()) this.#closeIdle(why);
+        else this.#lost(why);
       });
       connecting = driver.connect(abort.signal);
     } catch (error) {
@@ -267,6 +279,44 @@ export class Link {
 
   #connected(driver: Driver): void {
     this.#timer?.cancel();
+    const { connectDelay } = this.config.driver.limits(this.config.config);
+    if (connectDelay === undefined || connectDelay === 0) this.#begin(driver);
+    else {
+      const { clock } = this.#o;
+      this.#timer = clock.at(mono(clock.mono() + connectDelay), () => this.#begin(driver));
+    }
+  }
+
+  /**
+   * A peer that closes while nothing is asked has done no harm: serial servers do so after some seconds. One from which
+   * no answer came since it was opened is no such peer, and what tells by itself is missed when it is away.
+   */
+  #mayCloseIdle(): boolean {
+    const { bindings, devices, driver, config } = this.config;
+    const tells =
+      devices.some(({ events }) => events) ||
+      bindings.some(({ address }) => driver.subscribed?.(config, address));
+    const hasAnswered = this.devices.some(({ lastOkAt }) => (lastOkAt ?? -1) >= this.#openedAt);
+    return this.#state === 'connected' && this.#poller.isIdle && hasAnswered && !tells;
+  }
+
+  /** Closes the connection and opens it when there is something to ask: values and state stay as they are. */
+  #closeIdle(why: GatewayError): void {
+    const driver = this.#driver;
+    this.#driver = undefined;
+    this.#timer?.cancel();
+    if (driver) void this.#close(driver, why);
+    this.#o.log.debug('closed while idle', { link: this.name, why: why.message });
+    this.#poller.pause(why);
+  }
+
+  #begin(driver: Driver): void {
+    if (this.#driver !== driver) return;
+    this.#openedAt = this.#o.clock.mono();
+    if (this.#poller.isPaused) {
+      this.#poller.resume(driver);
+      return;
+    }
     if (this.#lastError) this.#o.log.info('link up again', { link: this.name });
     this.#lastError = undefined;
     this.#set('connected');
@@ -312,6 +362,13 @@ export class Link {
     this.#feed.stop(why);
     for (const device of this.devices) device.lastError = why.message;
     return driver;
+  }
+
+  #notice(name: string, text: string): void {
+    const device = this.devices.find((one) => one.name === name);
+    if (!device?.notice(text, this.#o.clock.mono())) return;
+    this.#o.log.warn('a device is odd', { link: this.name, device: name, what: text });
+    this.#o.onStatus(this);
   }
 
   #deviceChanged(device: DeviceState): void {

@@ -13,13 +13,13 @@ import type {
 import { GatewayError, Quality, asGatewayError, mono } from '../contract/index.js';
 import { limits } from '../limits.js';
 import type { DeviceState } from './device.js';
-import { LinkGroup } from './group.js';
+import { indicesOf, LinkGroup } from './group.js';
 import type { Inbox } from './inbox.js';
-import type { ScanJob } from './job.js';
+import { nextOf, type ScanJob } from './job.js';
 import { type Errand, Lane, type LaneEnd } from './lane.js';
+import { Learner } from './learner.js';
 import { LineLoad } from './load.js';
 import { Ramp } from './ramp.js';
-import { isolate, learn, plan } from './split.js';
 import { type PendingWrite, WriteQueue } from './writes.js';
 
 export interface PollerOptions {
@@ -35,6 +35,10 @@ export interface PollerOptions {
   tagIndex(): Int32Array;
   /** The link is in doubt: it must be closed and opened again. */
   onTrouble(error: GatewayError): void;
+  /** There is something to ask, and the connection was closed while there was nothing: see {@link Poller.pause}. */
+  onNeed(): void;
+  /** There is nothing to ask now, and the connection is to be closed then. */
+  onIdle(): void;
   /** A device answers again, or for the first time does not. */
   onDevice(device: DeviceState): void;
 }
@@ -49,16 +53,18 @@ export class Poller implements LaneEnd {
   #slotTimer: Timer | undefined;
   #gapTimer: Timer | undefined;
   #timeoutsInARow = 0;
-  #splitReads = 0;
   readonly #ramp: Ramp;
+  readonly #learner: Learner;
   readonly #devices: ReadonlyMap<string, DeviceState>;
   /** A write to a silent device has just held the line: others first. */
   #othersFirst = false;
+  #isPaused = false;
   readonly load: LineLoad = new LineLoad();
   readonly stats = { requests: 0, timeouts: 0, refused: 0, writes: 0 };
 
   constructor(options: PollerOptions) {
     this.#o = options;
+    this.#learner = new Learner(options);
     const { inFlight, ramp, requestTimeout } = options.limits;
     this.#ramp = new Ramp(inFlight, ramp === true, requestTimeout);
     this.#devices = new Map(options.devices.map((device) => [device.name, device]));
@@ -75,14 +81,13 @@ export class Poller implements LaneEnd {
 
   /** The link is up. Slots keep their phase; those that have passed meanwhile are moved, not made up for. */
   start(driver: Driver): void {
-    const { clock, limits: bounds } = this.#o;
-    const now = clock.mono();
+    const now = this.#o.clock.mono();
     this.#driver = driver;
     this.#timeoutsInARow = 0;
-    this.#lanes = Array.from({ length: bounds.inFlight }, () => new Lane(clock, this));
+    this.#openLanes();
     for (const job of this.#o.jobs) {
       job.device.reset();
-      this.#replan(job);
+      this.#learner.replan(job);
       const behind = Math.ceil((now - job.due) / job.period);
       if (behind > 0) job.due = mono(job.due + behind * job.period);
       // Nobody waits ten seconds for the first value of a slow class.
@@ -92,9 +97,36 @@ export class Poller implements LaneEnd {
     this.#pump();
   }
 
+  /** The connection is closed while nothing is asked: values stay, and what comes up next opens it again. */
+  pause(why: GatewayError): void {
+    this.#driver = undefined;
+    this.#isPaused = true;
+    for (const lane of this.#lanes) lane.close(why);
+    this.#lanes = [];
+    this.#pump();
+  }
+  get isPaused(): boolean {
+    return this.#isPaused;
+  }
+  get isIdle(): boolean {
+    return this.#busyLanes() === 0;
+  }
+  resume(driver: Driver): void {
+    this.#driver = driver;
+    this.#isPaused = false;
+    this.#openLanes();
+    this.#pump();
+  }
+
+  #openLanes(): void {
+    const { clock, limits: bounds } = this.#o;
+    this.#lanes = Array.from({ length: bounds.inFlight }, () => new Lane(clock, this));
+  }
+
   /** The link is down: all its tags are bad, nothing is kept for later. */
   stop(why: GatewayError, quality: number): void {
     this.#driver = undefined;
+    this.#isPaused = false;
     this.#ramp.broken(this.#o.clock.mono());
     this.#slotTimer?.cancel();
     this.#gapTimer?.cancel();
@@ -120,7 +152,7 @@ export class Poller implements LaneEnd {
     urgent: boolean,
   ): Promise<DeviceOutcome> {
     return new Promise((done, failed) => {
-      if (!this.#driver) {
+      if (!this.#driver && !this.#isPaused) {
         failed(new GatewayError('not-connected', 'the device is not connected'));
         return;
       }
@@ -172,6 +204,7 @@ export class Poller implements LaneEnd {
       group.device.stats.silent++;
       this.#noAnswer(lane, group, job, now, 'the device behind the gateway does not answer');
     } else if (outcome === 'refused') this.#refused(group, job, now);
+    else if (outcome === 'busy') this.#busy(group, job, now);
     else this.#good(group, job, now);
     this.#landed(lane, job, now);
   }
@@ -239,37 +272,32 @@ export class Poller implements LaneEnd {
 
   #good(group: LinkGroup, job: ScanJob | undefined, now: MonoMs): void {
     this.#answers(group.device, now);
-    if (job) job.emptyWait = limits.probeFirstMs;
     group.batch.mustDecode = false;
-    if (job && learn(job, group, true)) {
-      this.#o.log.info('the device refuses to be read across a gap', { before: group.read.label });
-      job.retryAt = mono(now + limits.refusedRetryMs);
-    }
+    group.isAgain = false;
+    group.silentSince = undefined;
+    group.hasBeenRead = true;
+    if (job) this.#learner.read(job, group);
     this.#o.inbox.readings(group, job?.scanClass ?? '');
   }
 
-  /** The device refuses the block: perhaps for one address in it. Halve it until the culprit stands alone. */
+  /** It has no time now: asked once more after what else there is to ask; never a write. */
+  #busy(group: LinkGroup, job: ScanJob | undefined, now: MonoMs): void {
+    group.device.stats.refused++;
+    group.batch.mustDecode = true;
+    this.#answers(group.device, now);
+    group.isAgain = !group.isAgain;
+    if (!group.isAgain) this.#o.inbox.readings(group, job?.scanClass ?? '');
+    else if (!this.#urgent.includes(group)) this.#urgent.push(group);
+  }
+
   #refused(group: LinkGroup, job: ScanJob | undefined, now: MonoMs): void {
     this.stats.refused++;
     group.device.stats.refused++;
     // The image will not hold what was read before: the same bytes are news then.
     group.batch.mustDecode = true;
     this.#answers(group.device, now);
-    if (!job || this.#splitReads >= limits.splitReads) {
-      this.#o.inbox.readings(group, job?.scanClass ?? '');
-      return;
-    }
-    this.#splitReads++;
-    learn(job, group, false);
-    const culprit = isolate(this.#o, job, group);
-    if (!culprit) return;
-    this.#o.log.warn('the device refuses an address; the tag is bad until it does not', {
-      tag: culprit.name,
-      group: group.read.label,
-    });
-    job.refused = [...job.refused, culprit];
-    job.retryAt = mono(now + limits.refusedRetryMs);
-    this.#o.inbox.readings(group, job.scanClass);
+    const isOver = !job || this.#learner.refused(job, group);
+    if (isOver && group.trialOf === undefined) this.#o.inbox.readings(group, job?.scanClass ?? '');
   }
 
   #noAnswer(
@@ -279,6 +307,13 @@ export class Poller implements LaneEnd {
     now: MonoMs,
     error: string,
   ): void {
+    group.isAgain = false;
+    if (job && this.#learner.isLocal(job, group, now)) {
+      if (group.trialOf === undefined) this.#markBad([group], Quality.timeout);
+      this.#learner.notAnswered(job, group);
+      return;
+    }
+    if (job) job.isWell = false;
     this.#markBad([group, ...(job?.giveUp() ?? [])], Quality.timeout);
     this.#silent(group.device, now, error, now - lane.begunAt);
   }
@@ -306,24 +341,28 @@ export class Poller implements LaneEnd {
     lane.freeAt = mono(now + this.#o.limits.requestGap);
     this.load.carried(lane.begunAt, lane.freeAt, this.#ramp.width);
     if (job?.landed(now)) {
-      this.#splitReads = 0;
       this.#o.inbox.scanEnd(job.device.name, job.scanClass, now);
-      if (job.learned !== job.plannedWith) this.#replan(job);
-      if (job.groups.length === 0) this.#retrySoon(job, now);
+      this.#learner.ended(job, now);
     }
-    this.#pump();
+    const { closesAfter } = this.#o.limits;
+    const isOver = closesAfter === 'request' || (closesAfter === 'scan' && !this.#hasWork());
+    if (isOver && this.isIdle) this.#o.onIdle();
+    else this.#pump();
   }
 
-  /** A device that refuses everything is starting, or stopped: it is asked again sooner than for one address. */
-  #retrySoon(job: ScanJob, now: MonoMs): void {
-    job.retryAt = mono(now + job.emptyWait);
-    job.emptyWait = Math.min(job.emptyWait * 2, limits.refusedRetryMs);
+  #hasWork(): boolean {
+    return (
+      !this.#writes.isEmpty || this.#urgent.length > 0 || this.#o.jobs.some(({ ready }) => ready)
+    );
   }
 
   /** Puts on the wire what may go: writes first, then reads asked for, then scans by their next slot. */
   #pump(): void {
     const driver = this.#driver;
-    if (!driver) return;
+    if (!driver) {
+      if (this.#isPaused && this.#hasWork()) this.#o.onNeed();
+      return;
+    }
     const now = this.#o.clock.mono();
     const width = Math.min(this.#ramp.width, this.#lanes.length);
     for (let i = 0; i < width; i++) {
@@ -374,7 +413,7 @@ export class Poller implements LaneEnd {
   #sendRead(driver: Driver, lane: Lane, now: MonoMs): boolean {
     for (;;) {
       const urgent = this.#urgent.shift();
-      const job = urgent ? undefined : this.#pick();
+      const job = urgent ? undefined : nextOf(this.#o.jobs);
       const group = urgent ?? job?.take();
       if (!group) return false;
       if (group.inInbox || this.#isOnWire(group)) {
@@ -396,24 +435,11 @@ export class Poller implements LaneEnd {
     return this.#lanes.some((lane) => lane.errand?.kind === 'read' && lane.errand.group === group);
   }
 
-  /** Of the scans under way the one whose next slot comes first: a fast class passes a slow one. */
-  #pick(): ScanJob | undefined {
-    let best: ScanJob | undefined;
-    for (const job of this.#o.jobs) {
-      if (job.ready && (!best || job.due < best.due)) best = job;
-    }
-    return best;
-  }
-
   readonly #slots = (): void => {
     const now = this.#o.clock.mono();
     for (const job of this.#o.jobs) {
       if (job.due > now) continue;
-      if (now >= job.retryAt && !job.active) {
-        job.refused = [];
-        job.breaks.clear();
-        this.#replan(job);
-      }
+      if (now >= job.retryAt && !job.active) this.#learner.retry(job);
       if (job.slot(now)) this.#o.inbox.scanBegan();
     }
     this.#probe(now);
@@ -428,7 +454,9 @@ export class Poller implements LaneEnd {
       const [job] = this.#o.jobs
         .filter((one) => one.device === device && one.groups.length > 0)
         .sort((a, b) => a.period - b.period);
-      if (job?.probe(now)) this.#o.inbox.scanBegan();
+      if (!job || job.active) continue;
+      job.probe(now, this.#learner.feelerOf(job));
+      this.#o.inbox.scanBegan();
     }
   }
 
@@ -449,16 +477,11 @@ export class Poller implements LaneEnd {
     if (due < Infinity) this.#slotTimer = this.#o.clock.at(mono(due), this.#slots);
   }
 
-  #replan(job: ScanJob): void {
-    if (job.learned === 0) job.retryAt = mono(Infinity);
-    job.plannedWith = job.learned;
-    const groups = plan(this.#o, job.tags, job.refused, job.breaks);
-    const index = this.#o.tagIndex();
-    job.groups = groups.map((read) => new LinkGroup(read, job.device, index));
-  }
-
+  /** Also what is in no group: before the first connection nothing is. */
   #markAll(job: ScanJob, quality: number): void {
-    this.#markBad(job.groups, quality);
+    for (const group of job.groups) group.batch.mustDecode = true;
+    const indices = indicesOf(job.tags, this.#o.tagIndex());
+    this.#o.inbox.bad(indices, quality, this.#o.clock.mono(), job.device.name, '');
   }
 
   #markBad(groups: readonly LinkGroup[], quality: number): void {

@@ -16,6 +16,8 @@ export interface Split {
   well: boolean;
   /** The first tag of the second half, by its position in the link. */
   readonly boundary: number;
+  /** All of it could be read before: one refusal proves nothing. */
+  readonly hasBeenRead: boolean;
 }
 
 /** Groups the tags that the device does not refuse. */
@@ -35,7 +37,8 @@ export function plan(
 }
 
 /**
- * Puts the two halves of a refused group in its place, to be read in the same scan.
+ * Puts the two halves of a refused group in its place, to be read in the same scan; of one that is not answered at the
+ * end, one a scan.
  * @returns the tag, when the group holds only one: then it is the culprit
  */
 export function isolate(
@@ -50,12 +53,19 @@ export function isolate(
   const reads = [tags.slice(0, middle), tags.slice(middle)].flatMap((half) =>
     plan(planner, half, job.refused, job.breaks),
   );
-  const split: Split = { open: reads.length, well: true, boundary: tags[middle]?.tag ?? -1 };
-  const halves = reads.map((read) => new LinkGroup(read, group.device, index, split));
+  const { hasBeenRead, isSuspect } = group;
+  const boundary = tags[middle]?.tag ?? -1;
+  const split: Split = { open: reads.length, well: true, boundary, hasBeenRead };
+  const halves = reads.map((read) =>
+    Object.assign(new LinkGroup(read, group.device, index, split), { hasBeenRead, isSuspect }),
+  );
+  if (!isSuspect) job.isParted = true;
   const at = job.groups.indexOf(group);
   const others = job.groups.filter((other) => other !== group);
   const next = (job.next ?? job.groups.length) - (at >= 0 ? 1 : 0);
-  job.groups = [...others.slice(0, next), ...halves, ...others.slice(next)];
+  job.groups = isSuspect
+    ? [...others, ...halves]
+    : [...others.slice(0, next), ...halves, ...others.slice(next)];
   job.next = next;
   return undefined;
 }
@@ -72,6 +82,9 @@ export function learn(job: ScanJob, group: LinkGroup, well: boolean): boolean {
   split.open--;
   split.well &&= well;
   if (split.open > 0 || !split.well) return false;
+  if (split.hasBeenRead && !group.isSuspect && job.strike(`before ${String(split.boundary)}`))
+    return false;
   job.breaks.add(split.boundary);
+  if (group.isSuspect) job.muteBreaks.add(split.boundary);
   return true;
 }

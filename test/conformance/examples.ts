@@ -79,7 +79,12 @@ export class ModbusDevice implements FakeDevice<ModbusAddress> {
     const cell = (i: number): number => this.fake.get(a.unit, a.table, a.start + i);
     if (a.table === 'co' || a.table === 'di') return cell(0);
     const words = Array.from({ length: a.count }, (_, i) => cell(i));
-    if (a.swapWords && a.type !== 'string') words.reverse();
+    if (a.type !== 'string') {
+      if (a.count === 4 && a.swapHalves) words.unshift(...words.splice(2));
+      if (a.swapWords)
+        for (let i = 0; i + 1 < a.count; i += 2)
+          words.splice(i, 2, words[i + 1] ?? 0, words[i] ?? 0);
+    }
     const bytes = words.flatMap((word) =>
       a.swapBytes ? [word & 0xff, word >> 8] : [word >> 8, word & 0xff],
     );

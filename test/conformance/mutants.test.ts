@@ -168,7 +168,7 @@ const mutants: readonly Mutant[] = [
   {
     title: 'swaps words the wrong way in eight bytes',
     file: 'decode.js',
-    from: 'const upper = swapWords ? at + 4 : at;',
+    from: 'const upper = swapHalves ? at + 4 : at;',
     to: 'const upper = at;',
     rules: ['R-06'],
   },

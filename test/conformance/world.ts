@@ -130,6 +130,8 @@ export class World {
   /** Attempts that hang; calling one lets the connection come after all. */
   readonly hanging: (() => void)[] = [];
   opens = 0;
+  /** What the driver found odd. */
+  readonly notices: string[] = [];
   readonly context: DriverContext;
   readonly #serve: (stream: ByteStream) => void;
 
@@ -141,6 +143,7 @@ export class World {
       random: seededRandom(seed),
       open: () => this.#open(),
       count: () => undefined,
+      notice: (device, text) => this.notices.push(`${device} ${text}`),
       expires: () => undefined,
       memory: new Map(),
     };

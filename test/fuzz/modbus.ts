@@ -163,6 +163,7 @@ class Fuzzer {
       anyUnit: false,
       log: silentLog,
       count: () => undefined,
+      notice: () => undefined,
       onLost: () => undefined,
     });
     return this.#session;

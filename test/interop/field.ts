@@ -77,6 +77,7 @@ export class Field {
       random: { next: () => 0.25 },
       open: async (endpoint) => this.#watched(await openPatiently(endpoint)),
       count: () => undefined,
+      notice: () => undefined,
       memory: new Map(),
       expires: () => undefined,
     });
@@ -185,6 +186,7 @@ export class Diagnosis {
       anyUnit: false,
       log: silentLog,
       count: () => undefined,
+      notice: () => undefined,
       onLost: () => undefined,
     });
     return new Diagnosis(session);

@@ -55,6 +55,7 @@ function rig(t: Test): {
           expires: () => undefined,
           open: () => Promise.reject(new GatewayError('internal', 'not asked for')),
           count: (event, device, times) => void counts.push(`${event} ${device} ${String(times)}`),
+          notice: () => undefined,
         },
       );
       made.push(driver);

@@ -24,6 +24,8 @@ void t.test(
     for (const i of addresses) t.equal(b.quality(`D.t${String(i)}`), Quality.good);
     t.strictSame(link.jobs[0]?.refused, [], 'no tag is to blame');
     t.equal(link.jobs[0]?.breaks.size, 1);
+    // What was learned rests for 2, 4, 8 … s; then it is tried again.
+    await b.pass(65_000);
     const from = b.clock.mono();
     await b.pass(5_000);
     t.equal(b.script.count(/^read D 1\.\.2$/, from), 5);

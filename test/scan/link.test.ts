@@ -88,6 +88,8 @@ void t.test(
     await b.pass(2_100);
     for (const i of [1, 2, 3, 5, 6, 7, 8]) t.equal(b.quality(`D.t${String(i)}`), Quality.good);
     t.ok((b.quality('D.t4') ?? 0) >= 0x80, 'the culprit is bad');
+    // It rests for 2, 4, 8 … s; then it is asked again, alone.
+    await b.pass(65_000);
     const from = b.clock.mono();
     await b.pass(10_000);
     t.equal(b.script.count(/^read D 1\.\.3$/, from), 10, 'one read left of it');
@@ -111,6 +113,7 @@ void t.test(
     await b.pass(3_500);
     for (const i of [1, 2, 3, 5, 6, 7]) t.equal(b.quality(`D.t${String(i)}`), Quality.good);
     t.strictSame(link.jobs[0]?.refused, []);
+    await b.pass(65_000);
     const from = b.clock.mono();
     await b.pass(5_000);
     t.equal(b.script.count(/^read/, from), 10, 'two reads a scan');

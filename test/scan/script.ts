@@ -5,6 +5,7 @@ import {
   type DriverLimits,
   type DriverModule,
   GatewayError,
+  Quality,
   type ReadGroup,
   type ReadOutcome,
   type Subscribed,
@@ -38,6 +39,11 @@ export class Script {
   readonly silent: Set<string> = new Set();
   /** Requests that cover one of these addresses of any device are refused. */
   readonly refused: Set<number> = new Set();
+  /** Requests of device `D` that cover one of these addresses, or more addresses than `mostOnce`, are never answered. */
+  readonly mute: Set<number> = new Set();
+  mostOnce: number = Infinity;
+  /** So many reads from now on find device `D` busy. */
+  busy = 0;
   /** Rejects connections with this. */
   refuse: GatewayError | undefined;
   /** Connections neither open nor fail, and ignore the abort. */
@@ -166,7 +172,12 @@ class ScriptedDriver implements Driver<number> {
     this.#s.note(`read ${labelOf(group.tags)}`);
     const scripted = this.#s.onRead?.(group);
     if (scripted) return scripted;
-    return this.#exchange(signal, this.#s.dead.has(group.device), () => {
+    return this.#exchange(signal, this.#isMute(group), () => {
+      if (group.device === 'D' && this.#s.busy > 0) {
+        this.#s.busy--;
+        for (const at of group.tags.keys()) into.bad(at, Quality.device);
+        return 'busy';
+      }
       if (this.#s.silent.has(group.device)) return 'silent';
       const [first = 0, last = 0] = [group.tags[0]?.address, group.tags.at(-1)?.address];
       for (const address of this.#s.refused)
@@ -177,6 +188,15 @@ class ScriptedDriver implements Driver<number> {
       this.#last.set(group.label, values.join());
       return 'done';
     });
+  }
+
+  #isMute({ device, tags }: ReadGroup<number>): boolean {
+    if (this.#s.dead.has(device)) return true;
+    if (device !== 'D') return false;
+    const [first = 0, last = 0] = [tags[0]?.address, tags.at(-1)?.address];
+    return (
+      last - first >= this.#s.mostOnce || [...this.#s.mute].some((at) => at >= first && at <= last)
+    );
   }
 
   subscribe(group: ReadGroup<number>, sink: SubscriptionSink): Promise<readonly number[]> {

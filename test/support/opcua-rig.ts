@@ -69,6 +69,7 @@ export class Bench {
       memory: this.memory,
       expires: (what, at) => void this.expiries.set(what, at),
       count: (event, device, times = 1) => this.counts.push(`${event} ${device} ${String(times)}`),
+      notice: () => undefined,
     });
   }
 
