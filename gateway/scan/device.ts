@@ -19,6 +19,9 @@ export class DeviceState {
   probeAt: MonoMs = mono(0);
   /** When it was probed last. */
   probedAt: MonoMs = mono(0);
+  /** Connections in a row, up to the last one, in which it has answered nothing. */
+  silentOpens = -1;
+  #hasAnswered = false;
   /** Probes since it was demoted. */
   probesInARow = 0;
   #probing = false;
@@ -106,6 +109,7 @@ export class DeviceState {
     this.#probing = false;
     this.#probeWait = limits.probeFirstMs;
     this.lastOkAt = now;
+    this.#hasAnswered = true;
     this.lastError = undefined;
     this.stats.reads++;
     return cameBack;
@@ -136,6 +140,8 @@ export class DeviceState {
 
   /** The link is new: no grudge is kept. */
   reset(): void {
+    this.silentOpens = this.#hasAnswered ? 0 : this.silentOpens + 1;
+    this.#hasAnswered = false;
     this.failures = 0;
     this.demoted = false;
     this.probesInARow = 0;

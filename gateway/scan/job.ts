@@ -88,13 +88,16 @@ export class ScanJob {
 
   /** Begins a scan to see whether the device answers again: now with all, now with one tag alone. */
   probe(now: MonoMs, feeler: LinkGroup | undefined): void {
-    if (feeler) {
-      this.groups = [feeler];
-      this.isParted = true;
-      this.isFeeling = true;
-    }
+    if (feeler) this.feel(feeler);
     this.device.probe(now);
     this.#begin(now);
+  }
+
+  /** The next scan asks one tag alone, and nothing else. */
+  feel(feeler: LinkGroup): void {
+    this.groups = [feeler];
+    this.isParted = true;
+    this.isFeeling = true;
   }
 
   /** What is under suspicion stands at the end, and is left for the next scan. */

@@ -164,10 +164,20 @@ export class Learner {
       );
   }
 
+  /** Nothing was answered on the connection before: perhaps for what was asked. This one begins with one tag alone. */
+  feel(job: ScanJob): void {
+    const feeler = this.#feeler(job);
+    if (feeler) job.feel(feeler);
+  }
+
   /** For a probe, after the first one, one tag alone: perhaps it is only what was asked that brings no answer. */
   feelerOf(job: ScanJob): LinkGroup | undefined {
+    return job.device.probesInARow === 0 ? undefined : this.#feeler(job);
+  }
+
+  #feeler(job: ScanJob): LinkGroup | undefined {
     const tags = job.tags.filter(({ tag }) => !job.isRefused(tag));
-    if (job.device.probesInARow === 0 || tags.length < 2) return undefined;
+    if (tags.length < 2) return undefined;
     const tag = tags[job.turn++ % tags.length];
     const [feeler] = tag ? this.#alone(job, tag) : [];
     return feeler;

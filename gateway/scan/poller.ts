@@ -88,6 +88,7 @@ export class Poller implements LaneEnd {
     for (const job of this.#o.jobs) {
       job.device.reset();
       this.#learner.replan(job);
+      if (job.device.silentOpens > 0) this.#learner.feel(job);
       const behind = Math.ceil((now - job.due) / job.period);
       if (behind > 0) job.due = mono(job.due + behind * job.period);
       // Nobody waits ten seconds for the first value of a slow class.

@@ -17,8 +17,8 @@ const unit = 1;
 const none = 0xffff;
 /** Exception code 4: the device fails to read this one. */
 const deviceFailure = 4;
-/** How long a connection takes, ms. */
-const connectMs = 137;
+/** How long a connection takes, ms: whole periods, for scans keep the phase of the start. */
+const connectMs = 200;
 /** Registers count eighths from -50 up, so that every value of the oracle is exact. */
 const scale = 0.125;
 const offset = -50;
