@@ -11,6 +11,8 @@ import { isReadAnswer, oddRead, putRead, readBytes, readFunction } from './frame
 import { extent } from './plan.js';
 import type { Exchange, Odd } from './session.js';
 
+/** Exceptions by which a device refuses what it is asked. */
+const refusals: ReadonlySet<number> = new Set([1, 2, 3]);
 /** Exceptions of a device that works on something: it has no time now. */
 const acknowledged = 5;
 const busy = 6;
@@ -121,11 +123,17 @@ export class ReadExchange implements Exchange<ReadOutcome> {
 
   exception(code: number, into: Batch | undefined): ReadOutcome {
     this.#lastValid = false;
+    if (this.#asked > this.#bytes && refusals.has(code)) {
+      // It was asked for more than anybody named: no evidence against a tag. Asked again for what was.
+      this.noExtra();
+      into?.allBad(Quality.timeout);
+      return 'busy';
+    }
     const silent = code === 10 || code === 11;
     into?.allBad(silent ? Quality.timeout : Quality.device);
     if (silent) return 'silent';
     if (code === acknowledged || code === busy) return 'busy';
-    return code >= 1 && code <= 3 ? 'refused' : 'done';
+    return refusals.has(code) ? 'refused' : 'done';
   }
 
   odd(pdu: Uint8Array, isOurs: boolean, into: Batch | undefined): Odd<ReadOutcome> {

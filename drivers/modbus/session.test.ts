@@ -1,12 +1,19 @@
 /** The session against a device that answers late, wrongly, twice, or not at all. */
 import fc from 'fast-check';
 import t from 'tap';
-import { GatewayError, isGood, Quality, type ErrorCode } from '../../gateway/contract/index.js';
+import {
+  Batch,
+  GatewayError,
+  isGood,
+  Quality,
+  type ErrorCode,
+} from '../../gateway/contract/index.js';
 import { modbusOptions, type ModbusDevice } from '../../test/conformance/examples.js';
 import { allGood, held, honest, Rig, type Pending } from '../../test/conformance/rig.js';
 import { seededRandom } from '../../test/conformance/world.js';
 import type { ModbusAddress } from './address.js';
 import type { ModbusConfig } from './config.js';
+import { ReadExchange } from './exchange.js';
 import { mbap } from './mbap.js';
 
 type ModbusRig = Rig<ModbusConfig, ModbusAddress, ModbusDevice>;
@@ -218,6 +225,22 @@ void t.test(
     const strict = await rigOf();
     strict.world.wire.shape = (a) => [patched(Uint8Array.of(...a, 0x5f), 5, (old) => old + 1)];
     t.equal((await strict.readNow()).value, 'refused', 'only where it is said');
+  },
+);
+
+void t.test(
+  'a read that was made longer by us and is refused says nothing of the tags',
+  async (t) => {
+    const rig = await rigOf();
+    const exchange = new ReadExchange(rig.firstGroup);
+    const out = new Uint8Array(300);
+    const into = new Batch(rig.firstGroup.tags.length);
+    t.ok(exchange.maxExtra > 0);
+    exchange.request(out, 0, 1);
+    t.equal(exchange.exception(2, into), 'busy', 'asked once more');
+    t.equal(exchange.maxExtra, 0, 'and not so long again');
+    exchange.request(out, 0, 0);
+    t.equal(exchange.exception(2, into), 'refused');
   },
 );
 

@@ -252,8 +252,8 @@ export type CreateIsolated<C = unknown, A = unknown> = (
 /**
  * `done`: the batch holds what the device said of each tag. `refused`: the device refuses the request
  * as a whole, perhaps for one bad address in it; the host splits the group. `silent`: something
- * between us and the device (a gateway) answers that the device does not. `busy`: the device has no time now; the host
- * asks once more in the same scan.
+ * between us and the device (a gateway) answers that the device does not. `busy`: the device has no time now, or
+ * the driver had asked for more than it needs; the host asks once more in the same scan.
  */
 export type ReadOutcome = 'done' | 'refused' | 'silent' | 'busy';
 

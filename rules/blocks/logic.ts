@@ -153,6 +153,8 @@ export function voteStep(s: Slots, node: VoteNode, holds: () => boolean): Step {
     if (counted - bad >= Math.min(minGood, of.length - 1)) s.memory[poor] = NaN;
     if (counted === 0) putBool(s, to, false, ignored);
     else if (yes >= need) put(true, need);
+    // Nothing has failed before the first values have come: that is not what a degraded vote is for.
+    else if (degrade && votes.waits === counted) putBool(s, to, false, Quality.waiting);
     else if (degrade && votes.doubts > 0 && holds() && mayBeTrue())
       putBool(s, to, false, undecided);
     else if (degrade && away > 0) degraded(counted - bad);

@@ -26,8 +26,11 @@ const restMs = 40;
 
 const language: RuleLanguage = { compile: compileRules, start: createEngine };
 
-/** What such a controller can say: nothing is doubtful by itself, and all is there from the start. */
-export const overModbus: Scope = { doubts: false, badStart: false };
+/**
+ * What such a controller can say: nothing is doubtful by itself, and all is there from the start. The first tick is some
+ * milliseconds after the first scan: delays that begin with it end before anything else happens.
+ */
+export const overModbus: Scope = { doubts: false, badStart: false, calmMs: 5_000 };
 
 /** A whole gateway in virtual time, and the controller that it polls every step. */
 export class GatewaySubject implements Subject {

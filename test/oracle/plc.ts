@@ -2,7 +2,7 @@ import { FakeModbus } from '../../drivers/modbus/fake.js';
 import { modbus } from '../../drivers/modbus/index.js';
 import { loadConfig } from '../../gateway/config/load.js';
 import type { Config } from '../../gateway/config/model.js';
-import { mono, type ByteStream } from '../../gateway/contract/index.js';
+import type { ByteStream } from '../../gateway/contract/index.js';
 import { hostOf } from '../config/fakes.js';
 import { must } from '../support/must.js';
 import type { VirtualClock } from '../support/virtual-clock.js';
@@ -17,22 +17,18 @@ const unit = 1;
 const none = 0xffff;
 /** Exception code 4: the device fails to read this one. */
 const deviceFailure = 4;
-/** How long a connection takes, ms: whole periods, for scans keep the phase of the start. */
-const connectMs = 200;
 /** Registers count eighths from -50 up, so that every value of the oracle is exact. */
 const scale = 0.125;
 const offset = -50;
 
 /** A controller with all inputs in registers and one coil for each interlock. Coils are on until somebody writes. */
 export class Plc {
-  readonly #clock: VirtualClock;
   readonly #failing = new Set<number>();
   readonly #fake: FakeModbus;
   /** When the inputs were asked for the first time, virtual ms. */
   firstAskedAt: number | undefined;
 
   constructor(clock: VirtualClock) {
-    this.#clock = clock;
     this.#fake = new FakeModbus({
       keep: 1,
       units: [unit],
@@ -64,16 +60,13 @@ export class Plc {
     this.#fake.set(unit, 'co', output, 1);
   }
 
-  /** A connection whose bytes arrive at once. It comes when the start is over: no tick just before holds up the first. */
-  async connect(): Promise<ByteStream> {
-    await new Promise<void>((resolve) => {
-      this.#clock.at(mono(this.#clock.mono() + connectMs), resolve);
-    });
+  /** A connection whose bytes arrive at once. */
+  connect(): Promise<ByteStream> {
     const [near, far] = [new End(), new End()];
     near.peer = far;
     far.peer = near;
     this.#fake.serve(far);
-    return near;
+    return Promise.resolve(near);
   }
 }
 

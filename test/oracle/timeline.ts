@@ -32,8 +32,10 @@ export interface Scope {
   readonly doubts: boolean;
   /** The very first values may be bad. */
   readonly badStart: boolean;
+  /** For so long after the very first values nothing changes, ms. */
+  readonly calmMs: number;
 }
-export const everything: Scope = { doubts: true, badStart: true };
+export const everything: Scope = { doubts: true, badStart: true, calmMs: 0 };
 
 export interface TimeLine {
   readonly seed: number;
@@ -63,7 +65,7 @@ export function timeLine(seed: number, length: number, scope: Scope): TimeLine {
   };
   const first = random.chance(0.8) || !scope.badStart ? calm : weather;
   moments.push({ at: 0, arrivals: inputs.map((tag) => arrive(tag, first)), orders: [] });
-  let at = 0;
+  let at = scope.calmMs;
   for (let n = 0; n < length; n++) {
     at += stepMs * (random.chance(0.15) ? random.int(10, 40) : random.int(1, 6));
     const arrivals = [...changing(random)].map((tag) => arrive(tag, weather));
