@@ -20,6 +20,8 @@ export class ScanJob {
   retryAt: MonoMs = mono(Infinity);
   /** How long what is refused rests the next time, ms. */
   #rest: number = limits.refusedFirstMs;
+  /** Of what is refused, those to which it does not answer. */
+  readonly #mute = new Set<number>();
   /** How often in a row something was refused that could be read before. */
   #strikes = new Map<string, number>();
   /** Its groups are parts of those that were planned, or ask once more for what was refused: for one scan. */
@@ -108,12 +110,14 @@ export class ScanJob {
   isRefused(tag: number): boolean {
     return this.refused.some((one) => one.tag === tag);
   }
-  refuse(tag: TagBinding<unknown>): void {
+  refuse(tag: TagBinding<unknown>, isMute: boolean): void {
     this.refused = [...this.refused, tag];
+    if (isMute) this.#mute.add(tag.tag);
     this.isParted = true;
   }
   allow(tag: number): void {
     this.refused = this.refused.filter((one) => one.tag !== tag);
+    this.#mute.delete(tag);
     this.isParted = true;
   }
 
@@ -139,8 +143,18 @@ export class ScanJob {
 
   /** What is refused rests, longer each time. */
   rest(now: MonoMs): void {
+    const most = this.#longestRest;
+    this.#rest = Math.min(this.#rest, most);
     this.retryAt = mono(now + this.#rest);
-    this.#rest = Math.min(this.#rest * 2, limits.refusedRetryMs);
+    this.#rest = Math.min(this.#rest * 2, most);
+  }
+  /** Silence may be a bad line as well: asked as often as a device that is silent. */
+  get #longestRest(): number {
+    const isMute = this.muteBreaks.size > 0 || this.#mute.size > 0;
+    return isMute ? limits.probeMaxMs : limits.refusedRetryMs;
+  }
+  restsTooLong(now: MonoMs): boolean {
+    return this.retryAt - now > this.#longestRest;
   }
   /** Nothing is refused any more. */
   rested(): void {

@@ -105,7 +105,7 @@ export class Learner {
     if (group.hasBeenRead && !group.isSuspect && job.strike(culprit.name)) return;
     const fields = { tag: culprit.name, group: group.read.label };
     this.#o.log.warn(`${what}; the tag is bad until it does not`, fields);
-    job.refuse(culprit);
+    job.refuse(culprit, group.isSuspect);
   }
 
   /** The scan is over: it has shown what can be read, and what rests until it is tried again. */
@@ -122,7 +122,7 @@ export class Learner {
     }
     if (job.isParted) this.replan(job);
     if (job.learned === 0) job.rested();
-    else if (job.retryAt === Infinity) job.rest(now);
+    else if (job.restsTooLong(now)) job.rest(now);
   }
 
   /**

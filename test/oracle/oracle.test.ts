@@ -31,9 +31,9 @@ void t.test('whatever is wrong is noticed', async (t) => {
 void t.test('so does a whole gateway that polls a controller', async (t) => {
   const counts = { interlocks: 40, expressions: 30, alarms: 20, permissives: 10 };
   const subject = (set: RuleSet) => (): Promise<Subject> => GatewaySubject.make(set);
-  const result = await runLines({ lines: 10, seed: 1, counts, subject, scope: overModbus });
+  const result = await runLines({ lines: 6, seed: 1, counts, subject, scope: overModbus });
   t.same(result.failures.slice(0, 5).map(reportOf), []);
-  t.ok(result.comparisons > 50_000, `${String(result.comparisons)} comparisons`);
+  t.ok(result.comparisons > 30_000, `${String(result.comparisons)} comparisons`);
 });
 
 for (const [name, tampering] of Object.entries(plantedInGateway))
