@@ -4,6 +4,7 @@ import {
   addressings,
   encodings,
   lengthBounds,
+  pads,
   requestBounds,
   timeoutBounds,
   unitBounds,
@@ -147,8 +148,6 @@ function sizeOf(type: TagType): number {
   return Number(/\d+$/.exec(type)?.[0] ?? 0);
 }
 
-/** What a written text is filled up with. */
-export const pads = ['nul', 'blank', 'ff'] as const;
 const padBytes: Readonly<Record<(typeof pads)[number], number>> = { nul: 0, blank: 0x20, ff: 0xff };
 
 /** Bytes at which a text ends: NUL; 0xFF, too, where it is no character; and what `end` says. */

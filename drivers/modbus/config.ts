@@ -52,6 +52,9 @@ export type WriteMode = (typeof writeModes)[number];
 export const encodings = ['utf-8', 'latin1', 'gbk', 'utf-16be'] as const;
 export type Encoding = (typeof encodings)[number];
 
+/** What a written text is filled up with. */
+export const pads = ['nul', 'blank', 'ff'] as const;
+
 /** How long a connection lasts. */
 const connections = ['keep', 'per-scan', 'per-request'] as const;
 
@@ -210,7 +213,7 @@ export const tagSchema: KeySchema = {
       'plain',
     ),
     encoding: choiceKey(encodings, 'Of this text. Default: that of the device.'),
-    pad: choiceKey(['nul', 'blank', 'ff'], 'What a written text is filled up with.', 'nul'),
+    pad: choiceKey(pads, 'What a written text is filled up with.', 'nul'),
     end: {
       type: ['integer', 'array'],
       description:

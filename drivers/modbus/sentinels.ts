@@ -11,7 +11,8 @@ export interface Sentinels {
 
 /**
  * Reads `invalid:`, one raw value or a list. Manuals give bit patterns: 0x8000 of an int16 is -32768, and
- * "0x7F7FFFFF" of a float32 its largest. For a bit of a register it is the register: 0xFFFF. NaN and infinities need not be named, they are never a value.
+ * "0x7F7FFFFF" of a float32 its largest. For a bit of a register it is the register: 0xFFFF.
+ * NaN and infinities need not be named, they are never a value.
  * @param width bits of the value; of a bit in a register, of that register
  */
 export function readSentinels(

@@ -148,13 +148,9 @@ void t.test('as many requests as the best possible plan has', (t) => {
       }),
       [],
     ).length;
-  t.equal(limited({ alone: false, maxGap: 1 }), 2, 'maxGap 1 bridges one register');
-  t.equal(limited({ alone: false, maxGap: 0 }), 3, 'maxGap 0 bridges none');
-  t.equal(
-    limited({ alone: false, maxGap: 0 }, { alone: false, maxGap: 9 }),
-    1,
-    'a device may differ from its link',
-  );
+  t.equal(limited({ maxGap: 1 }), 2, 'maxGap 1 bridges one register');
+  t.equal(limited({ maxGap: 0 }), 3, 'maxGap 0 bridges none');
+  t.equal(limited({ maxGap: 0 }, { maxGap: 9 }), 1, 'a device may differ from its link');
   t.equal(limited({}, { maxRegisters: 5 }), 2, 'maxRegisters of a device');
   const [first] = plan(config, gap, []);
   t.equal(first?.label, 'unit 1 hr 0..5', 'labels name unit, table and addresses');
