@@ -7,7 +7,7 @@ import {
   GatewayError,
   type Log,
 } from '../gateway/contract/index.js';
-import { systemRandom } from '../gateway/host/clock.js';
+import { systemClock, systemRandom } from '../gateway/host/clock.js';
 import { replaceFile } from '../gateway/host/files.js';
 import { openStream } from '../gateway/host/open.js';
 import type { DriverMaker } from '../gateway/host/isolated.js';
@@ -58,6 +58,7 @@ function driverOf(
     random: systemRandom,
     open: openStream,
     memory,
+    now: () => systemClock.mono(),
     expires: () => undefined,
     count: () => undefined,
     notice: () => undefined,

@@ -4,8 +4,8 @@
  */
 import { lrc } from './crc.js';
 import type { Framing } from './framing.js';
+import { LineMemory } from './line-memory.js';
 import { LineReceiver } from './line-receiver.js';
-import { OwedAnswers } from './owed.js';
 
 const colon = 0x3a;
 const carriageReturn = 0x0d;
@@ -115,5 +115,5 @@ export const ascii: Framing = {
     out[2 + 2 * size] = lineFeed;
     return 3 + 2 * size;
   },
-  receiver: (sink, owed = new OwedAnswers()) => new AsciiReceiver(sink, owed),
+  receiver: (sink, line = new LineMemory()) => new AsciiReceiver(sink, line),
 };

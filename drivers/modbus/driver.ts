@@ -2,9 +2,11 @@ import {
   asGatewayError,
   GatewayError,
   invariant,
+  ms,
   type Batch,
   type Driver,
   type DriverContext,
+  type DurationMs,
   type ReadGroup,
   type ReadOutcome,
   type TagBinding,
@@ -15,17 +17,17 @@ import { openStream, type Opening } from '../lib/abort.js';
 import type { ModbusAddress } from './address.js';
 import type { ModbusConfig } from './config.js';
 import { ReadExchange } from './exchange.js';
-import { OwedAnswers } from './owed.js';
+import { LineMemory } from './line-memory.js';
 import { Session } from './session.js';
 import { TagWriter } from './write.js';
 
-/** What the units of this line still owe: the devices outlive the connection. */
-function owedOn({ memory }: DriverContext): OwedAnswers {
-  const known = memory.get('owed');
-  if (known instanceof OwedAnswers) return known;
-  const owed = new OwedAnswers();
-  memory.set('owed', owed);
-  return owed;
+/** What is known of this line: the devices outlive the connection. */
+function lineOf({ memory, now }: DriverContext): LineMemory {
+  const known = memory.get('line');
+  if (known instanceof LineMemory) return known;
+  const line = new LineMemory(now);
+  memory.set('line', line);
+  return line;
 }
 
 /** One connection or serial port, with however many units behind it. */
@@ -34,6 +36,8 @@ export class ModbusDriver implements Driver<ModbusAddress> {
   readonly #context: DriverContext;
   readonly #reads = new WeakMap<ReadGroup<ModbusAddress>, ReadExchange>();
   readonly #writer: TagWriter;
+  /** Of a line whose frames have no ids. */
+  readonly #line: LineMemory | undefined;
   #session: Session | undefined;
   #opening: Opening | undefined;
   #closed = false;
@@ -43,6 +47,7 @@ export class ModbusDriver implements Driver<ModbusAddress> {
     this.#config = config;
     this.#context = context;
     this.#writer = new TagWriter(context.memory);
+    this.#line = config.transport.framing.hasIds ? undefined : lineOf(context);
   }
 
   async connect(signal: AbortSignal): Promise<void> {
@@ -60,7 +65,7 @@ export class ModbusDriver implements Driver<ModbusAddress> {
       }
       this.#session = new Session(stream, {
         framing: this.#config.transport.framing,
-        owed: owedOn(this.#context),
+        ...(this.#line && { line: this.#line }),
         inFlight: this.#config.inFlight,
         anyUnit: this.#config.anyUnit,
         anyTransaction: this.#config.anyTransaction,
@@ -104,6 +109,10 @@ export class ModbusDriver implements Driver<ModbusAddress> {
     return this.#writer.write(binding, value, (request) =>
       session.call(request, undefined, signal),
     );
+  }
+
+  gap(): DurationMs {
+    return this.#line?.gap ?? ms(0);
   }
 
   onLost(handler: (why: GatewayError) => void): void {

@@ -9,6 +9,7 @@ import { isRegisters, type ModbusAddress } from './address.js';
 import { Decoder } from './decode.js';
 import { isReadAnswer, oddRead, putRead, readBytes, readFunction } from './frame.js';
 import { extent } from './plan.js';
+import type { Doubt } from './line-watch.js';
 import type { Exchange, Odd } from './session.js';
 
 /** Exceptions by which a device refuses what it is asked. */
@@ -37,6 +38,10 @@ export class ReadExchange implements Exchange<ReadOutcome> {
   /** Data of the last answer that was taken, to leave alone what did not change. */
   readonly #last: Uint8Array;
   #lastValid = false;
+  /** The last answer was in doubt. */
+  #lastDoubted = false;
+  /** It is asked again, as the answer was another's word for word. */
+  #confirming = false;
 
   constructor(group: ReadGroup<ModbusAddress>) {
     const first = group.tags[0]?.address;
@@ -85,20 +90,44 @@ export class ReadExchange implements Exchange<ReadOutcome> {
     at: number,
     length: number,
     into: Batch | undefined,
+    doubt: Doubt,
   ): ReadOutcome | undefined {
     invariant(into !== undefined, 'a read has a batch');
     if (!isReadAnswer(bytes, at, length, this.#asked)) return undefined;
     const data = at + 2;
-    if (this.#asked < this.#bytes) return this.#shortened(bytes, data, into);
-    const same = this.#keep(bytes, data);
-    if (same && this.#lastValid && !into.mustDecode) into.unchanged();
-    else this.#decoder.decode(bytes, data, into);
-    this.#lastValid = true;
+    if (doubt === 'alike' && this.#mustConfirm(bytes, data)) {
+      into.allBad(Quality.timeout);
+      return 'busy';
+    }
+    this.#confirming = false;
+    if (this.#asked < this.#bytes) this.#shortened(bytes, data, into);
+    else this.#whole(bytes, data, into, doubt);
+    if (doubt === 'foreign') into.doubt(Quality.foreign);
     return 'done';
   }
 
+  /** It says what it said before, or has just said it twice: then it is its own. */
+  #mustConfirm(bytes: Uint8Array, data: number): boolean {
+    this.#confirming = !this.#confirming && !(this.#lastValid && this.#isLast(bytes, data));
+    return this.#confirming;
+  }
+
+  #isLast(bytes: Uint8Array, data: number): boolean {
+    return this.#last.every((byte, i) => byte === bytes[data + i]);
+  }
+
+  #whole(bytes: Uint8Array, data: number, into: Batch, doubt: Doubt): void {
+    const same = this.#keep(bytes, data);
+    const isDoubted = doubt === 'foreign';
+    const stands = this.#lastValid && isDoubted === this.#lastDoubted && !into.mustDecode;
+    if (same && stands) into.unchanged();
+    else this.#decoder.decode(bytes, data, into);
+    this.#lastValid = true;
+    this.#lastDoubted = isDoubted;
+  }
+
   /** It asked for less than it needs: what lies beyond was not answered. */
-  #shortened(bytes: Uint8Array, data: number, into: Batch): ReadOutcome {
+  #shortened(bytes: Uint8Array, data: number, into: Batch): void {
     const whole = new Uint8Array(this.#bytes);
     whole.set(bytes.subarray(data, data + this.#asked));
     this.#decoder.decode(whole, 0, into);
@@ -107,7 +136,6 @@ export class ReadExchange implements Exchange<ReadOutcome> {
     for (const [i, { address }] of this.#tags.entries())
       if (address.start + address.count > end) into.bad(i, Quality.timeout);
     this.#lastValid = false;
-    return 'done';
   }
 
   /** Copies the data from the first difference on; true when there is none. */
@@ -121,8 +149,13 @@ export class ReadExchange implements Exchange<ReadOutcome> {
     return false;
   }
 
-  exception(code: number, into: Batch | undefined): ReadOutcome {
+  exception(code: number, into: Batch | undefined, doubt: Doubt): ReadOutcome {
     this.#lastValid = false;
+    if (doubt === 'foreign') {
+      // Perhaps another was refused.
+      into?.allBad(Quality.device);
+      return 'busy';
+    }
     if (this.#asked > this.#bytes && refusals.has(code)) {
       // It was asked for more than anybody named: no evidence against a tag. Asked again for what was.
       this.noExtra();

@@ -1,34 +1,13 @@
 /** How a device takes requests off its line: the counterpart of the receivers for answers. */
 import { crc16, lrc } from './crc.js';
-import { Fn } from './frame.js';
 import type { Framing, FrameSink, Receiver } from './framing.js';
+import { rtuRequestLength } from './lengths.js';
 
 /** A receiver of requests in this framing. */
 export function requestReceiver(framing: Framing, sink: FrameSink): Receiver {
   // With an MBAP header requests and answers look alike.
   if (framing.hasIds) return framing.receiver(sink);
   return framing.name === 'ascii' ? new AsciiRequests(sink) : new RtuRequests(sink);
-}
-
-/** Bytes of an RTU request with unit and CRC; 0 = more must come to tell. */
-function requestLength(bytes: readonly number[]): number {
-  const fn = bytes[1] ?? 0;
-  switch (fn) {
-    case Fn.writeCoils:
-    case Fn.writeRegisters:
-      return bytes.length < 7 ? 0 : 9 + (bytes[6] ?? 0);
-    case Fn.readWriteRegisters:
-      return bytes.length < 11 ? 0 : 13 + (bytes[10] ?? 0);
-    case Fn.maskWriteRegister:
-      return 10;
-    case Fn.readExceptionStatus:
-    case Fn.reportServerId:
-      return 4;
-    case Fn.encapsulated:
-      return 7;
-    default:
-      return 8;
-  }
 }
 
 class RtuRequests implements Receiver {
@@ -43,8 +22,9 @@ class RtuRequests implements Receiver {
   push(bytes: Uint8Array): void {
     this.#bytes.push(...bytes);
     while (this.#bytes.length >= 4) {
-      const length = requestLength(this.#bytes);
-      if (length === 0 || this.#bytes.length < length) return;
+      const known = rtuRequestLength(Uint8Array.from(this.#bytes), 0, this.#bytes.length);
+      const length = known === 0 ? 8 : known;
+      if (length < 0 || this.#bytes.length < length) return;
       const frame = Uint8Array.from(this.#bytes.splice(0, length));
       // A device with noise on its line waits for silence; here a request always comes whole.
       if (crc16(frame, 0, length) !== 0) this.#bytes = [];

@@ -92,6 +92,7 @@ export class FakeModbus {
       },
       corrupt: () => undefined,
       late: () => undefined,
+      foreign: () => undefined,
     };
     const receiver = requestReceiver(this.#framing, sink);
     stream.onBytes((bytes) => {

@@ -1,4 +1,5 @@
-import type { OwedAnswers } from './owed.js';
+import type { LineMemory } from './line-memory.js';
+import type { Doubt } from './line-watch.js';
 
 /**
  * What surrounds a PDU on one kind of transport, and how an answer is told from others. The session
@@ -15,10 +16,10 @@ export interface Framing {
   /** Puts header and trailer around the PDU at `pduAt`; returns the length of the frame. */
   seal(out: Uint8Array, id: number, unit: number, pduLength: number): number;
   /**
-   * A receiver with its own bounded buffer, for one connection. `owed` is what the units of the line
-   * still owe from before: a port that is opened again has the same devices behind it.
+   * A receiver with its own bounded buffer, for one connection. `line` is what is known of the line from before, where
+   * frames carry no ids.
    */
-  receiver(sink: FrameSink, owed?: OwedAnswers): Receiver;
+  receiver(sink: FrameSink, line?: LineMemory): Receiver;
 }
 
 /** A request that was sent, as far as its answer must fit it. */
@@ -43,13 +44,23 @@ export interface Question {
 
 /** Called with each whole frame; the bytes are only valid during the call. */
 export interface FrameSink {
-  frame(id: number, unit: number, bytes: Uint8Array, pduAt: number, pduLength: number): void;
+  /** @param doubt what there is against it, where frames carry no ids */
+  frame(
+    id: number,
+    unit: number,
+    bytes: Uint8Array,
+    pduAt: number,
+    pduLength: number,
+    doubt?: Doubt,
+  ): void;
   /** The bytes cannot be a frame: no way to find the next one. */
   broken(why: string): void;
   /** A frame whose check sum is wrong; it was dropped. */
   corrupt(): void;
   /** A frame that answers something that was given up; it was dropped. */
   late(unit: number): void;
+  /** A frame of or to this unit that nobody here asked for: an answer again, or another one's. It was dropped. */
+  foreign(unit: number, what: 'repetition' | 'another'): void;
 }
 
 export interface Receiver {

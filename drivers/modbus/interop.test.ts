@@ -11,6 +11,7 @@ import {
   type ReadGroup,
   type TagBinding,
 } from '../../gateway/contract/index.js';
+import { systemClock } from '../../gateway/host/clock.js';
 import { openSocket, socketStream } from '../../test/conformance/socket.js';
 import type { TagSource } from '../../test/conformance/types.js';
 import { FakeModbus } from './fake.js';
@@ -40,6 +41,7 @@ async function linkTo(port: number, tags: Record<string, TagSource>): Promise<Li
     count: () => undefined,
     notice: () => undefined,
     memory: new Map(),
+    now: () => systemClock.mono(),
     expires: () => undefined,
   });
   await driver.connect(signal);

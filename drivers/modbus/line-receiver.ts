@@ -1,16 +1,16 @@
 import { Fn } from './frame.js';
 import type { Asked, FrameSink, Question, Receiver } from './framing.js';
-import type { OwedAnswers } from './owed.js';
+import type { LineMemory } from './line-memory.js';
 
-/** What receivers of frames without transaction ids have in common: they judge what comes by what is owed. */
+/** What receivers of frames without transaction ids have in common: they judge what comes by what is known of the line. */
 export abstract class LineReceiver implements Receiver {
   protected readonly sink: FrameSink;
-  readonly #owed: OwedAnswers;
+  readonly #line: LineMemory;
   #isStopped = false;
 
-  constructor(sink: FrameSink, owed: OwedAnswers) {
+  constructor(sink: FrameSink, line: LineMemory) {
     this.sink = sink;
-    this.#owed = owed;
+    this.#line = line;
   }
 
   abstract push(bytes: Uint8Array): void;
@@ -18,16 +18,16 @@ export abstract class LineReceiver implements Receiver {
   protected abstract restart(frame: Uint8Array): void;
 
   extra(question: Question): number {
-    return this.#owed.extra(question);
+    return this.#line.extra(question);
   }
 
   sent(id: number, question: Question, extra: number, frame: Uint8Array): void {
-    this.#owed.sent(id, question, extra);
+    this.#line.sent(id, question, extra);
     this.restart(frame);
   }
 
   gaveUp(id: number): void {
-    this.#owed.gaveUp(id);
+    this.#line.gaveUp(id);
   }
 
   stop(): void {
@@ -38,7 +38,7 @@ export abstract class LineReceiver implements Receiver {
     return this.#isStopped;
   }
   protected get asked(): Asked | undefined {
-    return this.#owed.asked;
+    return this.#line.asked;
   }
   /** Is a read of registers asked? Its answer never looks like its request: what does is an echo. */
   protected get asksRegisters(): boolean {
@@ -47,15 +47,22 @@ export abstract class LineReceiver implements Receiver {
   }
   /** Does this unit owe an answer, or is it asked now? */
   protected concerns(unit: number): boolean {
-    return this.#owed.concerns(unit);
+    return this.#line.concerns(unit);
   }
 
   /** Hands on a frame whose check is right: unit id, then `length` bytes of PDU. The frame is the sink's. */
   protected deliver(frame: Uint8Array, length: number): void {
     const unit = frame[0] as number;
     const { asked } = this;
-    const verdict = this.#owed.take(unit, frame[1] as number, length);
-    if (verdict === 'late') this.sink.late(unit);
-    else if (verdict === 'answer' && asked) this.sink.frame(asked.id, unit, frame, 1, length);
+    const { verdict, doubt } = this.#line.take(frame, length);
+    if (verdict === 'foreign') this.unasked(frame, length);
+    else if (verdict === 'late') this.sink.late(unit);
+    else if (asked) this.sink.frame(asked.id, unit, frame, 1, length, doubt);
+  }
+
+  /** A whole frame, an answer or a request, that nobody here has to do with. */
+  protected unasked(frame: Uint8Array, length: number): void {
+    const isRepetition = this.#line.unasked(frame, length);
+    this.sink.foreign(frame[0] as number, isRepetition ? 'repetition' : 'another');
   }
 }

@@ -6,7 +6,8 @@ import { crc16, lrc } from './crc.js';
 import { Fn } from './frame.js';
 import type { Asked, FrameSink, Framing, Question, Receiver } from './framing.js';
 import { maxOwed, OwedAnswers } from './owed.js';
-import { rtu, rtuLength } from './rtu.js';
+import { rtuLength } from './lengths.js';
+import { rtu } from './rtu.js';
 
 const bytes = (hex: string): Uint8Array =>
   Uint8Array.from(Buffer.from(hex.replace(/ /g, ''), 'hex'));
@@ -48,6 +49,9 @@ class Ear implements FrameSink {
   }
   late(unit: number): void {
     this.heard.push(`late ${unit}`);
+  }
+  foreign(unit: number, what: string): void {
+    this.heard.push(`${what} ${unit}`);
   }
   ask(framing: Framing, asked: Asked, pdu: Uint8Array): Uint8Array {
     const frame = frameOf(framing, asked.unit, pdu);
@@ -140,12 +144,30 @@ for (const framing of [rtu, ascii]) {
     t.end();
   });
 
-  void t.test(`${framing.name}: answers of others and to what was given up`, (t) => {
+  void t.test(`${framing.name}: frames of others are no answers, and told`, (t) => {
     const ear = new Ear(framing);
+    ear.receiver.push(frameOf(framing, 17, answer));
+    t.same(ear.heard.splice(0), ['another 17'], 'nothing was asked');
     ear.ask(framing, asked, request);
     ear.receiver.push(frameOf(framing, 18, answer));
     ear.receiver.push(frameOf(framing, 17, bytes('04 06 02 2b 00 00 00 64')));
-    t.same(ear.heard, [], 'another unit, another function');
+    ear.receiver.push(frameOf(framing, 9, bytes('03 00 00 00 02')));
+    ear.receiver.push(frameOf(framing, 17, bytes('10 00 00 00 01 02 00 07')));
+    t.same(
+      ear.heard.splice(0),
+      ['another 18', 'another 17', 'another 9', 'another 17'],
+      'another unit, another function, two requests',
+    );
+    ear.ask(framing, { ...asked, id: 6, length: 12 }, request);
+    ear.receiver.push(frameOf(framing, 17, bytes('03 0a 01 02 03 04 05 06 07 08 09 0a')));
+    ear.receiver.push(frameOf(framing, 17, bytes('03 0a 01 02 03 04 05 06 07 08 09 0a')));
+    t.same(ear.heard, ['6 17 030a0102030405060708090a', 'repetition 17']);
+    t.end();
+  });
+
+  void t.test(`${framing.name}: answers to what was given up`, (t) => {
+    const ear = new Ear(framing);
+    ear.ask(framing, asked, request);
     ear.receiver.gaveUp?.(5);
     const extra = (unit: number, fn: number): number | undefined =>
       ear.receiver.extra?.(question(unit, fn, 8));

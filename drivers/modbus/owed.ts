@@ -11,6 +11,11 @@ export type Verdict = 'answer' | 'late' | 'foreign';
  */
 export const maxOwed = 16;
 
+/** What else may be heard on the line. */
+interface OtherFrames {
+  mayCome(shape: { readonly unit: number; readonly fn: number; readonly length: number }): boolean;
+}
+
 interface Owed {
   readonly fn: number;
   readonly length: number | undefined;
@@ -42,14 +47,23 @@ export class OwedAnswers {
     return this.#asked?.unit === unit || this.#owed.has(unit);
   }
 
-  /** The smallest step that makes the answer like none that is owed: longer if it may be, else shorter. */
-  extra(question: Question): number {
-    const owed = this.#owed.get(question.unit);
-    if (!owed) return 0;
+  /**
+   * The smallest step that makes the answer like none that is owed, nor like what else may be heard: longer if it may be.
+   * Shorter only for what is owed, as that settles itself.
+   */
+  extra(question: Question, others?: OtherFrames): number {
+    const { unit, fn } = question;
+    const owed = this.#owed.get(unit) ?? [];
     const isNew = (extra: number): boolean => {
       const length = question.answerLength(extra);
-      return !owed.some((other) => other.fn === question.fn && other.length === length);
+      return !owed.some((other) => other.fn === fn && other.length === length);
     };
+    const mayCome = (extra: number): boolean => {
+      const length = question.answerLength(extra);
+      return length !== undefined && others?.mayCome({ unit, fn, length }) === true;
+    };
+    for (let extra = 0; extra <= question.maxExtra; extra++)
+      if (isNew(extra) && !mayCome(extra)) return extra;
     for (let extra = 0; extra <= question.maxExtra; extra++) if (isNew(extra)) return extra;
     for (let extra = -1; extra >= question.minExtra; extra--) if (isNew(extra)) return extra;
     return 0;

@@ -4,60 +4,21 @@
  * Source: Modbus over Serial Line Specification V1.02, section 2.5.1.
  */
 import { crc16 } from './crc.js';
-import { exceptionFlag, Fn } from './frame.js';
 import type { Asked, Framing } from './framing.js';
+import {
+  isKnownFunction,
+  maxRtuFrame,
+  minRtuFrame,
+  rtuLength,
+  rtuRequestLength,
+} from './lengths.js';
+import { LineMemory } from './line-memory.js';
 import { LineReceiver } from './line-receiver.js';
-import { OwedAnswers } from './owed.js';
 
-const maxFrame = 256;
 /** Room for a frame with as much noise before it. */
-const capacity = 2 * maxFrame;
-const minFrame = 5;
-
-/** Of the function codes whose answers say how long they are, where the count of bytes stands. */
-const counted: ReadonlySet<number> = new Set([
-  Fn.readCoils,
-  Fn.readDiscreteInputs,
-  Fn.readHoldingRegisters,
-  Fn.readInputRegisters,
-  Fn.readWriteRegisters,
-  Fn.reportServerId,
-]);
-const fixed: ReadonlyMap<number, number> = new Map([
-  [Fn.writeCoil, 8],
-  [Fn.writeRegister, 8],
-  [Fn.writeCoils, 8],
-  [Fn.writeRegisters, 8],
-  [Fn.maskWriteRegister, 10],
-  [Fn.readExceptionStatus, 5],
-  [Fn.diagnostics, 8],
-]);
-
-/**
- * Length in bytes of the answer frame that begins at `at`, judged by what stands there; 0 when no answer
- * begins so, -1 when more must come to tell.
- */
-export function rtuLength(bytes: Uint8Array, at: number, end: number): number {
-  if (end - at < 3) return -1;
-  const fn = bytes[at + 1] as number;
-  if (fn & exceptionFlag) return minFrame;
-  if (counted.has(fn)) return 5 + (bytes[at + 2] as number);
-  if (fn === Fn.encapsulated) return identificationLength(bytes, at, end);
-  return fixed.get(fn) ?? 0;
-}
-
-/** FC 43/14: a list of objects, each with its length. */
-function identificationLength(bytes: Uint8Array, at: number, end: number): number {
-  if (end - at < 8) return -1;
-  let objects = bytes[at + 7] as number;
-  let size = 8;
-  while (objects-- > 0) {
-    if (end - at < size + 2) return -1;
-    size += 2 + (bytes[at + size + 1] as number);
-    if (size > maxFrame) return 0;
-  }
-  return size + 2;
-}
+const capacity = 2 * maxRtuFrame;
+/** Unit ids are 1 to 247; 248 to 255 are reserved, 0 is for all. */
+const lastUnit = 247;
 
 class RtuReceiver extends LineReceiver {
   readonly #buffer = new Uint8Array(capacity);
@@ -80,7 +41,7 @@ class RtuReceiver extends LineReceiver {
     let at = this.#skipEcho(bytes);
     while (!this.stopped && at < bytes.length) {
       // Of more noise than fits only the end can belong to a frame.
-      if (this.#size === capacity) this.#drop(capacity - maxFrame);
+      if (this.#size === capacity) this.#drop(capacity - maxRtuFrame);
       const take = Math.min(capacity - this.#size, bytes.length - at);
       this.#buffer.set(bytes.subarray(at, at + take), this.#size);
       this.#size += take;
@@ -106,33 +67,61 @@ class RtuReceiver extends LineReceiver {
   /** Takes the first whole frame out of the buffer; false when there is none yet. */
   #findFrame(): boolean {
     if (this.stopped) return false;
-    const { asked } = this;
     if (this.#learnEcho()) return true;
-    const bytes = this.#buffer;
-    for (let at = 0; this.#size - at >= minFrame - 2; at++) {
-      const unit = bytes[at] as number;
-      if (!this.concerns(unit)) continue;
-      const length = rtuLength(bytes, at, this.#size);
-      if (length === 0 || length > maxFrame) continue;
-      const isExpected = asked !== undefined && this.#fits(asked, at, length);
-      if (length < 0 || at + length > this.#size) {
-        // The answer that is waited for has begun: nothing within it is a frame.
-        if (isExpected) return false;
-        continue;
-      }
-      if (crc16(bytes, at, at + length) !== 0) {
-        if (isExpected && !this.#counted) {
-          this.#counted = true;
-          this.sink.corrupt();
-        }
-        continue;
-      }
-      const frame = bytes.slice(at, at + length);
-      this.#drop(at + length);
-      this.deliver(frame, length - 3);
-      return true;
+    for (let at = 0; this.#size - at >= minRtuFrame - 2; at++) {
+      const found = this.#answerAt(at);
+      if (found === 'begun') return false;
+      if (found === 'none' && this.#requestAt(at)) return true;
+      if (found === 'taken') return true;
     }
     return false;
+  }
+
+  /** `begun`: the answer that is waited for; nothing within it is a frame. */
+  #answerAt(at: number): 'taken' | 'begun' | 'none' {
+    const { asked } = this;
+    const bytes = this.#buffer;
+    if (!this.#mayBegin(at)) return 'none';
+    const length = rtuLength(bytes, at, this.#size);
+    if (length === 0 || length > maxRtuFrame) return 'none';
+    const isExpected = asked !== undefined && this.#fits(asked, at, length);
+    if (length < 0 || at + length > this.#size) return isExpected ? 'begun' : 'none';
+    if (crc16(bytes, at, at + length) !== 0) {
+      if (isExpected && !this.#counted) {
+        this.#counted = true;
+        this.sink.corrupt();
+      }
+      return 'none';
+    }
+    const frame = this.#take(at, length);
+    this.deliver(frame, length - 3);
+    return 'taken';
+  }
+
+  /** A request on the line: our own, from an adapter that hears itself, or another client's. */
+  #requestAt(at: number): boolean {
+    if (!this.#mayBegin(at)) return false;
+    const length = rtuRequestLength(this.#buffer, at, this.#size);
+    if (length <= 0 || length > maxRtuFrame || at + length > this.#size) return false;
+    if (crc16(this.#buffer, at, at + length) !== 0) return false;
+    const frame = this.#take(at, length);
+    const isOwn = frame.length === this.#sent.length && frame.every((b, i) => b === this.#sent[i]);
+    if (!isOwn) this.unasked(frame, length - 3);
+    return true;
+  }
+
+  /** Of units that nobody asked only what can be a frame is looked at: noise is full of beginnings. */
+  #mayBegin(at: number): boolean {
+    const unit = this.#buffer[at] as number;
+    return (
+      this.concerns(unit) || (unit <= lastUnit && isKnownFunction(this.#buffer[at + 1] as number))
+    );
+  }
+
+  #take(at: number, length: number): Uint8Array {
+    const frame = this.#buffer.slice(at, at + length);
+    this.#drop(at + length);
+    return frame;
   }
 
   #fits(asked: Asked, at: number, length: number): boolean {
@@ -161,7 +150,7 @@ class RtuReceiver extends LineReceiver {
 export const rtu: Framing = {
   name: 'rtu',
   pduAt: 1,
-  maxFrame,
+  maxFrame: maxRtuFrame,
   hasIds: false,
   seal(out, _id, unit, pduLength) {
     out[0] = unit;
@@ -172,5 +161,5 @@ export const rtu: Framing = {
     out[end + 1] = crc >>> 8;
     return end + 2;
   },
-  receiver: (sink, owed = new OwedAnswers()) => new RtuReceiver(sink, owed),
+  receiver: (sink, line = new LineMemory()) => new RtuReceiver(sink, line),
 };

@@ -237,10 +237,10 @@ void t.test(
     const into = new Batch(rig.firstGroup.tags.length);
     t.ok(exchange.maxExtra > 0);
     exchange.request(out, 0, 1);
-    t.equal(exchange.exception(2, into), 'busy', 'asked once more');
+    t.equal(exchange.exception(2, into, 'none'), 'busy', 'asked once more');
     t.equal(exchange.maxExtra, 0, 'and not so long again');
     exchange.request(out, 0, 0);
-    t.equal(exchange.exception(2, into), 'refused');
+    t.equal(exchange.exception(2, into, 'none'), 'refused');
   },
 );
 
@@ -334,6 +334,7 @@ void t.test('frames cut and joined anywhere are the same frames', (t) => {
           broken: (why) => void seen.push(why),
           corrupt: () => undefined,
           late: () => undefined,
+          foreign: () => undefined,
         });
         for (let at = 0, i = 0; at < bytes.length; i++) {
           const size = cuts[i % cuts.length] ?? 1;

@@ -9,7 +9,8 @@ import {
 import { abortError } from '../lib/abort.js';
 import type { FrameSink, Framing, Receiver } from './framing.js';
 import { countedLength, exceptionFlag } from './frame.js';
-import type { OwedAnswers } from './owed.js';
+import type { LineMemory } from './line-memory.js';
+import type { Doubt } from './line-watch.js';
 
 /** One question to a device, and how its answer is taken. Kept and used again for a read group. */
 export interface Exchange<R> {
@@ -29,7 +30,13 @@ export interface Exchange<R> {
   /** Writes the PDU into `out` at `at`; returns its length in bytes. */
   request(out: Uint8Array, at: number, extra: number): number;
   /** Takes the answer's PDU; undefined when it does not answer this request. */
-  answer(bytes: Uint8Array, at: number, length: number, into: Batch | undefined): R | undefined;
+  answer(
+    bytes: Uint8Array,
+    at: number,
+    length: number,
+    into: Batch | undefined,
+    doubt: Doubt,
+  ): R | undefined;
   /**
    * Takes a PDU that came in the place of the answer, and is none.
    * @param isOurs can it be no other request's?
@@ -37,7 +44,7 @@ export interface Exchange<R> {
    */
   odd(pdu: Uint8Array, isOurs: boolean, into: Batch | undefined): Odd<R>;
   /** Takes an exception answer. */
-  exception(code: number, into: Batch | undefined): R;
+  exception(code: number, into: Batch | undefined, doubt: Doubt): R;
   /** The call failed: nothing is known any more. */
   failed(): void;
 }
@@ -56,6 +63,12 @@ const maxAbandoned = 256;
 const maxSignals = 20;
 /** An answer this many ids old is late, not foreign. */
 const lateWindow = 0x8000;
+
+const answersTwice =
+  'answers come twice on this line: look at repeaters, radios and converters, or set requestGap above the delay of the second one';
+function anotherTalks(unit: number): string {
+  return `something else talks on this line, first seen with unit ${unit}: a line takes one client; take the other one off it, or give it a line of its own`;
+}
 
 type State = 'free' | 'waiting' | 'sent';
 const nothing = (): void => undefined;
@@ -91,7 +104,7 @@ const take = (resolve: (outcome: unknown) => void, reject: (why: GatewayError) =
 export interface SessionOptions {
   readonly framing: Framing;
   /** See {@link Framing.receiver}. */
-  readonly owed?: OwedAnswers;
+  readonly line?: LineMemory;
   readonly inFlight: number;
   readonly firstId: number;
   /** Takes answers with another unit id: some single devices always answer with their own. */
@@ -134,6 +147,8 @@ export class Session implements FrameSink {
   #otherId: number | undefined;
   #otherCounts = false;
   #lost: GatewayError | undefined;
+  /** The first of which a frame came that nobody here asked for: one text for all of them. */
+  #foreignUnit: number | undefined;
   readonly #onAbort = (): void => {
     this.#giveUpAborted();
   };
@@ -142,7 +157,7 @@ export class Session implements FrameSink {
     this.#stream = stream;
     this.#options = options;
     this.#nextId = options.firstId & 0xffff;
-    this.#receiver = options.framing.receiver(this, options.owed);
+    this.#receiver = options.framing.receiver(this, options.line);
     stream.onBytes((bytes) => {
       this.#receiver.push(bytes);
     });
@@ -181,7 +196,14 @@ export class Session implements FrameSink {
     if (!this.#lost) this.#end(why);
   }
 
-  frame(id: number, unit: number, bytes: Uint8Array, pduAt: number, pduLength: number): void {
+  frame(
+    id: number,
+    unit: number,
+    bytes: Uint8Array,
+    pduAt: number,
+    pduLength: number,
+    doubt: Doubt = 'none',
+  ): void {
     const call = this.#find(id);
     const exchange = call?.exchange;
     if (!call || !exchange) {
@@ -196,11 +218,13 @@ export class Session implements FrameSink {
     let outcome: unknown;
     const length =
       this.#options.surplus === true ? countedLength(bytes, pduAt, pduLength) : pduLength;
-    if (fn === exchange.fn) outcome = exchange.answer(bytes, pduAt, length, call.into);
+    if (fn === exchange.fn) outcome = exchange.answer(bytes, pduAt, length, call.into, doubt);
     else if (fn === (exchange.fn | exceptionFlag) && pduLength === 2) {
       this.#options.count('exception', exchange.device);
-      outcome = exchange.exception(bytes[pduAt + 1] as number, call.into);
+      outcome = exchange.exception(bytes[pduAt + 1] as number, call.into, doubt);
     }
+    // An echo of another write, where such ones come that nobody here asked for.
+    if (outcome === undefined && doubt === 'foreign') return;
     outcome ??= this.#odd(call, exchange, bytes.subarray(pduAt, pduAt + pduLength));
     if (outcome === undefined) return;
     const { resolve } = call;
@@ -227,6 +251,15 @@ export class Session implements FrameSink {
     this.lateAnswers++;
     const device = this.#devices.get(unit);
     if (device !== undefined) this.#options.count('late', device);
+  }
+
+  foreign(unit: number, what: 'repetition' | 'another'): void {
+    this.#options.count('foreign', this.#devices.get(unit) ?? '');
+    if (what === 'repetition') this.#options.notice('', answersTwice);
+    else {
+      this.#foreignUnit ??= unit;
+      this.#options.notice('', anotherTalks(this.#foreignUnit));
+    }
   }
 
   broken(why: string): void {

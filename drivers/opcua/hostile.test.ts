@@ -7,7 +7,7 @@ import {
   silentLog,
   type Driver,
 } from '../../gateway/contract/index.js';
-import { systemRandom } from '../../gateway/host/clock.js';
+import { systemClock, systemRandom } from '../../gateway/host/clock.js';
 import { DriverMaker } from '../../gateway/host/isolated.js';
 import { Seeded } from '../../test/support/random.js';
 import { scratch, type Cleanup } from '../../test/support/scratch.js';
@@ -57,6 +57,7 @@ function driverFor(port: number): Driver {
     log: silentLog,
     random: systemRandom,
     memory: new Map(),
+    now: () => systemClock.mono(),
     expires: () => undefined,
     open: () => Promise.reject(new GatewayError('internal', 'not asked for')),
     count: () => undefined,

@@ -10,6 +10,7 @@ import {
   type Driver,
   type TagBinding,
 } from '../../gateway/contract/index.js';
+import { systemClock } from '../../gateway/host/clock.js';
 import type { TagSource } from '../../test/conformance/types.js';
 import { seededRandom } from '../../test/conformance/world.js';
 import { simulator, type SimulatorAddress, type SimulatorConfig } from './index.js';
@@ -41,6 +42,7 @@ class Plant {
       count: () => undefined,
       notice: () => undefined,
       memory: new Map(),
+      now: () => systemClock.mono(),
       expires: () => undefined,
     });
     return this.driver;

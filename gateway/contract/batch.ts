@@ -60,6 +60,13 @@ export class Batch {
     this.qualities[position] = quality;
   }
 
+  /** What is good so far is no more than that. */
+  doubt(quality: QualityCode): void {
+    const { qualities } = this;
+    for (let i = 0; i < qualities.length; i++)
+      if (qualities[i] === Quality.good) qualities[i] = quality;
+  }
+
   allBad(quality: QualityCode): void {
     this.qualities.fill(quality);
   }

@@ -4,12 +4,12 @@ import type { GatewayError } from './errors.js';
 import type { Log } from './log.js';
 import type { Subscribed, SubscriptionSink } from './subscription.js';
 import type { DeviceSurvey, SurveyDevice } from './survey.js';
-import type { DurationMs, Random, WallMs } from './time.js';
+import type { DurationMs, MonoMs, Random, WallMs } from './time.js';
 import type { TagType, Value } from './value.js';
 
 /**
- * The driver contract, version 1. A driver is passive: it never retries, reconnects, sleeps or reads
- * a clock; the host does that once for all drivers. `drivers/README.md` lists what it must do.
+ * The driver contract, version 1. A driver is passive: it never retries, reconnects or sleeps; the host does that
+ * once for all drivers. `drivers/README.md` lists what it must do.
  */
 export const driverContract = 1;
 
@@ -135,6 +135,8 @@ export interface DriverContext {
   readonly endpoint: Endpoint;
   readonly log: Log;
   readonly random: Random;
+  /** The host's clock, for the age of what was heard; what is to wait is the host's. */
+  readonly now: () => MonoMs;
   open(endpoint: Endpoint, signal: AbortSignal, rts?: RtsMode): Promise<ByteStream>;
   /**
    * What the driver has learned of the endpoint, for as long as the gateway runs: a driver lives for one
@@ -143,11 +145,11 @@ export interface DriverContext {
   readonly memory: Map<string, unknown>;
   /** Something that the link needs, such as a certificate, ends at this time: people are told weeks ahead. */
   expires(what: string, at: WallMs): void;
-  /** Counts something about a device that the host cannot see, for its status. */
+  /** Counts something about a device that the host cannot see, for its status; without a name, about the link. */
   count(event: DriverEvent, device: string, times?: number): void;
   /**
-   * Says what is odd about a device, with the cure where there is one, for its status and health. Said as often as it
-   * is seen: it is forgotten after `limits.noticeMs`.
+   * Says what is odd about a device (without a name, about the link), with the cure where there is one, for its status
+   * and health. Said as often as it is seen: it is forgotten after `limits.noticeMs`.
    */
   notice(device: string, text: string): void;
 }
@@ -326,6 +328,8 @@ export interface Driver<A = unknown> {
     comment: string,
     signal: AbortSignal,
   ): Promise<DeviceOutcome>;
+  /** Silence that is wanted before the next request, by what the driver has heard; at least `requestGap` is kept. */
+  gap?(): DurationMs;
   /** Called once when the link breaks while nothing is asked. */
   onLost(handler: (why: GatewayError) => void): void;
   /**

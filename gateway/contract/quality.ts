@@ -25,6 +25,8 @@ export const Quality = {
   doubtful: 0x47,
   /** A rule of ours doubts it, though the device does not. */
   suspect: 0x48,
+  /** Nothing tells the answer from frames on the line that nobody here asked for. */
+  foreign: 0x49,
   /** Beyond the upper end of what the instrument can show: the true value is this one or more. */
   aboveRange: 0x60,
   /** Beyond the lower end of what the instrument can show: the true value is this one or less. */
@@ -105,6 +107,7 @@ const words: readonly (readonly [number, string])[] = [
   [Quality.subNormal, 'sub-normal'],
   [Quality.doubtful, 'doubtful'],
   [Quality.suspect, 'suspect'],
+  [Quality.foreign, 'foreign-frames'],
   [Quality.aboveRange, 'out-of-range'],
   [Quality.belowRange, 'out-of-range'],
   [Quality.surely, 'out-of-range'],

@@ -233,6 +233,7 @@ function serve(port: MessagePort, create: CreateIsolated, folder: string): void 
       folder,
       hostname: hostname(),
       today: () => new Date(systemClock.wall()),
+      now: () => systemClock.mono(),
       random: systemRandom,
       log: logOf(send, driver, {}),
       memory: memoryOf(endpoint.text),

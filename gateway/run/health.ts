@@ -99,12 +99,14 @@ export class HealthWatch {
           text: `${link.state}: ${link.lastError?.message ?? 'not yet up'}`,
         };
       }
-      if (silent.length > 0)
-        return { check, level: 'warn', text: `no answer from ${silent.join(', ')}` };
       const odd = link.devices.flatMap((device) =>
         link.noticesOf(device).map((text) => `${device.name} ${text}`),
       );
-      if (odd[0] !== undefined) return { check, level: 'warn', text: odd[0] };
+      const trouble = [
+        ...(silent.length > 0 ? [`no answer from ${silent.join(', ')}`] : []),
+        ...[...link.noticesOf(), ...odd].slice(0, 1),
+      ];
+      if (trouble.length > 0) return { check, level: 'warn', text: trouble.join('; ') };
       const { driver, config } = link.config;
       const [weakness] = driver.weaknesses?.(config) ?? [];
       if (weakness) return { check, level: 'warn', text: `connected, but ${weakness.message}` };

@@ -13,6 +13,7 @@ export function linkReport(link: Link, wall: WallClock): LinkReport {
     driver: link.config.driver.name,
     endpoint: link.config.endpoint.text,
     error: error && { code: error.code, text: error.message, advice: error.advice },
+    notices: link.noticesOf(),
     devices: Object.fromEntries(link.devices.map((device) => [device.name, stateOf(link, device)])),
     stats: link.stats,
   };

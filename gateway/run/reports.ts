@@ -10,6 +10,8 @@ export interface LinkReport {
   readonly endpoint: string;
   readonly error:
     { readonly code: string; readonly text: string; readonly advice: string } | undefined;
+  /** What is odd about it, with the cure where there is one. */
+  readonly notices: readonly string[];
   readonly devices: Readonly<Record<string, DeviceState>>;
   readonly stats: Readonly<Record<string, number>>;
 }

@@ -2,6 +2,7 @@ import type { DriverEvent, MonoMs } from '../contract/index.js';
 import { mono } from '../contract/index.js';
 import { limits } from '../limits.js';
 import { TimeHistogram } from './histogram.js';
+import { Notices } from './notices.js';
 import type { ProbeBudget } from './probes.js';
 
 /** Answers after which the times of a device are known well enough to shorten its probes. */
@@ -43,8 +44,7 @@ export class DeviceState {
     odd: 0,
     foreign: 0,
   };
-  /** What its driver finds odd about it, and when it was said last. */
-  readonly #notices = new Map<string, MonoMs>();
+  readonly notices: Notices = new Notices();
   readonly #budget: ProbeBudget;
 
   constructor(name: string, budget: ProbeBudget) {
@@ -76,22 +76,6 @@ export class DeviceState {
 
   count(event: DriverEvent, times = 1): void {
     this.stats[event] += times;
-  }
-
-  /** @returns true when that is news */
-  notice(text: string, now: MonoMs): boolean {
-    const before = this.#notices.get(text);
-    this.#notices.delete(text);
-    this.#notices.set(text, now);
-    const [oldest] = this.#notices.keys();
-    if (this.#notices.size > limits.notices && oldest !== undefined) this.#notices.delete(oldest);
-    return before === undefined || now - before > limits.noticeMs;
-  }
-  /** What was said within the last minutes, the newest first. */
-  notices(now: MonoMs): readonly string[] {
-    return [...this.#notices]
-      .flatMap(([text, at]) => (now - at <= limits.noticeMs ? [text] : []))
-      .reverse();
   }
 
   /** A device that used to answer fast need not be waited for as long as it may take at most. */

@@ -2,6 +2,7 @@ import type {
   Clock,
   Driver,
   DriverContext,
+  DriverEvent,
   DriverModule,
   Log,
   MonoMs,
@@ -30,6 +31,7 @@ import { DeviceState } from './device.js';
 import { EventFeed, type EventOutlet } from './event-feed.js';
 import type { Inbox } from './inbox.js';
 import { ScanJob, phaseOf } from './job.js';
+import { Notices } from './notices.js';
 import { Poller } from './poller.js';
 import { ProbeBudget } from './probes.js';
 import { Subscriber } from './subscriber.js';
@@ -83,6 +85,9 @@ export class Link {
   #reconnects = 0;
   #openedAt: MonoMs = mono(0);
   readonly #expiries = new Map<string, WallMs>();
+  readonly #notices = new Notices();
+  /** Frames that nobody here asked for, of units that are no device's. */
+  #foreign = 0;
 
   constructor(config: LinkConfig, tagIndex: Int32Array, options: LinkOptions) {
     this.config = config;
@@ -132,9 +137,9 @@ export class Link {
   get state(): LinkState {
     return this.#state;
   }
-  /** What is odd about a device of it. */
-  noticesOf(device: DeviceState): readonly string[] {
-    return device.notices(this.#o.clock.mono());
+  /** What is odd about a device of it, or about itself. */
+  noticesOf(device?: DeviceState): readonly string[] {
+    return (device?.notices ?? this.#notices).current(this.#o.clock.mono());
   }
   /** Since when the state stands. */
   get since(): MonoMs {
@@ -152,7 +157,9 @@ export class Link {
     for (const job of this.jobs) overruns += job.stats.overruns;
     const busy_pct = Math.round(100 * this.#poller.load.busy(this.#o.clock.mono()));
     const in_flight = this.#poller.width;
-    return { ...this.#poller.stats, overruns, reconnects: this.#reconnects, busy_pct, in_flight };
+    const foreign = this.devices.reduce((sum, { stats }) => sum + stats.foreign, this.#foreign);
+    const reconnects = this.#reconnects;
+    return { ...this.#poller.stats, overruns, reconnects, foreign, busy_pct, in_flight };
   }
 
   start(): void {
@@ -251,8 +258,8 @@ export class Link {
         open: async (...to) => this.tap.wrap(await this.#o.open(...to)),
         memory: this.#o.memory,
         expires: (what, at) => void this.#expiries.set(what, at),
-        count: (event, device, times) =>
-          this.devices.find(({ name }) => name === device)?.count(event, times),
+        now: () => clock.mono(),
+        count: (event, device, times) => this.#count(event, device, times),
         notice: (device, text) => this.#notice(device, text),
       });
       this.#driver = driver;
@@ -364,10 +371,18 @@ export class Link {
     return driver;
   }
 
-  #notice(name: string, text: string): void {
+  #count(event: DriverEvent, name: string, times = 1): void {
     const device = this.devices.find((one) => one.name === name);
-    if (!device?.notice(text, this.#o.clock.mono())) return;
-    this.#o.log.warn('a device is odd', { link: this.name, device: name, what: text });
+    if (device) device.count(event, times);
+    else if (event === 'foreign') this.#foreign += times;
+  }
+
+  #notice(name: string, what: string): void {
+    const device = this.devices.find((one) => one.name === name);
+    if (!(device?.notices ?? this.#notices).say(what, this.#o.clock.mono())) return;
+    const link = this.name;
+    if (device) this.#o.log.warn('a device is odd', { link, device: name, what });
+    else this.#o.log.warn('a link is odd', { link, what });
     this.#o.onStatus(this);
   }
 

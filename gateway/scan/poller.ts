@@ -122,6 +122,8 @@ export class Poller implements LaneEnd {
   #openLanes(): void {
     const { clock, limits: bounds } = this.#o;
     this.#lanes = Array.from({ length: bounds.inFlight }, () => new Lane(clock, this));
+    const freeAt = mono(clock.mono() + (this.#driver?.gap?.() ?? 0));
+    for (const lane of this.#lanes) lane.freeAt = freeAt;
   }
 
   /** The link is down: all its tags are bad, nothing is kept for later. */
@@ -339,7 +341,7 @@ export class Poller implements LaneEnd {
   }
 
   #landed(lane: Lane, job: ScanJob | undefined, now: MonoMs): void {
-    lane.freeAt = mono(now + this.#o.limits.requestGap);
+    lane.freeAt = mono(now + Math.max(this.#o.limits.requestGap, this.#driver?.gap?.() ?? 0));
     this.load.carried(lane.begunAt, lane.freeAt, this.#ramp.width);
     if (job?.landed(now)) {
       this.#o.inbox.scanEnd(job.device.name, job.scanClass, now);

@@ -110,6 +110,9 @@ export interface RigOptions<F> {
   readonly fake?: F;
 }
 
+/** From one read of a rig to the next, ms. */
+const betweenReadsMs = 5_000;
+
 /** Every error that a driver gave during a run of the suite, for R-22. */
 export const seenErrors: unknown[] = [];
 
@@ -124,7 +127,6 @@ export class Rig<C, A, F extends FakeDevice<A> = FakeDevice<A>> {
   known: WeakMap<ReadGroup<A>, readonly Value[]> = new WeakMap();
   readonly fake: F | undefined;
   readonly #module: ConformanceOptions<C, A, F>['module'];
-  #now = 0;
 
   constructor(o: ConformanceOptions<C, A, F>, options: RigOptions<F> = {}) {
     this.parts = partsOf(o as ConformanceOptions<C, A>, options.tags);
@@ -179,7 +181,9 @@ export class Rig<C, A, F extends FakeDevice<A> = FakeDevice<A>> {
   read(group: ReadGroup<A> = this.firstGroup, mustDecode = true): PendingRead<A> {
     const batch = new Batch(group.tags.length);
     batch.mustDecode = mustDecode;
-    batch.begin(mono((this.#now += 10)));
+    // Far apart, as scans are: what matters within one is the host's.
+    this.world.time = mono(this.world.time + betweenReadsMs);
+    batch.begin(this.world.time);
     return new PendingRead(group, batch, this.driver.read(group, batch, this.control.signal));
   }
 

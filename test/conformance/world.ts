@@ -1,10 +1,12 @@
 import {
   GatewayError,
+  mono,
   type ByteStream,
   type DriverContext,
   type Endpoint,
   type ErrorFields,
   type Log,
+  type MonoMs,
   type Random,
 } from '../../gateway/contract/index.js';
 
@@ -130,6 +132,8 @@ export class World {
   /** Attempts that hang; calling one lets the connection come after all. */
   readonly hanging: (() => void)[] = [];
   opens = 0;
+  /** What its clock says. */
+  time: MonoMs = mono(0);
   /** What the driver found odd. */
   readonly notices: string[] = [];
   readonly context: DriverContext;
@@ -146,6 +150,7 @@ export class World {
       notice: (device, text) => this.notices.push(`${device} ${text}`),
       expires: () => undefined,
       memory: new Map(),
+      now: () => this.time,
     };
   }
 

@@ -49,6 +49,7 @@ void t.test('a driver that does not look at the transaction id is noticed', asyn
         broken: (why) => sink.broken(why),
         corrupt: () => sink.corrupt(),
         late: (unit) => sink.late(unit),
+        foreign: (...of) => sink.foreign(...of),
       });
       return { ...bound(receiver), sent: (id) => (asked = id) };
     },

@@ -16,6 +16,7 @@ import {
   type Value,
   type DeviceOutcome,
 } from '../../gateway/contract/index.js';
+import { systemClock } from '../../gateway/host/clock.js';
 import { openStream } from '../../gateway/host/open.js';
 import { modbus, type ModbusAddress, type ModbusConfig } from '../../drivers/modbus/index.js';
 import type { Answer, Request } from '../../drivers/modbus/request.js';
@@ -79,6 +80,7 @@ export class Field {
       count: () => undefined,
       notice: () => undefined,
       memory: new Map(),
+      now: () => systemClock.mono(),
       expires: () => undefined,
     });
     this.lost = new Promise((resolve) => {

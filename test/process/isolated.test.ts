@@ -11,7 +11,7 @@ import {
   type Samples,
   type TagBinding,
 } from '../../gateway/contract/index.js';
-import { systemRandom } from '../../gateway/host/clock.js';
+import { systemClock, systemRandom } from '../../gateway/host/clock.js';
 import { DriverMaker } from '../../gateway/host/isolated.js';
 import { isolatedDriver } from '../support/isolated-driver.js';
 import { waitFor } from '../support/wait.js';
@@ -52,6 +52,7 @@ function rig(t: Test): {
           log,
           random: systemRandom,
           memory: new Map(),
+          now: () => systemClock.mono(),
           expires: () => undefined,
           open: () => Promise.reject(new GatewayError('internal', 'not asked for')),
           count: (event, device, times) => void counts.push(`${event} ${device} ${String(times)}`),

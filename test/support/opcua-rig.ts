@@ -15,7 +15,7 @@ import {
   type TagBinding,
   type TagType,
 } from '../../gateway/contract/index.js';
-import { systemRandom } from '../../gateway/host/clock.js';
+import { systemClock, systemRandom } from '../../gateway/host/clock.js';
 import { must } from './must.js';
 import { UaServer, uri, type UaServerOptions } from './opcua-server.js';
 import { freePort, scratch } from './scratch.js';
@@ -67,6 +67,7 @@ export class Bench {
       hostname: hostname(),
       today: () => new Date(),
       memory: this.memory,
+      now: () => systemClock.mono(),
       expires: (what, at) => void this.expiries.set(what, at),
       count: (event, device, times = 1) => this.counts.push(`${event} ${device} ${String(times)}`),
       notice: () => undefined,
