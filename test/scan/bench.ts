@@ -1,8 +1,9 @@
 import type { DeviceConfig } from '../../gateway/config/model.js';
 import { silentLog } from '../../gateway/contract/index.js';
-import { Inbox, type InboxItem } from '../../gateway/scan/inbox.js';
+import type { Inbox, InboxItem } from '../../gateway/scan/inbox.js';
 import { Link, stagger } from '../../gateway/scan/link.js';
 import { inThisThread, noEvents } from '../support/create.js';
+import { InboxView, type Seen } from '../support/inbox-view.js';
 import { Seeded } from '../support/random.js';
 import { VirtualClock, settle } from '../support/virtual-clock.js';
 import { Script, lost, scriptedLink } from './script.js';
@@ -11,9 +12,10 @@ import { Script, lost, scriptedLink } from './script.js';
 export class Bench {
   readonly clock: VirtualClock = new VirtualClock();
   readonly script: Script = new Script(this.clock);
-  readonly inbox: Inbox = new Inbox(() => undefined);
-  readonly seen: Map<string, { quality: number; value: number; at: number }> = new Map();
-  readonly items: InboxItem[] = [];
+  readonly #view = new InboxView();
+  readonly inbox: Inbox = this.#view.inbox;
+  readonly seen: ReadonlyMap<string, Seen> = this.#view.seen;
+  readonly items: InboxItem[] = this.#view.items;
   /** Values that were told for the record only. */
   readonly history: number[] = [];
   link: Link | undefined;
@@ -49,24 +51,7 @@ export class Bench {
     }
   }
   #take(): void {
-    const names = this.link?.config.bindings.map(({ name }) => name) ?? [];
-    for (const item of this.inbox.take()) {
-      this.items.push(item);
-      const { group } = item;
-      item.indices.forEach((index, i) => {
-        const quality = group ? (group.batch.qualities[i] ?? 0xff) : item.quality;
-        const value = group ? (group.batch.numbers[i] ?? NaN) : NaN;
-        const before = this.seen.get(names[index] ?? '');
-        const same = group?.batch.isUnchanged === true && before;
-        this.seen.set(
-          names[index] ?? '',
-          same
-            ? { ...before, at: item.at }
-            : { quality, value, at: group?.batch.times?.[i] ?? item.at },
-        );
-      });
-      group?.taken();
-    }
+    this.#view.take(this.link?.config.bindings.map(({ name }) => name) ?? []);
   }
   steps(): number {
     return this.script.steps.length;

@@ -10,7 +10,7 @@ import type { VirtualClock } from '../support/virtual-clock.js';
 import type { Faults } from './faults.js';
 
 /** One end of a simulated connection. */
-class End implements ByteStream {
+export class End implements ByteStream {
   peer: End | undefined;
   open = true;
   deliver: (bytes: Uint8Array) => void = () => undefined;
