@@ -2,6 +2,7 @@ import { type Parsed, type Source, type TagType } from '../../gateway/contract/i
 import { KeyReader } from '../lib/keys.js';
 import {
   addressings,
+  broadcast,
   encodings,
   lengthBounds,
   pads,
@@ -16,6 +17,7 @@ import {
 import { formats, formatOf, type Format } from './formats.js';
 import { isRegisters, readPosition, tables, type Position, type Table } from './notation.js';
 import { orderWords, swapsOf } from './orders.js';
+import { misfitOf, rawTypes, scaleKinds, type Scaled } from './scaled.js';
 import { readSentinels, type Sentinels } from './sentinels.js';
 
 export { isRegisters, type Table } from './notation.js';
@@ -28,6 +30,8 @@ export interface ModbusAddress {
   readonly start: number;
   /** Registers (or bits) that the value takes. */
   readonly count: number;
+  /** Words of 16 bits in a register: 1, or 2 in flow computers (Enron, Daniel). */
+  readonly words: 1 | 2;
   readonly type: TagType;
   /** What the registers hold, where it is not plainly the type. */
   readonly format: Format;
@@ -47,6 +51,14 @@ export interface ModbusAddress {
   readonly ends: readonly number[];
   /** Raw values by which the device says that it has none. */
   readonly invalid: Sentinels | undefined;
+  /** Its parts, where the device gives the scale in another register: both lie in `start` and `count`. */
+  readonly scaled: Scaled | undefined;
+  /** Tags with the same word come from one request. */
+  readonly together: string | undefined;
+  /** It cannot be read. */
+  readonly writeOnly: boolean;
+  /** For all devices of the line, none of which answers. */
+  readonly isBroadcast: boolean;
   /** Does the protocol know a write of this table? */
   readonly writable: boolean;
   readonly write: WriteMode;
@@ -82,6 +94,7 @@ export const registersOf: Readonly<Record<TagType, number>> = {
 /** What the device says for all of its tags. */
 interface Device {
   readonly unit: number;
+  readonly isBroadcast: boolean;
   readonly order: string;
   readonly base: 0 | 1;
   readonly table: Table | undefined;
@@ -91,14 +104,23 @@ interface Device {
   readonly maxBits: number;
   readonly maxGap: number;
   readonly alone: boolean;
+  readonly words: 1 | 2;
   readonly timeout: number;
+}
+
+/** `registerBits` as words of 16 bits. */
+function wordsOf(keys: KeyReader, fallback: 1 | 2): 1 | 2 {
+  const bits = keys.raw('registerBits');
+  return bits === undefined ? fallback : bits === 32 ? 2 : 1;
 }
 
 function readDevice(config: ModbusConfig, keys: KeyReader): Device {
   const own = (key: 'maxGap' | 'maxRegisters' | 'maxBits'): number =>
     keys.integer(key, requestBounds[key], config[key]);
+  const isBroadcast = keys.raw('unit') === broadcast;
   return {
-    unit: keys.integer('unit', unitBounds),
+    unit: isBroadcast ? 0 : keys.integer('unit', unitBounds),
+    isBroadcast,
     order: keys.choice('byteOrder', orderWords, 'ABCD'),
     base: keys.choice('addressing', addressings, 'zero') === 'one' ? 1 : 0,
     table: keys.has('table') ? keys.choice('table', tables, 'hr') : undefined,
@@ -108,6 +130,7 @@ function readDevice(config: ModbusConfig, keys: KeyReader): Device {
     maxBits: own('maxBits'),
     maxGap: own('maxGap'),
     alone: keys.flag('oneTagPerRequest', false),
+    words: wordsOf(keys, 1),
     timeout: keys.duration('timeout', timeoutBounds, config.timeout),
   };
 }
@@ -178,12 +201,33 @@ function fieldOf({ bits }: Position, type: TagType): ModbusAddress['field'] {
   return type === 'int8' || type === 'uint8' ? { shift: 0, width: 8 } : undefined;
 }
 
-/** Registers that the value takes. */
-function countOf(type: TagType, format: Format, length: number): number {
+/** Words of 16 bits that the value takes. */
+function sizeInWords(type: TagType, format: Format, length: number): number {
   if (format.registers !== undefined) return format.registers;
   if (type === 'string') return Math.ceil(length / 2);
   return registersOf[type];
 }
+
+/** Words in each register. Bits are registers of their own, and no part of one that is wide. */
+function registerWords(
+  keys: KeyReader,
+  { table, bits }: Position,
+  size: number,
+  type: TagType,
+  device: 1 | 2,
+): 1 | 2 {
+  if (!isRegisters(table)) return 1;
+  const words = wordsOf(keys, device);
+  if (words === 2 && (size % 2 === 1 || bits || type === 'string'))
+    keys.problem(
+      'registerBits',
+      `a register of 32 bits is no ${type}`,
+      'use int32, uint32 or float32, or registerBits: 16 for this tag',
+    );
+  return words;
+}
+
+type TagSource = Source & { readonly type: TagType };
 
 /**
  * Reads one tag's address. Problems of device keys carry the path `['device', key]`, as nothing else
@@ -192,8 +236,54 @@ function countOf(type: TagType, format: Format, length: number): number {
 export function parseTag(
   config: ModbusConfig,
   device: Source,
-  tag: Source & { readonly type: TagType },
+  tag: TagSource,
 ): Parsed<ModbusAddress> {
+  return tag['scaleFrom'] === undefined
+    ? parsePlain(config, device, tag)
+    : parseScaled(config, device, tag);
+}
+
+/** A value and its scale, each as a tag of its own, in what one request can carry. */
+function parseScaled(config: ModbusConfig, device: Source, tag: TagSource): Parsed<ModbusAddress> {
+  const keys = new KeyReader(tag);
+  const misfit = misfitOf(tag.type);
+  if (misfit !== undefined)
+    keys.problem('type', misfit, 'use float64; raw: int16 says what the registers hold');
+  const raw = parsePlain(config, device, { ...tag, type: keys.choice('raw', rawTypes, 'int16') });
+  const scale = parsePlain(config, device, scaleSource(tag['scaleFrom']));
+  if (!raw.ok) keys.problems.push(...raw.problems);
+  else if (!scale.ok)
+    for (const { message, hint } of scale.problems) keys.problem('scaleFrom', message, hint);
+  if (!raw.ok || !scale.ok) return { ok: false, problems: keys.problems };
+  const [a, b] = [raw.value, scale.value];
+  const start = Math.min(a.start, b.start);
+  const count = Math.max(a.start + a.count, b.start + b.count) - start;
+  if (a.table !== b.table || a.words !== 1 || b.words !== 1 || b.type === 'bool')
+    keys.problem(
+      'scaleFrom',
+      'a value and its scale are read by one request',
+      'name a number in registers of the same table',
+    );
+  else if (count > a.request.maxCount)
+    keys.problem(
+      'scaleFrom',
+      `it takes ${count} registers to read both, a request may have ${a.request.maxCount}`,
+      'take the scale by a rule',
+    );
+  const kind = keys.choice('scaleKind', scaleKinds, 'power-of-ten');
+  const scaled: Scaled = { raw: a, scale: b, kind };
+  return keys.finish({ ...a, type: tag.type, start, count, invalid: undefined, scaled });
+}
+
+/** SunSpec: an int16, 0x8000 where there is none. */
+function scaleSource(from: unknown): TagSource {
+  const usual = { type: 'int16' as const, invalid: 0x8000 };
+  return typeof from === 'object' && from !== null
+    ? { type: 'int16', ...(from as Source) }
+    : { ...usual, address: from };
+}
+
+function parsePlain(config: ModbusConfig, device: Source, tag: TagSource): Parsed<ModbusAddress> {
   const deviceKeys = new KeyReader(device, ['device']);
   const d = readDevice(config, deviceKeys);
   const keys = new KeyReader(tag);
@@ -216,15 +306,18 @@ export function parseTag(
       'leave out the bits or the format',
     );
   const field = fieldOf(at, type);
-  const count = countOf(type, format, length);
+  const size = sizeInWords(type, format, length);
+  const words = registerWords(keys, at, size, type, d.words);
+  const count = Math.ceil(size / words);
   const isRegister = isRegisters(at.table);
-  const invalid = readSentinels(keys, type, field?.width ?? (isRegister ? count * 16 : 1));
+  const invalid = readSentinels(keys, type, field?.width ?? (isRegister ? size * 16 : 1));
   checkRoom(keys, at, type, count, d);
   return keys.finish({
     unit: d.unit,
     table: at.table,
     start: at.start,
     count,
+    words,
     type,
     format,
     bit: type === 'bool' ? at.bits?.[0] : undefined,
@@ -235,12 +328,16 @@ export function parseTag(
     pad,
     ends,
     invalid,
+    scaled: undefined,
+    together: typeof tag['together'] === 'string' ? tag['together'] : undefined,
+    writeOnly: d.isBroadcast || keys.flag('writeOnly', false),
+    isBroadcast: d.isBroadcast,
     writable: at.table === 'hr' || at.table === 'co',
     write,
     request: {
       maxGap: d.maxGap,
       alone: d.alone,
-      maxCount: isRegister ? d.maxRegisters : d.maxBits,
+      maxCount: isRegister ? Math.max(1, Math.floor(d.maxRegisters / words)) : d.maxBits,
       timeout: d.timeout,
     },
   });

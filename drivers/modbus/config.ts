@@ -13,6 +13,7 @@ import { formats } from './formats.js';
 import { characterMs, silenceMs, type LineSpeed } from './line.js';
 import { tables } from './notation.js';
 import { orderWords } from './orders.js';
+import { rawTypes, scaleKinds } from './scaled.js';
 import { transportOf, type Transport } from './transport.js';
 
 /** The link's own keys. Counts are registers or bits per request. */
@@ -51,6 +52,12 @@ export type WriteMode = (typeof writeModes)[number];
 /** Of strings. GBK can be read; only its ASCII part can be written. */
 export const encodings = ['utf-8', 'latin1', 'gbk', 'utf-16be'] as const;
 export type Encoding = (typeof encodings)[number];
+
+/** Bits of a register: as the protocol has it, or as flow computers do. */
+export const registerSizes = [16, 32] as const;
+
+/** In place of a unit id: all devices at once. */
+export const broadcast = 'broadcast';
 
 /** What a written text is filled up with. */
 export const pads = ['nul', 'blank', 'ff'] as const;
@@ -159,10 +166,14 @@ export const linkSchema: KeySchema = {
 
 export const deviceSchema: KeySchema = {
   properties: {
-    unit: integerKey(
-      'Unit id of the device; often 1 or 255 for a device that is alone.',
-      bounds.unit,
-    ),
+    unit: {
+      ...integerKey(
+        'Unit id of the device; often 1 or 255 for a device that is alone. broadcast: all devices of the line, which take writes and answer nothing.',
+        bounds.unit,
+      ),
+      type: ['integer', 'string'],
+      pattern: `^${broadcast}$`,
+    },
     byteOrder: {
       ...orderKey('Order of the bytes of a value; CDAB = low register first.'),
       default: 'ABCD',
@@ -183,6 +194,13 @@ export const deviceSchema: KeySchema = {
       'auto',
     ),
     encoding: choiceKey(encodings, 'Of texts.', 'utf-8'),
+    registerBits: {
+      type: 'integer',
+      enum: [...registerSizes],
+      description:
+        'Bits of one register: 32 where each address holds a whole value (Enron, Daniel), and one register is answered with four bytes.',
+      default: 16,
+    },
     oneTagPerRequest: {
       type: 'boolean',
       description: 'Ask for each tag alone, for devices that answer wrongly to more at once.',
@@ -225,6 +243,29 @@ export const tagSchema: KeySchema = {
         'Raw values by which the device says that it has none, like 0x8000; of a bit, those of its register. Default: none but NaN.',
     },
     write: choiceKey(writeModes, 'As for the device. Default: that of the device.'),
+    registerBits: {
+      type: 'integer',
+      enum: [...registerSizes],
+      description: 'As for the device. Default: that of the device.',
+    },
+    scaleFrom: {
+      type: ['string', 'object'],
+      format: 'tag',
+      description:
+        'Where the scale of this value is (SunSpec): a tag of the same device, or the address of a register. Both are read by one request.',
+    },
+    scaleKind: choiceKey(scaleKinds, 'What scaleFrom holds.', 'power-of-ten'),
+    raw: choiceKey(rawTypes, 'With scaleFrom: the type of what the registers hold.', 'int16'),
+    together: {
+      type: 'string',
+      description:
+        'Tags of a device with the same word here come from one request, or are bad together.',
+    },
+    writeOnly: {
+      type: 'boolean',
+      description: 'It cannot be read: it is never polled, and a write is not read back.',
+      default: false,
+    },
   },
   required: ['address'],
 };

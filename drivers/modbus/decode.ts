@@ -2,6 +2,7 @@ import { Quality, type Batch, type TagBinding, type Value } from '../../gateway/
 import { isRegisters, type ModbusAddress } from './address.js';
 import type { Encoding } from './config.js';
 import { placeOfWord } from './orders.js';
+import { ScaledDecoder } from './scaled.js';
 
 /** How a value is taken from the bytes. Numbers, not words: the fast path switches once per run. */
 const Op = {
@@ -20,6 +21,7 @@ const Op = {
   text: 12,
   field: 13,
   special: 14,
+  scaled: 15,
 } as const;
 type OpCode = (typeof Op)[keyof typeof Op];
 
@@ -38,6 +40,7 @@ function decoderOf(encoding: Encoding): TextDecoding {
 }
 
 function opOf(address: ModbusAddress): OpCode {
+  if (address.scaled) return Op.scaled;
   if (!isRegisters(address.table)) return Op.coil;
   if (address.format.decode) return Op.special;
   if (address.field) return Op.field;
@@ -89,11 +92,11 @@ function loadScratch(
 
 /** Registers with the most significant byte first; words are only reversed where they make one number. */
 function ordered(bytes: Uint8Array, at: number, a: ModbusAddress, isNumber: boolean): Uint8Array {
-  const size = a.count * 2;
-  const out = new Uint8Array(size);
-  for (let i = 0; i < a.count; i++) {
+  const size = a.count * a.words;
+  const out = new Uint8Array(size * 2);
+  for (let i = 0; i < size; i++) {
     const value = word(bytes, at + i * 2, a.swapBytes);
-    const to = (isNumber ? placeOfWord(a, i, a.count) : i) * 2;
+    const to = (isNumber ? placeOfWord(a, i, size) : i) * 2;
     out[to] = value >> 8;
     out[to + 1] = value & 0xff;
   }
@@ -152,6 +155,8 @@ export class Decoder {
   readonly #runs: readonly Run[];
   readonly #size: number;
   readonly #addresses: readonly ModbusAddress[];
+  /** By position. */
+  readonly #scaled: ReadonlyMap<number, ScaledDecoder>;
   /** Positions of tags with values that mean "none". */
   readonly #sentinels: readonly number[];
 
@@ -165,7 +170,7 @@ export class Decoder {
     for (const [i, { address }] of tags.entries()) {
       const op = opOf(address);
       const offset = address.start - start;
-      this.#offsets[i] = op === Op.coil ? offset : offset * 2;
+      this.#offsets[i] = op === Op.coil ? offset : offset * 2 * address.words;
       this.#details[i] = address.bit ?? 0;
       this.#orders[i] =
         (address.swapBytes ? 1 : 0) | (address.swapWords ? 2 : 0) | (address.swapHalves ? 4 : 0);
@@ -174,6 +179,11 @@ export class Decoder {
       else runs.push({ op, from: i, to: i + 1 });
     }
     this.#runs = runs;
+    this.#scaled = new Map(
+      tags.flatMap(({ address: { scaled } }, i) =>
+        scaled ? [[i, new ScaledDecoder(scaled, start)]] : [],
+      ),
+    );
     this.#addresses = tags.map(({ address }) => address);
     this.#sentinels = tags.flatMap(({ address }, i) => (address.invalid ? [i] : []));
   }
@@ -193,7 +203,7 @@ export class Decoder {
   /** A value by which the device says that it has none, told by its bits. */
   #judge(i: number, bytes: Uint8Array, base: number, into: Batch): void {
     const a = this.#addresses[i] as ModbusAddress;
-    const { shift, width } = a.field ?? { shift: 0, width: a.count * 16 };
+    const { shift, width } = a.field ?? { shift: 0, width: a.count * a.words * 16 };
     const raw = rawOf(bytes, base + (this.#offsets[i] as number), a);
     const isNone =
       a.invalid?.patterns.has(BigInt.asUintN(width, raw >> BigInt(shift))) === true ||
@@ -261,11 +271,12 @@ export class Decoder {
       let value: Value | undefined;
       if (op === Op.text) value = text(bytes, at, a);
       else if (op === Op.field) value = fieldValue(bytes, at, a);
+      else if (op === Op.scaled) value = this.#scaled.get(i)?.decode(bytes, base);
       else value = a.format.decode?.(special(bytes, at, a));
       if (typeof value === 'string') into.text(i, value);
       else if (typeof value === 'bigint') into.integer64(i, value);
       else if (typeof value === 'number') into.number(i, value);
-      else into.bad(i, Quality.decode);
+      else into.bad(i, op === Op.scaled ? Quality.device : Quality.decode);
     }
   }
 }

@@ -2,11 +2,13 @@ import {
   asGatewayError,
   GatewayError,
   invariant,
+  mono,
   ms,
   type Batch,
   type Driver,
   type DriverContext,
   type DurationMs,
+  type MonoMs,
   type ReadGroup,
   type ReadOutcome,
   type TagBinding,
@@ -18,6 +20,7 @@ import type { ModbusAddress } from './address.js';
 import type { ModbusConfig } from './config.js';
 import { ReadExchange } from './exchange.js';
 import { LineMemory } from './line-memory.js';
+import { Request, toAll } from './request.js';
 import { Session } from './session.js';
 import { TagWriter } from './write.js';
 
@@ -30,6 +33,9 @@ function lineOf({ memory, now }: DriverContext): LineMemory {
   return line;
 }
 
+/** What all devices are given to do what they were told. Source: Modbus over Serial Line V1.02, section 2.4.1. */
+const turnaroundMs = 200;
+
 /** One connection or serial port, with however many units behind it. */
 export class ModbusDriver implements Driver<ModbusAddress> {
   readonly #config: ModbusConfig;
@@ -41,6 +47,8 @@ export class ModbusDriver implements Driver<ModbusAddress> {
   #session: Session | undefined;
   #opening: Opening | undefined;
   #closed = false;
+  /** When all devices of the line were told something last. */
+  #toldAt: MonoMs = mono(-Infinity);
   #lost: (why: GatewayError) => void = () => undefined;
 
   constructor(config: ModbusConfig, context: DriverContext) {
@@ -106,13 +114,17 @@ export class ModbusDriver implements Driver<ModbusAddress> {
   ): Promise<DeviceOutcome> {
     const session = this.#session;
     if (!session) return Promise.reject(this.#closed ? closing() : notConnected());
-    return this.#writer.write(binding, value, (request) =>
-      session.call(request, undefined, signal),
-    );
+    const { isBroadcast } = binding.address;
+    return this.#writer.write(binding, value, (request) => {
+      const isTold = isBroadcast && request instanceof Request;
+      if (isTold) this.#toldAt = this.#context.now();
+      return session.call(isTold ? toAll(request) : request, undefined, signal);
+    });
   }
 
   gap(): DurationMs {
-    return this.#line?.gap ?? ms(0);
+    const rest = this.#toldAt + turnaroundMs - this.#context.now();
+    return ms(Math.max(this.#line?.gap ?? 0, rest));
   }
 
   onLost(handler: (why: GatewayError) => void): void {

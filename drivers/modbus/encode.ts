@@ -72,7 +72,7 @@ function string(address: ModbusAddress, value: Value): Encoded {
   if (!bytes) return refuse(`the text cannot be written as ${address.encoding}`);
   if (bytes.length > address.length)
     return refuse(`value takes ${bytes.length} bytes, the tag has ${address.length}`);
-  const data = new Uint8Array(address.count * 2).fill(address.pad);
+  const data = new Uint8Array(address.count * address.words * 2).fill(address.pad);
   // A blank of two bytes.
   if (address.encoding === 'utf-16be') for (let i = 0; i < data.length; i += 2) data[i] = 0;
   data.set(bytes);

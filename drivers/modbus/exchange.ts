@@ -29,6 +29,7 @@ export class ReadExchange implements Exchange<ReadOutcome> {
   readonly #start: number;
   readonly #count: number;
   readonly #bytes: number;
+  readonly #words: 1 | 2;
   /** Units (registers or bits) of one extra step: enough to make the answer longer. */
   readonly #step: number;
   readonly #tags: ReadGroup<ModbusAddress>['tags'];
@@ -49,15 +50,18 @@ export class ReadExchange implements Exchange<ReadOutcome> {
     const { start, end } = extent(group.tags);
     for (const { address } of group.tags)
       invariant(
-        address.unit === first.unit && address.table === first.table,
-        `read group ${group.label} is of one unit and table`,
+        address.unit === first.unit &&
+          address.table === first.table &&
+          address.words === first.words,
+        `read group ${group.label} is of one unit, table and size of registers`,
       );
     this.unit = first.unit;
     this.fn = readFunction[first.table];
     this.device = group.device;
     this.#start = start;
     this.#count = end - start;
-    this.#bytes = readBytes(this.fn, this.#count);
+    this.#words = first.words;
+    this.#bytes = this.#sizeOf(this.#count);
     this.#asked = this.#bytes;
     this.#step = isRegisters(first.table) ? 1 : 8;
     const { maxCount, maxGap } = first.request;
@@ -71,8 +75,13 @@ export class ReadExchange implements Exchange<ReadOutcome> {
     this.#last = new Uint8Array(this.#bytes);
   }
 
+  /** Bytes of data. */
+  #sizeOf(count: number): number {
+    return readBytes(this.fn, count) * this.#words;
+  }
+
   answerLength(extra: number): number {
-    return 2 + readBytes(this.fn, this.#count + extra * this.#step);
+    return 2 + this.#sizeOf(this.#count + extra * this.#step);
   }
 
   noExtra(): void {
@@ -81,7 +90,7 @@ export class ReadExchange implements Exchange<ReadOutcome> {
 
   request(out: Uint8Array, at: number, extra: number): number {
     const count = this.#count + extra * this.#step;
-    this.#asked = readBytes(this.fn, count);
+    this.#asked = this.#sizeOf(count);
     return putRead(out, at, this.fn, this.#start, count);
   }
 
@@ -132,7 +141,7 @@ export class ReadExchange implements Exchange<ReadOutcome> {
     whole.set(bytes.subarray(data, data + this.#asked));
     this.#decoder.decode(whole, 0, into);
     const isRegister = this.#step === 1;
-    const end = this.#start + (isRegister ? this.#asked / 2 : this.#asked * 8);
+    const end = this.#start + (isRegister ? this.#asked / (2 * this.#words) : this.#asked * 8);
     for (const [i, { address }] of this.#tags.entries())
       if (address.start + address.count > end) into.bad(i, Quality.timeout);
     this.#lastValid = false;

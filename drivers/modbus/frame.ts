@@ -96,13 +96,14 @@ export function putWriteCoils(
   return 6 + bytes;
 }
 
-/** FC 6 for one register, FC 16 for one or more; `data` as on the wire, two bytes a register. */
+/** FC 6 for one register, FC 16 for one or more; `data` as on the wire, `words` × two bytes a register. */
 export function putWriteRegisters(
   out: Uint8Array,
   at: number,
   address: number,
   data: Uint8Array,
   many: boolean,
+  words: 1 | 2 = 1,
 ): number {
   if (!many) {
     out[at] = Fn.writeRegister;
@@ -110,7 +111,7 @@ export function putWriteRegisters(
     out.set(data, at + 3);
     return 5;
   }
-  putRead(out, at, Fn.writeRegisters, address, data.length >> 1);
+  putRead(out, at, Fn.writeRegisters, address, data.length / (2 * words));
   out[at + 5] = data.length;
   out.set(data, at + 6);
   return 6 + data.length;

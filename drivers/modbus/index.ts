@@ -9,7 +9,7 @@ import {
   type ModbusConfig,
 } from './config.js';
 import { ModbusDriver } from './driver.js';
-import { lineTime, plan, writeTimeout } from './plan.js';
+import { apartOf, lineTime, plan, writeTimeout } from './plan.js';
 import { describe } from './describe.js';
 import { schemes } from './transport.js';
 import { unwritable } from './write.js';
@@ -29,6 +29,8 @@ export const modbus: DriverModule<ModbusConfig, ModbusAddress> = {
   plan,
   writeTimeout,
   unwritable: (_config, tag) => unwritable(tag),
+  isWriteOnly: (_config, { writeOnly }) => writeOnly,
+  conflicts: (_config, tags) => apartOf(tags),
   lineTime,
   describe,
   create: (config, context) => new ModbusDriver(config, context),

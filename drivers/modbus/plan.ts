@@ -1,6 +1,7 @@
 import {
   ms,
   type DurationMs,
+  type Problem,
   type ReadGroup,
   type TagBinding,
 } from '../../gateway/contract/index.js';
@@ -26,12 +27,26 @@ interface Cluster extends Span {
 
 /** Tags of different keys never share a request. */
 function blockKey(tag: Binding): string {
-  const { unit, table } = tag.address;
-  return `${tag.device}\u0000${unit}\u0000${table}`;
+  const { unit, table, words } = tag.address;
+  return `${tag.device}\u0000${unit}\u0000${table}\u0000${words}`;
 }
 
 function spanOf(tag: Binding): Span {
   return { start: tag.address.start, end: tag.address.start + tag.address.count };
+}
+
+/** What a request must have for each of these tags: its own addresses, and those of all that it belongs together with. */
+function reachesOf(tags: readonly Binding[]): (tag: Binding) => Span {
+  const sets = new Map<string, Span>();
+  for (const tag of tags) {
+    const { together } = tag.address;
+    if (together === undefined) continue;
+    const own = spanOf(tag);
+    const set = sets.get(together) ?? own;
+    const start = Math.min(set.start, own.start);
+    sets.set(together, { start, end: Math.max(set.end, own.end) });
+  }
+  return (tag) => sets.get(tag.address.together ?? '') ?? spanOf(tag);
 }
 
 function byBlock(tags: readonly Binding[]): Map<string, Binding[]> {
@@ -49,8 +64,11 @@ function overlaps(holes: readonly Span[], start: number, end: number): boolean {
   return holes.some((hole) => hole.start < end && start < hole.end);
 }
 
-function byAddress(a: Binding, b: Binding): number {
+type Reach = (tag: Binding) => Span;
+
+function byAddress(reach: Reach, a: Binding, b: Binding): number {
   return (
+    reach(a).start - reach(b).start ||
     a.address.start - b.address.start ||
     (a.address.bit ?? 0) - (b.address.bit ?? 0) ||
     a.tag - b.tag
@@ -60,15 +78,17 @@ function byAddress(a: Binding, b: Binding): number {
 /** Tags in order of address, those that share registers as one; none longer than a request. */
 function clustersOf(
   sorted: readonly Binding[],
+  reach: Reach,
   maxCount: number,
   breaks: ReadonlySet<number>,
 ): readonly Cluster[] {
   const clusters: (Cluster & { end: number; tags: Binding[] })[] = [];
   for (const tag of sorted) {
-    const own = spanOf(tag);
+    const own = reach(tag);
     const last = clusters.at(-1);
     const joined = last && Math.max(last.end, own.end);
-    const begins = breaks.has(tag.tag);
+    // What belongs together does so across what the device refuses: then all of it is bad.
+    const begins = breaks.has(tag.tag) && own.start === tag.address.start;
     if (
       last &&
       joined !== undefined &&
@@ -131,11 +151,12 @@ function cut(
   if (!first) return [];
   const { request } = first.address;
   if (request.alone) return block.map((tag) => groupOf(config, [tag]));
+  const reach = reachesOf(block);
   const plain: Binding[] = [];
   // Those that share registers with a refused tag: apart, with none but those that ask the very same.
   const apart = new Map<string, Binding[]>();
-  for (const tag of [...block].sort(byAddress)) {
-    const { start, end } = spanOf(tag);
+  for (const tag of [...block].sort((a, b) => byAddress(reach, a, b))) {
+    const { start, end } = reach(tag);
     if (holes.length === 0 || !overlaps(holes, start, end)) plain.push(tag);
     else {
       const key = `${start} ${end}`;
@@ -144,7 +165,7 @@ function cut(
       else apart.set(key, [tag]);
     }
   }
-  const clusters = clustersOf(plain, request.maxCount, breaks);
+  const clusters = clustersOf(plain, reach, request.maxCount, breaks);
   let at = 0;
   const groups = cheapestCuts(clusters, holes, request).map((end) => {
     const tags = clusters.slice(at, end).flatMap((cluster) => cluster.tags);
@@ -189,7 +210,8 @@ export function plan(
   const refusedTags = new Set(refused.map((tag) => tag.tag));
   const holes = byBlock(refused);
   const groups: ReadGroup<ModbusAddress>[] = [];
-  for (const [key, block] of byBlock(tags.filter((tag) => !refusedTags.has(tag.tag))))
+  const wanted = tags.filter(({ tag, address }) => !refusedTags.has(tag) && !address.writeOnly);
+  for (const [key, block] of byBlock(wanted))
     groups.push(...cut(config, block, (holes.get(key) ?? []).map(spanOf), breaks));
   return groups;
 }
@@ -201,9 +223,9 @@ function wireTime(
 ): number {
   const [first] = tags;
   if (!line || !first) return 0;
-  const { table } = first.address;
+  const { table, words } = first.address;
   const { start, end } = extent(tags);
-  const data = readBytes(readFunction[table], end - start);
+  const data = readBytes(readFunction[table], end - start) * words;
   return (transport.overhead + data * transport.perByte) * characterMs(line);
 }
 
@@ -224,10 +246,40 @@ export function lineTime(
 /** A bit may take three requests: read, write, read back. */
 export function writeTimeout(config: ModbusConfig, { address }: Binding): DurationMs {
   const { line, transport } = config;
-  const most = address.bit !== undefined || address.field ? 3 : 2;
-  const bytes = isRegisters(address.table) ? address.count * 2 : 1;
+  const most = address.bit !== undefined || address.field || address.scaled ? 3 : 2;
+  const bytes = isRegisters(address.table) ? address.count * address.words * 2 : 1;
   const onLine = line
     ? (2 * transport.overhead + bytes * transport.perByte) * characterMs(line)
     : 0;
   return ms(most * (address.request.timeout + onLine));
+}
+
+/** Tags that are to come from one request and cannot. */
+export function apartOf(
+  tags: readonly (Binding & { readonly scanClass: string })[],
+): readonly { readonly tag: number; readonly problem: Problem }[] {
+  const firsts = new Map<string, (typeof tags)[number]>();
+  return tags.flatMap((tag) => {
+    const { together } = tag.address;
+    if (together === undefined) return [];
+    const key = `${tag.device}\u0000${together}`;
+    const first = firsts.get(key) ?? tag;
+    firsts.set(key, first);
+    const why = whyApart(first, tag);
+    const message = `it cannot come from one request with ${first.name}: ${why ?? ''}`;
+    return why === undefined ? [] : [{ tag: tag.tag, problem: { path: ['together'], message } }];
+  });
+}
+
+function whyApart(
+  first: Binding & { readonly scanClass: string },
+  tag: Binding & { readonly scanClass: string },
+): string | undefined {
+  if (blockKey(first) !== blockKey(tag)) return 'it is in another table';
+  if (first.scanClass !== tag.scanClass) return 'it is in another scan class';
+  const { start, end } = extent([first, tag]);
+  const { maxCount } = tag.address.request;
+  return end - start <= maxCount
+    ? undefined
+    : `that would be ${end - start} registers, a request may have ${maxCount}`;
 }

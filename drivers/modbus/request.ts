@@ -119,6 +119,11 @@ function echoed({ unit, device }: Target, pdu: Uint8Array): Request {
   return new Request(unit, device, pdu, echoLength(pdu), fits, true);
 }
 
+/** A write to all devices of the line: none of them answers. */
+export function toAll(request: Request): Exchange<Answer> {
+  return Object.assign(request, { told: (): Answer => ({ ok: true, pdu: request.pdu }) });
+}
+
 /** Registers that a single read may ask for too much, where a late answer is owed. */
 const mostExtra = 8;
 
@@ -192,16 +197,17 @@ export function writeCoil(to: Target, address: number, on: boolean, many: boolea
   );
 }
 
-/** FC 6 or 16; `data` as on the wire, two bytes a register, at most 246. */
+/** FC 6 or 16; `data` as on the wire, `words` × two bytes a register, at most 246. */
 export function writeRegisters(
   to: Target,
   address: number,
   data: Uint8Array,
   many: boolean,
+  words: 1 | 2 = 1,
 ): Request {
   return echoed(
     to,
-    build((out) => putWriteRegisters(out, 0, address, data, many)),
+    build((out) => putWriteRegisters(out, 0, address, data, many, words)),
   );
 }
 

@@ -47,6 +47,8 @@ export interface Exchange<R> {
   exception(code: number, into: Batch | undefined, doubt: Doubt): R;
   /** The call failed: nothing is known any more. */
   failed(): void;
+  /** Nobody answers this one: what came of it once it is sent. */
+  told?(): R;
 }
 
 /** What came in the place of an answer. */
@@ -227,10 +229,7 @@ export class Session implements FrameSink {
     if (outcome === undefined && doubt === 'foreign') return;
     outcome ??= this.#odd(call, exchange, bytes.subarray(pduAt, pduAt + pduLength));
     if (outcome === undefined) return;
-    const { resolve } = call;
-    this.#release(call);
-    resolve(outcome);
-    this.#sendNext();
+    this.#settle(call, outcome);
   }
 
   /** The right id, or the only one who was asked, and yet no answer: one device's oddity is its own trouble. */
@@ -330,11 +329,20 @@ export class Session implements FrameSink {
     call.state = 'sent';
     this.#sent.push(call);
     try {
-      this.#receiver.sent?.(call.id, exchange, extra, call.wire);
+      if (!exchange.told) this.#receiver.sent?.(call.id, exchange, extra, call.wire);
       this.#stream.write(call.wire);
     } catch (thrown) {
       this.#fail(asGatewayError(thrown));
+      return;
     }
+    if (exchange.told) this.#settle(call, exchange.told());
+  }
+
+  #settle(call: Call, outcome: unknown): void {
+    const { resolve } = call;
+    this.#release(call);
+    resolve(outcome);
+    this.#sendNext();
   }
 
   #extraFor(exchange: Exchange<unknown>): number {

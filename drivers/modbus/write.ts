@@ -1,7 +1,7 @@
 import type { TagBinding, Value, DeviceOutcome } from '../../gateway/contract/index.js';
 import { isRegisters, type ModbusAddress } from './address.js';
 import { asBit, asInteger, encodeValue } from './encode.js';
-import { exceptionText, Fn, get16, put16 } from './frame.js';
+import { exceptionText, Fn, get16, put16, readFunction } from './frame.js';
 import {
   maskWrite,
   readRequest,
@@ -14,6 +14,7 @@ import {
   type Target,
 } from './request.js';
 import { placeOfWord } from './orders.js';
+import { scaleIn, toRaw, type Scaled } from './scaled.js';
 import type { Exchange } from './session.js';
 
 /** Sends one request and gives the answer. */
@@ -45,9 +46,11 @@ function learnedIn(memory: Map<string, unknown>): Learned {
 
 /** Why no value can ever be written to this tag; undefined where it can. */
 export function unwritable({ address }: TagBinding<ModbusAddress>): string | undefined {
-  const { table, format, write, count, type } = address;
+  const { table, format, write, count, type } = address.scaled?.raw ?? address;
   if (!address.writable) return `${table} is read-only in the protocol`;
   if (format.decode && !format.encode) return `${format.name} cannot be written`;
+  if (address.words === 2 && write !== 'auto' && write !== 'multiple')
+    return `registers of 32 bits are written with FC 16 only`;
   if (write === 'single' && isRegisters(table) && type !== 'bool' && count > 1 && !address.field)
     return `${type} takes ${String(count)} registers, and write: single writes one`;
   return undefined;
@@ -100,12 +103,32 @@ export class TagWriter {
         ? refuse('value does not fit bool')
         : this.#coil(to, address, on, ask);
     }
+    if (address.scaled) return this.#scaled(binding, address.scaled, value, ask);
     const part = partOf(address, value);
     if (typeof part === 'string') return refuse(part);
     if (part) return this.#changePart(to, address, part, ask);
     const encoded = encodeValue(address, value);
     if (!encoded.ok) return encoded;
     return this.#registers(to, address, encoded.data, ask);
+  }
+
+  /** By the scale that the device has now. */
+  async #scaled(
+    binding: TagBinding<ModbusAddress>,
+    scaled: Scaled,
+    value: Value,
+    ask: Ask,
+  ): Promise<DeviceOutcome> {
+    const { table, start, count, request, unit } = scaled.scale;
+    const to = { unit, device: binding.device };
+    const asked = readRequest(to, readFunction[table], start, count, request.maxGap > 0);
+    const answer = await ask(asked);
+    if (!answer.ok) return outcomeOf(answer);
+    const scale = scaleIn(answer.pdu.subarray(2), scaled);
+    const raw = scale === undefined ? undefined : toRaw(Number(value), scale, scaled.kind);
+    if (raw === undefined) return refuse('the device gives no scale for it');
+    const { type } = scaled.raw;
+    return this.#write({ ...binding, type, address: scaled.raw }, nearWhole(raw), ask);
   }
 
   async #coil(to: Target, a: ModbusAddress, on: boolean, ask: Ask): Promise<DeviceOutcome> {
@@ -124,7 +147,8 @@ export class TagWriter {
     if (a.write === 'read-write') return writeAndRead(to, a.start, data, ask);
     if (data.length > mostBytes) return refuse('value is longer than one request');
     const many = a.write === 'multiple' || data.length > 2;
-    const request = (multiple: boolean): Request => writeRegisters(to, a.start, data, multiple);
+    const request = (multiple: boolean): Request =>
+      writeRegisters(to, a.start, data, multiple, a.words);
     const { noRegister } = this.#learned;
     return outcomeOf(await this.#eitherWay(a, many, noRegister, request, ask));
   }
@@ -226,13 +250,20 @@ function partOf(a: ModbusAddress, value: Value): Part | string | undefined {
 /** A number of `count` registers in the order in which they lie on the wire. */
 function layOut(a: ModbusAddress, mask: bigint, bits: bigint): Part {
   const words = (whole: bigint): number[] =>
-    Array.from({ length: a.count }, (_, i) => {
-      // The least significant register is number 0 here.
-      const place = a.count - 1 - placeOfWord(a, i, a.count);
+    Array.from({ length: a.count * a.words }, (_, i) => {
+      // The least significant word is number 0 here.
+      const size = a.count * a.words;
+      const place = size - 1 - placeOfWord(a, i, size);
       const word = Number((whole >> BigInt(16 * place)) & 0xffffn);
       return a.swapBytes ? ((word & 0xff) << 8) | (word >> 8) : word;
     });
   return { masks: words(mask), bits: words(bits) };
+}
+
+/** What is whole but for the arithmetic is whole. */
+function nearWhole(raw: number): number {
+  const nearest = Math.round(raw);
+  return Math.abs(raw - nearest) <= 1e-9 * Math.max(1, Math.abs(raw)) ? nearest : raw;
 }
 
 async function writeAndRead(

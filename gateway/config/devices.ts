@@ -102,6 +102,25 @@ function pick({ secrets }: LinkContext, ref: Ref, keys: readonly string[]): Sour
   return source;
 }
 
+function ownKeys(context: LinkContext, driver: DriverModule, ref: Ref): Source {
+  return pick(context, ref, Object.keys(driver.schema.tag.properties));
+}
+
+/** Where a key names another tag of the device, the keys of that one stand in its place. */
+function withNamed(context: LinkContext, device: Ref, own: Source): Source {
+  const { driver } = context;
+  if (!driver) return own;
+  const tags = device.child('tags');
+  const named = Object.entries(driver.schema.tag.properties).flatMap(([key, { format }]) => {
+    const name = format === 'tag' ? own[key] : undefined;
+    if (typeof name !== 'string' || !tags.has(name)) return [];
+    const tag = tags.child(name);
+    const type = tag.child('type').text ?? driver.defaultType;
+    return [[key, { ...ownKeys(context, driver, tag), ...(type !== undefined && { type }) }]];
+  });
+  return { ...own, ...(Object.fromEntries(named) as Source) };
+}
+
 function parseAddress(
   context: LinkContext,
   device: Ref,
@@ -111,7 +130,7 @@ function parseAddress(
 ): { readonly address: unknown } | undefined {
   const { driver, parsed } = context;
   if (!driver || !parsed) return undefined;
-  const own = pick(context, ref, Object.keys(driver.schema.tag.properties));
+  const own = withNamed(context, device, ownKeys(context, driver, ref));
   const made = madeBy(
     context,
     driver,

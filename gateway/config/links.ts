@@ -156,6 +156,7 @@ export async function resolveLink(
     devices: devices.map(({ config }) => config),
     bindings: devices.flatMap(({ bindings }) => bindings),
   };
+  checkConflicts(session, ref, parts);
   checkBudget(session, ref, parts);
   const content = JSON.stringify([
     driver.name,
@@ -206,6 +207,26 @@ function surveyOf(
   );
   const before = isKnown ? content : undefined;
   return { ...link, devices: asked, learnsUnits, wanted, before, path };
+}
+
+/** Tags that do not go together, by the driver. */
+function checkConflicts(
+  { problems }: Session,
+  ref: Ref,
+  { driver, config, devices, bindings }: Parameters<typeof budgetOf>[0],
+): void {
+  if (!driver.conflicts || problems.errors > 0) return;
+  const tags = new Map(devices.flatMap((device) => device.tags.map((tag) => [tag.name, tag])));
+  const scanned = bindings.map((binding) => ({
+    ...binding,
+    scanClass: tags.get(binding.name)?.scanClass ?? '',
+  }));
+  for (const { tag, problem } of driver.conflicts(config, scanned)) {
+    const found = tags.get(bindings.find((binding) => binding.tag === tag)?.name ?? '');
+    if (!found) continue;
+    const at = ref.child('devices').child(found.device).child('tags').child(found.local);
+    problems.error(at.descend(problem.path), problem.message, problem.hint);
+  }
 }
 
 /** More than this is refused on a line of known speed, and above the second share there is a warning. */

@@ -1,4 +1,4 @@
-import { ms, parseDuration } from '../contract/index.js';
+import { ms, parseDuration, type TagBinding } from '../contract/index.js';
 import type { DeviceResult } from './devices.js';
 import { shown } from './format.js';
 import type { TagConfig, WritePermit, WriteSource, LinkConfig } from './model.js';
@@ -52,12 +52,24 @@ export function readWrites(
   links: readonly LinkConfig[],
 ): ReadonlyMap<string, WritePermit> {
   const tags = new Tags(devices);
-  const unwritable = (tag: string): string | undefined => {
-    for (const { driver, config, bindings } of links) {
-      const binding = bindings.find(({ name }) => name === tag);
-      if (binding) return driver.unwritable?.(config, binding);
+  const find = (
+    tag: string,
+  ): { readonly link: LinkConfig; readonly binding: TagBinding<unknown> } | undefined => {
+    for (const link of links) {
+      const binding = link.bindings.find(({ name }) => name === tag);
+      if (binding) return { link, binding };
     }
     return undefined;
+  };
+  const unwritable = (tag: string): string | undefined => {
+    const { link, binding } = find(tag) ?? {};
+    return binding && link?.driver.unwritable?.(link.config, binding);
+  };
+  const isWriteOnly = (tag: string): boolean => {
+    const { link, binding } = find(tag) ?? {};
+    return (
+      binding !== undefined && link?.driver.isWriteOnly?.(link.config, binding.address) === true
+    );
   };
   const permits = new Map<string, WritePermit>();
   for (const [name, ref] of writes.children()) {
@@ -72,12 +84,18 @@ export function readWrites(
     const never = unwritable(tag.name);
     if (never !== undefined)
       session.problems.errorAtKey(ref, `${tag.name} can never be written: ${never}`);
-    permits.set(tag.name, readPermit(session, ref, tag, tags));
+    permits.set(tag.name, readPermit(session, ref, tag, tags, isWriteOnly));
   }
   return permits;
 }
 
-function readPermit(session: Session, ref: Ref, tag: TagConfig, tags: Tags): WritePermit {
+function readPermit(
+  session: Session,
+  ref: Ref,
+  tag: TagConfig,
+  tags: Tags,
+  isWriteOnly: (tag: string) => boolean,
+): WritePermit {
   const { problems } = session;
   const isNumeric = tag.type !== 'bool' && tag.type !== 'string';
   if (tag.constant !== undefined)
@@ -87,13 +105,24 @@ function readPermit(session: Session, ref: Ref, tag: TagConfig, tags: Tags): Wri
       problems.errorAtKey(ref.child(key), `a ${tag.type} has no ${key}`, 'leave it out');
   if (isNumeric && tag.constant === undefined && !ref.has('range'))
     problems.warn(ref, 'no range: any value of the type may be written', 'add range: [LOW, HIGH]');
-  const verify = readVerify(session, ref.child('verify'), tag, tags);
-  if (!verify && ref.has('rate'))
-    problems.errorAtKey(
-      ref.child('rate'),
-      'a rate needs a present value, and verify: none says that nobody reads it',
-      'leave one of the two out',
+  const typed = readVerify(session, ref.child('verify'), tag, tags);
+  const verify = typed && isWriteOnly(typed.by) ? undefined : typed;
+  if (typed && !verify && ref.has('verify'))
+    problems.error(
+      ref.child('verify'),
+      `${typed.by} is writeOnly: nobody reads it`,
+      'leave verify out, or verify by another tag',
     );
+  const unread = isWriteOnly(tag.name)
+    ? `${tag.name} is writeOnly`
+    : 'verify: none says that nobody reads it';
+  for (const key of ['rate', 'expect'])
+    if (ref.has(key) && (isWriteOnly(tag.name) || (key === 'rate' && !verify)))
+      problems.errorAtKey(
+        ref.child(key),
+        `a rate and an expected value need a present value, and ${unread}`,
+        'leave one of the two out',
+      );
   const allowed = ref
     .child('allow')
     .items()

@@ -82,7 +82,10 @@ export type Parsed<T> =
 /** Driver-specific keys as typed under a link, a device or a tag; checked against `schema` before. */
 export type Source = Readonly<Record<string, unknown>>;
 
-/** JSON Schema of driver-specific keys: each property with `description`, and `default` if optional. */
+/**
+ * JSON Schema of driver-specific keys: each property with `description`, and `default` if optional. A key of a tag with
+ * `format: 'tag'` may name another tag of its device: the driver gets that one's keys, with its `type`, instead.
+ */
 export interface KeySchema {
   readonly properties: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   readonly required?: readonly string[];
@@ -211,6 +214,13 @@ export interface DriverModule<C = unknown, A = unknown> {
   learnsUnits?(config: C): boolean;
   /** Why this tag can never be written, whatever the value; undefined where it can. Pure and offline. */
   unwritable?(config: C, tag: TagBinding<A>): string | undefined;
+  /** Can this tag only be written? It is in no plan then, and a write is not read back. Pure and offline. */
+  isWriteOnly?(config: C, address: A): boolean;
+  /** Tags of a link that do not go together, with what is wrong at the key of each. Pure and offline. */
+  conflicts?(
+    config: C,
+    tags: readonly (TagBinding<A> & { readonly scanClass: string })[],
+  ): readonly { readonly tag: number; readonly problem: Problem }[];
   /** Longest wait for the answer to a write of this tag; without it, the link's `requestTimeout`. */
   writeTimeout?(config: C, tag: TagBinding<A>): DurationMs;
   /**

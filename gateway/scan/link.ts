@@ -163,7 +163,18 @@ export class Link {
   }
 
   start(): void {
-    if (this.#state === 'stopped') this.#connect();
+    if (this.#state !== 'stopped') return;
+    this.#denyWriteOnly();
+    this.#connect();
+  }
+
+  /** Nobody will ever read them. */
+  #denyWriteOnly(): void {
+    for (const binding of this.config.bindings) {
+      if (!isWriteOnly(this.config, binding)) continue;
+      const indices = Int32Array.of(this.#tagIndex[binding.tag] ?? -1);
+      this.#o.inbox.bad(indices, Quality.denied, this.#o.clock.mono(), binding.device, '');
+    }
   }
 
   /** Closes the link for good; settled when the driver has let go. */
@@ -401,13 +412,19 @@ export class Link {
   }
 }
 
+function isWriteOnly({ driver, config }: LinkConfig, { address }: TagBinding<unknown>): boolean {
+  return driver.isWriteOnly?.(config, address) === true;
+}
+
 function jobsOf(config: LinkConfig, devices: readonly DeviceState[]): readonly ScanJob[] {
   const jobs: ScanJob[] = [];
   for (const [at, device] of config.devices.entries()) {
     const state = devices[at];
     if (!state) continue;
     const bindings = new Map(
-      config.bindings.filter((b) => b.device === device.name).map((b) => [b.name, b]),
+      config.bindings
+        .filter((b) => b.device === device.name && !isWriteOnly(config, b))
+        .map((b) => [b.name, b]),
     );
     const classes = groupBy(
       device.tags.filter((tag) => bindings.has(tag.name) && !tag.subscribed),
