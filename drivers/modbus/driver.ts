@@ -71,6 +71,8 @@ export class ModbusDriver implements Driver<ModbusAddress> {
         stream.close();
         throw closing();
       }
+      // A port has the same line behind it; on a new connection only what is sent there comes.
+      if (!this.#config.transport.serial) this.#line?.renewed();
       this.#session = new Session(stream, {
         framing: this.#config.transport.framing,
         ...(this.#line && { line: this.#line }),

@@ -7,7 +7,7 @@ import {
 } from '../../gateway/contract/index.js';
 import { isRegisters, type ModbusAddress } from './address.js';
 import { Decoder } from './decode.js';
-import { isReadAnswer, oddRead, putRead, readBytes, readFunction } from './frame.js';
+import { isReadAnswer, keyOf, oddRead, putRead, readBytes, readFunction } from './frame.js';
 import { extent } from './plan.js';
 import type { Doubt } from './line-watch.js';
 import type { Exchange, Odd } from './session.js';
@@ -23,6 +23,7 @@ export class ReadExchange implements Exchange<ReadOutcome> {
   readonly unit: number;
   readonly fn: number;
   readonly device: string;
+  readonly key: string;
   readonly urgent = false;
   maxExtra: number;
   readonly minExtra: number;
@@ -41,8 +42,6 @@ export class ReadExchange implements Exchange<ReadOutcome> {
   #lastValid = false;
   /** The last answer was in doubt. */
   #lastDoubted = false;
-  /** It is asked again, as the answer was another's word for word. */
-  #confirming = false;
 
   constructor(group: ReadGroup<ModbusAddress>) {
     const first = group.tags[0]?.address;
@@ -58,6 +57,7 @@ export class ReadExchange implements Exchange<ReadOutcome> {
     this.unit = first.unit;
     this.fn = readFunction[first.table];
     this.device = group.device;
+    this.key = keyOf(first.unit, this.fn, start);
     this.#start = start;
     this.#count = end - start;
     this.#words = first.words;
@@ -104,25 +104,14 @@ export class ReadExchange implements Exchange<ReadOutcome> {
     invariant(into !== undefined, 'a read has a batch');
     if (!isReadAnswer(bytes, at, length, this.#asked)) return undefined;
     const data = at + 2;
-    if (doubt === 'alike' && this.#mustConfirm(bytes, data)) {
+    if (doubt === 'alike') {
       into.allBad(Quality.timeout);
       return 'busy';
     }
-    this.#confirming = false;
     if (this.#asked < this.#bytes) this.#shortened(bytes, data, into);
     else this.#whole(bytes, data, into, doubt);
     if (doubt === 'foreign') into.doubt(Quality.foreign);
     return 'done';
-  }
-
-  /** It says what it said before, or has just said it twice: then it is its own. */
-  #mustConfirm(bytes: Uint8Array, data: number): boolean {
-    this.#confirming = !this.#confirming && !(this.#lastValid && this.#isLast(bytes, data));
-    return this.#confirming;
-  }
-
-  #isLast(bytes: Uint8Array, data: number): boolean {
-    return this.#last.every((byte, i) => byte === bytes[data + i]);
   }
 
   #whole(bytes: Uint8Array, data: number, into: Batch, doubt: Doubt): void {
@@ -182,6 +171,10 @@ export class ReadExchange implements Exchange<ReadOutcome> {
     this.#lastValid = false;
     if (isOurs) into?.allBad(Quality.decode);
     return { what: oddRead(pdu, this.fn, this.#asked), outcome: isOurs ? 'refused' : undefined };
+  }
+
+  unsure(into: Batch | undefined): void {
+    into?.heard();
   }
 
   failed(): void {

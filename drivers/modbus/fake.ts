@@ -18,6 +18,12 @@ export interface FakeRequest {
   readonly pdu: Uint8Array;
 }
 
+export interface FakeAnswer {
+  readonly id: number;
+  readonly unit: number;
+  readonly pdu: Uint8Array;
+}
+
 export interface FakeOptions {
   /** What surrounds the PDUs. Default: Modbus TCP. */
   readonly framing?: Framing;
@@ -31,6 +37,8 @@ export interface FakeOptions {
   readonly units?: readonly number[];
   /** Content of a register (0 to 65535) or bit (0 or 1) that was never written. */
   value?(unit: number, table: Table, address: number): number;
+  /** What becomes of an answer before it is framed; nothing = it is not sent. For devices that do it their own way. */
+  twist?(answer: FakeAnswer, request: FakeRequest): FakeAnswer | undefined;
   /** Exception code for a request, or 0. Called before anything is done. */
   refuse?(request: FakeRequest): number;
 }
@@ -147,7 +155,16 @@ export class FakeModbus {
     } else if (!table) length = this.#diagnose(request, out);
     else if (request.write) length = this.#write(request, out);
     else length = this.#read(request, out);
-    return out.slice(0, this.#framing.seal(out, id, unit, length));
+    return this.#sealed({ id, unit, pdu: out.slice(at, at + length) }, request);
+  }
+
+  #sealed(answer: FakeAnswer, request: FakeRequest): Uint8Array | undefined {
+    const { twist } = this.#options;
+    const sent = twist ? twist(answer, request) : answer;
+    if (!sent) return undefined;
+    const out = new Uint8Array(this.#framing.maxFrame + sent.pdu.length);
+    out.set(sent.pdu, this.#framing.pduAt);
+    return out.slice(0, this.#framing.seal(out, sent.id, sent.unit, sent.pdu.length));
   }
 
   /** FC 7, 8, 17 and 43. */

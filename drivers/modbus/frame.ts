@@ -59,6 +59,11 @@ export function get16(bytes: Uint8Array, at: number): number {
   return ((bytes[at] as number) << 8) | (bytes[at + 1] as number);
 }
 
+/** What tells questions apart: the place that is asked for, however much from there. */
+export function keyOf(unit: number, fn: number, start: number): string {
+  return `${unit} ${fn} ${start}`;
+}
+
 /** FC 1 to 4. `count` in registers or bits. Returns the length, as all of these do. */
 export function putRead(
   out: Uint8Array,

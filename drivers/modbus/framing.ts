@@ -35,6 +35,8 @@ export interface Asked {
 export interface Question {
   readonly unit: number;
   readonly fn: number;
+  /** Equal for questions about the same place. */
+  readonly key: string;
   readonly maxExtra: number;
   readonly minExtra: number;
   answerLength(extra: number): number | undefined;
@@ -57,8 +59,11 @@ export interface FrameSink {
   broken(why: string): void;
   /** A frame whose check sum is wrong; it was dropped. */
   corrupt(): void;
-  /** A frame that answers something that was given up; it was dropped. */
-  late(unit: number): void;
+  /**
+   * A frame that answers something that was given up; it was dropped.
+   * @param orId the request under way that it may answer as well
+   */
+  late(unit: number, orId?: number): void;
   /** A frame of or to this unit that nobody here asked for: an answer again, or another one's. It was dropped. */
   foreign(unit: number, what: 'repetition' | 'another'): void;
 }

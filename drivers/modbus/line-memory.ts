@@ -1,6 +1,7 @@
 import { mono, type DurationMs, type MonoMs } from '../../gateway/contract/index.js';
 import type { Asked, Question } from './framing.js';
 import { LineWatch, type Doubt } from './line-watch.js';
+import { MuteExtras } from './mute-extras.js';
 import { OwedAnswers, type Verdict } from './owed.js';
 
 /**
@@ -10,7 +11,10 @@ import { OwedAnswers, type Verdict } from './owed.js';
 export class LineMemory {
   readonly #owed = new OwedAnswers();
   readonly #watch: LineWatch;
+  readonly #mute = new MuteExtras();
+  /** What was asked last, and by how many steps too much. */
   #question: Question | undefined;
+  #extra = 0;
 
   /** @param now tells the age of frames; without it, as for the few requests of a tool, all are of one time */
   constructor(now: () => MonoMs = () => mono(0)) {
@@ -20,9 +24,17 @@ export class LineMemory {
   get asked(): Asked | undefined {
     return this.#owed.asked;
   }
+  /** See {@link LineWatch.renewed}. */
+  renewed(): void {
+    this.#watch.renewed();
+  }
   /** See {@link LineWatch.gap}. */
   get gap(): DurationMs {
     return this.#watch.gap;
+  }
+  /** The request under way, if an answer that fits it was dropped. */
+  get unsureId(): number | undefined {
+    return this.#owed.hasDropped ? this.#owed.asked?.id : undefined;
   }
   /** See {@link OwedAnswers.concerns}. */
   concerns(unit: number): boolean {
@@ -31,16 +43,21 @@ export class LineMemory {
 
   /** See {@link Receiver.extra}. */
   extra(question: Question): number {
-    return this.#owed.extra(question, this.#watch);
+    const maxExtra = this.#mute.has(question.key) ? 0 : question.maxExtra;
+    return this.#owed.extra(question, maxExtra, this.#watch);
   }
 
   sent(id: number, question: Question, extra: number): void {
     this.#question = question;
+    this.#extra = extra;
     this.#owed.sent(id, question, extra);
     this.#watch.sent();
   }
 
   gaveUp(id: number): void {
+    const { asked } = this.#owed;
+    if (asked?.id === id && this.#question && this.#extra > 0)
+      this.#mute.notAnswered(asked.unit, this.#question.key);
     this.#owed.gaveUp(id);
   }
 
@@ -51,9 +68,10 @@ export class LineMemory {
   take(frame: Uint8Array, length: number): { readonly verdict: Verdict; readonly doubt: Doubt } {
     const verdict = this.#owed.take(frame[0] as number, frame[1] as number, length);
     if (verdict === 'foreign') return { verdict, doubt: 'none' };
-    const question = verdict === 'answer' ? this.#question : undefined;
-    const doubt = question ? this.#watch.judge(frame, length, question) : 'none';
-    this.#watch.took(frame, length, question);
+    const key = verdict === 'answer' ? this.#question?.key : undefined;
+    const doubt = key === undefined ? 'none' : this.#watch.judge(frame, length, key);
+    this.#watch.took(frame, length, key);
+    if (key !== undefined) this.#mute.answered(frame[0] as number, key, this.#extra);
     return { verdict, doubt };
   }
 

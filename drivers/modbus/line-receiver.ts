@@ -56,7 +56,7 @@ export abstract class LineReceiver implements Receiver {
     const { asked } = this;
     const { verdict, doubt } = this.#line.take(frame, length);
     if (verdict === 'foreign') this.unasked(frame, length);
-    else if (verdict === 'late') this.sink.late(unit);
+    else if (verdict === 'late') this.sink.late(unit, this.#line.unsureId);
     else if (asked) this.sink.frame(asked.id, unit, frame, 1, length, doubt);
   }
 

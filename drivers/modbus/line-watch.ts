@@ -20,13 +20,15 @@ interface Shape {
 interface Heard extends Shape {
   readonly frame: Uint8Array;
   readonly at: MonoMs;
-  /** Identity of the question that it answered. */
-  readonly question: unknown;
+  /** See {@link Question.key}; undefined where it came too late to tell. */
+  readonly key: string | undefined;
   repetitions: number;
 }
 
 /** Answers that are remembered, to know their repetitions. */
 const remembered = 16;
+/** Questions whose last answer is remembered: more than a line has. */
+const mostKeys = 1_024;
 /** A repetition comes within this time, or not at all. */
 const longestRepeatMs = 2_000;
 /** Exchanges of an unknown line, and after each foreign frame, between which we listen. */
@@ -45,6 +47,8 @@ const [leastDoubtMs, mostDoubtMs] = [60_000, 3_600_000];
 export class LineWatch {
   readonly #now: () => MonoMs;
   readonly #heard: Heard[] = [];
+  /** The last answer to each question. */
+  readonly #last = new Map<string, Uint8Array>();
   /** Shapes of frames of others, and until when they are kept in mind. */
   readonly #foreign = new Map<string, MonoMs>();
   #lastForeignAt: MonoMs = mono(-Infinity);
@@ -80,22 +84,37 @@ export class LineWatch {
   }
 
   /** What there is against taking this frame for the answer to `question`. */
-  judge(frame: Uint8Array, length: number, question: unknown): Doubt {
+  judge(frame: Uint8Array, length: number, key: string): Doubt {
     const shape = shapeOf(frame, length);
     if (!this.#inDoubt()) {
       // Of what says little, a refusal or an echo, the same comes again rightly.
       const isRead = shape.fn <= Fn.readInputRegisters;
-      return isRead && this.#isAlike(frame, question) ? 'alike' : 'none';
+      return isRead && this.#mustConfirm(frame, key) ? 'alike' : 'none';
     }
-    const isRepetition = this.#outstanding(this.#sentAt).some((heard) => isSame(heard, frame));
+    const isRepetition = this.#outstanding(this.#sentAt).some((heard) =>
+      isSame(heard.frame, frame),
+    );
     return isRepetition || this.#isForeign(shape) ? 'foreign' : 'none';
   }
 
   /** A frame that answered something, in time or not; the frame is ours to keep. */
-  took(frame: Uint8Array, length: number, question: unknown): void {
+  took(frame: Uint8Array, length: number, key: string | undefined): void {
     const at = this.#now();
-    this.#heard.push({ ...shapeOf(frame, length), frame, at, question, repetitions: 0 });
+    this.#heard.push({ ...shapeOf(frame, length), frame, at, key, repetitions: 0 });
     if (this.#heard.length > remembered) this.#heard.shift();
+    if (key !== undefined) this.#remember(key, frame);
+  }
+
+  /** The connection is another one: what was said on the old one does not come again. */
+  renewed(): void {
+    this.#heard.length = 0;
+  }
+
+  #remember(key: string, frame: Uint8Array): void {
+    this.#last.delete(key);
+    this.#last.set(key, frame);
+    const [oldest] = this.#last.keys();
+    if (this.#last.size > mostKeys && oldest !== undefined) this.#last.delete(oldest);
   }
 
   /**
@@ -123,7 +142,7 @@ export class LineWatch {
 
   #isRepetition(frame: Uint8Array): boolean {
     const from = this.#now() - longestRepeatMs;
-    const heard = this.#heard.findLast((one) => one.at >= from && isSame(one, frame));
+    const heard = this.#heard.findLast((one) => one.at >= from && isSame(one.frame, frame));
     if (!heard) return false;
     heard.repetitions++;
     this.#mostRepetitions = Math.max(this.#mostRepetitions, heard.repetitions);
@@ -150,11 +169,14 @@ export class LineWatch {
     return this.#heard.filter(({ repetitions, at }) => repetitions < most && at + lag > time);
   }
 
-  #isAlike(frame: Uint8Array, question: unknown): boolean {
+  /** It is another's answer, and neither what this one said before nor what it has just said twice. */
+  #mustConfirm(frame: Uint8Array, key: string): boolean {
     const from = this.#now() - longestRepeatMs;
-    return this.#heard.some(
-      (heard) => heard.at >= from && heard.question !== question && isSame(heard, frame),
+    const isAlike = this.#heard.some(
+      (heard) => heard.at >= from && heard.key !== key && isSame(heard.frame, frame),
     );
+    const last = this.#last.get(key);
+    return isAlike && !(last && isSame(last, frame));
   }
 }
 
@@ -171,6 +193,6 @@ function keyOf({ unit, fn, length }: Shape): string {
 function isLike({ unit, fn, length }: Shape): (other: Shape) => boolean {
   return (other) => other.unit === unit && other.fn === fn && other.length === length;
 }
-function isSame({ frame }: Heard, other: Uint8Array): boolean {
+function isSame(frame: Uint8Array, other: Uint8Array): boolean {
   return frame.length === other.length && frame.every((byte, i) => byte === other[i]);
 }

@@ -24,6 +24,7 @@ function question(unit: number, fn: number, length: number | undefined, most = 1
   return {
     unit,
     fn,
+    key: `${unit} ${fn} 0`,
     maxExtra: most,
     minExtra: 0,
     answerLength: (extra) => (length === undefined ? undefined : length + 2 * extra),

@@ -6,6 +6,7 @@ import { maxOwed, OwedAnswers } from './owed.js';
 const four: Question = {
   unit: 3,
   fn: 3,
+  key: '3 3 0',
   maxExtra: 16,
   minExtra: 0,
   answerLength: (extra) => 2 + 2 * (4 + extra),

@@ -42,6 +42,11 @@ export class OwedAnswers {
     return this.#asked;
   }
 
+  /** An answer was dropped that the question under way may have had. */
+  get hasDropped(): boolean {
+    return this.#dropped;
+  }
+
   /** Does this unit owe an answer, or is it asked now? Frames of others are noise. */
   concerns(unit: number): boolean {
     return this.#asked?.unit === unit || this.#owed.has(unit);
@@ -50,8 +55,9 @@ export class OwedAnswers {
   /**
    * The smallest step that makes the answer like none that is owed, nor like what else may be heard: longer if it may be.
    * Shorter only for what is owed, as that settles itself.
+   * @param maxExtra how much longer, where that is less than the question allows
    */
-  extra(question: Question, others?: OtherFrames): number {
+  extra(question: Question, maxExtra: number = question.maxExtra, others?: OtherFrames): number {
     const { unit, fn } = question;
     const owed = this.#owed.get(unit) ?? [];
     const isNew = (extra: number): boolean => {
@@ -62,9 +68,9 @@ export class OwedAnswers {
       const length = question.answerLength(extra);
       return length !== undefined && others?.mayCome({ unit, fn, length }) === true;
     };
-    for (let extra = 0; extra <= question.maxExtra; extra++)
+    for (let extra = 0; extra <= maxExtra; extra++)
       if (isNew(extra) && !mayCome(extra)) return extra;
-    for (let extra = 0; extra <= question.maxExtra; extra++) if (isNew(extra)) return extra;
+    for (let extra = 0; extra <= maxExtra; extra++) if (isNew(extra)) return extra;
     for (let extra = -1; extra >= question.minExtra; extra--) if (isNew(extra)) return extra;
     return 0;
   }

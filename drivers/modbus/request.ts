@@ -6,6 +6,7 @@ import {
   get16,
   isEcho,
   isReadAnswer,
+  keyOf,
   oddEcho,
   oddRead,
   put16,
@@ -31,6 +32,7 @@ export class Request implements Exchange<Answer> {
   readonly unit: number;
   readonly fn: number;
   readonly device: string;
+  readonly key: string;
   readonly urgent = true;
   readonly maxExtra = 0;
   readonly minExtra = 0;
@@ -55,6 +57,7 @@ export class Request implements Exchange<Answer> {
     this.unit = unit;
     this.device = device;
     this.fn = pdu[0] as number;
+    this.key = keyOf(unit, this.fn, pdu.length > 2 ? get16(pdu, 1) : 0);
     this.pdu = pdu;
     this.#length = length;
     this.#fits = fits;
@@ -132,6 +135,7 @@ class PlainRead implements Exchange<Answer> {
   readonly unit: number;
   readonly fn: number;
   readonly device: string;
+  readonly key: string;
   readonly urgent = true;
   maxExtra: number;
   readonly minExtra = 0;
@@ -143,6 +147,7 @@ class PlainRead implements Exchange<Answer> {
     this.unit = unit;
     this.fn = fn;
     this.device = device;
+    this.key = keyOf(unit, fn, start);
     this.#start = start;
     this.#count = count;
     this.maxExtra = Math.min(extra, 0x10000 - start - count);

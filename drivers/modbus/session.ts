@@ -16,6 +16,8 @@ import type { Doubt } from './line-watch.js';
 export interface Exchange<R> {
   readonly unit: number;
   readonly fn: number;
+  /** Equal for questions about the same place. */
+  readonly key: string;
   /** Name of the device, for counters. */
   readonly device: string;
   /** Goes before what waits and is not urgent. */
@@ -45,6 +47,8 @@ export interface Exchange<R> {
   odd(pdu: Uint8Array, isOurs: boolean, into: Batch | undefined): Odd<R>;
   /** Takes an exception answer. */
   exception(code: number, into: Batch | undefined, doubt: Doubt): R;
+  /** An answer was dropped that may have been the one to this request: the device answers, whatever comes now. */
+  unsure?(into: Batch | undefined): void;
   /** The call failed: nothing is known any more. */
   failed(): void;
   /** Nobody answers this one: what came of it once it is sent. */
@@ -246,7 +250,9 @@ export class Session implements FrameSink {
     if (device !== undefined) this.#options.count('corrupt', device);
   }
 
-  late(unit: number): void {
+  late(unit: number, orId?: number): void {
+    const unsure = this.#sent.find(({ id }) => id === orId);
+    unsure?.exchange?.unsure?.(unsure.into);
     this.lateAnswers++;
     const device = this.#devices.get(unit);
     if (device !== undefined) this.#options.count('late', device);

@@ -19,6 +19,7 @@ export class Batch {
   /** Set by the host when the image no longer holds what the driver read last: decode everything. */
   mustDecode = true;
   #unchanged = false;
+  #heard = false;
 
   constructor(capacity: number) {
     this.capacity = capacity;
@@ -30,6 +31,7 @@ export class Batch {
   begin(sentAt: MonoMs): void {
     this.sentAt = sentAt;
     this.#unchanged = false;
+    this.#heard = false;
     this.qualities.fill(Quality.internal);
   }
 
@@ -77,6 +79,17 @@ export class Batch {
    */
   unchanged(): void {
     this.#unchanged = true;
+  }
+
+  /**
+   * The device has answered, and it cannot be told whether this request: where it is given up the host asks once more,
+   * and does not take the device for silent.
+   */
+  heard(): void {
+    this.#heard = true;
+  }
+  get wasHeard(): boolean {
+    return this.#heard;
   }
 
   get isUnchanged(): boolean {

@@ -260,6 +260,10 @@ export class Poller implements LaneEnd {
       if (!this.#urgent.includes(group)) this.#urgent.push(group);
       return;
     }
+    if (group.batch.wasHeard && !group.isAgain) {
+      this.#busy(group, job, now);
+      return;
+    }
     this.#timeoutsInARow++;
     this.#noAnswer(lane, group, job, now, error);
   }

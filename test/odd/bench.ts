@@ -3,6 +3,7 @@ import type { LinkConfig } from '../../gateway/config/model.js';
 import {
   type DeviceOutcome,
   isGood,
+  Quality,
   qualityText,
   silentLog,
   type Value,
@@ -85,7 +86,8 @@ export class OddBench {
 
   quality(name: string): string {
     const seen = this.#view.seen.get(name);
-    return seen ? qualityText(seen.quality) : 'never read';
+    if (!seen) return 'never read';
+    return qualityText(isGood(seen.quality) && !isNumber(seen) ? Quality.decode : seen.quality);
   }
   value(name: string): Value | undefined {
     const seen = this.#view.seen.get(name);
@@ -121,7 +123,7 @@ export class OddBench {
 
   #compare(): void {
     for (const [name, { quality, value, wide, at }] of this.#view.seen) {
-      if (!isGood(quality)) continue;
+      if (!isGood(quality) || !isNumber({ value, wide })) continue;
       const last = this.#goodAt.get(name) ?? 0;
       if (at <= last) continue;
       this.#longest.set(name, Math.max(this.#longest.get(name) ?? 0, at - last));
@@ -132,6 +134,11 @@ export class OddBench {
         this.lies.push(`${name} is good with ${String(said)}, it holds ${held.join(' or ')}`);
     }
   }
+}
+
+/** The image takes a number that is none for bad. */
+function isNumber({ value, wide }: { readonly value: number; readonly wide: unknown }): boolean {
+  return wide !== undefined || Number.isFinite(value);
 }
 
 function configOf(

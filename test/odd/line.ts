@@ -54,14 +54,19 @@ export class OddLine {
     for (const end of this.#ends) this.#deliver(end, bytes);
   }
 
-  /** It closes every connection. */
-  hangUp(): void {
-    for (const end of [...this.#ends]) {
-      if (!end.open) continue;
-      end.close();
-      end.ended(new GatewayError('link-closed', 'the device closed the connection'));
-    }
-    this.#ends.clear();
+  /** It closes every connection that is open now, so much later; unless somebody says otherwise by then. */
+  hangUp(after = 0, unless: () => boolean = () => false): void {
+    const ends = [...this.#ends];
+    this.#later(after, () => {
+      if (unless()) return;
+      for (const end of ends) this.#close(end);
+    });
+  }
+  #close(end: End): void {
+    this.#ends.delete(end);
+    if (!end.open) return;
+    end.close();
+    end.ended(new GatewayError('link-closed', 'the device closed the connection'));
   }
 
   #later(after: number, run: () => void): void {
