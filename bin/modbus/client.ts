@@ -17,20 +17,28 @@ export interface Reach {
   readonly timeout: number;
 }
 
+/** What is odd about the last answer, and about the line. */
+interface Said {
+  answer: string | undefined;
+  line: string | undefined;
+}
+
 /**
  * A connection of the commissioning tools: one question at a time, on the same session as the driver's.
  * The gateway does not see it: nothing is journaled, and nothing may be written but by `modbus write`.
  */
 export class ModbusClient {
   readonly #session: Session;
+  readonly #said: Said;
   readonly #timeout: number;
   readonly #gap: number;
   #freeAt = 0;
   /** When the last request went out and its answer was here, ms. */
   lastMs = 0;
 
-  private constructor(session: Session, timeout: number, gap: number) {
+  private constructor(session: Session, said: Said, timeout: number, gap: number) {
     this.#session = session;
+    this.#said = said;
     this.#timeout = timeout;
     this.#gap = gap;
   }
@@ -42,6 +50,7 @@ export class ModbusClient {
       throw new CliError(link.problems[0]?.message ?? 'not an endpoint', '', Exit.usage);
     const { transport, line } = link.value;
     const stream = await openStream(endpoint, AbortSignal.timeout(Math.max(timeout, 3_000)));
+    const said: Said = { answer: undefined, line: undefined };
     const session = new Session(stream, {
       framing: transport.framing,
       inFlight: 1,
@@ -49,16 +58,26 @@ export class ModbusClient {
       anyUnit: false,
       log: silentLog,
       count: () => undefined,
-      notice: () => undefined,
+      notice: (device, text) => (said[device === '' ? 'line' : 'answer'] = text),
       onLost: () => undefined,
     });
     // An answer may be as long as a frame can be.
     const onLine = line ? (transport.overhead + 250 * transport.perByte) * characterMs(line) : 0;
-    return new ModbusClient(session, timeout + onLine, line ? silenceMs(line) : 0);
+    return new ModbusClient(session, said, timeout + onLine, line ? silenceMs(line) : 0);
+  }
+
+  /** What was odd about the last answer, or what came in its place. */
+  get odd(): string | undefined {
+    return this.#said.answer;
+  }
+  /** What is odd about the line, for all units. */
+  get oddLine(): string | undefined {
+    return this.#said.line;
   }
 
   /** Rejects with a GatewayError of kind timeout, link or protocol. */
   async ask(request: Exchange<Answer>): Promise<Answer> {
+    this.#said.answer = undefined;
     const wait = this.#freeAt - performance.now();
     if (wait > 0) await pause(wait);
     const sent = performance.now();

@@ -15,7 +15,7 @@ interface Found {
   readonly unit: number;
   /** Milliseconds of its first answer. */
   readonly ms: number;
-  /** `register 0` was read, or the exception with which it answered. */
+  /** `register 0` was read, the exception with which it answered, or what came in the place of an answer. */
   readonly answer: string;
   readonly identity: string | undefined;
 }
@@ -91,10 +91,14 @@ async function scanOne(
       try {
         const answer = await ask(client, unit);
         const { lastMs: ms } = client;
-        const identity = await shortIdentity(client, unit);
-        found.push({ endpoint, unit, ms, answer, identity });
+        const { odd } = client;
+        const identity = odd === undefined ? await shortIdentity(client, unit) : undefined;
+        found.push({ endpoint, unit, ms, answer: odd ?? answer, identity });
       } catch (thrown) {
         const error = asGatewayError(thrown);
+        const odd = error.code === 'bad-frame' ? error.message : client.odd;
+        if (odd !== undefined)
+          found.push({ endpoint, unit, ms: client.lastMs, answer: odd, identity: undefined });
         if (error.kind !== 'timeout') {
           // Some devices hang up on a unit id that is not theirs.
           client.close();
@@ -108,6 +112,7 @@ async function scanOne(
     progress.skip(units.length);
     return asGatewayError(thrown).message;
   } finally {
+    if (client?.oddLine !== undefined) process.stderr.write(`${endpoint}: ${client.oddLine}\n`);
     client?.close();
   }
 }
@@ -120,7 +125,9 @@ function ordered(units: readonly number[], network: boolean): readonly number[] 
 }
 
 async function ask(client: ModbusClient, unit: number): Promise<string> {
-  const answer = await client.ask(readRequest({ unit, device: '' }, Fn.readHoldingRegisters, 0, 1));
+  const answer = await client.ask(
+    readRequest({ unit, device: 'scanned' }, Fn.readHoldingRegisters, 0, 1),
+  );
   // A refusal is an answer too: somebody is there.
   return answer.ok ? 'register 0' : `exception ${String(answer.exception)}`;
 }

@@ -252,14 +252,14 @@ export const tagSchema: KeySchema = {
       type: ['string', 'object'],
       format: 'tag',
       description:
-        'Where the scale of this value is (SunSpec): a tag of the same device, or the address of a register. Both are read by one request.',
+        'Where the scale of this value is (SunSpec): a tag of the same device, or the address of a register. Both are read by one request. Default: nowhere.',
     },
     scaleKind: choiceKey(scaleKinds, 'What scaleFrom holds.', 'power-of-ten'),
     raw: choiceKey(rawTypes, 'With scaleFrom: the type of what the registers hold.', 'int16'),
     together: {
       type: 'string',
       description:
-        'Tags of a device with the same word here come from one request, or are bad together.',
+        'Tags of a device with the same word here come from one request, or are bad together. Default: none.',
     },
     writeOnly: {
       type: 'boolean',

@@ -159,8 +159,7 @@ export class FakeModbus {
   }
 
   #sealed(answer: FakeAnswer, request: FakeRequest): Uint8Array | undefined {
-    const { twist } = this.#options;
-    const sent = twist ? twist(answer, request) : answer;
+    const sent = this.#options.twist ? this.#options.twist(answer, request) : answer;
     if (!sent) return undefined;
     const out = new Uint8Array(this.#framing.maxFrame + sent.pdu.length);
     out.set(sent.pdu, this.#framing.pduAt);

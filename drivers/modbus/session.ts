@@ -70,6 +70,7 @@ const maxSignals = 20;
 /** An answer this many ids old is late, not foreign. */
 const lateWindow = 0x8000;
 
+const notAsAsked = 'answers, but not as asked';
 const answersTwice =
   'answers come twice on this line: look at repeaters, radios and converters, or set requestGap above the delay of the second one';
 function anotherTalks(unit: number): string {
@@ -218,7 +219,7 @@ export class Session implements FrameSink {
     }
     const fn = bytes[pduAt] as number;
     if (unit !== exchange.unit && !this.#options.anyUnit) {
-      this.broken(`unit ${unit} answers a request to unit ${exchange.unit}`);
+      this.broken(`unit ${unit} answers a request to unit ${exchange.unit} (anyUnit takes it)`);
       return;
     }
     let outcome: unknown;
@@ -241,7 +242,7 @@ export class Session implements FrameSink {
     const { device } = exchange;
     const { what, outcome } = exchange.odd(pdu, this.#options.framing.hasIds, call.into);
     this.#options.count('odd', device);
-    this.#options.notice(device, `answers, but not as asked: ${what}`);
+    this.#options.notice(device, `${notAsAsked}: ${what}`);
     return outcome;
   }
 
@@ -269,7 +270,7 @@ export class Session implements FrameSink {
 
   broken(why: string): void {
     this.#options.log.debug('bad frame', { why });
-    this.#fail(new GatewayError('bad-frame', `not an answer to what was asked: ${why}`));
+    this.#fail(new GatewayError('bad-frame', `${notAsAsked}: ${why}`));
   }
 
   #find(id: number): Call | undefined {
@@ -295,7 +296,7 @@ export class Session implements FrameSink {
     }
     const age = (this.#nextId - id) & 0xffff;
     if (age === 0 || age > Math.min(this.#issued, lateWindow)) {
-      this.broken(`transaction ${id} was never sent`);
+      this.broken(`transaction ${id} was never sent (anyTransaction takes it)`);
       return;
     }
     this.late(unit);

@@ -260,12 +260,11 @@ export class Poller implements LaneEnd {
       if (!this.#urgent.includes(group)) this.#urgent.push(group);
       return;
     }
-    if (group.batch.wasHeard && !group.isAgain) {
-      this.#busy(group, job, now);
-      return;
+    if (group.batch.wasHeard && !group.isAgain) this.#busy(group, job, now);
+    else {
+      this.#timeoutsInARow++;
+      this.#noAnswer(lane, group, job, now, error);
     }
-    this.#timeoutsInARow++;
-    this.#noAnswer(lane, group, job, now, error);
   }
 
   /** As a read that is not answered, but no reason to doubt the link: the reads will tell. */
