@@ -71,7 +71,10 @@ export class LineMemory {
     const key = verdict === 'answer' ? this.#question?.key : undefined;
     const doubt = key === undefined ? 'none' : this.#watch.judge(frame, length, key);
     this.#watch.took(frame, length, key);
-    if (key !== undefined) this.#mute.answered(frame[0] as number, key, this.#extra);
+    const unit = frame[0] as number;
+    // One that may have been our answer says nothing of what else comes.
+    if (key === undefined && !this.#owed.hasDropped) this.#mute.cameLate(unit);
+    else if (key !== undefined) this.#mute.answered(unit, key, this.#extra);
     return { verdict, doubt };
   }
 

@@ -1,6 +1,7 @@
 /**
  * Which questions are not answered when they ask for more than they need: some devices say nothing where a register
- * that nobody named is not there. It takes two such silences, between which the unit has answered something else.
+ * that nobody named is not there. It takes two such silences, between which the unit has answered something else, and
+ * nothing late.
  */
 export class MuteExtras {
   /** By unit: how often it has answered. */
@@ -23,6 +24,12 @@ export class MuteExtras {
     const before = this.#silentAt.get(key);
     this.#silentAt.set(key, answers);
     if (before !== undefined && before < answers) this.#mute.add(key);
+  }
+
+  /** What comes late comes: the unit is slow, and not mute. */
+  cameLate(unit: number): void {
+    for (const keys of [this.#silentAt, this.#mute])
+      for (const key of [...keys.keys()]) if (key.startsWith(`${unit} `)) keys.delete(key);
   }
 
   #answersOf(unit: number): number {
