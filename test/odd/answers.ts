@@ -62,7 +62,7 @@ const codes: readonly Oddity[] = [0, 1, 2, 3, 4, 7, 255].map((code) => ({
 
 const passing: readonly Oddity[] = [2, 3, 4, 5, 6].map((code) => ({
   name: `exception ${code} for 1.5 s after ten good seconds`,
-  source: 'edges F3: controllers at a download, inverters at dusk',
+  source: 'finding F3: controllers at a download, inverters at dusk',
   on: everyWay,
   fake: (rig) => ({
     refuse: ({ unit }) => (unit === oddUnit && rig.now > 12_000 && rig.now < 13_500 ? code : 0),
@@ -73,7 +73,7 @@ const busy: readonly Oddity[] = [5, 6].map((code) => {
   let turn = 0;
   return {
     name: `exception ${code}, busy, every other time`,
-    source: 'V1.1b3, 7: ask again later; edges F8',
+    source: 'V1.1b3, 7: ask again later; finding F8',
     on: everyWay,
     fake: () => ({ refuse: ({ unit }) => (unit === oddUnit && turn++ % 2 === 0 ? code : 0) }),
   };
@@ -95,14 +95,14 @@ const holes: readonly Oddity[] = [
   },
   {
     name: 'no more than two registers at once',
-    source: 'a report: small converters; edges F4',
+    source: 'a report: small converters; finding F4',
     on: everyWay,
     fake: () => ({ refuse: ({ unit, count }) => (unit === oddUnit && count > 2 ? 3 : 0) }),
   },
   {
     name: 'silence at a register that is not there',
     learning: 20_000,
-    source: 'edges F4: devices without exceptions',
+    source: 'finding F4: devices without exceptions',
     on: everyWay,
     fake: (rig) => ({
       twist: (answer, request) => (covers(request, rig.at + 1) ? undefined : answer),
@@ -112,7 +112,7 @@ const holes: readonly Oddity[] = [
   {
     name: 'silence to more than two registers at once',
     learning: 20_000,
-    source: 'edges F4',
+    source: 'finding F4',
     on: everyWay,
     fake: () => ({
       twist: (answer, { unit, count }) => (unit === oddUnit && count > 2 ? undefined : answer),
@@ -129,7 +129,7 @@ const holes: readonly Oddity[] = [
   },
   {
     name: 'the first value in place of every one, where more than one is asked',
-    source: 'edges F6: one request a tag',
+    source: 'finding F6: one request a tag',
     on: everyWay,
     device: { oneTagPerRequest: true },
     fake: () => ({

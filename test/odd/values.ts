@@ -25,7 +25,7 @@ function reading(
   };
 }
 
-const orderSource = 'a dozen manuals; edges F6';
+const orderSource = 'a dozen manuals; finding F6';
 const orders: readonly Oddity[] = [
   reading(
     '32 bits, high register first',
@@ -102,7 +102,7 @@ const none: readonly Oddity[] = [
   ),
   reading(
     'alarm bits that are not there',
-    'edges F6, case 11',
+    'finding F6, case 11',
     { address: 'hr:5.0', type: 'bool', invalid: 0xffff },
     [],
     undefined,
@@ -144,7 +144,7 @@ const none: readonly Oddity[] = [
 );
 
 const text = (words: readonly number[], value: string, keys: Keys, name: string): Oddity =>
-  reading(name, 'edges F6, case 11', { type: 'string', length: 8, ...keys }, words, value);
+  reading(name, 'finding F6, case 11', { type: 'string', length: 8, ...keys }, words, value);
 const texts: readonly Oddity[] = [
   text([0x4142, 0xffff, 0xffff, 0xffff], 'AB', {}, 'a text filled up with 0xFF'),
   text([0x4142, 0x2020, 0x2020, 0x2020], 'AB', {}, 'a text filled up with blanks'),
@@ -162,7 +162,7 @@ const texts: readonly Oddity[] = [
 /** 12.5 as a float, in every register. */
 const wide: Oddity = {
   name: 'registers of 32 bits',
-  source: 'Enron and Daniel extensions; edges F6, case 09',
+  source: 'Enron and Daniel extensions; finding F6, case 09',
   on: withIds,
   device: { registerBits: 32 },
   tags: (rig) => ({
@@ -188,7 +188,7 @@ const scaled = (address: number): Keys => ({
 const scales: readonly Oddity[] = [
   {
     name: 'a scale that changes with its value',
-    source: 'SunSpec: scale factors; edges, case 27',
+    source: 'SunSpec: scale factors; finding, case 27',
     on: everyWay,
     link: { maxGap: 0 },
     tags: (rig) => ({ w: rig.holding(scaled(rig.at + 60), 5_000, 12.34) }),
@@ -226,7 +226,7 @@ const scales: readonly Oddity[] = [
   },
   {
     name: 'values that mean something together only',
-    source: 'edges: scale factors, dependent scales',
+    source: 'findings: scale factors, dependent scales',
     on: everyWay,
     link: { maxGap: 0 },
     tags: (rig) => {

@@ -38,7 +38,7 @@ let count = 0;
 const ids: readonly Oddity[] = [
   {
     name: 'transaction ids of its own',
-    source: 'edges F6, case 01',
+    source: 'finding F6, case 01',
     on: ['tcp'],
     alone: true,
     link: { anyTransaction: true },
@@ -46,7 +46,7 @@ const ids: readonly Oddity[] = [
   },
   {
     name: 'transaction id 0, always',
-    source: 'edges F6: converters that do not copy it',
+    source: 'finding F6: converters that do not copy it',
     on: ['tcp'],
     alone: true,
     link: { anyTransaction: true },
@@ -54,7 +54,7 @@ const ids: readonly Oddity[] = [
   },
   {
     name: 'transaction ids of its own, without the key',
-    source: 'edges F6, case 01',
+    source: 'finding F6, case 01',
     on: ['tcp'],
     alone: true,
     fake: () => ({ twist: (answer) => ({ ...answer, id: (answer.id + 0x4000) & 0xffff }) }),
@@ -80,7 +80,7 @@ const ids: readonly Oddity[] = [
   },
   {
     name: 'stray bytes behind the data',
-    source: 'edges F6, case 02',
+    source: 'finding F6, case 02',
     on: ['tcp'],
     link: { surplus: true },
     fake: () => ({
@@ -92,7 +92,7 @@ const ids: readonly Oddity[] = [
 const connections: readonly Oddity[] = [
   {
     name: 'it closes after each answer',
-    source: 'edges F5, case 05',
+    source: 'finding F5, case 05',
     on: ['tcp', 'rtu+tcp'],
     link: { connection: 'per-request' },
     line: (rig) => {
@@ -105,7 +105,7 @@ const connections: readonly Oddity[] = [
   },
   {
     name: 'it closes while nothing is asked',
-    source: 'edges F5, case 06',
+    source: 'finding F5, case 06',
     on: ['tcp', 'rtu+tcp'],
     line: (rig) => {
       const { answers } = rig.line;
@@ -141,7 +141,7 @@ const pieces: readonly Oddity[] = [
   ]),
   way(
     'every answer twice, 25 ms apart',
-    'pymodbus 2790; edges F1, case 22',
+    'pymodbus 2790; finding F1, case 22',
     lines,
     (rig, answer) => [whole(rig, answer), { after: rig.line.latency + 25, bytes: answer }],
     { says: /answers come twice/ },
@@ -159,7 +159,7 @@ function everyNth(rig: OddRig, n: number): boolean {
 const late: readonly Oddity[] = [
   way(
     'every seventh answer half a second late',
-    'edges 24; every radio',
+    'every radio; a converter that is late',
     everyWay,
     (rig, answer) => [{ after: everyNth(rig, 7) ? 500 : rig.line.latency, bytes: answer }],
   ),

@@ -37,7 +37,7 @@ const holds = (rig: OddRig, t: Test, value: number): void => {
 const echoes: readonly Oddity[] = [
   {
     name: 'the value that it took, in the echo of FC 6',
-    source: 'edges F2, case 03',
+    source: 'finding F2, case 03',
     on: everyWay,
     fake: (rig) => ({
       twist: ofWrites((pdu) => {
@@ -49,7 +49,7 @@ const echoes: readonly Oddity[] = [
   },
   {
     name: 'the whole request of FC 16 for an echo',
-    source: 'edges F2, case 34',
+    source: 'finding F2, case 34',
     on: withIds,
     device: { write: 'multiple' },
     fake: () => ({ twist: ofWrites((_pdu, request) => [...request.pdu]) }),
@@ -60,7 +60,7 @@ const echoes: readonly Oddity[] = [
   },
   {
     name: 'a byte more than the echo',
-    source: 'edges F2',
+    source: 'finding F2',
     on: withIds,
     fake: () => ({ twist: ofWrites((pdu) => [...pdu, 0]) }),
     during: writes('a', 150, done, first),
@@ -93,7 +93,7 @@ const echoes: readonly Oddity[] = [
 const refusals: readonly Oddity[] = [
   {
     name: 'exception 5 to a write: it was taken',
-    source: 'edges F8; V1.1b3, 7: acknowledge',
+    source: 'finding F8; V1.1b3, 7: acknowledge',
     on: everyWay,
     fake: () => ({ twist: ofWrites((pdu) => [(pdu[0] ?? 0) | 0x80, 5]) }),
     during: writes('a', 150, done, first),
@@ -132,7 +132,7 @@ const refusals: readonly Oddity[] = [
 
 const bits: readonly Oddity[] = [1, 2, 3, 4, 'silent' as const].map((answer) => ({
   name: `FC 22 is answered with ${answer === 'silent' ? 'nothing' : `exception ${answer}`}`,
-  source: 'edges F7, case 45',
+  source: 'finding F7, case 45',
   on: everyWay,
   tags: (rig) => {
     rig.put(0x0f00);
@@ -153,7 +153,7 @@ const bits: readonly Oddity[] = [1, 2, 3, 4, 'silent' as const].map((answer) => 
 const blind: readonly Oddity[] = [
   {
     name: 'a register that can only be written',
-    source: 'edges F9, case 46',
+    source: 'finding F9, case 46',
     on: everyWay,
     tags: (rig) => ({
       ...rig.usualTags(),
