@@ -24,9 +24,11 @@ export function write(program: Command): void {
         const done = (await ask(socketOf(options), 'write', args)) as {
           before: unknown;
           after: unknown;
+          verified: boolean;
         };
+        const seen = done.verified ? 'verified' : 'taken by the device; nobody reads it back';
         if (options.json) printJson(done);
-        else print(`${tag}: ${valueText(done.before)} -> ${valueText(done.after)}, verified`);
+        else print(`${tag}: ${valueText(done.before)} -> ${valueText(done.after)}, ${seen}`);
       }),
     );
 }

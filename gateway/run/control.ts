@@ -203,7 +203,7 @@ export class Control {
       tag: tag.name,
       before: jsonValue(done.before),
       after: jsonValue(done.after),
-      verified: true,
+      verified: done.verified,
     };
   }
 

@@ -182,7 +182,9 @@ export class WriteGate {
    * A command of a person: checked, audited durably, sent, verified. Settles when the device has shown
    * that it did it; rejects with a GatewayError of kind denied, device or timeout.
    */
-  async command(command: WriteCommand): Promise<{ before: Value; after: Value }> {
+  async command(
+    command: WriteCommand,
+  ): Promise<{ before: Value; after: Value; verified: boolean }> {
     const tag = this.#image.table.get(command.tag);
     const before = tag ? this.#image.value(tag.index) : null;
     const audit = {
@@ -198,9 +200,9 @@ export class WriteGate {
       // been let through, a reload may have moved or closed the tag.
       const { target, raw, permit } = this.#check(command, this.#image.table.get(command.tag));
       this.#lastWrites.set(target.name, this.#o.clock.mono());
-      await this.#write(target, command.value, raw, permit);
+      const verified = await this.#write(target, command.value, raw, permit);
       await this.#audited({ ...audit, before, after: command.value, result: 'done' });
-      return { before, after: command.value };
+      return { before, after: command.value, verified };
     } catch (thrown) {
       if (thrown instanceof GatewayError && thrown.code === 'audit-failed') throw thrown;
       this.stats.denied++;
@@ -297,15 +299,24 @@ export class WriteGate {
     }
   }
 
-  async #write(tag: TagInfo, value: Value, raw: Value, permit: WritePermit): Promise<void> {
+  /** @returns was it read back? */
+  async #write(tag: TagInfo, value: Value, raw: Value, permit: WritePermit): Promise<boolean> {
     const outcome = await this.#o.send(tag, raw, false);
     if (!outcome.ok) throw new GatewayError('device-refused', `${tag.name}: ${outcome.code}`);
     this.stats.written++;
-    if (!permit.verify) return;
+    if (!permit.verify) return false;
     if (!(await this.#watch(tag, value, permit.verify))) {
       this.stats.notVerified++;
-      throw new GatewayError('not-verified', `${tag.name} does not read back as ${String(value)}`);
+      throw new GatewayError('not-verified', this.#unverified(tag, value, permit.verify.by));
     }
+    return true;
+  }
+
+  #unverified(tag: TagInfo, value: Value, by: string): string {
+    const quality = this.#image.qualities[this.#image.table.get(by)?.index ?? tag.index] ?? 0xff;
+    const text = `${tag.name} does not read back as ${String(value)}`;
+    if (isGood(quality)) return text;
+    return `${text}: ${by} is ${qualityText(quality)}; if it can only be written, say verify: none`;
   }
 
   #watch(

@@ -201,6 +201,13 @@ void t.test(
   },
 );
 
+void t.test('what nobody reads back is taken, and not said to be verified', async (t) => {
+  const b = new Bench([permit('P.sp', { verify: undefined })]);
+  const work = b.command({ value: 5 });
+  await b.tick();
+  t.match(await work, { after: 5, verified: false });
+});
+
 void t.test('a command is verified across a reload', async (t) => {
   const b = new Bench([permit('P.sp')]);
   const work = b.command({ value: 5 });
@@ -208,7 +215,7 @@ void t.test('a command is verified across a reload', async (t) => {
   b.gate.replace(b.image, new Map([permit('P.sp')]), () => false);
   b.holds('P.sp', 5);
   await b.tick();
-  t.match(await work, { after: 5 });
+  t.match(await work, { after: 5, verified: true });
 });
 
 void t.test(
