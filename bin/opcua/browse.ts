@@ -18,7 +18,12 @@ export async function browseCommand(
   const most = countOf(options.most, '--most');
   await withClient(options, url, async (client) => {
     const [from = objectsFolder] = node === undefined ? [] : await idsOf(client, [node]);
-    const all = await walk(client.session, from, { depth, most, onProgress: showProgress });
+    const all = await walk(client.session, from, {
+      depth,
+      most,
+      onProgress: showProgress,
+      onRefused: (path, why) => note(`not looked into: ${path} (${why})`),
+    });
     if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
     const wanted = all.filter(
       ({ path, kind }) =>

@@ -202,8 +202,6 @@ export interface Child {
 /** A session on a live connection. Rejections are GatewayErrors. */
 export interface UaSession {
   readonly url: string;
-  /** Items in one request, at most; Infinity where the server does not say. */
-  readonly limits: { readonly read: number; readonly write: number; readonly monitor: number };
   namespaces(): Promise<readonly string[]>;
   /** Browse paths from the Objects folder, names with namespace indexes. */
   translate(

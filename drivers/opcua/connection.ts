@@ -24,6 +24,7 @@ import { chooseOffer, isDowngraded, modeOf, policyOf, type Offer } from './endpo
 import { failureOf } from './failures.js';
 import { LibrarySession, type RawSession } from './library.js';
 import { describeCertificate, statusOf, type Pki } from './pki.js';
+import type { RequestSizes } from './sizes.js';
 
 /** Largest message and its pieces: a hostile server must not fill the memory of the thread. */
 const transportSettings = { maxMessageSize: 16 * 1024 * 1024, maxChunkCount: 1_024 };
@@ -57,6 +58,8 @@ export interface Target {
   readonly expires: DriverContext['expires'];
   /** A session of an earlier connection to this URL. */
   readonly earlier: LibrarySession | undefined;
+  /** How much this server takes in one request, as far as it is known. */
+  readonly sizes: RequestSizes;
 }
 
 /**
@@ -219,7 +222,7 @@ function optionsOf(config: OpcuaConfig, pki: Pki, chosen: Offer): OPCUAClientOpt
 
 /** The earlier session, if the server still has it: with its subscriptions, and no second one beside it. */
 async function sessionOf(
-  { earlier, url, config, log, today }: Target,
+  { earlier, url, config, log, today, sizes }: Target,
   client: OPCUAClient,
 ): Promise<{ session: LibrarySession; resumed: boolean }> {
   if (earlier) {
@@ -231,7 +234,7 @@ async function sessionOf(
     }
   }
   const raw = (await client.createSession(identityOf(config.identity))) as RawSession;
-  return { session: new LibrarySession(url, raw, today), resumed: false };
+  return { session: new LibrarySession(url, raw, today, sizes), resumed: false };
 }
 
 function identityOf(identity: Identity): UserIdentityInfo {

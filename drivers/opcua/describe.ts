@@ -1,4 +1,5 @@
 import type { FoundTag, TagType } from '../../gateway/contract/index.js';
+import { escapedUri } from './address.js';
 import { Attribute, BuiltIn, type UaSession, type UaValue, type UaVariant } from './client.js';
 import { isBad } from './status.js';
 import type { Found } from './tree.js';
@@ -125,8 +126,10 @@ function unique(name: string, taken: Set<string>): string {
   return result;
 }
 
+/** By the URI of its namespace, for indexes move; where the URI names no one namespace, by the index after all. */
 function withUri(nodeId: string, uris: readonly string[]): string {
-  const match = /^ns=(\d+);(.*)$/s.exec(nodeId);
-  const uri = match && uris[Number(match[1])];
-  return match && uri !== undefined && match[1] !== '0' ? `nsu=${uri};${match[2] ?? ''}` : nodeId;
+  const { ns, id } = /^ns=(?<ns>\d+);(?<id>.*)$/s.exec(nodeId)?.groups ?? {};
+  const uri = uris[Number(ns)];
+  if (id === undefined || uri === undefined || uri === '') return nodeId;
+  return uris.indexOf(uri) === uris.lastIndexOf(uri) ? `nsu=${escapedUri(uri)};${id}` : nodeId;
 }

@@ -21,7 +21,7 @@ import type { MethodAddress, OpcuaAddress } from './address.js';
 import type { Backlog } from './backfill.js';
 import { Attribute, itemOf, type UaConnection, type UaSession } from './client.js';
 import type { OpcuaConfig } from './config.js';
-import type { EventSource } from './events.js';
+import { conditionOfKey, type EventSource } from './events.js';
 import { inspectionOf } from './inspection.js';
 import { Methods } from './methods.js';
 import { Nodes } from './nodes.js';
@@ -243,9 +243,10 @@ export class OpcuaDriver implements Driver<OpcuaAddress> {
     signal: AbortSignal,
   ): Promise<DeviceOutcome> {
     const { session } = this.#connected(signal).kept;
-    // A branch of a condition is told apart by the event alone.
-    const [node = ''] = condition.split(' ', 1);
-    const status = await settled(session.acknowledge(node, event, comment), signal);
+    const status = await settled(
+      session.acknowledge(conditionOfKey(condition), event, comment),
+      signal,
+    );
     return isBad(status.value) ? { ok: false, code: status.name } : { ok: true };
   }
 

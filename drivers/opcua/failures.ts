@@ -22,6 +22,11 @@ const meanings: readonly (readonly [RegExp, ErrorCode, string])[] = [
     'certificate-refused',
     'the server refuses us: does it trust our certificate?',
   ],
+  [
+    /BadTooManyOperations|BadEncodingLimitsExceeded|BadRequestTooLarge|BadResponseTooLarge/,
+    'device-refused',
+    'the server does not take so much at once',
+  ],
   [/BadTooMany(Sessions|Subscriptions|MonitoredItems)/, 'device-busy', 'the server is full'],
   [
     /BadSession|BadNoSubscription|BadSubscriptionIdInvalid/,
@@ -63,6 +68,15 @@ export function failureOf(thrown: unknown): GatewayError {
     {},
     thrown,
   );
+}
+
+/** Every rejection of a call of the library is a GatewayError. */
+export async function guarded<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (thrown) {
+    throw failureOf(thrown);
+  }
 }
 
 /** The library wraps what happened into sentences; `Err = (…)` is what did. */

@@ -51,13 +51,19 @@ async function tagsIn(
 ): Promise<{ readonly tags: readonly FoundTag[]; readonly remarks: readonly string[] }> {
   const [from] = await nodes.find([node]);
   if (from === undefined) return { tags: [], remarks: ['the server has no such folder'] };
-  const all = await walk(session, from, { depth, most: most * nodesForOne });
+  const refused: string[] = [];
+  const all = await walk(session, from, {
+    depth,
+    most: most * nodesForOne,
+    onRefused: (path, why) => refused.push(`not looked into: ${path} (${why})`),
+  });
   const wanted = all.filter(({ path }) => path.toLowerCase().includes(filter.toLowerCase()));
-  const { tags, remarks } = await tagsOf(
+  const { tags, remarks: leftOut } = await tagsOf(
     session,
     wanted,
     ({ names }) => `${names.join('_')}${suffix}`,
   );
+  const remarks = [...refused, ...leftOut];
   const isCut = tags.length > most || all.length >= most * nodesForOne;
   return {
     tags: tags.slice(0, most).map((tag) => withKeys(tag, keys)),
