@@ -61,6 +61,7 @@ function driverOf(
     expires: () => undefined,
     count: () => undefined,
     notice: () => undefined,
+    refusal: () => undefined,
   });
   driver.onLost(() => undefined);
   return driver;

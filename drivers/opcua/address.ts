@@ -371,8 +371,14 @@ export function subscribed(
   return publishing && { interval: publishing, alive: longestSilence(config, publishing) };
 }
 
-/** How long a subscription that is well may say nothing. */
-export function longestSilence(config: OpcuaConfig, publishing: DurationMs): DurationMs {
-  const beat = Math.max(config.keepAlive, publishing);
+/**
+ * How long a subscription that is well may say nothing.
+ * @param beat how often it says something: as asked for, or as the server revised it
+ */
+export function longestSilence(
+  config: OpcuaConfig,
+  publishing: DurationMs,
+  beat: number = Math.max(config.keepAlive, publishing),
+): DurationMs {
   return ms(beat * missedKeepAlives + config.requestTimeout);
 }

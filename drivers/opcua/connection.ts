@@ -43,6 +43,9 @@ export function quiet(): void {
   for (const set of [setDebugLogger, setWarningLogger, setErrorLogger]) set(() => undefined);
 }
 
+/** Words of ours within a session time-out, at least. */
+const sessionBeats = 3;
+
 /** A connection whose session can be browsed too. */
 export interface LibraryConnection extends UaConnection {
   readonly session: LibrarySession;
@@ -98,6 +101,7 @@ async function establish(
     lost(error ?? new GatewayError('link-closed', 'the connection was closed')),
   );
   await client.connect(url);
+  mayBeIdle(client);
   if (signal.aborted) throw abortError(signal);
   const { session, resumed } = await sessionOf(target, client);
   if (isDowngraded(chosen, session.raw.serverEndpoints.map(offerOf), config))
@@ -128,6 +132,19 @@ async function establish(
       await drop(client);
     },
   };
+}
+
+/**
+ * From the handshake on, the library cuts a connection on which nothing came for as long. That nothing comes means
+ * nothing: what is asked has its time-out, and what is subscribed its keep-alives.
+ */
+function mayBeIdle(client: OPCUAClient): void {
+  interface WithSocket {
+    readonly _secureChannel?: {
+      getTransport(): { readonly _socket?: { setTimeout(ms: number): void } | null } | undefined;
+    } | null;
+  }
+  (client as unknown as WithSocket)._secureChannel?.getTransport()?._socket?.setTimeout(0);
 }
 
 /** When a certificate ends, the connection ends, too. */
@@ -202,6 +219,7 @@ function commonOptions(config: Pick<OpcuaConfig, 'requestTimeout'>, pki: Pki): O
     endpointMustExist: false,
     keepPendingSessionsOnDisconnect: true,
     transportSettings,
+    // Of the handshake; see `mayBeIdle`.
     transportTimeout: config.requestTimeout,
     defaultTransactionTimeout: config.requestTimeout,
   };
@@ -214,9 +232,6 @@ function optionsOf(config: OpcuaConfig, pki: Pki, chosen: Offer): OPCUAClientOpt
     securityPolicy: chosen.securityPolicyUri ?? SecurityPolicy.None,
     ...(chosen.certificate ? { serverCertificate: Buffer.from(chosen.certificate) } : {}),
     requestedSessionTimeout: config.sessionTimeout,
-    // Publish requests keep a session alive, and reads; a link that is read once an hour has neither.
-    keepSessionAlive: true,
-    keepAliveInterval: Math.floor(config.sessionTimeout / 3),
   };
 }
 
@@ -234,6 +249,10 @@ async function sessionOf(
     }
   }
   const raw = (await client.createSession(identityOf(config.identity))) as RawSession;
+  // Publish requests keep a session alive, and reads; a link that is read once an hour has neither. By the server's own
+  // terms: it may keep a session for less than was asked.
+  const keptFor = Math.min(raw.timeout, config.sessionTimeout);
+  raw.startKeepAliveManager(Math.floor(keptFor / sessionBeats));
   return { session: new LibrarySession(url, raw, today, sizes), resumed: false };
 }
 

@@ -3,10 +3,12 @@ import { GatewayError, type ErrorCode } from '../../gateway/contract/index.js';
 /** What the library's messages mean, first match counts: it has no error codes of its own. */
 const meanings: readonly (readonly [RegExp, ErrorCode, string])[] = [
   [
-    /hadError ?true|Connection Break|disconnected by third party/,
+    /hadError ?true|ended by server|disconnected by third party|ECONNRESET/,
     'link-closed',
     'the server broke the connection off',
   ],
+  // Nothing says by whom: the library itself cuts one on which it cannot go on.
+  [/Connection Break/, 'link-closed', 'the connection broke'],
   [
     /BadIdentityToken|BadUserAccessDenied|BadUserSignature|BadNoValidLicense/,
     'auth-failed',

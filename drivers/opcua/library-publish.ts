@@ -16,11 +16,18 @@ import { decodeStructures, structuresIn } from './library-structures.js';
 
 /** Notifications in the terms of the library. */
 
-/** How long the server may keep a publish request; it answers with BadTimeout then, and gets another. */
+/**
+ * How long the server may keep a publish request; it answers with BadTimeout then, and gets another. Several wait, and
+ * each is used up by a keep-alive at the latest.
+ */
 const publishHintMs = 600_000;
+const publishHintInBeats = 12;
+/** As long as a timer can be. */
+const longestHintMs = 0x7fff_ffff;
 
 /** The library's session with the services that its public interface leaves out. */
 export interface RawSession extends ClientSession, ClientSessionRawSubscriptionService {
+  startKeepAliveManager(intervalMs: number): void;
   publish(
     request: PublishRequest,
     done: (error: Error | null, answer?: PublishResponse) => void,
@@ -31,10 +38,18 @@ export interface RawSession extends ClientSession, ClientSessionRawSubscriptionS
   ): void;
 }
 
-/** See `UaSession.publish`. */
-export function publish(raw: RawSession, acks: readonly Ack[]): Promise<Notification> {
+/**
+ * See `UaSession.publish`.
+ * @param slowestBeat longest time between two keep-alives, ms
+ */
+export function publish(
+  raw: RawSession,
+  acks: readonly Ack[],
+  slowestBeat: number,
+): Promise<Notification> {
+  const hint = Math.max(publishHintMs, publishHintInBeats * slowestBeat);
   const request = new PublishRequest({
-    requestHeader: { timeoutHint: publishHintMs },
+    requestHeader: { timeoutHint: Math.min(hint, longestHintMs) },
     subscriptionAcknowledgements: [...acks],
   });
   return new Promise((resolve, reject) => {

@@ -58,6 +58,8 @@ export class LibrarySession implements UaSession {
   readonly #today: Date;
   readonly #sizes: RequestSizes;
   #uris: readonly string[] = [];
+  /** The longest silence between two keep-alives of a subscription, ms. */
+  #slowestBeat = 0;
 
   /** @param today any date: those that a request needs are made of it */
   constructor(url: string, raw: RawSession, today: Date, sizes: RequestSizes) {
@@ -65,6 +67,10 @@ export class LibrarySession implements UaSession {
     this.raw = raw;
     this.#today = today;
     this.#sizes = sizes;
+  }
+
+  get timeout(): number {
+    return this.raw.timeout;
   }
 
   #dateOf(ms: number): Date {
@@ -187,6 +193,8 @@ export class LibrarySession implements UaSession {
         publishingEnabled: true,
         priority: 0,
       });
+      const beat = made.revisedPublishingInterval * made.revisedMaxKeepAliveCount;
+      this.#slowestBeat = Math.max(this.#slowestBeat, beat);
       return {
         id: made.subscriptionId,
         interval: made.revisedPublishingInterval,
@@ -208,7 +216,12 @@ export class LibrarySession implements UaSession {
           });
           return results ?? [];
         }),
-      (why) => ({ statusCode: statusOfFailure(why), monitoredItemId: 0 }),
+      (why) => ({
+        statusCode: statusOfFailure(why),
+        monitoredItemId: 0,
+        revisedSamplingInterval: NaN,
+        revisedQueueSize: NaN,
+      }),
     );
   }
 
@@ -282,7 +295,7 @@ export class LibrarySession implements UaSession {
   }
 
   publish(acks: readonly Ack[]): Promise<Notification> {
-    return publish(this.raw, acks);
+    return publish(this.raw, acks, this.#slowestBeat);
   }
 
   republish(subscription: number, sequence: number): Promise<Notification | undefined> {

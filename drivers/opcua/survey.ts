@@ -11,6 +11,7 @@ import { Attribute, itemOf, type UaSession, type UaValue } from './client.js';
 import { analogsOf, tagsOf, type Analog } from './describe.js';
 import type { Folder } from './expansion.js';
 import type { Nodes } from './nodes.js';
+import { nowhere } from './refusals.js';
 import { isBad } from './status.js';
 import { walk } from './tree.js';
 import { blankReading, readValue } from './values.js';
@@ -105,7 +106,7 @@ function addressOf(tags: readonly Tag[], at: number): OpcuaAddress {
 }
 
 const nothingKnown: TagFacts = {
-  problem: 'the server has no such node',
+  problem: nowhere,
   writable: undefined,
   unit: undefined,
   span: undefined,

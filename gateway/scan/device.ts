@@ -45,6 +45,8 @@ export class DeviceState {
   };
   /** What its driver finds odd about it, and when it was said last. */
   readonly #notices = new Map<string, MonoMs>();
+  /** By full name: why it does not serve a tag, in its own words. */
+  readonly #refusals = new Map<string, string>();
   readonly #budget: ProbeBudget;
 
   constructor(name: string, budget: ProbeBudget) {
@@ -87,6 +89,16 @@ export class DeviceState {
     if (this.#notices.size > limits.notices && oldest !== undefined) this.#notices.delete(oldest);
     return before === undefined || now - before > limits.noticeMs;
   }
+  /** Keeps why the device does not serve a tag. */
+  refuse(tag: string, why: string | undefined): void {
+    if (why === undefined) this.#refusals.delete(tag);
+    else if (this.#refusals.has(tag) || this.#refusals.size < limits.refusals)
+      this.#refusals.set(tag, why);
+  }
+  refusalOf(tag: string): string | undefined {
+    return this.#refusals.get(tag);
+  }
+
   /** What was said within the last minutes, the newest first. */
   notices(now: MonoMs): readonly string[] {
     return [...this.#notices]

@@ -3,6 +3,7 @@ import type {
   Driver,
   DriverContext,
   DriverModule,
+  DurationMs,
   Log,
   MonoMs,
   Random,
@@ -55,6 +56,8 @@ export interface LinkOptions {
   readonly events: EventOutlet;
   /** See {@link Subscriber}; for the record only. */
   onHistory(device: string, samples: Samples, indices: Int32Array): void;
+  /** See {@link Subscriber}: values may be older than was asked for. */
+  onRevised(alive: DurationMs, indices: Int32Array): void;
   /** State or a device of the link changed: its status must be published. */
   onStatus(link: Link): void;
 }
@@ -114,6 +117,7 @@ export class Link {
       devices,
       bindings: config.bindings,
       onHistory: (...what) => options.onHistory(...what),
+      onRevised: (...what) => options.onRevised(...what),
     });
     this.#feed = new EventFeed({
       ...common,
@@ -251,9 +255,9 @@ export class Link {
         open: async (...to) => this.tap.wrap(await this.#o.open(...to)),
         memory: this.#o.memory,
         expires: (what, at) => void this.#expiries.set(what, at),
-        count: (event, device, times) =>
-          this.devices.find(({ name }) => name === device)?.count(event, times),
+        count: (event, device, times) => this.#deviceOf(device)?.count(event, times),
         notice: (device, text) => this.#notice(device, text),
+        refusal: (device, tag, why) => this.#deviceOf(device)?.refuse(tag, why),
       });
       this.#driver = driver;
       driver.onLost((why) => {
@@ -364,8 +368,17 @@ export class Link {
     return driver;
   }
 
+  #deviceOf(name: string): DeviceState | undefined {
+    return this.devices.find((one) => one.name === name);
+  }
+
+  /** Why the device of a tag does not serve it, in its own words; undefined where it does, or did not say. */
+  refusalOf(device: string, tag: string): string | undefined {
+    return this.#deviceOf(device)?.refusalOf(tag);
+  }
+
   #notice(name: string, text: string): void {
-    const device = this.devices.find((one) => one.name === name);
+    const device = this.#deviceOf(name);
     if (!device?.notice(text, this.#o.clock.mono())) return;
     this.#o.log.warn('a device is odd', { link: this.name, device: name, what: text });
     this.#o.onStatus(this);

@@ -22,6 +22,8 @@ export interface UaServerOptions {
   /** Namespaces before the one of the nodes, so that its index moves. */
   readonly before?: readonly string[];
   readonly maxSessions?: number;
+  /** Sessions are kept for so long at most, ms. */
+  readonly maxSessionTimeout?: number;
   /** Name of the folder with its certificates. */
   readonly pki?: string;
   /** Trusts the certificate of every client. */
@@ -96,6 +98,7 @@ export class UaServer {
       },
     });
     await server.initialize();
+    if (options.maxSessionTimeout !== undefined) shortenSessions(server, options.maxSessionTimeout);
     const started = new UaServer(server);
     started.#fill(options.before ?? []);
     if (options.example) started.#fillExample();
@@ -239,6 +242,23 @@ export class UaServer {
     for (const session of this.server.engine.getSessions())
       for (const { id } of session.publishEngine.subscriptions) session.deleteSubscription(id);
   }
+}
+
+/** The package has no setting for it: what clients ask for is cut on its way in. */
+function shortenSessions(server: OPCUAServer, most: number): void {
+  interface Creating {
+    _on_CreateSessionRequest(
+      message: { request: { requestedSessionTimeout: number } },
+      channel: unknown,
+    ): unknown;
+  }
+  const creating = server as unknown as Creating;
+  const usual = creating._on_CreateSessionRequest.bind(server);
+  creating._on_CreateSessionRequest = (message, channel) => {
+    const { request } = message;
+    request.requestedSessionTimeout = Math.min(request.requestedSessionTimeout, most);
+    return usual(message, channel);
+  };
 }
 
 function addTo(ns: Namespace, parent: object, name: string, value: VariantLike): UAVariable {
