@@ -205,7 +205,7 @@ function surveyOf(
     ({ name, expansion }) => content?.devices[name]?.from === fingerprintOf(expansion),
   );
   const before = isKnown ? content : undefined;
-  return { ...link, devices: asked, learnsUnits, wanted, before, path };
+  return { ...link, devices: asked, learnsUnits, wanted, before, earlier: content, path };
 }
 
 /** More than this is refused on a line of known speed, and above the second share there is a warning. */
