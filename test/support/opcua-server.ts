@@ -24,6 +24,8 @@ export interface UaServerOptions {
   readonly maxSessions?: number;
   /** Sessions are kept for so long at most, ms. */
   readonly maxSessionTimeout?: number;
+  /** So many items are taken in one request, and no node says so. */
+  readonly hiddenLimit?: number;
   /** Name of the folder with its certificates. */
   readonly pki?: string;
   /** Trusts the certificate of every client. */
@@ -95,9 +97,11 @@ export class UaServer {
       serverCapabilities: {
         ...(options.maxSessions === undefined ? {} : { maxSessions: options.maxSessions }),
         minSupportedSampleRate: 20,
+        ...(options.hiddenLimit === undefined ? {} : limitsOf(options.hiddenLimit)),
       },
     });
     await server.initialize();
+    if (options.hiddenLimit !== undefined) hideLimits(server);
     if (options.maxSessionTimeout !== undefined) shortenSessions(server, options.maxSessionTimeout);
     const started = new UaServer(server);
     started.#fill(options.before ?? []);
@@ -241,6 +245,27 @@ export class UaServer {
   dropSubscriptions(): void {
     for (const session of this.server.engine.getSessions())
       for (const { id } of session.publishEngine.subscriptions) session.deleteSubscription(id);
+  }
+}
+
+function limitsOf(most: number): object {
+  return {
+    operationLimits: {
+      maxNodesPerRead: most,
+      maxNodesPerRegisterNodes: most,
+      maxMonitoredItemsPerCall: most,
+      maxNodesPerTranslateBrowsePathsToNodeIds: most,
+    },
+  };
+}
+
+/** The nodes of OperationLimits. */
+function hideLimits({ engine: { addressSpace } }: OPCUAServer): void {
+  for (const id of [
+    11705, 12165, 11707, 11709, 11710, 11711, 11712, 11713, 11714, 12166, 12167, 12168,
+  ]) {
+    const node = addressSpace?.findNode(`i=${String(id)}`);
+    if (node) addressSpace?.deleteNode(node);
   }
 }
 
