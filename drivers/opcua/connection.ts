@@ -23,7 +23,7 @@ import type { Identity, OpcuaConfig } from './config.js';
 import { chooseOffer, isDowngraded, modeOf, policyOf, type Offer } from './endpoints.js';
 import { failureOf } from './failures.js';
 import { LibrarySession, type RawSession } from './library.js';
-import { describeCertificate, statusOf, type Pki } from './pki.js';
+import { describeCertificate, remedyOf, statusOf, type Pki } from './pki.js';
 import type { RequestSizes } from './sizes.js';
 
 /** Largest message and its pieces: a hostile server must not fill the memory of the thread. */
@@ -93,7 +93,7 @@ async function establish(
   const { url, config, pki } = target;
   const offered = await discover(url, config, pki, clients);
   const chosen = chooseOffer(offered, config);
-  await checkServer(chosen, pki);
+  await checkServer(chosen, pki, target.today);
   const client = OPCUAClient.create(optionsOf(config, pki, chosen));
   clients.push(client);
   let lost: (why: Error) => void = () => undefined;
@@ -193,16 +193,20 @@ function offerOf(
   };
 }
 
-async function checkServer({ certificate, securityMode }: Offer, pki: Pki): Promise<void> {
+async function checkServer(
+  { certificate, securityMode }: Offer,
+  pki: Pki,
+  today: Date,
+): Promise<void> {
   if (securityMode === (MessageSecurityMode.None as number)) return;
   if (!certificate || certificate.length === 0)
     throw new GatewayError('certificate-refused', 'the server shows no certificate');
-  const status = await statusOf(pki, certificate);
+  const status = await statusOf(pki, certificate, today);
   if (status === 'Good') return;
   const { thumbprint, subject } = describeCertificate(certificate);
   throw new GatewayError(
     'certificate-refused',
-    `the certificate of the server is not trusted (${status}): ${subject}, thumbprint ${thumbprint}`,
+    `the certificate of the server is not trusted (${status}): ${subject}, thumbprint ${thumbprint}; ${remedyOf(status, certificate)}`,
     { thumbprint },
   );
 }

@@ -5,7 +5,7 @@ import type { OpcuaConfig } from './config.js';
 import { connect } from './connection.js';
 import { OpcuaDriver, type Connect } from './driver.js';
 import { LibrarySession } from './library.js';
-import { pkiOf } from './pki.js';
+import { keepValid, pkiOf } from './pki.js';
 import { RequestSizes, type Service } from './sizes.js';
 
 /** Certificates of OPC UA, below the folder of the gateway's data. */
@@ -21,6 +21,7 @@ function connector(
 ): Connect {
   return async (url: string, earlier: UaSession | undefined, signal: AbortSignal) => {
     const pki = await pkiOf(`${folder}/${pkiFolder}`, hostname, today());
+    await keepValid(pki, today(), log);
     const known = earlier instanceof LibrarySession ? earlier : undefined;
     const sizes = sizesOf(memory, url);
     return connect(
