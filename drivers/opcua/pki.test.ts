@@ -22,7 +22,8 @@ interface KeyPair {
   readonly publicKey: never;
 }
 async function keyPair(): Promise<KeyPair> {
-  return await generateKeyPair(2048);
+  const pair: unknown = await generateKeyPair(2048);
+  return pair as KeyPair;
 }
 
 const today = new Date();
