@@ -62,6 +62,7 @@ function driverOf(
     expires: () => undefined,
     count: () => undefined,
     notice: () => undefined,
+    refusal: () => undefined,
   });
   driver.onLost(() => undefined);
   return driver;
@@ -134,7 +135,7 @@ export class Learner {
     } catch (thrown) {
       const why = asGatewayError(thrown).message;
       this.#log.error('what devices say of themselves does not fit the configuration', { why });
-      await (plan.before ? write(plan.path, plan.before) : rm(plan.path, { force: true }));
+      await (plan.earlier ? write(plan.path, plan.earlier) : rm(plan.path, { force: true }));
     }
   }
 

@@ -94,6 +94,8 @@ export const limits = {
   /** How long an oddity of a device is shown after it was seen last, and how many. Shed: the oldest. */
   noticeMs: 600_000,
   notices: 8,
+  /** Tags of one device of which it is kept why they are refused. Shed: the newest. */
+  refusals: 1_000,
   /** Writes waiting on one link. Shed: the newest is refused with `too-many`. */
   pendingWrites: 256,
   /** Longest wait before an output that a rule holds is sent again to a device that is not reached. */

@@ -142,6 +142,12 @@ function certificates(group: Command): void {
   one('trust <thumbprint>', 'trust a server that was refused', async (options, thumbprint) => {
     await (await import('../opcua/certs.js')).trustCommand(options, thumbprint);
   });
+  one('trust-ca <file>', 'trust all servers of a certificate authority', async (options, file) => {
+    await (await import('../opcua/certs.js')).trustCaCommand(options, file);
+  });
+  one('add-crl <file>', "an authority's list of revoked certificates", async (options, file) => {
+    await (await import('../opcua/certs.js')).addCrlCommand(options, file);
+  });
   one('reject <thumbprint>', 'trust a server no longer', async (options, thumbprint) => {
     await (await import('../opcua/certs.js')).rejectCommand(options, thumbprint);
   });

@@ -37,7 +37,9 @@ export function tagTable(views: readonly TagView[]): string {
       v.name,
       v.text ?? valueText(v.value),
       v.unit ?? '',
-      v.quality === 'good' ? 'good' : `${v.quality} (${v.reason})`,
+      v.quality === 'good'
+        ? 'good'
+        : `${v.quality} (${[v.reason, v.why].filter(Boolean).join(': ')})`,
       clockTime(v.time),
       v.writable ? 'writable' : '',
     ]),

@@ -1,4 +1,5 @@
 import { stringify } from 'yaml';
+import { freeName, type FoundTag } from '../../gateway/contract/index.js';
 import { tagsOf } from '../../drivers/opcua/describe.js';
 import { walk, type Found } from '../../drivers/opcua/tree.js';
 import type { BrowseOptions } from '../commands/opcua.js';
@@ -18,7 +19,12 @@ export async function browseCommand(
   const most = countOf(options.most, '--most');
   await withClient(options, url, async (client) => {
     const [from = objectsFolder] = node === undefined ? [] : await idsOf(client, [node]);
-    const all = await walk(client.session, from, { depth, most, onProgress: showProgress });
+    const all = await walk(client.session, from, {
+      depth,
+      most,
+      onProgress: showProgress,
+      onRefused: (path, why) => note(`not looked into: ${path} (${why})`),
+    });
     if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
     const wanted = all.filter(
       ({ path, kind }) =>
@@ -59,6 +65,7 @@ function lineOf({ nodeId, name, kind, depth, path }: Found, flat: boolean): stri
 async function deviceBlock({ session }: UaClient, found: readonly Found[]): Promise<string> {
   const { tags, remarks } = await tagsOf(session, found, ({ name }) => name);
   remarks.forEach(note);
-  const byName = Object.fromEntries(tags.map(({ name, keys }) => [name, keys]));
+  const byName: Record<string, FoundTag['keys']> = {};
+  for (const { name, keys } of tags) byName[freeName(name, (one) => one in byName)] = keys;
   return stringify({ devices: { DEVICE: { tags: byName } } }, { lineWidth: 0 });
 }

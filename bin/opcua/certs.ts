@@ -99,6 +99,31 @@ export async function trustCommand(options: CertsOptions, thumbprint: string): P
   print(`trusted: ${one.subject}, ${one.thumbprint}`);
 }
 
+/** `millrace opcua certs trust-ca` */
+export async function trustCaCommand(options: CertsOptions, file: string): Promise<void> {
+  const { manager } = await open(options);
+  for (const der of readCertificateChain(file)) {
+    const status: string = await manager.addIssuer(der, false, true);
+    const { subject, thumbprint } = describeCertificate(der);
+    if (status !== 'Good') throw new CliError(`${file}: ${status}`, '', Exit.usage, 'bad-request');
+    print(`trusted with all that it has signed: ${subject}, ${thumbprint}`);
+  }
+  print('its revocation list is needed too: millrace opcua certs add-crl FILE');
+}
+
+/** `millrace opcua certs add-crl` */
+export async function addCrlCommand(options: CertsOptions, file: string): Promise<void> {
+  const { manager } = await open(options);
+  const bytes = await readFile(file);
+  const isPem = bytes.subarray(0, 11).toString('latin1') === '-----BEGIN ';
+  const der = isPem ? convertPEMtoDER(bytes.toString('latin1')) : bytes;
+  for (const place of ['issuers', 'trusted'] as const) {
+    const status: string = await manager.addRevocationList(der, place);
+    if (status !== 'Good') throw new CliError(`${file}: ${status}`, '', Exit.usage, 'bad-request');
+  }
+  print(`added: ${basename(file)}`);
+}
+
 /** `millrace opcua certs reject` */
 export async function rejectCommand(options: CertsOptions, thumbprint: string): Promise<void> {
   const pki = await open(options);

@@ -10,6 +10,7 @@ import { opcua } from '../../drivers/opcua/index.js';
 import type { LibrarySession } from '../../drivers/opcua/library.js';
 import { Nodes } from '../../drivers/opcua/nodes.js';
 import { pkiOf, type Pki } from '../../drivers/opcua/pki.js';
+import { RequestSizes } from '../../drivers/opcua/sizes.js';
 import type { ReachOptions } from '../commands/opcua.js';
 import { Exit } from '../exit.js';
 import { CliError } from '../output.js';
@@ -40,6 +41,7 @@ export async function withClient(
       today: new Date(),
       expires: () => undefined,
       earlier: undefined,
+      sizes: new RequestSizes(),
     },
     AbortSignal.timeout(config.connectTimeout),
   );

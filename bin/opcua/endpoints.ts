@@ -1,7 +1,7 @@
 import { chooseOffer, identitiesOf, modeOf, policyOf } from '../../drivers/opcua/endpoints.js';
 import { parseLink, weakPolicies } from '../../drivers/opcua/config.js';
 import { discover, quiet } from '../../drivers/opcua/connection.js';
-import { describeCertificate, statusOf } from '../../drivers/opcua/pki.js';
+import { describeCertificate, remedyOf, statusOf } from '../../drivers/opcua/pki.js';
 import { ms } from '../../gateway/contract/index.js';
 import type { ReachOptions } from '../commands/opcua.js';
 import { print, printJson, table } from '../output.js';
@@ -29,9 +29,12 @@ export async function endpointsCommand(options: ReachOptions, url: string): Prom
     };
   });
   const certificate = offers.find((offer) => offer.certificate?.length)?.certificate;
+  const status = certificate && (await statusOf(pki, certificate, new Date()));
   const shown = certificate && {
     ...describeCertificate(certificate),
-    trusted: (await statusOf(pki, certificate)) === 'Good',
+    trusted: status === 'Good',
+    status,
+    remedy: status === 'Good' ? undefined : remedyOf(status ?? '', certificate),
   };
   if (options.json) {
     printJson({ endpoints: rows, certificate: shown ?? null });
@@ -48,9 +51,8 @@ export async function endpointsCommand(options: ReachOptions, url: string): Prom
     print(`  thumbprint   ${shown.thumbprint}`);
     print(`  application  ${shown.applicationUri ?? '(none)'}`);
     print(`  valid        ${shown.notBefore.toISOString()} to ${shown.notAfter.toISOString()}`);
-    print(
-      `  trusted      ${shown.trusted ? 'yes' : `no; millrace opcua certs trust ${shown.thumbprint}`}`,
-    );
+    print(`  trusted      ${shown.remedy === undefined ? 'yes' : `no (${shown.status ?? ''})`}`);
+    if (shown.remedy !== undefined) print(`\n${shown.remedy}`);
   }
   if (usual.ok) {
     try {

@@ -40,6 +40,7 @@ async function linkTo(port: number, tags: Record<string, TagSource>): Promise<Li
     open: openSocket,
     count: () => undefined,
     notice: () => undefined,
+    refusal: () => undefined,
     memory: new Map(),
     now: () => systemClock.mono(),
     expires: () => undefined,

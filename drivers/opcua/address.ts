@@ -301,20 +301,42 @@ const idForm = /^(?:nsu=(?<uri>[^;]+);|ns=(?<ns>\d{1,5});)?(?<id>[isgb]=.+)$/s;
 const stepForm = /^(?:nsu=(?<uri>[^;]+);|(?<ns>\d{1,5}):)?(?<name>.+)$/s;
 const examples = 'write it like nsu=urn:maker:line;s=Line1.Speed, or /2:Line/2:Speed';
 
+/** A node as typed. Blanks at its end are of its name; what cannot have any is taken without. */
 export function readNode(keys: KeyReader, key: string): NodeRef {
-  const text = keys.text(key)?.trim() ?? '';
-  const nowhere: NodeRef = { kind: 'path', steps: [] };
-  if (text.startsWith('/')) {
-    const steps = splitPath(text).map((step) => {
-      const { uri, ns, name = '' } = stepForm.exec(step)?.groups ?? {};
-      return { uri, ns: Number(ns ?? 0), name };
-    });
-    if (steps.length > 0 && steps.every(({ name }) => name !== '')) return { kind: 'path', steps };
-  }
-  const { uri, ns, id } = idForm.exec(text)?.groups ?? {};
-  if (id !== undefined && isId(id)) return { kind: 'id', uri, ns: Number(ns ?? 0), id };
+  const text = keys.text(key)?.trimStart() ?? '';
+  const node = text.startsWith('/') ? pathOf(text) : idOf(text);
+  if (node) return node;
   keys.problem(key, `not a node: ${shown(text)}`, examples);
-  return nowhere;
+  return { kind: 'path', steps: [] };
+}
+
+function pathOf(text: string): NodeRef | undefined {
+  const steps = splitPath(text).map((step) => {
+    const { uri, ns, name = '' } = stepForm.exec(step)?.groups ?? {};
+    return { uri: plainUri(uri), ns: Number(ns ?? 0), name };
+  });
+  const isWhole = steps.every(({ ns, name }) => name !== '' && ns <= lastIndex);
+  return isWhole && steps.length > 0 ? { kind: 'path', steps } : undefined;
+}
+
+function idOf(text: string): NodeRef | undefined {
+  const { uri, ns, id: typed } = idForm.exec(text)?.groups ?? {};
+  const id = typed?.startsWith('s=') ? typed : typed?.trimEnd();
+  if (id === undefined || !isId(id) || Number(ns ?? 0) > lastIndex) return undefined;
+  return { kind: 'id', uri: plainUri(uri), ns: Number(ns ?? 0), id };
+}
+
+/** Of a namespace: 16 bits. */
+const lastIndex = 0xffff;
+
+/** A URI as it stands in a node id: there, a semicolon ends it (OPC 10000-6, 5.1.12). */
+export function escapedUri(uri: string): string {
+  return uri.replaceAll('%', '%25').replaceAll(';', '%3B');
+}
+
+/** The reverse. Other escapes are of the URI itself. */
+function plainUri(uri: string | undefined): string | undefined {
+  return uri?.replace(/%3B/gi, ';').replaceAll('%25', '%');
 }
 
 /** Cuts at slashes; `&/` is a slash within a name, as in the standard's own notation. */
@@ -349,8 +371,14 @@ export function subscribed(
   return publishing && { interval: publishing, alive: longestSilence(config, publishing) };
 }
 
-/** How long a subscription that is well may say nothing. */
-export function longestSilence(config: OpcuaConfig, publishing: DurationMs): DurationMs {
-  const beat = Math.max(config.keepAlive, publishing);
+/**
+ * How long a subscription that is well may say nothing.
+ * @param beat how often it says something: as asked for, or as the server revised it
+ */
+export function longestSilence(
+  config: OpcuaConfig,
+  publishing: DurationMs,
+  beat: number = Math.max(config.keepAlive, publishing),
+): DurationMs {
   return ms(beat * missedKeepAlives + config.requestTimeout);
 }

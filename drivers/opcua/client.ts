@@ -93,6 +93,9 @@ export interface MonitorItem extends ReadItem {
 export interface Monitored {
   readonly statusCode: Status;
   readonly monitoredItemId: number;
+  /** How often the server looks at the value, ms, and how many samples it keeps: its own terms. */
+  readonly revisedSamplingInterval: number;
+  readonly revisedQueueSize: number;
 }
 
 export interface SubscriptionTerms {
@@ -202,8 +205,8 @@ export interface Child {
 /** A session on a live connection. Rejections are GatewayErrors. */
 export interface UaSession {
   readonly url: string;
-  /** Items in one request, at most; Infinity where the server does not say. */
-  readonly limits: { readonly read: number; readonly write: number; readonly monitor: number };
+  /** How long the server keeps it without a word of ours, ms. */
+  readonly timeout: number;
   namespaces(): Promise<readonly string[]>;
   /** Browse paths from the Objects folder, names with namespace indexes. */
   translate(

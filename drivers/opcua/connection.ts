@@ -23,7 +23,8 @@ import type { Identity, OpcuaConfig } from './config.js';
 import { chooseOffer, isDowngraded, modeOf, policyOf, type Offer } from './endpoints.js';
 import { failureOf } from './failures.js';
 import { LibrarySession, type RawSession } from './library.js';
-import { describeCertificate, statusOf, type Pki } from './pki.js';
+import { describeCertificate, remedyOf, statusOf, type Pki } from './pki.js';
+import type { RequestSizes } from './sizes.js';
 
 /** Largest message and its pieces: a hostile server must not fill the memory of the thread. */
 const transportSettings = { maxMessageSize: 16 * 1024 * 1024, maxChunkCount: 1_024 };
@@ -42,6 +43,9 @@ export function quiet(): void {
   for (const set of [setDebugLogger, setWarningLogger, setErrorLogger]) set(() => undefined);
 }
 
+/** Words of ours within a session time-out, at least. */
+const sessionBeats = 3;
+
 /** A connection whose session can be browsed too. */
 export interface LibraryConnection extends UaConnection {
   readonly session: LibrarySession;
@@ -57,6 +61,8 @@ export interface Target {
   readonly expires: DriverContext['expires'];
   /** A session of an earlier connection to this URL. */
   readonly earlier: LibrarySession | undefined;
+  /** How much this server takes in one request, as far as it is known. */
+  readonly sizes: RequestSizes;
 }
 
 /**
@@ -87,7 +93,7 @@ async function establish(
   const { url, config, pki } = target;
   const offered = await discover(url, config, pki, clients);
   const chosen = chooseOffer(offered, config);
-  await checkServer(chosen, pki);
+  await checkServer(chosen, pki, target.today);
   const client = OPCUAClient.create(optionsOf(config, pki, chosen));
   clients.push(client);
   let lost: (why: Error) => void = () => undefined;
@@ -95,6 +101,7 @@ async function establish(
     lost(error ?? new GatewayError('link-closed', 'the connection was closed')),
   );
   await client.connect(url);
+  mayBeIdle(client);
   if (signal.aborted) throw abortError(signal);
   const { session, resumed } = await sessionOf(target, client);
   if (isDowngraded(chosen, session.raw.serverEndpoints.map(offerOf), config))
@@ -125,6 +132,19 @@ async function establish(
       await drop(client);
     },
   };
+}
+
+/**
+ * From the handshake on, the library cuts a connection on which nothing came for as long. That nothing comes means
+ * nothing: what is asked has its time-out, and what is subscribed its keep-alives.
+ */
+function mayBeIdle(client: OPCUAClient): void {
+  interface WithSocket {
+    readonly _secureChannel?: {
+      getTransport(): { readonly _socket?: { setTimeout(ms: number): void } | null } | undefined;
+    } | null;
+  }
+  (client as unknown as WithSocket)._secureChannel?.getTransport()?._socket?.setTimeout(0);
 }
 
 /** When a certificate ends, the connection ends, too. */
@@ -173,16 +193,20 @@ function offerOf(
   };
 }
 
-async function checkServer({ certificate, securityMode }: Offer, pki: Pki): Promise<void> {
+async function checkServer(
+  { certificate, securityMode }: Offer,
+  pki: Pki,
+  today: Date,
+): Promise<void> {
   if (securityMode === (MessageSecurityMode.None as number)) return;
   if (!certificate || certificate.length === 0)
     throw new GatewayError('certificate-refused', 'the server shows no certificate');
-  const status = await statusOf(pki, certificate);
+  const status = await statusOf(pki, certificate, today);
   if (status === 'Good') return;
   const { thumbprint, subject } = describeCertificate(certificate);
   throw new GatewayError(
     'certificate-refused',
-    `the certificate of the server is not trusted (${status}): ${subject}, thumbprint ${thumbprint}`,
+    `the certificate of the server is not trusted (${status}): ${subject}, thumbprint ${thumbprint}; ${remedyOf(status, certificate)}`,
     { thumbprint },
   );
 }
@@ -199,6 +223,7 @@ function commonOptions(config: Pick<OpcuaConfig, 'requestTimeout'>, pki: Pki): O
     endpointMustExist: false,
     keepPendingSessionsOnDisconnect: true,
     transportSettings,
+    // Of the handshake; see `mayBeIdle`.
     transportTimeout: config.requestTimeout,
     defaultTransactionTimeout: config.requestTimeout,
   };
@@ -211,15 +236,12 @@ function optionsOf(config: OpcuaConfig, pki: Pki, chosen: Offer): OPCUAClientOpt
     securityPolicy: chosen.securityPolicyUri ?? SecurityPolicy.None,
     ...(chosen.certificate ? { serverCertificate: Buffer.from(chosen.certificate) } : {}),
     requestedSessionTimeout: config.sessionTimeout,
-    // Publish requests keep a session alive, and reads; a link that is read once an hour has neither.
-    keepSessionAlive: true,
-    keepAliveInterval: Math.floor(config.sessionTimeout / 3),
   };
 }
 
 /** The earlier session, if the server still has it: with its subscriptions, and no second one beside it. */
 async function sessionOf(
-  { earlier, url, config, log, today }: Target,
+  { earlier, url, config, log, today, sizes }: Target,
   client: OPCUAClient,
 ): Promise<{ session: LibrarySession; resumed: boolean }> {
   if (earlier) {
@@ -231,7 +253,11 @@ async function sessionOf(
     }
   }
   const raw = (await client.createSession(identityOf(config.identity))) as RawSession;
-  return { session: new LibrarySession(url, raw, today), resumed: false };
+  // Publish requests keep a session alive, and reads; a link that is read once an hour has neither. By the server's own
+  // terms: it may keep a session for less than was asked.
+  const keptFor = Math.min(raw.timeout, config.sessionTimeout);
+  raw.startKeepAliveManager(Math.floor(keptFor / sessionBeats));
+  return { session: new LibrarySession(url, raw, today, sizes), resumed: false };
 }
 
 function identityOf(identity: Identity): UserIdentityInfo {

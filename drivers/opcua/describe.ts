@@ -1,5 +1,7 @@
 import type { FoundTag, TagType } from '../../gateway/contract/index.js';
+import { escapedUri } from './address.js';
 import { Attribute, BuiltIn, type UaSession, type UaValue, type UaVariant } from './client.js';
+import { isRespelt, plainName } from './names.js';
 import { isBad } from './status.js';
 import type { Found } from './tree.js';
 
@@ -30,8 +32,6 @@ export interface Analog {
 
 const properties = ['EngineeringUnits', 'EURange'] as const;
 const notForTags = [...properties, 'InstrumentRange', 'ValuePrecision', 'Definition'];
-/** The longest name that a tag may have. */
-const longestName = 64;
 
 type Session = Pick<UaSession, 'read' | 'namespaces' | 'properties'>;
 
@@ -63,7 +63,7 @@ function spanOf(value: UaValue | undefined): readonly [number, number] | undefin
     : undefined;
 }
 
-/** The variables among the nodes as tags; those of a type that no tag has are left out, with a remark. */
+/** The variables among the nodes as tags, several of which may have the same name; those of a type that no tag has are left out, with a remark. */
 export async function tagsOf(
   session: Session,
   found: readonly Found[],
@@ -89,16 +89,18 @@ export async function tagsOf(
     session,
     fit.map(({ variable }) => variable.nodeId),
   );
-  const taken = new Set<string>();
   const tags = fit.map(({ variable, type }, at) => {
     const { unit, span } = analogs[at] ?? { unit: undefined, span: undefined };
+    const address = withUri(variable.nodeId, uris);
+    const { name } = variable;
     const keys = {
-      address: withUri(variable.nodeId, uris),
+      address,
       type,
+      ...(isRespelt(name) ? { description: name } : {}),
       ...(unit === undefined ? {} : { unit }),
       ...(span ? { span } : {}),
     };
-    return { name: unique(nameOf(variable), taken), keys };
+    return { name: plainName(nameOf(variable)), identity: address, keys };
   });
   return { tags, remarks };
 }
@@ -112,21 +114,10 @@ function isOne({ dataType, value }: UaVariant): boolean {
   return isPair && value.length === 2 && typeof value[0] === 'number';
 }
 
-/** A name that a tag may have and that none has yet. */
-function unique(name: string, taken: Set<string>): string {
-  const plain = name.replace(/[^A-Za-z0-9_-]+/g, '_').replace(/^(?![A-Za-z])/, 'n') || 'tag';
-  let result = plain.slice(-longestName).replace(/^[^A-Za-z]+/, '') || 'tag';
-  const base = result;
-  for (let n = 2; taken.has(result); n++) {
-    const suffix = `_${String(n)}`;
-    result = base.slice(0, longestName - suffix.length) + suffix;
-  }
-  taken.add(result);
-  return result;
-}
-
+/** By the URI of its namespace, for indexes move; where the URI names no one namespace, by the index after all. */
 function withUri(nodeId: string, uris: readonly string[]): string {
-  const match = /^ns=(\d+);(.*)$/s.exec(nodeId);
-  const uri = match && uris[Number(match[1])];
-  return match && uri !== undefined && match[1] !== '0' ? `nsu=${uri};${match[2] ?? ''}` : nodeId;
+  const { ns, id } = /^ns=(?<ns>\d+);(?<id>.*)$/s.exec(nodeId)?.groups ?? {};
+  const uri = uris[Number(ns)];
+  if (id === undefined || uri === undefined || uri === '') return nodeId;
+  return uris.indexOf(uri) === uris.lastIndexOf(uri) ? `nsu=${escapedUri(uri)};${id}` : nodeId;
 }

@@ -21,11 +21,13 @@ import type { MethodAddress, OpcuaAddress } from './address.js';
 import type { Backlog } from './backfill.js';
 import { Attribute, itemOf, type UaConnection, type UaSession } from './client.js';
 import type { OpcuaConfig } from './config.js';
-import type { EventSource } from './events.js';
+import { conditionOfKey, type EventSource } from './events.js';
 import { inspectionOf } from './inspection.js';
 import { Methods } from './methods.js';
 import { Nodes } from './nodes.js';
-import { isBad } from './status.js';
+import { Refusals, nowhere, type Asked } from './refusals.js';
+import { Remarks } from './remarks.js';
+import { isBad, isRefusal } from './status.js';
 import { Subscriptions, type Kept } from './subscriptions.js';
 import { surveyDevice } from './survey.js';
 import { blankReading, isArray, readValue, variantOf, type Reading } from './values.js';
@@ -78,7 +80,7 @@ export class OpcuaDriver implements Driver<OpcuaAddress> {
     connection.onLost((why) => this.#lost(why));
     let now = resumed ? kept : undefined;
     try {
-      now ??= { session, nodes: await Nodes.of(session), subscriptions: new Map() };
+      now ??= await keptOf(session);
       await this.#goOnline(connection, now);
       if (this.#givenUp(signal)) throw this.#closed ? closing() : abortError(signal);
     } catch (thrown) {
@@ -97,6 +99,7 @@ export class OpcuaDriver implements Driver<OpcuaAddress> {
       log: this.#context.log,
       kept,
       backlog: this.#backlog(),
+      tell: this.#context,
       count: (event, device, times) => this.#context.count(event, device, times),
       onTrouble: (error) => this.#lost(error),
     });
@@ -132,7 +135,8 @@ export class OpcuaDriver implements Driver<OpcuaAddress> {
     signal: AbortSignal,
   ): Promise<ReadOutcome> {
     const { kept, methods } = this.#connected(signal);
-    const { session, nodes } = kept;
+    const { session, nodes, refusals, remarks } = kept;
+    const asked: Asked[] = [];
     const refs = tags.map(({ address }) => address.node);
     const found = this.#config.registerNodes ? nodes.registered(refs) : nodes.find(refs);
     const ids = await settled(found, signal);
@@ -153,10 +157,17 @@ export class OpcuaDriver implements Driver<OpcuaAddress> {
       if (!value) return;
       readValue(value, address, reading);
       put(at, reading);
+      const { name, device } = tags[at] as TagBinding<OpcuaAddress>;
+      const { statusCode } = value;
+      if (isBad(statusCode.value))
+        asked.push({ name, device, why: statusCode.name, isLasting: isRefusal(statusCode) });
+      else if (refusals.has(name)) asked.push({ name, device, why: undefined, isLasting: false });
     });
-    tags.forEach(({ name, address }, at) => {
+    tags.forEach(({ name, device, address }, at) => {
       if (address.method) put(at, methods.given(name));
+      else if (ids[at] === undefined) asked.push({ name, device, why: nowhere, isLasting: true });
     });
+    if (asked.length > 0) refusals.heard(asked, this.#context, remarks);
     return 'done';
   }
 
@@ -190,7 +201,7 @@ export class OpcuaDriver implements Driver<OpcuaAddress> {
     signal: AbortSignal,
   ): Promise<DeviceOutcome> {
     const [nodeId] = await settled(nodes.find([address.node]), signal);
-    if (nodeId === undefined) return { ok: false, code: 'the server has no such node' };
+    if (nodeId === undefined) return { ok: false, code: nowhere };
     const type = types.get(nodeId) ?? (await settled(typeOf(session, nodeId), signal));
     if (type === undefined)
       return { ok: false, code: 'the server does not say of which type the node is' };
@@ -243,9 +254,10 @@ export class OpcuaDriver implements Driver<OpcuaAddress> {
     signal: AbortSignal,
   ): Promise<DeviceOutcome> {
     const { session } = this.#connected(signal).kept;
-    // A branch of a condition is told apart by the event alone.
-    const [node = ''] = condition.split(' ', 1);
-    const status = await settled(session.acknowledge(node, event, comment), signal);
+    const status = await settled(
+      session.acknowledge(conditionOfKey(condition), event, comment),
+      signal,
+    );
     return isBad(status.value) ? { ok: false, code: status.name } : { ok: true };
   }
 
@@ -286,6 +298,16 @@ export class OpcuaDriver implements Driver<OpcuaAddress> {
     this.#onLost = undefined;
     handler?.(why instanceof GatewayError ? why : new GatewayError('link-closed', why.message));
   }
+}
+
+async function keptOf(session: UaSession): Promise<Kept> {
+  return {
+    session,
+    nodes: await Nodes.of(session),
+    subscriptions: new Map(),
+    remarks: new Remarks(),
+    refusals: new Refusals(),
+  };
 }
 
 function isMethod(

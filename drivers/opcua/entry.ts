@@ -5,7 +5,8 @@ import type { OpcuaConfig } from './config.js';
 import { connect } from './connection.js';
 import { OpcuaDriver, type Connect } from './driver.js';
 import { LibrarySession } from './library.js';
-import { pkiOf } from './pki.js';
+import { keepValid, pkiOf } from './pki.js';
+import { RequestSizes, type Service } from './sizes.js';
 
 /** Certificates of OPC UA, below the folder of the gateway's data. */
 export const pkiFolder = 'pki';
@@ -16,11 +17,24 @@ export const create: CreateIsolated<OpcuaConfig, OpcuaAddress> = (config, contex
 
 function connector(
   config: OpcuaConfig,
-  { folder, hostname, log, today, expires }: IsolatedContext,
+  { folder, hostname, log, today, expires, memory }: IsolatedContext,
 ): Connect {
   return async (url: string, earlier: UaSession | undefined, signal: AbortSignal) => {
     const pki = await pkiOf(`${folder}/${pkiFolder}`, hostname, today());
+    await keepValid(pki, today(), log);
     const known = earlier instanceof LibrarySession ? earlier : undefined;
-    return connect({ url, config, pki, log, today: today(), expires, earlier: known }, signal);
+    const sizes = sizesOf(memory, url);
+    return connect(
+      { url, config, pki, log, today: today(), expires, earlier: known, sizes },
+      signal,
+    );
   };
+}
+
+/** What was found out of the server at this URL. */
+function sizesOf(memory: IsolatedContext['memory'], url: string): RequestSizes {
+  const key = `sizes ${url}`;
+  const found = (memory.get(key) as Map<Service, number> | undefined) ?? new Map<Service, number>();
+  memory.set(key, found);
+  return new RequestSizes(found);
 }

@@ -187,13 +187,23 @@ function conditionOf(
   const retain = at('retain')?.value === true;
   const active = at('active')?.value;
   return {
-    key: branch === '' ? id : `${id} ${branch}`,
+    key: conditionKey(id, branch),
     name: textOf(at('name')?.value),
     // A condition that is no alarm is active for as long as it is of interest.
     active: typeof active === 'boolean' ? active : retain,
     acked: at('acked')?.value !== false,
     retain,
   };
+}
+
+/** What a condition, or a branch of it, is known by: an id may hold every character, blanks too. */
+function conditionKey(id: string, branch: string): string {
+  return branch === '' ? id : JSON.stringify([id, branch]);
+}
+
+/** The condition of a key: a branch is told apart by its events alone. */
+export function conditionOfKey(key: string): string {
+  return key.startsWith('[') ? String((JSON.parse(key) as readonly unknown[])[0]) : key;
 }
 
 /** Names of the standard's kinds of events; others are told by their ids. */

@@ -3,10 +3,12 @@ import { GatewayError, type ErrorCode } from '../../gateway/contract/index.js';
 /** What the library's messages mean, first match counts: it has no error codes of its own. */
 const meanings: readonly (readonly [RegExp, ErrorCode, string])[] = [
   [
-    /hadError ?true|Connection Break|disconnected by third party/,
+    /hadError ?true|ended by server|disconnected by third party|ECONNRESET/,
     'link-closed',
     'the server broke the connection off',
   ],
+  // Nothing says by whom: the library itself cuts one on which it cannot go on.
+  [/Connection Break/, 'link-closed', 'the connection broke'],
   [
     /BadIdentityToken|BadUserAccessDenied|BadUserSignature|BadNoValidLicense/,
     'auth-failed',
@@ -21,6 +23,11 @@ const meanings: readonly (readonly [RegExp, ErrorCode, string])[] = [
     /BadSecurityChecksFailed|BadSecurityPolicyRejected|BadSecurityModeRejected/,
     'certificate-refused',
     'the server refuses us: does it trust our certificate?',
+  ],
+  [
+    /BadTooManyOperations|BadEncodingLimitsExceeded|BadRequestTooLarge|BadResponseTooLarge/,
+    'device-refused',
+    'the server does not take so much at once',
   ],
   [/BadTooMany(Sessions|Subscriptions|MonitoredItems)/, 'device-busy', 'the server is full'],
   [
@@ -63,6 +70,15 @@ export function failureOf(thrown: unknown): GatewayError {
     {},
     thrown,
   );
+}
+
+/** Every rejection of a call of the library is a GatewayError. */
+export async function guarded<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (thrown) {
+    throw failureOf(thrown);
+  }
 }
 
 /** The library wraps what happened into sentences; `Err = (…)` is what did. */

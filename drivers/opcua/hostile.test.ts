@@ -62,6 +62,7 @@ function driverFor(port: number): Driver {
     open: () => Promise.reject(new GatewayError('internal', 'not asked for')),
     count: () => undefined,
     notice: () => undefined,
+    refusal: () => undefined,
   });
 }
 

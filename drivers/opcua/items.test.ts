@@ -1,4 +1,5 @@
 import t from 'tap';
+import { ms } from '../../gateway/contract/index.js';
 import { Listener } from '../../test/support/opcua-rig.js';
 import type { OpcuaAddress } from './address.js';
 import type { Notification } from './client.js';
@@ -14,7 +15,11 @@ const address: OpcuaAddress = {
   subscription: undefined,
   method: undefined,
 };
-const found = { onOverflow: (): void => undefined, onHole: (): void => undefined };
+const found = {
+  onOverflow: (): void => undefined,
+  onBad: (): void => undefined,
+  onHole: (): void => undefined,
+};
 
 interface Bench {
   readonly set: ItemSet;
@@ -26,7 +31,10 @@ interface Bench {
 
 /** Two listeners on one subscription, each of one item. */
 function bench(): Bench {
-  const set = new ItemSet({ id: 1, expected: 1, safe: 1 }, 7_000);
+  const set = new ItemSet(
+    { id: 1, expected: 1, safe: 1 },
+    { asked: ms(500), interval: 500, alive: ms(14_000) },
+  );
   const listeners = [new Listener(), new Listener()] as const;
   const item = (listener: Listener, name: string): Item => {
     const out = new Outgoing(listener);

@@ -1,15 +1,16 @@
 import {
   AgedRows,
   groupBy,
+  type DurationMs,
   type QualityCode,
   type SubscriptionSink,
 } from '../../gateway/contract/index.js';
 import type { OpcuaAddress } from './address.js';
-import type { Notification, UaValue } from './client.js';
+import type { Notification, Status, UaValue } from './client.js';
 import type { EventItem, EventWord } from './events.js';
 import type { ServerSubscription } from './publisher.js';
 import { Standing } from './standing.js';
-import { hasOverflow } from './status.js';
+import { hasOverflow, isBad } from './status.js';
 import { blankReading, readValue, stampOf, type Reading } from './values.js';
 
 /** Samples on their way to one sink. */
@@ -37,6 +38,7 @@ export class Item {
   readonly signature: string;
   /** What it is, for as long as the gateway runs: the same under another session, and another id. */
   readonly key: string;
+  name = '';
   device = '';
   /** Who listens; undefined between two connections. */
   out: Outgoing | undefined;
@@ -44,6 +46,8 @@ export class Item {
   /** What the server told last. */
   readonly last: Reading = blankReading();
   isTold = false;
+  /** Status of its value, for as long as that is bad; 0 while it is not. */
+  badStatus = 0;
   /** The server has said that it watches it. */
   isMonitored = false;
   /**
@@ -89,6 +93,15 @@ export function tellBad(out: Outgoing, position: number, quality: QualityCode): 
   out.send();
 }
 
+/** What was asked for, and what the server made of it. */
+interface SetTerms {
+  /** How often it is to publish. */
+  readonly asked: DurationMs;
+  /** How often it does, ms. */
+  readonly interval: number;
+  readonly alive: DurationMs;
+}
+
 /** The items of one subscription of the server. */
 export class ItemSet {
   readonly server: ServerSubscription;
@@ -101,14 +114,31 @@ export class ItemSet {
   #safe = 0;
   readonly #outs = new Set<Outgoing>();
   #mayRetell = false;
+  readonly #terms: SetTerms;
+  /** How long it may say that there is more before all stands, ms. */
   readonly #patience: number;
   /** When the server said first that it had more to tell, by its own clock, Unix ms; NaN = it has not. */
   #withheldSince = NaN;
 
-  /** @param patience how long it may say that there is more before all stands, ms */
-  constructor(server: ServerSubscription, patience: number) {
+  constructor(server: ServerSubscription, terms: SetTerms) {
     this.server = server;
-    this.#patience = patience;
+    this.#terms = terms;
+    this.#patience = terms.alive / 2;
+  }
+
+  /** How often it was asked to publish. */
+  get interval(): DurationMs {
+    return this.#terms.asked;
+  }
+  /** Its longest silence, by the server's own terms. */
+  get alive(): DurationMs {
+    return this.#terms.alive;
+  }
+  /** Does it publish more slowly than it was asked to? For people. */
+  get slowness(): string | undefined {
+    const { asked, interval } = this.#terms;
+    if (!(interval > asked)) return undefined;
+    return `the server publishes every ${String(interval)} ms, not every ${String(asked)} ms`;
   }
 
   get all(): readonly Item[] {
@@ -256,6 +286,8 @@ export class ItemSet {
 export interface Findings {
   /** The server could not keep all samples of an item. */
   onOverflow(item: Item): void;
+  /** The value has become bad for another reason, or good again (undefined). */
+  onBad(item: Item, why: Status | undefined): void;
   /** Samples between these times of the server, Unix ms, were not told. */
   onHole(item: Item, from: number, to: number): void;
 }
@@ -280,6 +312,11 @@ function take(item: Item, value: UaValue, sentAt: number, found: Findings): void
   }
   if (!Number.isNaN(time)) item.toldUntil = time;
   readValue(value, item.address, item.last);
+  const badStatus = isBad(statusCode.value) ? statusCode.value : 0;
+  if (badStatus !== item.badStatus) {
+    item.badStatus = badStatus;
+    found.onBad(item, badStatus === 0 ? undefined : statusCode);
+  }
   // The first value may have stood for days: it stands now. All others are as old as the server's own
   // clock says, so that it need not agree with ours.
   const age = item.isTold ? Math.max(0, sentAt - time) : NaN;

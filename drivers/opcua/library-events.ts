@@ -7,7 +7,6 @@ import {
   FilterOperator,
   LiteralOperand,
   QualifiedName,
-  resolveNodeId,
   SimpleAttributeOperand,
   type EventNotificationList,
 } from 'node-opcua-client';
@@ -17,12 +16,13 @@ import {
   type EventFilterTerm,
   type EventRequest,
 } from './client.js';
+import { nodeIdOf } from './library-ids.js';
 
 /** Events in the terms of the library. */
 
 function operandOf({ of, path }: EventField): SimpleAttributeOperand {
   return new SimpleAttributeOperand({
-    typeDefinitionId: resolveNodeId(of),
+    typeDefinitionId: nodeIdOf(of),
     browsePath: path.map((name) => new QualifiedName({ namespaceIndex: 0, name })),
     // Nothing on the way: the id of the thing itself.
     attributeId: path.length === 0 ? AttributeIds.NodeId : AttributeIds.Value,
@@ -41,7 +41,7 @@ export function eventFilterOf({ fields, only }: EventRequest): EventFilter {
 function elementOf(only: EventFilterTerm): ContentFilterElement {
   if (only.kind === 'type') {
     const type = new LiteralOperand({
-      value: { dataType: DataType.NodeId, value: resolveNodeId(only.type) },
+      value: { dataType: DataType.NodeId, value: nodeIdOf(only.type) },
     });
     return new ContentFilterElement({
       filterOperator: FilterOperator.OfType,

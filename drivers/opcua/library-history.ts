@@ -6,6 +6,7 @@ import {
   type HistoryReadResult,
 } from 'node-opcua-client';
 import type { HistoryItem, HistoryPage } from './client.js';
+import { nodeIdOf } from './library-ids.js';
 
 /** History in the terms of the library. */
 
@@ -26,7 +27,7 @@ export function historyRequest(
     timestampsToReturn: timesOf(items),
     releaseContinuationPoints: most === 0,
     nodesToRead: items.map(({ nodeId, indexRange, point }) => ({
-      nodeId,
+      nodeId: nodeIdOf(nodeId),
       ...(indexRange === undefined ? {} : ({ indexRange } as object)),
       ...(point ? { continuationPoint: Buffer.from(point) } : {}),
     })),

@@ -6,17 +6,20 @@ import {
   MonitoringMode,
   Variant,
   VariantArrayType,
+  type NodeId,
   type ReadValueIdOptions,
 } from 'node-opcua-client';
 import type { MonitorItem, ReadItem, UaVariant } from './client.js';
+import { nodeIdOf } from './library-ids.js';
 
 /** Requests in the terms of the library. */
 
-const objectsFolder = 'i=85';
-export const hierarchical = 'i=33';
-const hasProperty = 'i=46';
+const objectsFolder = nodeIdOf('i=85');
+export const hierarchical: NodeId = nodeIdOf('i=33');
+const hasProperty = nodeIdOf('i=46');
 
-export function valueIdOf({ nodeId, attributeId, indexRange }: ReadItem): ReadValueIdOptions {
+export function valueIdOf({ nodeId: id, attributeId, indexRange }: ReadItem): ReadValueIdOptions {
+  const nodeId = nodeIdOf(id);
   if (indexRange === undefined) return { nodeId, attributeId };
   // The library takes the text too, and its type says otherwise.
   return { nodeId, attributeId, indexRange } as unknown as ReadValueIdOptions;
@@ -34,21 +37,21 @@ export function browsePathOf(steps: readonly Step[]): PathRequest {
 }
 
 export function propertyPathOf(node: string, name: string): PathRequest {
-  return pathOf(node, hasProperty, [{ ns: 0, name }]);
+  return pathOf(nodeIdOf(node), hasProperty, [{ ns: 0, name }]);
 }
 
 interface Step {
   readonly ns: number;
   readonly name: string;
 }
-interface PathRequest {
-  readonly startingNode: string;
+export interface PathRequest {
+  readonly startingNode: NodeId;
   readonly relativePath: object;
 }
 
 function pathOf(
-  startingNode: string,
-  referenceTypeId: string,
+  startingNode: NodeId,
+  referenceTypeId: NodeId,
   steps: readonly Step[],
 ): PathRequest {
   const elements = steps.map(({ ns, name }) => ({

@@ -1,24 +1,10 @@
 import {
-  BrowseDirection,
-  DataChangeNotification,
-  DataType,
-  EventNotificationList,
   findBasicDataType,
   MonitoringMode,
-  NodeClass,
-  promoteOpaqueStructure,
-  PublishRequest,
   readOperationLimits,
-  RepublishRequest,
-  StatusChangeNotification,
   TimestampsToReturn,
-  type ClientSession,
   type DataValue,
-  type ClientSessionRawSubscriptionService,
-  type ReferenceDescription,
   type WriteValueOptions,
-  type PublishResponse,
-  type RepublishResponse,
 } from 'node-opcua-client';
 import {
   Attribute,
@@ -41,52 +27,50 @@ import {
   type UaValue,
   type UaVariant,
 } from './client.js';
-import { failureOf } from './failures.js';
-import { eventFilterOf, eventsIn } from './library-events.js';
+import { failureOf, guarded } from './failures.js';
+import { browse } from './library-browse.js';
+import { eventFilterOf } from './library-events.js';
 import { historyRequest, pageOf, timesOf } from './library-history.js';
+import { idText, nodeIdOf } from './library-ids.js';
+import { publish, republish, type RawSession } from './library-publish.js';
 import {
   browsePathOf,
-  hierarchical,
   propertyPathOf,
   requestOf,
   valueIdOf,
   variantTo,
+  type PathRequest,
 } from './library-requests.js';
+import { refusedValue, statusOfFailure, targetOf } from './library-results.js';
+import { decodeStructures, structuresIn } from './library-structures.js';
+import type { RequestSizes } from './sizes.js';
 
-/** How long the server may keep a publish request; it answers with BadTimeout then, and gets another. */
-const publishHintMs = 600_000;
-/** Nodes in one request where the server says nothing. */
-const usualBatch = 1_000;
-/** Nodes whose properties are asked for in one request. */
-const pathsAtOnce = 100;
 const conditionType = 'i=2782';
 const conditionRefresh = 'i=3875';
 const acknowledge = 'i=9111';
 
-/** The library's session with the services that its public interface leaves out. */
-export interface RawSession extends ClientSession, ClientSessionRawSubscriptionService {
-  publish(
-    request: PublishRequest,
-    done: (error: Error | null, answer?: PublishResponse) => void,
-  ): void;
-  republish(
-    request: RepublishRequest,
-    done: (error: Error | null, answer?: RepublishResponse) => void,
-  ): void;
-}
+export type { RawSession } from './library-publish.js';
 
 /** A session of the library as the driver sees it. Every rejection is a GatewayError. */
 export class LibrarySession implements UaSession {
   readonly url: string;
   readonly raw: RawSession;
   readonly #today: Date;
-  limits: UaSession['limits'] = { read: usualBatch, write: usualBatch, monitor: usualBatch };
+  readonly #sizes: RequestSizes;
+  #uris: readonly string[] = [];
+  /** The longest silence between two keep-alives of a subscription, ms. */
+  #slowestBeat = 0;
 
   /** @param today any date: those that a request needs are made of it */
-  constructor(url: string, raw: RawSession, today: Date) {
+  constructor(url: string, raw: RawSession, today: Date, sizes: RequestSizes) {
     this.url = url;
     this.raw = raw;
     this.#today = today;
+    this.#sizes = sizes;
+  }
+
+  get timeout(): number {
+    return this.raw.timeout;
   }
 
   #dateOf(ms: number): Date {
@@ -95,56 +79,63 @@ export class LibrarySession implements UaSession {
     return date;
   }
 
-  /** Asks the server for its limits; one that does not say gets requests of moderate size. */
+  /** Asks the server for its limits; of one that does not say, they are found out. */
   async learnLimits(): Promise<void> {
     const said = await readOperationLimits(this.raw).catch(() => undefined);
-    const bound = (value: number | undefined): number =>
-      value !== undefined && value > 0 ? Math.min(value, usualBatch) : usualBatch;
-    this.limits = {
-      read: bound(said?.maxNodesPerRead),
-      write: bound(said?.maxNodesPerWrite),
-      monitor: bound(said?.maxMonitoredItemsPerCall),
-    };
+    this.#sizes.said('read', said?.maxNodesPerRead);
+    this.#sizes.said('monitor', said?.maxMonitoredItemsPerCall);
+    this.#sizes.said('register', said?.maxNodesPerRegisterNodes);
+    this.#sizes.said('translate', said?.maxNodesPerTranslateBrowsePathsToNodeIds);
+    this.#sizes.said('history', said?.maxNodesPerHistoryReadData);
   }
 
-  namespaces(): Promise<readonly string[]> {
-    return guarded(() => this.raw.readNamespaceArray());
+  async namespaces(): Promise<readonly string[]> {
+    this.#uris = await guarded(() => this.raw.readNamespaceArray());
+    return this.#uris;
   }
 
   translate(
     paths: readonly (readonly { ns: number; name: string }[])[],
   ): Promise<readonly PathTarget[]> {
-    return guarded(async () => {
-      const results = await this.raw.translateBrowsePath(paths.map(browsePathOf));
-      return results.map(({ statusCode, targets }) => ({
-        statusCode,
-        nodeId: targets?.[0]?.targetId.toString(),
-      }));
-    });
+    return this.#targets(paths.map(browsePathOf));
   }
 
   /** Ids of properties of nodes, by node and name; undefined where a node has none of that name. */
-  properties(
+  async properties(
     nodeIds: readonly string[],
     names: readonly string[],
   ): Promise<readonly (readonly (string | undefined)[])[]> {
-    return inBatches(nodeIds, pathsAtOnce, (some) =>
-      guarded(async () => {
-        const paths = some.flatMap((id) => names.map((name) => propertyPathOf(id, name)));
-        const results = await this.raw.translateBrowsePath(paths);
-        const ids = results.map(({ targets }) => targets?.[0]?.targetId.toString());
-        return some.map((_, at) => ids.slice(at * names.length, (at + 1) * names.length));
-      }),
+    const paths = nodeIds.flatMap((id) => names.map((name) => propertyPathOf(id, name)));
+    const targets = await this.#targets(paths);
+    return nodeIds.map((_, at) =>
+      targets.slice(at * names.length, (at + 1) * names.length).map(({ nodeId }) => nodeId),
+    );
+  }
+
+  #targets(paths: readonly PathRequest[]): Promise<readonly PathTarget[]> {
+    return this.#sizes.each(
+      'translate',
+      paths,
+      (some) =>
+        guarded(async () => {
+          const results = await this.raw.translateBrowsePath([...some]);
+          return results.map((result) => targetOf(result, this.#uris));
+        }),
+      (why) => ({ statusCode: statusOfFailure(why), nodeId: undefined }),
     );
   }
 
   read(items: readonly ReadItem[]): Promise<readonly UaValue[]> {
-    return inBatches(items, this.limits.read, (some) =>
-      guarded(async () => {
-        const values = await this.raw.read(some.map(valueIdOf));
-        await this.#decode(values.filter(isStructure));
-        return values;
-      }),
+    return this.#sizes.each<ReadItem, UaValue>(
+      'read',
+      items,
+      (some) =>
+        guarded(async () => {
+          const values: DataValue[] = await this.raw.read(some.map(valueIdOf));
+          await decodeStructures(this.raw, structuresIn(values));
+          return values;
+        }),
+      refusedValue,
     );
   }
 
@@ -154,15 +145,19 @@ export class LibrarySession implements UaSession {
     return guarded(() => this.raw.write(request));
   }
 
-  register(nodeIds: readonly string[]): Promise<readonly string[]> {
-    return inBatches(nodeIds, this.limits.read, (some) =>
-      guarded(async () => (await this.raw.registerNodes([...some])).map((id) => id.toString())),
+  async register(nodeIds: readonly string[]): Promise<readonly string[]> {
+    const given = await this.#sizes.each<string, string | undefined>(
+      'register',
+      nodeIds,
+      (some) => guarded(async () => (await this.raw.registerNodes(some.map(nodeIdOf))).map(idText)),
+      () => undefined,
     );
+    return given.map((id, at) => id ?? (nodeIds[at] as string));
   }
 
   argumentsOf(method: string): Promise<readonly ArgumentType[]> {
     return guarded(async () => {
-      const { inputArguments } = await this.raw.getArgumentDefinition(method);
+      const { inputArguments } = await this.raw.getArgumentDefinition(nodeIdOf(method));
       return Promise.all(
         inputArguments.map(async ({ name, dataType, valueRank }) => ({
           name: name ?? '',
@@ -176,8 +171,8 @@ export class LibrarySession implements UaSession {
   call(objectId: string, methodId: string, given: readonly UaVariant[]): Promise<CallResult> {
     return guarded(async () => {
       const { statusCode, inputArgumentResults } = await this.raw.call({
-        objectId,
-        methodId,
+        objectId: nodeIdOf(objectId),
+        methodId: nodeIdOf(methodId),
         inputArguments: given.map(variantTo),
       });
       return { status: statusCode, inputs: inputArgumentResults ?? [] };
@@ -198,6 +193,8 @@ export class LibrarySession implements UaSession {
         publishingEnabled: true,
         priority: 0,
       });
+      const beat = made.revisedPublishingInterval * made.revisedMaxKeepAliveCount;
+      this.#slowestBeat = Math.max(this.#slowestBeat, beat);
       return {
         id: made.subscriptionId,
         interval: made.revisedPublishingInterval,
@@ -207,14 +204,23 @@ export class LibrarySession implements UaSession {
   }
 
   monitor(subscriptionId: number, items: readonly MonitorItem[]): Promise<readonly Monitored[]> {
-    return inBatches(items, this.limits.monitor, (some) =>
-      guarded(async () => {
-        const { results } = await this.raw.createMonitoredItems({
-          subscriptionId,
-          timestampsToReturn: timesOf(some),
-          itemsToCreate: some.map(requestOf),
-        });
-        return results ?? [];
+    return this.#sizes.each<MonitorItem, Monitored>(
+      'monitor',
+      items,
+      (some) =>
+        guarded(async () => {
+          const { results } = await this.raw.createMonitoredItems({
+            subscriptionId,
+            timestampsToReturn: timesOf(some),
+            itemsToCreate: some.map(requestOf),
+          });
+          return results ?? [];
+        }),
+      (why) => ({
+        statusCode: statusOfFailure(why),
+        monitoredItemId: 0,
+        revisedSamplingInterval: NaN,
+        revisedQueueSize: NaN,
       }),
     );
   }
@@ -226,7 +232,10 @@ export class LibrarySession implements UaSession {
         timestampsToReturn: TimestampsToReturn.Neither,
         itemsToCreate: [
           {
-            itemToMonitor: { nodeId: request.nodeId, attributeId: Attribute.eventNotifier },
+            itemToMonitor: {
+              nodeId: nodeIdOf(request.nodeId),
+              attributeId: Attribute.eventNotifier,
+            },
             monitoringMode: MonitoringMode.Reporting,
             requestedParameters: {
               clientHandle: request.handle,
@@ -259,99 +268,45 @@ export class LibrarySession implements UaSession {
     ]);
   }
 
-  history(
+  async history(
     items: readonly HistoryItem[],
     most: number,
   ): Promise<{ pages: readonly HistoryPage[]; sentAt: number }> {
-    return guarded(async () => {
-      const { responseHeader, results } = await this.raw.historyRead(
-        historyRequest(items, most, (ms) => this.#dateOf(ms)),
-      );
-      if (responseHeader.serviceResult.isNotGood())
-        throw failureOf(responseHeader.serviceResult.toString());
-      return {
-        sentAt: responseHeader.timestamp?.getTime() ?? NaN,
-        pages: (results ?? []).map(pageOf),
-      };
-    });
+    let sentAt = NaN;
+    const pages = await this.#sizes.each<HistoryItem, HistoryPage>(
+      'history',
+      items,
+      async (some) => {
+        const page = (samples: number): Promise<readonly HistoryPage[]> =>
+          guarded(async () => {
+            const request = historyRequest(some, Math.min(most, samples), (ms) => this.#dateOf(ms));
+            const { responseHeader, results } = await this.raw.historyRead(request);
+            if (responseHeader.serviceResult.isNotGood())
+              throw failureOf(responseHeader.serviceResult.toString());
+            sentAt = responseHeader.timestamp?.getTime() ?? NaN;
+            return (results ?? []).map(pageOf);
+          });
+        // Fewer nodes first; of one alone, fewer samples.
+        return some.length > 1 ? page(most) : this.#sizes.shortened('samples', page);
+      },
+      (why) => ({ status: statusOfFailure(why), values: [], point: undefined }),
+    );
+    return { sentAt, pages };
   }
 
-  publish(subscriptionAcknowledgements: readonly Ack[]): Promise<Notification> {
-    const request = new PublishRequest({
-      requestHeader: { timeoutHint: publishHintMs },
-      subscriptionAcknowledgements: [...subscriptionAcknowledgements],
-    });
-    return new Promise((resolve, reject) => {
-      this.raw.publish(request, (error, answer) => {
-        if (error || !answer) reject(failureOf(error ?? 'no answer'));
-        else {
-          resolve(this.#received(answer.subscriptionId, answer, answer.moreNotifications));
-        }
-      });
-    });
+  publish(acks: readonly Ack[]): Promise<Notification> {
+    return publish(this.raw, acks, this.#slowestBeat);
   }
 
   republish(subscription: number, sequence: number): Promise<Notification | undefined> {
-    const request = new RepublishRequest({
-      subscriptionId: subscription,
-      retransmitSequenceNumber: sequence,
-    });
-    return new Promise((resolve, reject) => {
-      this.raw.republish(request, (error, answer) => {
-        if (answer) resolve(this.#received(subscription, answer, true));
-        else if (/BadMessageNotAvailable/.test(error?.message ?? '')) resolve(undefined);
-        else reject(failureOf(error ?? 'no answer'));
-      });
-    });
-  }
-
-  /** A notification with its structures decoded; at once where there is none. */
-  async #received(
-    subscription: number,
-    answer: PublishResponse | RepublishResponse,
-    hasMore: boolean,
-  ): Promise<Notification> {
-    const data = (answer.notificationMessage.notificationData ?? []).filter(
-      (one) => one instanceof DataChangeNotification,
-    );
-    await this.#decode(data.flatMap(({ monitoredItems }) => structuresIn(monitoredItems ?? [])));
-    return notificationOf(subscription, answer, hasMore);
-  }
-
-  /**
-   * Decodes structures of types that the server defines itself. The first one has the library ask the
-   * server for them, which takes a while; a server that does not tell leaves them undecoded.
-   */
-  async #decode(structures: DataValue[]): Promise<void> {
-    if (structures.length > 0)
-      await promoteOpaqueStructure(this.raw, structures).catch(() => undefined);
+    return republish(this.raw, subscription, sequence);
   }
 
   /** What lies below a node in the tree, at most `most` of them. */
   browse(nodeId: string, most: number): Promise<readonly Child[]> {
-    return guarded(async () => {
-      const found: ReferenceDescription[] = [];
-      const browseDirection = BrowseDirection.Forward;
-      let page = await this.raw.browse({
-        nodeId,
-        browseDirection,
-        referenceTypeId: hierarchical,
-        includeSubtypes: true,
-        nodeClassMask: NodeClass.Object | NodeClass.Variable | NodeClass.Method,
-        resultMask: 63,
-      });
-      for (;;) {
-        if (page.statusCode.isNotGood()) throw failureOf(page.statusCode.toString());
-        // Either may be null on the wire, whatever the library's types say.
-        const { references, continuationPoint } = page as Partial<typeof page>;
-        found.push(...(references ?? []));
-        if (!continuationPoint || continuationPoint.length === 0) break;
-        // A point that is not used up is given back: servers have few.
-        const enough = found.length >= most;
-        page = await this.raw.browseNext(continuationPoint, enough);
-        if (enough) break;
-      }
-      return found.slice(0, most).map(childOf);
+    return this.#sizes.shortened('browse', (atOnce) => {
+      this.raw.requestedMaxReferencesPerNode = atOnce;
+      return browse(this.raw, nodeId, most, this.#uris);
     });
   }
 
@@ -362,87 +317,4 @@ export class LibrarySession implements UaSession {
       );
     });
   }
-}
-
-function isStructure({ value }: DataValue): boolean {
-  return value.dataType === DataType.ExtensionObject;
-}
-
-/** Nothing is allocated where there is none. */
-function structuresIn(items: readonly { readonly value: DataValue }[]): DataValue[] {
-  if (!items.some(({ value }) => isStructure(value))) return [];
-  return items.map(({ value }) => value).filter(isStructure);
-}
-
-const kinds: ReadonlyMap<number, Child['kind']> = new Map<number, Child['kind']>([
-  [NodeClass.Variable, 'variable'],
-  [NodeClass.Method, 'method'],
-]);
-
-function childOf({ nodeId, browseName, nodeClass }: ReferenceDescription): Child {
-  const { name, namespaceIndex } = browseName;
-  // As people write it: the namespace of the standard needs no index.
-  const id = nodeId.toString().replace(/^ns=0;/, '');
-  return {
-    nodeId: id,
-    name: name ?? '',
-    ns: namespaceIndex,
-    kind: kinds.get(nodeClass) ?? 'object',
-  };
-}
-
-async function guarded<T>(call: () => Promise<T>): Promise<T> {
-  try {
-    return await call();
-  } catch (thrown) {
-    throw failureOf(thrown);
-  }
-}
-
-/** One request after the other, each within the server's limit. */
-async function inBatches<T, R>(
-  items: readonly T[],
-  size: number,
-  call: (some: readonly T[]) => Promise<readonly R[]>,
-): Promise<readonly R[]> {
-  const results: R[] = [];
-  for (let at = 0; at < items.length; at += size)
-    results.push(...(await call(items.slice(at, at + size))));
-  return results;
-}
-
-/** Unix ms; undefined for a time that is not set, which comes as one of the year 1601. */
-function setTime(date: Date | null): number | undefined {
-  const ms = date?.getTime() ?? 0;
-  return ms > 0 ? ms : undefined;
-}
-
-function notificationOf(
-  subscription: number,
-  answer: PublishResponse | RepublishResponse,
-  hasMore: boolean,
-): Notification {
-  const { sequenceNumber, notificationData, publishTime } = answer.notificationMessage;
-  const isRepeated = !('moreNotifications' in answer);
-  const changes: { clientHandle: number; value: UaValue }[] = [];
-  const events: Notification['events'][number][] = [];
-  let ended: Status | undefined;
-  for (const data of notificationData ?? []) {
-    if (data instanceof EventNotificationList) events.push(...eventsIn(data));
-    else if (data instanceof DataChangeNotification)
-      for (const item of data.monitoredItems ?? []) changes.push(item);
-    else if (data instanceof StatusChangeNotification) ended = data.status;
-  }
-  return {
-    subscription,
-    sequence: sequenceNumber,
-    changes,
-    events,
-    ended,
-    isKeepAlive: (notificationData?.length ?? 0) === 0,
-    hasMore,
-    isRepeated,
-    // One that is sent again was published long ago, and what it tells is older by that much.
-    sentAt: setTime(answer.responseHeader.timestamp) ?? setTime(publishTime) ?? NaN,
-  };
 }

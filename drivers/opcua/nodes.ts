@@ -1,9 +1,6 @@
 import type { NodeRef } from './address.js';
 import type { UaSession } from './client.js';
 
-/** Names of browse paths in one request. */
-const pathsAtOnce = 100;
-
 /**
  * Node ids of this session: indexes of namespaces move from one start of a server to the next, so they are
  * looked up by their URIs at each connect.
@@ -17,7 +14,12 @@ export class Nodes {
 
   private constructor(session: UaSession, uris: readonly string[]) {
     this.#session = session;
-    this.#indexes = new Map(uris.map((uri, index) => [uri, index]));
+    // Of a URI that stands there twice, neither is meant.
+    this.#indexes = new Map(
+      uris.flatMap((uri, index) =>
+        uris.indexOf(uri) === uris.lastIndexOf(uri) ? [[uri, index] as const] : [],
+      ),
+    );
   }
 
   static async of(session: UaSession): Promise<Nodes> {
@@ -50,14 +52,10 @@ export class Nodes {
   async #translate(
     paths: ReadonlyMap<string, readonly { ns: number; name: string }[]>,
   ): Promise<void> {
-    const all = [...paths];
-    for (let at = 0; at < all.length; at += pathsAtOnce) {
-      const some = all.slice(at, at + pathsAtOnce);
-      const targets = await this.#session.translate(some.map(([, steps]) => steps));
-      some.forEach(([key], i) => {
-        this.#byPath.set(key, targets[i]?.nodeId);
-      });
-    }
+    const keys = [...paths.keys()];
+    if (keys.length === 0) return;
+    const targets = await this.#session.translate([...paths.values()]);
+    keys.forEach((key, at) => this.#byPath.set(key, targets[at]?.nodeId));
   }
 
   #idOf(node: NodeRef): string | undefined {
@@ -66,7 +64,7 @@ export class Nodes {
       return steps && this.#byPath.get(keyOf(steps));
     }
     const ns = this.#indexOf(node);
-    return ns === undefined ? undefined : `ns=${String(ns)};${node.id}`;
+    return ns === undefined ? undefined : ns === 0 ? node.id : `ns=${String(ns)};${node.id}`;
   }
 
   #stepsOf({

@@ -71,6 +71,13 @@ function plainQualityOf(status: number): QualityCode {
   return status >>> 30 === 1 ? Quality.doubtful : Quality.device;
 }
 
+/** The server will not give this value, now or later, unless somebody changes something. */
+export function isRefusal(status: { readonly value: number } | undefined): boolean {
+  if (!status || !isBad(status.value)) return false;
+  const quality = qualityOf(status.value);
+  return quality === Quality.configuration || quality === Quality.denied;
+}
+
 /** The server could not keep all samples between two notifications (overflow bit of a data value). */
 export function hasOverflow(status: number): boolean {
   return (status & 0x0480) === 0x0480;

@@ -4,34 +4,26 @@ import {
   ms,
   Quality,
   type DeviceOutcome,
+  type DurationMs,
   type DriverEvent,
   type EventSink,
   type Log,
   type ReadGroup,
   type SubscriptionSink,
 } from '../../gateway/contract/index.js';
-import {
-  longestSilence,
-  triggers,
-  type NodeRef,
-  type OpcuaAddress,
-  type SubscriptionAddress,
-} from './address.js';
+import { longestSilence, type NodeRef, type OpcuaAddress } from './address.js';
 import { Backfill, type Backlog } from './backfill.js';
-import {
-  itemOf,
-  type EventFilterTerm,
-  type MonitorItem,
-  type Notification,
-  type UaSession,
-} from './client.js';
+import { itemOf, type EventFilterTerm, type Notification, type UaSession } from './client.js';
 import type { OpcuaConfig } from './config.js';
 import { askedFields, EventItem, onlyOf, serverItself, type EventSource } from './events.js';
 import { Item, ItemSet, Outgoing, signatureOf, tellBad } from './items.js';
 import type { Methods } from './methods.js';
+import { monitor } from './monitoring.js';
 import type { Nodes } from './nodes.js';
 import { Publisher } from './publisher.js';
-import { isBad } from './status.js';
+import { nowhere, type Asked, type Refusals } from './refusals.js';
+import type { Remarks, Tell } from './remarks.js';
+import { isBad, isRefusal } from './status.js';
 
 /** The server keeps a subscription whose client is silent for so many of its keep-alives. */
 const lifetimeInKeepAlives = 20;
@@ -44,6 +36,8 @@ export interface Kept {
   readonly nodes: Nodes;
   /** By publishing interval. */
   readonly subscriptions: Map<number, ItemSet>;
+  readonly remarks: Remarks;
+  readonly refusals: Refusals;
 }
 
 export interface SubscriptionsOptions {
@@ -51,6 +45,7 @@ export interface SubscriptionsOptions {
   readonly log: Log;
   readonly kept: Kept;
   readonly backlog: Backlog;
+  readonly tell: Tell;
   count(event: DriverEvent, device: string, times?: number): void;
   onTrouble(error: GatewayError): void;
 }
@@ -113,8 +108,10 @@ export class Subscriptions {
     // same turn: what the server kept comes as soon as anybody publishes.
     const out = new Outgoing(sink);
     set.listen(out);
+    this.#tellTerms(set, sink, tags[0]?.device);
     const kept = new Map(set.unclaimed.map((item) => [item.signature, item]));
     const refused: number[] = [];
+    const asked: Asked[] = [];
     const items: Item[] = [];
     const fresh: Item[] = [];
     tags.forEach(({ name, address, device }, position) => {
@@ -125,6 +122,7 @@ export class Subscriptions {
       const nodeId = ids[position];
       if (nodeId === undefined) {
         refused.push(position);
+        asked.push({ name, device, why: nowhere, isLasting: true });
         tellBad(out, position, Quality.configuration);
         return;
       }
@@ -132,7 +130,7 @@ export class Subscriptions {
       const known = kept.get(signature);
       kept.delete(signature);
       const item = known ?? set.add((handle) => new Item(handle, nodeId, address));
-      Object.assign(item, { device, out, position });
+      Object.assign(item, { name, device, out, position });
       items.push(item);
       // What was lost on the way is told again by the server, in its order.
       if (known && set.isSafe(known)) set.retellLater(known);
@@ -141,17 +139,49 @@ export class Subscriptions {
         fresh.push(item);
       }
     });
-    refused.push(...(await monitor(session, set, fresh)));
+    const watched = await monitor(session, set, fresh);
     this.#refuseWhenStopped();
+    refused.push(...watched.refused);
+    this.#tellRefusals([...asked, ...watched.asked]);
+    for (const { device, about, text } of watched.shortfalls)
+      this.#o.kept.remarks.say(this.#o.tell, device, about, text);
     if (refused.length === tags.length) set.unlisten(out);
     this.#publisher.add(set.server);
     if (this.#o.config.backfill) this.#backfill.resume(items);
     return refused;
   }
 
+  /** The terms are the server's: what it did not keep to is said, and silence is measured by them. */
+  #tellTerms(
+    set: ItemSet,
+    sink: { revised?(alive: DurationMs): void },
+    device: string | undefined,
+  ): void {
+    const { config, kept, tell } = this.#o;
+    if (set.alive > longestSilence(config, set.interval)) sink.revised?.(set.alive);
+    if (device === undefined) return;
+    const say = (about: string, text: string | undefined): void =>
+      kept.remarks.say(tell, device, `${about} ${String(set.interval)}`, text);
+    say('publishing', set.slowness);
+    const { timeout } = kept.session;
+    const isShort = timeout < config.sessionTimeout;
+    say(
+      'session',
+      isShort
+        ? `the server keeps a session that is lost for ${String(timeout)} ms only`
+        : undefined,
+    );
+  }
+
+  #tellRefusals(asked: readonly Asked[]): void {
+    const { tell, kept } = this.#o;
+    kept.refusals.heard(asked, tell, kept.remarks);
+  }
+
   /** Has the server tell of the events of a node, and at once of all conditions that stand. */
   async listen(device: string, from: EventSource, sink: EventSink): Promise<DeviceOutcome> {
     const set = await this.#subscription(this.#o.config.publishing);
+    this.#tellTerms(set, sink, device);
     const outcome = await this.#monitorEvents(set, device, from.node, onlyOf(from), sink);
     if (!outcome.ok) return outcome;
     // When all that stand were told, servers say to nobody but who listens to themselves.
@@ -174,7 +204,7 @@ export class Subscriptions {
     const { session, nodes } = this.#o.kept;
     const [nodeId] = await nodes.find([node]);
     this.#refuseWhenStopped();
-    if (nodeId === undefined) return { ok: false, code: 'the server has no such node' };
+    if (nodeId === undefined) return { ok: false, code: nowhere };
     const signature = JSON.stringify([nodeId, only, sink ? device : null]);
     const known = set.eventItem(signature);
     if (known) {
@@ -220,9 +250,12 @@ export class Subscriptions {
 
   #deliver(set: ItemSet | undefined, notification: Notification): Promise<void> | undefined {
     this.heard = true;
+    this.#o.kept.remarks.repeat(this.#o.tell, notification.sentAt);
     if (!set) return undefined;
     const again = set.standing.next();
     const said = set.deliver(notification, {
+      onBad: ({ name, device }, status) =>
+        this.#tellRefusals([{ name, device, why: status?.name, isLasting: isRefusal(status) }]),
       onOverflow: ({ device }) => this.#o.count('lost', device),
       onHole: (item, from, to) => {
         if (this.#o.config.backfill) this.#backfill.add(item, from, to);
@@ -252,7 +285,7 @@ export class Subscriptions {
     const { session, subscriptions } = kept;
     const known = subscriptions.get(interval);
     if (known) return known;
-    const keepAlives = Math.max(1, Math.round(config.keepAlive / interval));
+    const keepAlives = Math.max(1, Math.floor(config.keepAlive / interval));
     const made = await session.createSubscription(
       interval,
       keepAlives,
@@ -264,9 +297,14 @@ export class Subscriptions {
       await session.deleteSubscriptions([made.id]);
       return meanwhile;
     }
+    const beat = made.interval * made.keepAliveCount;
     const set = new ItemSet(
       { id: made.id, expected: 1, safe: 1 },
-      longestSilence(config, ms(interval)) / 2,
+      {
+        asked: ms(interval),
+        interval: made.interval,
+        alive: longestSilence(config, ms(interval), beat),
+      },
     );
     subscriptions.set(interval, set);
     return set;
@@ -323,48 +361,3 @@ const nothingNew = {
   isRepeated: true,
   sentAt: NaN,
 } as const;
-
-/** Has the server watch these items. @returns positions of those that it refuses, told as bad */
-async function monitor(
-  session: UaSession,
-  set: ItemSet,
-  items: readonly Item[],
-): Promise<number[]> {
-  // Apart: one item that wants both times would have the server tell both of all in the request.
-  const [plain, timed] = [
-    items.filter(({ address }) => address.aspect !== 'serverTime'),
-    items.filter(({ address }) => address.aspect === 'serverTime'),
-  ];
-  const refused = await monitorAll(session, set, plain);
-  return timed.length > 0 ? [...refused, ...(await monitorAll(session, set, timed))] : refused;
-}
-
-async function monitorAll(
-  session: UaSession,
-  set: ItemSet,
-  items: readonly Item[],
-): Promise<number[]> {
-  const results = await session.monitor(set.server.id, items.map(monitorItemOf));
-  return items.flatMap((item, at) => {
-    const status = results[at]?.statusCode.value ?? 0x8000_0000;
-    item.isMonitored = !isBad(status);
-    if (item.isMonitored) return [];
-    set.remove(item);
-    if (item.out) tellBad(item.out, item.position, Quality.configuration);
-    return [item.position];
-  });
-}
-
-function monitorItemOf({ handle, nodeId, address }: Item): MonitorItem {
-  const { sampling, queue, discardOldest, filter } = address.subscription as SubscriptionAddress;
-  return {
-    ...itemOf(nodeId, address),
-    handle,
-    serverTime: address.aspect === 'serverTime',
-    sampling,
-    queue,
-    discardOldest,
-    trigger: triggers.indexOf(filter.trigger) as MonitorItem['trigger'],
-    deadband: filter.deadband,
-  };
-}

@@ -11,6 +11,7 @@ import { Attribute, itemOf, type UaSession, type UaValue } from './client.js';
 import { analogsOf, tagsOf, type Analog } from './describe.js';
 import type { Folder } from './expansion.js';
 import type { Nodes } from './nodes.js';
+import { nowhere } from './refusals.js';
 import { isBad } from './status.js';
 import { walk } from './tree.js';
 import { blankReading, readValue } from './values.js';
@@ -34,12 +35,12 @@ export async function surveyDevice(
   const remarks: string[] = [];
   for (const folder of (expansion ?? []) as readonly Folder[]) {
     const more = await tagsIn(session, nodes, folder);
-    const known = new Set(found.map((tag) => tag.name));
-    const fresh = more.tags.filter((tag) => !known.has(tag.name));
+    const known = new Set(found.map((tag) => tag.identity));
+    const fresh = more.tags.filter((tag) => !known.has(tag.identity));
     found.push(...fresh);
     remarks.push(...more.remarks);
     const taken = more.tags.length - fresh.length;
-    if (taken > 0) remarks.push(`left out: ${String(taken)} whose names are taken: see suffix`);
+    if (taken > 0) remarks.push(`left out: ${String(taken)} that are there already: see suffix`);
   }
   return { name, facts, found, remarks };
 }
@@ -51,24 +52,43 @@ async function tagsIn(
 ): Promise<{ readonly tags: readonly FoundTag[]; readonly remarks: readonly string[] }> {
   const [from] = await nodes.find([node]);
   if (from === undefined) return { tags: [], remarks: ['the server has no such folder'] };
-  const all = await walk(session, from, { depth, most: most * nodesForOne });
+  const refused: string[] = [];
+  const all = await walk(session, from, {
+    depth,
+    most: most * nodesForOne,
+    onRefused: (path, why) => refused.push(`not looked into: ${path} (${why})`),
+  });
   const wanted = all.filter(({ path }) => path.toLowerCase().includes(filter.toLowerCase()));
-  const { tags, remarks } = await tagsOf(
+  const { tags, remarks: leftOut } = await tagsOf(
     session,
     wanted,
     ({ names }) => `${names.join('_')}${suffix}`,
   );
+  const remarks = [...refused, ...leftOut];
   const isCut = tags.length > most || all.length >= most * nodesForOne;
   return {
-    tags: tags.slice(0, most).map((tag) => withKeys(tag, keys)),
+    tags: tags.slice(0, most).map((tag) => withKeys(tag, suffix, keys)),
     remarks: isCut ? [...remarks, `more than ${String(most)} tags: see most`] : remarks,
   };
 }
 
-/** Type, unit and span are those of the value: what stands beside it has others. */
-function withKeys({ name, keys: found }: FoundTag, keys: Folder['keys']): FoundTag {
-  const isValue = (keys['aspect'] ?? 'value') === 'value';
-  return { name, keys: isValue ? { ...found, ...keys } : { address: found['address'], ...keys } };
+/**
+ * Type, unit and span are those of the value: what stands beside it has others. A tag is what it shows of its node; under
+ * another suffix it was asked for twice.
+ */
+function withKeys(
+  { name, identity, keys: found }: FoundTag,
+  suffix: string,
+  keys: Folder['keys'],
+): FoundTag {
+  const { aspect = 'value', range, field } = keys;
+  const { address, description } = found;
+  const beside = { address, ...(description === undefined ? {} : { description }) };
+  return {
+    name,
+    identity: JSON.stringify([identity, aspect, range, field, suffix]),
+    keys: { ...(aspect === 'value' ? found : beside), ...keys },
+  };
 }
 
 async function factsOf(
@@ -99,7 +119,7 @@ function addressOf(tags: readonly Tag[], at: number): OpcuaAddress {
 }
 
 const nothingKnown: TagFacts = {
-  problem: 'the server has no such node',
+  problem: nowhere,
   writable: undefined,
   unit: undefined,
   span: undefined,

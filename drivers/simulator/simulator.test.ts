@@ -41,6 +41,7 @@ class Plant {
       open: () => Promise.reject(new GatewayError('link-refused', 'the simulator opens nothing')),
       count: () => undefined,
       notice: () => undefined,
+      refusal: () => undefined,
       memory: new Map(),
       now: () => systemClock.mono(),
       expires: () => undefined,

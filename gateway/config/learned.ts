@@ -1,4 +1,5 @@
 import type { DeviceSurvey, DriverModule, Endpoint, SurveyDevice } from '../contract/index.js';
+import { named, namesByKeys, type Names } from './learned-names.js';
 import type { Entry, MapNode, Node, Place, Plain, Ref } from './tree.js';
 
 /**
@@ -15,6 +16,8 @@ export interface LearnedDevice {
   /** The expansion that the tags come from, as JSON; tags of another one do not count. */
   readonly from: string;
   readonly tags: Readonly<Record<string, Readonly<Record<string, Plain>>>>;
+  /** What each name was ever given to, of whatever expansion; a file of an earlier version has none. */
+  readonly names?: Names;
   /** Units and spans of tags of the configuration. */
   readonly facts: Readonly<Record<string, Readonly<Record<string, Plain>>>>;
 }
@@ -32,6 +35,8 @@ export interface SurveyPlan {
   readonly wanted: boolean;
   /** What was learned before; undefined = nothing that is still asked for. */
   readonly before: Learned | undefined;
+  /** What lies there, also if it was learned for another expansion: whose name is whose. */
+  readonly earlier: Learned | undefined;
   /** File of what was learned. */
   readonly path: string;
 }
@@ -58,7 +63,7 @@ export function fingerprintOf(expansion: unknown): string {
  * @param before what was known: tags that a device does not name any more stay, and are bad by themselves
  */
 export function learnedOf(
-  { devices, learnsUnits }: SurveyPlan,
+  { devices, learnsUnits, earlier }: SurveyPlan,
   surveys: readonly DeviceSurvey[],
   before?: Learned,
 ): Learned {
@@ -66,7 +71,10 @@ export function learnedOf(
     const survey = surveys.find((one) => one.name === name);
     const from = fingerprintOf(expansion);
     const known = before?.devices[name];
-    const found = (survey?.found ?? []).map((tag) => [tag.name, tag.keys] as const);
+    const listed = survey?.found ?? [];
+    const last = earlier?.devices[name];
+    const given = named(listed, last?.names ?? namesByKeys(last?.tags ?? {}, listed));
+    const found = given.tags;
     // A tag that was found is one of the configuration the next time: it says the same of it now and then.
     const said = [
       ...found,
@@ -78,6 +86,7 @@ export function learnedOf(
       {
         from,
         tags: { ...(known?.from === from ? known.tags : {}), ...plainEntries(found) },
+        names: given.names,
         facts: { ...(learnsUnits ? known?.facts : {}), ...plainEntries(facts) },
       },
     ];

@@ -206,7 +206,7 @@ function surveyOf(
     ({ name, expansion }) => content?.devices[name]?.from === fingerprintOf(expansion),
   );
   const before = isKnown ? content : undefined;
-  return { ...link, devices: asked, learnsUnits, wanted, before, path };
+  return { ...link, devices: asked, learnsUnits, wanted, before, earlier: content, path };
 }
 
 /** Tags that do not go together, by the driver. */

@@ -1,6 +1,7 @@
 import {
   ms,
   parseDuration,
+  staleAfter,
   subscribedClass,
   tagTypes,
   type DurationMs,
@@ -62,7 +63,7 @@ export function readTag(
     subscribed,
     deadband: readDeadband(problems, ref.child('deadband'), span, ref.has('span')),
     maxSilence: readAge(problems, ref.child('maxSilence')),
-    stale: stale ?? (subscribed ? ms(subscribed.alive * 1.5) : ms(period * staleAfterPeriods)),
+    stale: stale ?? (subscribed ? staleAfter(subscribed.alive) : ms(period * staleAfterPeriods)),
     constant: undefined,
   };
 }

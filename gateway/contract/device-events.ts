@@ -41,6 +41,8 @@ export interface EventSink {
   standing(keys: readonly string[]): void;
   /** The device is there. */
   alive(): void;
+  /** See `SubscriptionSink.revised`. */
+  revised?(alive: DurationMs): void;
 }
 
 /** How a device tells of events. */

@@ -155,6 +155,11 @@ export interface DriverContext {
    * and health. Said as often as it is seen: it is forgotten after `limits.noticeMs`.
    */
   notice(device: string, text: string): void;
+  /**
+   * Why a device does not serve a tag, in its own words, for whoever looks at the tag; undefined: it serves it again.
+   * @param tag full name
+   */
+  refusal(device: string, tag: string, why: string | undefined): void;
 }
 
 /**

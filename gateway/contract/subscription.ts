@@ -1,4 +1,4 @@
-import type { DurationMs } from './time.js';
+import { ms, type DurationMs } from './time.js';
 
 /** The scan class, in topics and tables, of tags that nobody scans. */
 export const subscribedClass = 'subscribed';
@@ -15,6 +15,11 @@ export interface Subscribed {
    * that there was none. After it, the link is in doubt.
    */
   readonly alive: DurationMs;
+}
+
+/** Age at which a value that is told is stale, unless the tag says otherwise. */
+export function staleAfter(alive: DurationMs): DurationMs {
+  return ms(alive * 1.5);
 }
 
 /** What a device told of the tags of a subscription, oldest first, as columns; valid only during the call. */
@@ -50,4 +55,9 @@ export interface SubscriptionSink {
   history?(samples: Samples): void;
   /** The device says that nothing but what was told has changed, and has no more to tell: every value stands. */
   alive(): void;
+  /**
+   * The device does not keep to {@link Subscribed.alive}: this is its longest silence from now on. Optional for whoever
+   * takes samples.
+   */
+  revised?(alive: DurationMs): void;
 }

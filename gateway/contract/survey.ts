@@ -23,8 +23,13 @@ export interface TagFacts {
 
 /** A tag that the device has and the configuration need not name: keys as they are typed there. */
 export interface FoundTag {
-  /** Local name. */
+  /**
+   * Local name, as the device would have it: letters, digits, `_` and `-`. Whose name it is for good, and what another
+   * tag of that name is called, the host decides.
+   */
   readonly name: string;
+  /** What it is, whatever it is called: the same for as long as the device means the same by it. Opaque. */
+  readonly identity: string;
   readonly keys: Readonly<Record<string, unknown>>;
 }
 
@@ -35,4 +40,17 @@ export interface DeviceSurvey {
   readonly found: readonly FoundTag[];
   /** What was left out, and why: for people. */
   readonly remarks: readonly string[];
+}
+
+/** The longest name that a tag may have. */
+const longestName = 64;
+
+/** A name like this one that is not taken, and that a tag may have. */
+export function freeName(wanted: string, isTaken: (name: string) => boolean): string {
+  const base = wanted.slice(-longestName).replace(/^[^A-Za-z]+/, '') || 'tag';
+  for (let n = 1; ; n++) {
+    const suffix = n === 1 ? '' : `_${String(n)}`;
+    const name = base.slice(0, longestName - suffix.length) + suffix;
+    if (!isTaken(name)) return name;
+  }
 }

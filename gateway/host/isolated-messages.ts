@@ -1,6 +1,7 @@
 import type {
   DeviceEvent,
   DriverEvent,
+  DurationMs,
   Endpoint,
   EventTerms,
   ErrorCode,
@@ -135,6 +136,13 @@ export type FromThread =
       readonly text: string;
     }
   | {
+      readonly kind: 'refusal';
+      readonly driver: number;
+      readonly device: string;
+      readonly tag: string;
+      readonly why: string | undefined;
+    }
+  | {
       readonly kind: 'expires';
       readonly driver: number;
       readonly what: string;
@@ -154,4 +162,5 @@ export type FromThread =
     }
   | { readonly kind: 'events'; readonly sink: number; readonly events: readonly DeviceEvent[] }
   | { readonly kind: 'standing'; readonly sink: number; readonly keys: readonly string[] }
-  | { readonly kind: 'alive'; readonly sink: number };
+  | { readonly kind: 'alive'; readonly sink: number }
+  | { readonly kind: 'revised'; readonly sink: number; readonly alive: DurationMs };

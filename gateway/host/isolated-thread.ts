@@ -7,6 +7,7 @@ import {
   type CreateIsolated,
   type DeviceEvent,
   type Driver,
+  type DurationMs,
   type ErrorFields,
   type EventSink,
   type Log,
@@ -124,6 +125,9 @@ class RemoteSink {
   alive(): void {
     this.post({ kind: 'alive', sink: this.id });
   }
+  revised(alive: DurationMs): void {
+    this.post({ kind: 'revised', sink: this.id, alive });
+  }
 
   confirmed(): Promise<void> | undefined {
     const until = this.#sent;
@@ -240,6 +244,7 @@ function serve(port: MessagePort, create: CreateIsolated, folder: string): void 
       expires: (what, at) => send({ kind: 'expires', driver, what, at }),
       count: (event, device, times = 1) => send({ kind: 'count', driver, event, device, times }),
       notice: (device, text) => send({ kind: 'notice', driver, device, text }),
+      refusal: (device, tag, why) => send({ kind: 'refusal', driver, device, tag, why }),
     });
     made.onLost((why) => send({ kind: 'lost', driver, why: failureOf(why) }));
     residents.set(driver, new Resident(made));

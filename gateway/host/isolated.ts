@@ -242,6 +242,12 @@ class DriverThread {
         heard?.events?.alive();
         break;
       }
+      case 'revised': {
+        const heard = this.#sinks.get(message.sink);
+        heard?.values?.revised?.(message.alive);
+        heard?.events?.revised?.(message.alive);
+        break;
+      }
       case 'pong':
         clearTimeout(this.#hang);
         this.#hang = undefined;
@@ -259,6 +265,11 @@ class DriverThread {
         break;
       case 'notice':
         this.#drivers.get(message.driver)?.context.notice(message.device, message.text);
+        break;
+      case 'refusal':
+        this.#drivers
+          .get(message.driver)
+          ?.context.refusal(message.device, message.tag, message.why);
         break;
       case 'expires':
         this.#drivers.get(message.driver)?.context.expires(message.what, message.at);

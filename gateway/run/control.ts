@@ -2,6 +2,7 @@ import type { AlarmSnapshot, CommandResult, Order, RuleCommand, Value } from '..
 import {
   asGatewayError,
   GatewayError,
+  isBad,
   jsonValue,
   qualityLevel,
   qualityReason,
@@ -38,6 +39,8 @@ export interface TagView {
   readonly unit: string | undefined;
   readonly quality: string;
   readonly reason: string;
+  /** Why its device does not serve it, in its own words. */
+  readonly why: string | undefined;
   /** Wall ms of the value. */
   readonly time: number;
   readonly ageMs: number;
@@ -175,6 +178,7 @@ export class Control {
       unit: tag.unit,
       quality: qualityLevel(quality),
       reason: qualityReason(quality),
+      why: isBad(quality) ? this.#runtime.field.refusalOf(tag) : undefined,
       time: time === 0 ? 0 : wall.of(time),
       ageMs: time === 0 ? 0 : Math.max(0, options.clock.mono() - time),
       writable: tag.writable,

@@ -397,6 +397,7 @@ export class Field {
       events: this.deviceAlarms,
       onHistory: (device, samples, indices) =>
         this.#backfill.record(device, samples, indices, clock.mono()),
+      onRevised: (alive, indices) => this.#image.table.revise(alive, indices),
       onStatus: (changed) => this.reportLink(changed),
     });
     this.#links.set(config.name, link);
@@ -426,6 +427,11 @@ export class Field {
   inspect(tag: TagInfo): Promise<Inspection | undefined> {
     const way = this.#bindingOf(tag);
     return way ? way.link.inspect(way.binding) : Promise.resolve(undefined);
+  }
+
+  /** Why its device does not serve a tag, in its own words; undefined where it does, or did not say. */
+  refusalOf(tag: TagInfo): string | undefined {
+    return this.#links.get(tag.link ?? '')?.refusalOf(tag.device, tag.name);
   }
 
   #bindingOf(tag: TagInfo): { link: Link; binding: LinkConfig['bindings'][number] } | undefined {

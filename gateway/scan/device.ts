@@ -45,6 +45,8 @@ export class DeviceState {
     foreign: 0,
   };
   readonly notices: Notices = new Notices();
+  /** By full name: why it does not serve a tag, in its own words. */
+  readonly #refusals = new Map<string, string>();
   readonly #budget: ProbeBudget;
 
   constructor(name: string, budget: ProbeBudget) {
@@ -76,6 +78,16 @@ export class DeviceState {
 
   count(event: DriverEvent, times = 1): void {
     this.stats[event] += times;
+  }
+
+  /** Keeps why the device does not serve a tag. */
+  refuse(tag: string, why: string | undefined): void {
+    if (why === undefined) this.#refusals.delete(tag);
+    else if (this.#refusals.has(tag) || this.#refusals.size < limits.refusals)
+      this.#refusals.set(tag, why);
+  }
+  refusalOf(tag: string): string | undefined {
+    return this.#refusals.get(tag);
   }
 
   /** A device that used to answer fast need not be waited for as long as it may take at most. */

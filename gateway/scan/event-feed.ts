@@ -107,6 +107,9 @@ export class EventFeed {
           this.#o.outlet.standing(name, keys);
         },
         alive: () => this.#heard(feed),
+        revised: (alive: DurationMs) => {
+          feed.longest = alive;
+        },
       };
       const outcome = await driver.listen?.(name, feed.terms, sink, this.#abort.signal);
       if (this.#driver !== driver) return;
@@ -162,17 +165,17 @@ class Feed implements Told {
   readonly device: DeviceState;
   readonly terms: EventTerms;
   heardAt: MonoMs;
+  /** As the device revised it, or as it was asked for. */
+  longest: DurationMs;
 
   constructor(device: DeviceState, terms: EventTerms, clock: Clock) {
     this.device = device;
     this.terms = terms;
     this.heardAt = clock.mono();
+    this.longest = terms.alive;
   }
 
   get label(): string {
     return `${this.device.name} events`;
-  }
-  get longest(): DurationMs {
-    return this.terms.alive;
   }
 }

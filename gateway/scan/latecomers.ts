@@ -13,7 +13,7 @@ import {
  * is wrong, and it is taken as ever.
  */
 export class Latecomers {
-  readonly #latest: DurationMs;
+  #latest: DurationMs;
   readonly #onLate: (late: Samples) => void;
   /** By position: the last late sample of a tag of which nothing fresh was told since. */
   readonly #standing = new Map<number, ToldValue>();
@@ -27,6 +27,11 @@ export class Latecomers {
   constructor(latest: DurationMs, onLate: (late: Samples) => void) {
     this.#latest = latest;
     this.#onLate = onLate;
+  }
+
+  /** From now on, samples are late beyond this age. */
+  revise(latest: DurationMs): void {
+    this.#latest = latest;
   }
 
   /** @returns those that are not late; the argument itself where none is */

@@ -4,6 +4,7 @@ import type {
   DriverContext,
   DriverEvent,
   DriverModule,
+  DurationMs,
   Log,
   MonoMs,
   Random,
@@ -57,6 +58,8 @@ export interface LinkOptions {
   readonly events: EventOutlet;
   /** See {@link Subscriber}; for the record only. */
   onHistory(device: string, samples: Samples, indices: Int32Array): void;
+  /** See {@link Subscriber}: values may be older than was asked for. */
+  onRevised(alive: DurationMs, indices: Int32Array): void;
   /** State or a device of the link changed: its status must be published. */
   onStatus(link: Link): void;
 }
@@ -119,6 +122,7 @@ export class Link {
       devices,
       bindings: config.bindings,
       onHistory: (...what) => options.onHistory(...what),
+      onRevised: (...what) => options.onRevised(...what),
     });
     this.#feed = new EventFeed({
       ...common,
@@ -272,6 +276,7 @@ export class Link {
         now: () => clock.mono(),
         count: (event, device, times) => this.#count(event, device, times),
         notice: (device, text) => this.#notice(device, text),
+        refusal: (device, tag, why) => this.#deviceOf(device)?.refuse(tag, why),
       });
       this.#driver = driver;
       driver.onLost((why) => {
@@ -382,14 +387,23 @@ export class Link {
     return driver;
   }
 
+  #deviceOf(name: string): DeviceState | undefined {
+    return this.devices.find((one) => one.name === name);
+  }
+
+  /** Why the device of a tag does not serve it, in its own words; undefined where it does, or did not say. */
+  refusalOf(device: string, tag: string): string | undefined {
+    return this.#deviceOf(device)?.refusalOf(tag);
+  }
+
   #count(event: DriverEvent, name: string, times = 1): void {
-    const device = this.devices.find((one) => one.name === name);
+    const device = this.#deviceOf(name);
     if (device) device.count(event, times);
     else if (event === 'foreign') this.#foreign += times;
   }
 
   #notice(name: string, what: string): void {
-    const device = this.devices.find((one) => one.name === name);
+    const device = this.#deviceOf(name);
     if (!(device?.notices ?? this.#notices).say(what, this.#o.clock.mono())) return;
     const link = this.name;
     if (device) this.#o.log.warn('a device is odd', { link, device: name, what });

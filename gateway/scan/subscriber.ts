@@ -6,6 +6,7 @@ import {
   type Clock,
   type Driver,
   type DriverModule,
+  type DurationMs,
   type Log,
   type ReadGroup,
   type Samples,
@@ -34,6 +35,8 @@ export interface SubscriberOptions {
   onTrouble(error: GatewayError): void;
   /** A device told what it remembers of a time in which the link was down. */
   onHistory(device: string, samples: Samples, indices: Int32Array): void;
+  /** A device made terms of its own: its longest silence while all is well. */
+  onRevised(alive: DurationMs, indices: Int32Array): void;
   /** A device tells something again. */
   onDevice(device: DeviceState): void;
 }
@@ -106,6 +109,7 @@ export class Subscriber {
       terms,
       tagIndex: this.#o.tagIndex(),
       onHeard: (heard) => this.#heard(heard),
+      onRevised: (alive, indices) => this.#o.onRevised(alive, indices),
       onHistory: ({ device: { name } }, samples, indices) =>
         this.#o.onHistory(name, samples, indices),
     });
@@ -181,6 +185,7 @@ export class Subscriber {
         device: subscription.device.name,
         count: refused.length,
         first: subscription.read.tags[refused[0] ?? 0]?.name,
+        why: subscription.device.refusalOf(subscription.read.tags[refused[0] ?? 0]?.name ?? ''),
       });
     this.#refused.set(subscription, refused);
     const due = mono(this.#o.clock.mono() + limits.refusedRetryMs);
@@ -205,6 +210,7 @@ function partOf(whole: Subscription, some: readonly number[]): SubscriptionSink 
     samples: (samples) => whole.samples(placed(samples)),
     history: (samples) => whole.history(placed(samples)),
     alive: () => whole.alive(),
+    revised: (alive) => whole.revised(alive),
   };
 }
 

@@ -27,6 +27,8 @@ export interface SubscriptionOptions {
   readonly tagIndex: Int32Array;
   /** The device told something, or that there is nothing to tell. */
   onHeard(subscription: Subscription): void;
+  /** The longest silence: as asked for, and then as the device revised it; anew when the image was rebuilt. */
+  onRevised(alive: DurationMs, indices: Int32Array): void;
   /** The device told what it remembers; `indices` are the image positions of all tags. */
   onHistory(subscription: Subscription, samples: Samples, indices: Int32Array): void;
 }
@@ -38,6 +40,7 @@ export interface SubscriptionOptions {
 export class Subscription implements SubscriptionSink, InboxGroup, Told {
   readonly read: ReadGroup<unknown>;
   readonly device: DeviceState;
+  /** As they were asked for. */
   readonly terms: Subscribed;
   inInbox = false;
   /** The batch and the image positions that are in the inbox, or were there last. */
@@ -65,6 +68,8 @@ export class Subscription implements SubscriptionSink, InboxGroup, Told {
   #indices = new Int32Array(16);
   #aliveAt: MonoMs | undefined;
   #tellAll = false;
+  /** Longest silence by the device's own terms; undefined: those that were asked for. */
+  #revised: DurationMs | undefined;
   /** Quality of all tags once what was told before the end is handed over; undefined while it goes on. */
   #ending: number | undefined;
 
@@ -88,13 +93,14 @@ export class Subscription implements SubscriptionSink, InboxGroup, Told {
     this.batch = this.#standing;
     this.indices = this.#all;
     this.heardAt = clock.mono();
+    options.onRevised(terms.alive, this.#all);
   }
 
   get label(): string {
     return this.read.label;
   }
   get longest(): DurationMs {
-    return this.terms.alive;
+    return this.#revised ?? this.terms.alive;
   }
 
   samples(samples: Samples): void {
@@ -130,6 +136,13 @@ export class Subscription implements SubscriptionSink, InboxGroup, Told {
     this.#heard(now);
   }
 
+  revised(alive: DurationMs): void {
+    if (this.#ending !== undefined) return;
+    this.#revised = alive;
+    this.#latecomers.revise(alive);
+    this.#o.onRevised(alive, this.#all);
+  }
+
   /** Values of the image were overruled from outside: put them there again when it is sure that they stand. */
   tellAll(): void {
     this.#tellAll = true;
@@ -148,6 +161,7 @@ export class Subscription implements SubscriptionSink, InboxGroup, Told {
   /** The image was rebuilt; what waits in layers is given its positions when its turn comes. */
   remap(tagIndex: Int32Array): void {
     this.#all = indicesOf(this.read.tags, tagIndex);
+    this.#o.onRevised(this.longest, this.#all);
   }
 
   taken(): void {

@@ -3,8 +3,10 @@ import {
   grainOf,
   isWide,
   spanOnly,
+  staleAfter,
   type Bands,
   type Conversion,
+  type DurationMs,
   type RuleTag,
   type SignalDef,
   type TagLookup,
@@ -46,7 +48,7 @@ export const derivedDevice = 'rules';
 
 /**
  * All tags and what the hot path needs of them as arrays, one position a tag. Made anew at each change
- * of the configuration; never changed in place.
+ * of the configuration; never changed in place, but for how old a value may become.
  */
 export class TagTable implements TagLookup {
   readonly tags: readonly TagInfo[];
@@ -88,6 +90,7 @@ export class TagTable implements TagLookup {
     this.deadbands = new Float64Array(size);
     this.maxSilences = new Float64Array(size).fill(Infinity);
     this.stales = new Float64Array(size).fill(Infinity);
+    this.#usualStales = new Float64Array(size).fill(NaN);
     this.#writes = writes;
 
     const tags: TagInfo[] = [];
@@ -112,6 +115,8 @@ export class TagTable implements TagLookup {
   }
 
   readonly #writes: Writes;
+  /** Of tags that are told and do not say themselves when they are stale; NaN for all others. */
+  readonly #usualStales: Float64Array;
 
   #fill(index: number, tag: TagConfig): void {
     const scaled = tag.scale !== 1 || tag.offset !== 0;
@@ -136,6 +141,20 @@ export class TagTable implements TagLookup {
     this.deadbands[index] = tag.deadband;
     this.maxSilences[index] = tag.maxSilence ?? Infinity;
     this.stales[index] = tag.constant === undefined ? tag.stale : Infinity;
+    const usual = tag.subscribed && staleAfter(tag.subscribed.alive);
+    this.#usualStales[index] = usual !== undefined && usual === tag.stale ? usual : NaN;
+  }
+
+  /**
+   * A device tells of these tags less often than was asked for: they are stale later, by as much, where the configuration
+   * does not say itself how old they may become.
+   */
+  revise(alive: DurationMs, indices: ArrayLike<number>): void {
+    for (let i = 0; i < indices.length; i++) {
+      const index = indices[i] as number;
+      const usual = this.#usualStales[index] ?? NaN;
+      if (!Number.isNaN(usual)) this.stales[index] = Math.max(usual, staleAfter(alive));
+    }
   }
 
   #alias(device: DeviceConfig): void {

@@ -57,6 +57,7 @@ async function scanTime(
     memory: new Map(),
     events: noEvents,
     onHistory: () => undefined,
+    onRevised: () => undefined,
     onStatus: () => undefined,
   });
   one.start();

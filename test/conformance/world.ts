@@ -148,6 +148,7 @@ export class World {
       open: () => this.#open(),
       count: () => undefined,
       notice: (device, text) => this.notices.push(`${device} ${text}`),
+      refusal: () => undefined,
       expires: () => undefined,
       memory: new Map(),
       now: () => this.time,

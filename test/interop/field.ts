@@ -79,6 +79,7 @@ export class Field {
       open: async (endpoint) => this.#watched(await openPatiently(endpoint)),
       count: () => undefined,
       notice: () => undefined,
+      refusal: () => undefined,
       memory: new Map(),
       now: () => systemClock.mono(),
       expires: () => undefined,

@@ -66,6 +66,7 @@ export class OddBench {
       memory: new Map(),
       events: noEvents,
       onHistory: () => undefined,
+      onRevised: () => undefined,
       onStatus: () => undefined,
     });
     stagger([this.link], this.#clock.mono());

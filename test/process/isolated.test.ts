@@ -57,6 +57,7 @@ function rig(t: Test): {
           open: () => Promise.reject(new GatewayError('internal', 'not asked for')),
           count: (event, device, times) => void counts.push(`${event} ${device} ${String(times)}`),
           notice: () => undefined,
+          refusal: () => undefined,
         },
       );
       made.push(driver);

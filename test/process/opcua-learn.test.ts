@@ -114,7 +114,7 @@ void t.test('asked at the start, and by a gateway that runs', { timeout: 180_000
   const doubles = { ...folder, filter: 'Double' };
   const keys = { aspect: 'status', type: 'string' };
   await site.write({ expand: [doubles, { ...doubles, suffix: '_is', keys }, doubles], tags: {} });
-  t.match((await site.tool('learn', site.file)).stdout, /left out: \d+ whose names are taken/);
+  t.match((await site.tool('learn', site.file)).stdout, /left out: \d+ that are there already/);
   const twice = await site.start();
   await waitFor(
     async () => (await tagOf(twice, 'LINE.Double_is')).value === 'Good',

@@ -18,6 +18,8 @@ export class Bench {
   readonly items: InboxItem[] = this.#view.items;
   /** Values that were told for the record only. */
   readonly history: number[] = [];
+  /** Longest silences, as links told them. */
+  readonly revised: number[] = [];
   link: Link | undefined;
 
   start(devices: readonly DeviceConfig[]): Link {
@@ -30,6 +32,7 @@ export class Bench {
       open: () => Promise.reject(lost()),
       create: inThisThread,
       memory: new Map(),
+      onRevised: (alive) => void this.revised.push(alive),
       events: noEvents,
       onHistory: (_, samples) => {
         for (let i = 0; i < samples.count; i++) this.history.push(samples.numbers[i] ?? NaN);

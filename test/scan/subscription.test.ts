@@ -347,3 +347,16 @@ void t.test('a write to a told tag is read back with a read of its own', async (
   await b.pass(50);
   t.equal(b.seen.get('U1.t1000')?.value, 3);
 });
+
+void t.test('silence is measured by what the device made of its terms', async (t) => {
+  const { b, sink } = await subscribed();
+  sink.alive();
+  sink.revised?.(ms(10_000));
+  t.equal(b.revised.at(-1), 10_000, 'and so are stale values');
+  await b.pass(9_000);
+  t.equal(b.link?.state, 'connected', 'three times as long as was asked for');
+  sink.samples(told([[0, 1, 9_000]]));
+  t.same(b.history, [], 'no sample is late that is as old as it may be');
+  await b.pass(10_050);
+  t.equal(b.link?.lastError?.code, 'subscription-silent');
+});

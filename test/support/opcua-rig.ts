@@ -35,6 +35,8 @@ export class Bench {
   readonly folder: string;
   readonly port: number;
   readonly counts: string[] = [];
+  readonly notices: Set<string> = new Set<string>();
+  readonly refusals: Map<string, string> = new Map<string, string>();
   readonly memory: Map<string, unknown> = new Map<string, unknown>();
   readonly expiries: Map<string, number> = new Map<string, number>();
 
@@ -70,7 +72,11 @@ export class Bench {
       now: () => systemClock.mono(),
       expires: (what, at) => void this.expiries.set(what, at),
       count: (event, device, times = 1) => this.counts.push(`${event} ${device} ${String(times)}`),
-      notice: () => undefined,
+      notice: (device, text) => void this.notices.add(`${device} ${text}`),
+      refusal: (_, tag, why) => {
+        if (why === undefined) this.refusals.delete(tag);
+        else this.refusals.set(tag, why);
+      },
     });
   }
 
@@ -153,6 +159,8 @@ export class Listener implements SubscriptionSink {
   isDeaf = false;
   beats = 0;
   calls = 0;
+  /** The longest silence, where the server revised it. */
+  longest: number | undefined;
   samples(s: Samples): void {
     this.calls++;
     put(s, this.told);
@@ -165,6 +173,9 @@ export class Listener implements SubscriptionSink {
   }
   alive(): void {
     this.beats++;
+  }
+  revised(alive: number): void {
+    this.longest = alive;
   }
   values(position: number): unknown[] {
     return this.told.filter((one) => one.position === position).map(({ value }) => value);

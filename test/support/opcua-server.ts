@@ -22,6 +22,10 @@ export interface UaServerOptions {
   /** Namespaces before the one of the nodes, so that its index moves. */
   readonly before?: readonly string[];
   readonly maxSessions?: number;
+  /** Sessions are kept for so long at most, ms. */
+  readonly maxSessionTimeout?: number;
+  /** So many items are taken in one request, and no node says so. */
+  readonly hiddenLimit?: number;
   /** Name of the folder with its certificates. */
   readonly pki?: string;
   /** Trusts the certificate of every client. */
@@ -93,9 +97,12 @@ export class UaServer {
       serverCapabilities: {
         ...(options.maxSessions === undefined ? {} : { maxSessions: options.maxSessions }),
         minSupportedSampleRate: 20,
+        ...(options.hiddenLimit === undefined ? {} : limitsOf(options.hiddenLimit)),
       },
     });
     await server.initialize();
+    if (options.hiddenLimit !== undefined) hideLimits(server);
+    if (options.maxSessionTimeout !== undefined) shortenSessions(server, options.maxSessionTimeout);
     const started = new UaServer(server);
     started.#fill(options.before ?? []);
     if (options.example) started.#fillExample();
@@ -239,6 +246,44 @@ export class UaServer {
     for (const session of this.server.engine.getSessions())
       for (const { id } of session.publishEngine.subscriptions) session.deleteSubscription(id);
   }
+}
+
+function limitsOf(most: number): object {
+  return {
+    operationLimits: {
+      maxNodesPerRead: most,
+      maxNodesPerRegisterNodes: most,
+      maxMonitoredItemsPerCall: most,
+      maxNodesPerTranslateBrowsePathsToNodeIds: most,
+    },
+  };
+}
+
+/** The nodes of OperationLimits. */
+function hideLimits({ engine: { addressSpace } }: OPCUAServer): void {
+  for (const id of [
+    11705, 12165, 11707, 11709, 11710, 11711, 11712, 11713, 11714, 12166, 12167, 12168,
+  ]) {
+    const node = addressSpace?.findNode(`i=${String(id)}`);
+    if (node) addressSpace?.deleteNode(node);
+  }
+}
+
+/** The package has no setting for it: what clients ask for is cut on its way in. */
+function shortenSessions(server: OPCUAServer, most: number): void {
+  interface Creating {
+    _on_CreateSessionRequest(
+      message: { request: { requestedSessionTimeout: number } },
+      channel: unknown,
+    ): unknown;
+  }
+  const creating = server as unknown as Creating;
+  const usual = creating._on_CreateSessionRequest.bind(server);
+  creating._on_CreateSessionRequest = (message, channel) => {
+    const { request } = message;
+    request.requestedSessionTimeout = Math.min(request.requestedSessionTimeout, most);
+    return usual(message, channel);
+  };
 }
 
 function addTo(ns: Namespace, parent: object, name: string, value: VariantLike): UAVariable {

@@ -75,7 +75,7 @@ void t.test(
     t.ok(b.read.has('P.level'), 'the verifying tag is asked for');
     b.holds('P.level', 5.04);
     await b.tick();
-    t.strictSame(await work, { before: 0, after: 5 });
+    t.strictSame(await work, { before: 0, after: 5, verified: true });
     t.strictSame(b.results(), ['requested', 'done']);
 
     b.onSend = () => Promise.resolve({ ok: true });
