@@ -1,5 +1,6 @@
 import { ms, parseDuration } from '../contract/index.js';
 import type { DeviceResult } from './devices.js';
+import { answerOf, type Asking } from './drivers.js';
 import { shown } from './format.js';
 import type { TagConfig, WritePermit, WriteSource, LinkConfig } from './model.js';
 import type { Session } from './session.js';
@@ -46,19 +47,13 @@ class Tags {
 
 /** What may be written, by full tag name. */
 export function readWrites(
-  session: Session,
+  asking: Asking,
   writes: Ref,
   devices: readonly DeviceResult[],
   links: readonly LinkConfig[],
 ): ReadonlyMap<string, WritePermit> {
+  const { session } = asking;
   const tags = new Tags(devices);
-  const unwritable = (tag: string): string | undefined => {
-    for (const { driver, config, bindings } of links) {
-      const binding = bindings.find(({ name }) => name === tag);
-      if (binding) return driver.unwritable?.(config, binding);
-    }
-    return undefined;
-  };
   const permits = new Map<string, WritePermit>();
   for (const [name, ref] of writes.children()) {
     const tag = tags.find(session, ref, name, true);
@@ -69,12 +64,30 @@ export function readWrites(
         `${tag.name} stands here already`,
         'a device name stands for its primary tag',
       );
-    const never = unwritable(tag.name);
+    const never = unwritable(asking, ref, tag.name, links);
     if (never !== undefined)
       session.problems.errorAtKey(ref, `${tag.name} can never be written: ${never}`);
     permits.set(tag.name, readPermit(session, ref, tag, tags));
   }
   return permits;
+}
+
+/** Why a tag can never be written. Asks its driver beforehand for all that a write needs to know of it. */
+function unwritable(
+  asking: Asking,
+  ref: Ref,
+  tag: string,
+  links: readonly LinkConfig[],
+): string | undefined {
+  for (const { driver, config, bindings } of links) {
+    const binding = bindings.find(({ name }) => name === tag);
+    if (!binding) continue;
+    return answerOf(asking, driver, 'tag', ref, () => {
+      driver.writeTimeout?.(config, binding);
+      return driver.unwritable?.(config, binding);
+    })?.value;
+  }
+  return undefined;
 }
 
 function readPermit(session: Session, ref: Ref, tag: TagConfig, tags: Tags): WritePermit {
