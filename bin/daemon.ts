@@ -3,6 +3,7 @@ import { pino } from 'pino';
 import { invariant } from '../gateway/contract/index.js';
 import { ControlSocket } from '../gateway/host/control-socket.js';
 import { systemClock } from '../gateway/host/clock.js';
+import { limits } from '../gateway/limits.js';
 import { Control } from '../gateway/run/control.js';
 import { type LogLevel, pinoLog } from '../gateway/run/log.js';
 import type { Runtime } from '../gateway/run/runtime.js';
@@ -11,6 +12,7 @@ import { isUnknown } from './learn.js';
 import { LearningGateway } from './learning-gateway.js';
 import { loadAll, loadForStart } from './load.js';
 import { CliError, outliveReader } from './output.js';
+import { foreignDrivers } from './wire.js';
 
 /** A gateway with its control socket. */
 export interface Daemon {
@@ -34,6 +36,7 @@ export async function startDaemon(file: string, level: string): Promise<Daemon> 
   }
   const path = resolve(file);
   const log = pinoLog(level as LogLevel, systemClock, pino.destination({ fd: 2, sync: true }));
+  foreignDrivers.logTo(log);
   const found = await loadAll(path);
   // What is missing may be what the devices know; then they are asked first.
   if (!found.ok && !found.surveys.some(isUnknown)) await loadForStart(path, found);
@@ -84,4 +87,6 @@ export async function runDaemon(file: string, level: string): Promise<void> {
     process.once('SIGINT', stop);
   });
   await daemon.stop();
+  // What a driver leaves behind, such as a timer or a connection of its own, must not keep the process.
+  setTimeout(() => process.exit(), limits.closeMs).unref();
 }

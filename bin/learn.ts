@@ -11,6 +11,7 @@ import { systemClock, systemRandom } from '../gateway/host/clock.js';
 import { replaceFile } from '../gateway/host/files.js';
 import { openStream } from '../gateway/host/open.js';
 import type { DriverMaker } from '../gateway/host/isolated.js';
+import { limits } from '../gateway/limits.js';
 
 /** Longest time for all that is asked of one link before the gateway starts without it. */
 const longestMs = 60_000;
@@ -32,10 +33,13 @@ export async function surveyLink(
     try {
       const failure = await connectionFailure(driver, module.limits(config).connectTimeout);
       if (!failure)
-        return (await driver.survey?.(plan.devices, AbortSignal.timeout(longestMs))) ?? [];
+        return await inTime(
+          longestMs,
+          async (signal) => driver.survey?.(plan.devices, signal) ?? [],
+        );
       failures.push(failure);
     } finally {
-      await driver.close().catch(() => undefined);
+      await inTime(limits.closeMs, async () => driver.close()).catch(() => undefined);
     }
   }
   const isTelling = ({ kind }: GatewayError): boolean => kind !== 'link' && kind !== 'timeout';
@@ -70,11 +74,22 @@ function driverOf(
 
 async function connectionFailure(driver: Driver, wait: number): Promise<GatewayError | undefined> {
   try {
-    await driver.connect(AbortSignal.timeout(wait));
+    await inTime(wait, (signal) => driver.connect(signal));
     return undefined;
   } catch (thrown) {
     return asGatewayError(thrown);
   }
+}
+
+/** A call that is given up when its time is over, whether the driver hears of it or not: a gateway waits for it. */
+function inTime<T>(wait: number, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const signal = AbortSignal.timeout(wait);
+  return new Promise((resolve, reject) => {
+    signal.addEventListener('abort', () =>
+      reject(new GatewayError('request-timeout', `no answer within ${String(wait)} ms`)),
+    );
+    call(signal).then(resolve, reject);
+  });
 }
 
 /** Keeps what was learned. @returns is it something new? */

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { DriverModule, Log, RuleLanguage } from '../gateway/contract/index.js';
-import { asGatewayError, driverContract, GatewayError } from '../gateway/contract/index.js';
+import { asGatewayError, GatewayError } from '../gateway/contract/index.js';
 import type { Config } from '../gateway/config/model.js';
 import { systemClock, systemRandom } from '../gateway/host/clock.js';
 import {
@@ -13,6 +13,7 @@ import {
   sha256,
   tripFolder,
 } from '../gateway/host/files.js';
+import { ForeignDrivers } from '../gateway/host/foreign-drivers.js';
 import type { DriverMaker } from '../gateway/host/isolated.js';
 import { memoryFolder } from '../gateway/host/memory-folder.js';
 import { openStream } from '../gateway/host/open.js';
@@ -36,16 +37,21 @@ const drivers: Readonly<Record<string, () => Promise<DriverModule>>> = {
 
 export const driverNames: readonly string[] = Object.keys(drivers);
 
-/** A driver by name: ours, or an npm package that exports `driver`. */
-export async function loadDriver(name: string): Promise<DriverModule | undefined> {
-  const own = drivers[name];
-  if (own) return own();
-  try {
-    const module = (await import(name)) as { driver?: DriverModule };
-    return module.driver?.contract === driverContract ? module.driver : undefined;
-  } catch {
-    return undefined;
-  }
+/** Folder whose `node_modules` holds packages of drivers, where they are not installed beside the gateway. */
+const folder = process.env['MILLRACE_DRIVERS'];
+
+/** Drivers that do not come with the gateway. */
+export const foreignDrivers: ForeignDrivers = new ForeignDrivers(
+  folder === undefined || folder === '' ? [] : [resolve(folder)],
+);
+
+/** A driver by name: ours, or that of an installed package, which runs in a thread unless it is wanted in process. */
+export async function loadDriver(
+  name: string,
+  inProcess = false,
+): Promise<DriverModule | undefined> {
+  const own = Object.hasOwn(drivers, name) ? drivers[name] : undefined;
+  return own ? own() : foreignDrivers.driver(name, inProcess);
 }
 
 export const rules: RuleLanguage = { compile: compileRules, start: createEngine };

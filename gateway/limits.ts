@@ -82,6 +82,23 @@ export const limits = {
   splitReads: 64,
   /** A driver's thread that says nothing for so long after a call was given up hangs: it is ended, and started anew. */
   threadHangMs: 5_000,
+  /**
+   * What is on its way between a driver's thread and its streams, each way. Not taken in time, the stream is closed and
+   * its link is in doubt; more is not written.
+   */
+  streamBytes: 1_048_576,
+  /** Log lines, counts and notices of a driver's thread that were not heard yet. Shed: the newest, counted. */
+  threadChatter: 1_024,
+  /** Memory for the objects of a driver that is not ours, MiB; it ends, and is started again, when it needs more. */
+  driverHeapMiB: 128,
+  /** How long the module of a driver that is not ours may take to be loaded, and to answer once. It is given up then. */
+  driverLoadMs: 10_000,
+  driverAnswerMs: 2_000,
+  /**
+   * Longest rest of a module that was given up because it did not answer, before it is loaded again: each time it may
+   * hold up the gateway once, so it grows. A reload of the configuration ends it.
+   */
+  driverRestMs: 600_000,
   /** So long before something that a link needs ends, its health warns: six weeks, time for whoever must order a new one. */
   expiryWarnMs: 3_628_800_000,
   /** How long a driver or a connection may take to close; then it is left behind. */

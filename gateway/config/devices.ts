@@ -3,10 +3,11 @@ import {
   type DriverModule,
   type Parsed,
   type Source,
+  type Subscribed,
   type TagBinding,
   type TagType,
 } from '../contract/index.js';
-import { madeBy } from './drivers.js';
+import { answerOf, madeBy } from './drivers.js';
 import type { Shape } from './fields.js';
 import { constantShape, deviceShape, isConstant, tagShape } from './keys-link.js';
 import { withLearned, type LearnedDevice } from './learned.js';
@@ -71,8 +72,7 @@ export function resolveDevice(
     if (!type) continue;
     const parsed = source && parseAddress(context, ref, tagRef, source, type);
     const address: unknown = parsed?.address;
-    const subscribed =
-      parsed && context.parsed && driver?.subscribed?.(context.parsed.config, address);
+    const subscribed = parsed && subscribedOf(context, tagRef, address);
     const tag = readTag(context, name, local, tagRef, type, subscribed);
     tags.push(tag);
     const tagNumber = first + bindings.length;
@@ -84,6 +84,14 @@ export function resolveDevice(
   );
   const config = { name, link, tags, primary: typedPrimary, events };
   return { config, bindings, names, complete, expansion };
+}
+
+/** How the device tells of a tag by itself, if it does. */
+function subscribedOf(context: LinkContext, ref: Ref, address: unknown): Subscribed | undefined {
+  const { driver, parsed } = context;
+  if (!driver?.subscribed || !parsed) return undefined;
+  return answerOf(context, driver, 'tag', ref, () => driver.subscribed?.(parsed.config, address))
+    ?.value;
 }
 
 /** The keys of a device that are its driver's. */

@@ -1,5 +1,11 @@
 import type { ValidateFunction } from 'ajv';
-import { asGatewayError, type DriverModule, type Parsed, type Problem } from '../contract/index.js';
+import {
+  asGatewayError,
+  type DriverModule,
+  type GatewayError,
+  type Parsed,
+  type Problem,
+} from '../contract/index.js';
 import { withDriver } from './keys-link.js';
 import type { Secrets } from './secrets.js';
 import type { Session } from './session.js';
@@ -42,6 +48,12 @@ export function checksOf(
   }
 }
 
+/** With what a driver is asked. */
+export interface Asking {
+  readonly session: Session;
+  readonly secrets: Secrets;
+}
+
 /**
  * What a driver makes of keys; undefined when it has problems with them, which are placed, or fails, which is
  * one too.
@@ -49,22 +61,59 @@ export function checksOf(
  * @param place where a problem with this path stands
  */
 export function madeBy<T>(
-  { session, secrets }: { readonly session: Session; readonly secrets: Secrets },
+  asking: Asking,
   driver: DriverModule,
   what: 'link' | 'device' | 'tag',
   ref: Ref,
   make: () => Parsed<T>,
   place: (path: Path) => Ref = (path) => ref.descend(path),
 ): { readonly value: T } | undefined {
-  try {
-    const result = make();
-    if (result.ok) return { value: result.value };
-    report(session, secrets, result.problems, place);
-  } catch {
-    // What a driver throws may hold what it was given: not shown.
-    session.problems.errorAtKey(ref, `the driver ${driver.name} failed on this ${what}`);
-  }
+  const result = answerOf(asking, driver, what, ref, make);
+  if (!result) return undefined;
+  if (result.value.ok) return { value: result.value.value };
+  report(asking.session, asking.secrets, result.value.problems, place);
   return undefined;
+}
+
+/** What a driver answers; undefined when it fails, which is a problem at `ref`. */
+export function answerOf<T>(
+  asking: Asking,
+  driver: DriverModule,
+  what: 'link' | 'device' | 'tag',
+  ref: Ref,
+  ask: () => T,
+): { readonly value: T } | undefined {
+  try {
+    return { value: ask() };
+  } catch (thrown) {
+    failed(asking, driver, what, ref, asGatewayError(thrown));
+    return undefined;
+  }
+}
+
+/** Drivers that are not there to be asked: said once, and not for each tag. */
+const absent = new WeakMap<Session, Set<string>>();
+
+function failed(
+  { session, secrets }: Asking,
+  { name }: DriverModule,
+  what: string,
+  ref: Ref,
+  { code, message }: GatewayError,
+): void {
+  if (code === 'driver-died') {
+    const said = absent.get(session) ?? new Set();
+    absent.set(session, said);
+    if (said.has(message)) return;
+    said.add(message);
+  }
+  // What a driver throws may hold what it was given.
+  const why = secrets.isShownIn(message) ? '' : `: ${message}`;
+  session.problems.errorAtKey(
+    ref,
+    `the driver ${name} failed on this ${what}${why}`,
+    'this is a defect of the driver, not of the configuration',
+  );
 }
 
 /** Places what a driver found; what the schema has said of the same key is not said again. */

@@ -105,6 +105,13 @@ export const linkShape: Shape = {
   properties: {
     driver: text('The driver that speaks the protocol.', { examples: ['modbus'] }),
     endpoint: text('Where the devices are.', { examples: ['tcp://10.0.0.5:502'] }),
+    inProcess: {
+      type: 'boolean',
+      description:
+        'Run the driver of a package in the process of the gateway rather than in a thread: faster, and its defects can end the gateway.',
+      default: false,
+      examples: [true],
+    },
     scanClasses: {
       ...named('How often tags are read, by names of your choice.', duration('Period.', '500ms')),
       default: { default: '1s' },

@@ -16,7 +16,7 @@ import { namePattern } from './fields.js';
 import { linkShape } from './keys-link.js';
 import { fingerprintOf, parseLearned, type Learned, type SurveyPlan } from './learned.js';
 import type { LinkConfig } from './model.js';
-import { checksOf, madeBy, report, type DriverChecks } from './drivers.js';
+import { answerOf, checksOf, madeBy, report, type DriverChecks } from './drivers.js';
 import { Profiles } from './profiles.js';
 import type { Secrets } from './secrets.js';
 import type { Session } from './session.js';
@@ -59,7 +59,7 @@ export async function draftLinks(session: Session, links: Ref): Promise<LinkDraf
   const drafts: LinkDraft[] = [];
   for (const [name, ref] of links.children()) {
     if (ref.node?.kind !== 'map') continue;
-    const driver = await findDriver(session, ref.child('driver'));
+    const driver = await findDriver(session, ref);
     const checks = driver && checksOf(session, ref, driver);
     check(ref, checks?.link ?? looseCheckOf(linkShape), session.problems);
     const devices: DeviceDraft[] = [];
@@ -84,15 +84,29 @@ function filled(link: MapNode, devices: Map<string, Entry>): MapNode {
   return { ...link, entries: new Map([...link.entries, ['devices', { key: entry.key, value }]]) };
 }
 
-async function findDriver(session: Session, ref: Ref): Promise<DriverModule | undefined> {
+async function findDriver(session: Session, link: Ref): Promise<DriverModule | undefined> {
   const { host, problems } = session;
+  const ref = link.child('driver');
   const name = ref.text;
   if (name === undefined || name === '') return undefined;
+  const inProcess = link.child('inProcess');
+  if (inProcess.node && host.driverNames.includes(name))
+    problems.errorAtKey(
+      inProcess,
+      `the driver ${name} comes with the gateway`,
+      'only drivers of packages can be put into its process',
+    );
   try {
-    const driver = await host.driver(name);
+    const driver = await host.driver(name, inProcess.value === true);
     if (driver) return driver;
   } catch (thrown) {
-    problems.error(ref, `the driver "${name}" cannot be loaded: ${asGatewayError(thrown).message}`);
+    const { code, message, fields } = asGatewayError(thrown);
+    const isReason = code === 'driver-unknown';
+    problems.error(
+      ref,
+      isReason ? message : `the driver "${name}" cannot be loaded: ${message}`,
+      fields['hint'] as string | undefined,
+    );
     return undefined;
   }
   problems.error(
@@ -136,7 +150,9 @@ export async function resolveLink(
   });
   const survey =
     driver && endpoint && parsed && learned
-      ? surveyOf({ link: name, driver, endpoint, config: parsed.config }, devices, learned)
+      ? answerOf(context, driver, 'link', ref, () =>
+          surveyOf({ link: name, driver, endpoint, config: parsed.config }, devices, learned),
+        )?.value
       : undefined;
   if (survey?.wanted && !survey.before)
     session.problems.warn(
@@ -156,8 +172,11 @@ export async function resolveLink(
     devices: devices.map(({ config }) => config),
     bindings: devices.flatMap(({ bindings }) => bindings),
   };
-  checkConflicts(session, ref, parts);
-  checkBudget(session, ref, parts);
+  const isPlanned = answerOf(context, driver, 'link', ref, () => {
+    checkConflicts(session, ref, parts);
+    checkBudget(session, ref, parts);
+  });
+  if (!isPlanned) return { config: undefined, devices, survey };
   const content = JSON.stringify([
     driver.name,
     plain(ref.node),

@@ -81,7 +81,7 @@ async function build(session: Session, root: Ref, file: string): Promise<Built> 
   }
   checkCount(session, root.child('links'), devices);
   checkEndpoints(session, root.child('links'), links);
-  const writes = readWrites(session, root.child('writes'), devices, links);
+  const writes = readWrites({ session, secrets }, root.child('writes'), devices, links);
   const rules = await readRules(session, root.child('rules'), root.at);
   const sinks = await readSinks({ session, secrets, gateway }, sinkRefs);
   const control = readControl(session, root.child('control'), file);

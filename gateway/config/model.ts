@@ -208,8 +208,12 @@ export interface ConfigHost {
   resolve(file: string, path: string): string;
   /** The value of `${secret:NAME}`; undefined when it is not provided. */
   secret(name: string): Promise<string | undefined>;
-  /** The driver of that name; undefined when there is none. */
-  driver(name: string): Promise<DriverModule | undefined>;
+  /**
+   * The driver of that name; undefined when there is none. Rejects with the reason, and in `fields.hint` what to do, when
+   * there is one that cannot be used.
+   * @param inProcess is one that does not come with the gateway to run in its process?
+   */
+  driver(name: string, inProcess: boolean): Promise<DriverModule | undefined>;
   /** Names of the drivers at hand, for did-you-mean. */
   readonly driverNames: readonly string[];
   /** Profiles that come with a driver, by name: paths of their files. */

@@ -1,5 +1,6 @@
-import { ms, parseDuration, type TagBinding } from '../contract/index.js';
+import { ms, parseDuration } from '../contract/index.js';
 import type { DeviceResult } from './devices.js';
+import { answerOf, type Asking } from './drivers.js';
 import { shown } from './format.js';
 import type { TagConfig, WritePermit, WriteSource, LinkConfig } from './model.js';
 import type { Session } from './session.js';
@@ -46,31 +47,13 @@ class Tags {
 
 /** What may be written, by full tag name. */
 export function readWrites(
-  session: Session,
+  asking: Asking,
   writes: Ref,
   devices: readonly DeviceResult[],
   links: readonly LinkConfig[],
 ): ReadonlyMap<string, WritePermit> {
+  const { session } = asking;
   const tags = new Tags(devices);
-  const find = (
-    tag: string,
-  ): { readonly link: LinkConfig; readonly binding: TagBinding<unknown> } | undefined => {
-    for (const link of links) {
-      const binding = link.bindings.find(({ name }) => name === tag);
-      if (binding) return { link, binding };
-    }
-    return undefined;
-  };
-  const unwritable = (tag: string): string | undefined => {
-    const { link, binding } = find(tag) ?? {};
-    return binding && link?.driver.unwritable?.(link.config, binding);
-  };
-  const isWriteOnly = (tag: string): boolean => {
-    const { link, binding } = find(tag) ?? {};
-    return (
-      binding !== undefined && link?.driver.isWriteOnly?.(link.config, binding.address) === true
-    );
-  };
   const permits = new Map<string, WritePermit>();
   for (const [name, ref] of writes.children()) {
     const tag = tags.find(session, ref, name, true);
@@ -81,12 +64,51 @@ export function readWrites(
         `${tag.name} stands here already`,
         'a device name stands for its primary tag',
       );
-    const never = unwritable(tag.name);
+    const never = unwritable(asking, ref, tag.name, links);
     if (never !== undefined)
       session.problems.errorAtKey(ref, `${tag.name} can never be written: ${never}`);
-    permits.set(tag.name, readPermit(session, ref, tag, tags, isWriteOnly));
+    permits.set(
+      tag.name,
+      readPermit(session, ref, tag, tags, (name) => isWriteOnly(asking, ref, name, links)),
+    );
   }
   return permits;
+}
+
+/** Why a tag can never be written. Asks its driver beforehand for all that a write needs to know of it. */
+function unwritable(
+  asking: Asking,
+  ref: Ref,
+  tag: string,
+  links: readonly LinkConfig[],
+): string | undefined {
+  for (const { driver, config, bindings } of links) {
+    const binding = bindings.find(({ name }) => name === tag);
+    if (!binding) continue;
+    return answerOf(asking, driver, 'tag', ref, () => {
+      driver.writeTimeout?.(config, binding);
+      return driver.unwritable?.(config, binding);
+    })?.value;
+  }
+  return undefined;
+}
+
+/** Can it only be written? What its driver cannot say was reported. */
+function isWriteOnly(asking: Asking, ref: Ref, tag: string, links: readonly LinkConfig[]): boolean {
+  for (const { driver, config, bindings } of links) {
+    const binding = bindings.find(({ name }) => name === tag);
+    if (binding)
+      return (
+        answerOf(
+          asking,
+          driver,
+          'tag',
+          ref,
+          () => driver.isWriteOnly?.(config, binding.address) === true,
+        )?.value === true
+      );
+  }
+  return false;
 }
 
 function readPermit(
@@ -94,7 +116,7 @@ function readPermit(
   ref: Ref,
   tag: TagConfig,
   tags: Tags,
-  isWriteOnly: (tag: string) => boolean,
+  isUnread: (tag: string) => boolean,
 ): WritePermit {
   const { problems } = session;
   const isNumeric = tag.type !== 'bool' && tag.type !== 'string';
@@ -106,18 +128,18 @@ function readPermit(
   if (isNumeric && tag.constant === undefined && !ref.has('range'))
     problems.warn(ref, 'no range: any value of the type may be written', 'add range: [LOW, HIGH]');
   const typed = readVerify(session, ref.child('verify'), tag, tags);
-  const verify = typed && isWriteOnly(typed.by) ? undefined : typed;
+  const verify = typed && isUnread(typed.by) ? undefined : typed;
   if (typed && !verify && ref.has('verify'))
     problems.error(
       ref.child('verify'),
       `${typed.by} is writeOnly: nobody reads it`,
       'leave verify out, or verify by another tag',
     );
-  const unread = isWriteOnly(tag.name)
+  const unread = isUnread(tag.name)
     ? `${tag.name} is writeOnly`
     : 'verify: none says that nobody reads it';
   for (const key of ['rate', 'expect'])
-    if (ref.has(key) && (isWriteOnly(tag.name) || (key === 'rate' && !verify)))
+    if (ref.has(key) && (isUnread(tag.name) || (key === 'rate' && !verify)))
       problems.errorAtKey(
         ref.child(key),
         `a rate and an expected value need a present value, and ${unread}`,

@@ -15,7 +15,7 @@ export const errorCodes = {
   ],
   'driver-unknown': [
     'config',
-    'No driver of that name; check the spelling or install its package.',
+    'No driver of that name, or one that cannot be loaded; check the spelling or install its package.',
   ],
   'link-refused': [
     'link',
@@ -39,6 +39,10 @@ export const errorCodes = {
   'driver-died': [
     'link',
     'The thread of the driver ended; the gateway starts it again. See the log for why.',
+  ],
+  'driver-failed': [
+    'bug',
+    'A driver that does not come with the gateway has a defect; report it to its maker.',
   ],
   'subscription-silent': [
     'link',

@@ -24,11 +24,34 @@ export class GatewayError extends Error {
   }
 }
 
-/** Anything thrown, as a GatewayError; what is not one already is a bug. */
+/**
+ * Anything thrown, as a GatewayError; what is not one already is a bug. One of another copy of this package, which a
+ * driver may have brought along, is one too.
+ */
 export function asGatewayError(thrown: unknown): GatewayError {
   if (thrown instanceof GatewayError) return thrown;
-  const message = thrown instanceof Error ? thrown.message : String(thrown);
-  return new GatewayError('internal', message, {}, thrown);
+  if (thrown instanceof Error && thrown.name === 'GatewayError' && 'code' in thrown) {
+    const { code } = thrown;
+    if (typeof code === 'string' && Object.hasOwn(errorCodes, code))
+      return new GatewayError(code as ErrorCode, thrown.message, {}, thrown);
+  }
+  return new GatewayError('internal', textOf(thrown), {}, thrown);
+}
+
+/** The same as a failure of a driver, where nobody said otherwise; `what` failed, such as `read of the driver scale`. */
+export function asDriverFailure(thrown: unknown, what: string): GatewayError {
+  const error = asGatewayError(thrown);
+  if (error.code !== 'internal') return error;
+  return new GatewayError('driver-failed', `${what}: ${error.message}`, error.fields, thrown);
+}
+
+/** An object without a prototype cannot be made a text. */
+function textOf(thrown: unknown): string {
+  try {
+    return thrown instanceof Error ? thrown.message : String(thrown);
+  } catch {
+    return 'something that is no error was thrown';
+  }
 }
 
 /** A broken promise of our own code: stop rather than go on with wrong data. */

@@ -8,6 +8,7 @@ import type {
   ErrorFields,
   ReadGroup,
   ReadOutcome,
+  RtsMode,
   SurveyDevice,
   TagBinding,
   Value,
@@ -17,10 +18,26 @@ import { asGatewayError, GatewayError } from '../contract/index.js';
 
 /** What goes between a driver in a thread of its own and its proxy: plain data, copied. */
 
-/** Given to the thread at its start. */
-export interface ThreadData {
+/** What a thread runs. */
+export interface Residence {
+  /** URL of a module. */
   readonly entry: string;
+  /** Old objects of the thread, MiB. */
+  readonly heapMiB: number;
+  /** What the module exports: the function `create` of an isolated driver, or a whole `driver`. */
+  readonly takes: 'create' | 'driver';
+  /** Name of a driver that is not ours, and is held to its contract. */
+  readonly guard: string | undefined;
+}
+
+/** Given to the thread at its start. */
+export interface ThreadData extends Omit<Residence, 'heapMiB'> {
   readonly folder: string;
+  /**
+   * Shared: the number of the driver that was entered last. Where a thread hangs or ends, it is the one that did it, as
+   * far as anybody can say.
+   */
+  readonly entered: Int32Array;
 }
 
 /** An error on its way through a port, which keeps neither its class nor its code. */
@@ -88,7 +105,34 @@ export type ToThread =
   | { readonly kind: 'took'; readonly driver: number; readonly sink: number }
   /** Is anybody there? */
   | { readonly kind: 'ping' }
+  /** Of what a driver says, so many messages were heard. */
+  | { readonly kind: 'heard'; readonly count: number }
+  | ToStream
   | { readonly kind: 'abort'; readonly calls: readonly number[]; readonly why: Failure };
+
+/** To a byte stream, which is opened at the other side. The thread gives the number. */
+export type ToStream =
+  | { readonly kind: 'opened'; readonly stream: number }
+  | { readonly kind: 'bytes'; readonly stream: number; readonly bytes: Uint8Array }
+  /** Bytes were sent, or thrown away. */
+  | { readonly kind: 'sent'; readonly stream: number; readonly count: number }
+  /** It broke, or could not be opened. */
+  | { readonly kind: 'ended'; readonly stream: number; readonly why: Failure };
+
+/** From a byte stream of a driver. */
+export type FromStream =
+  | {
+      readonly kind: 'open';
+      readonly driver: number;
+      readonly stream: number;
+      readonly endpoint: Endpoint;
+      readonly rts: RtsMode | undefined;
+    }
+  | { readonly kind: 'send'; readonly stream: number; readonly bytes: Uint8Array }
+  /** Bytes were taken by the driver. */
+  | { readonly kind: 'taken'; readonly stream: number; readonly count: number }
+  /** It is closed, or nobody waits for it any more. */
+  | { readonly kind: 'shut'; readonly stream: number };
 
 /** A batch after a read. */
 export interface BatchColumns {
@@ -120,6 +164,7 @@ export type FromThread =
     }
   | { readonly kind: 'failed'; readonly call: number; readonly why: Failure }
   | { readonly kind: 'pong' }
+  | FromStream
   | { readonly kind: 'printed'; readonly text: string }
   | { readonly kind: 'lost'; readonly driver: number; readonly why: Failure }
   | {

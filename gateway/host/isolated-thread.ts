@@ -4,26 +4,28 @@ import {
   Batch,
   GatewayError,
   invariant,
-  type CreateIsolated,
-  type DeviceEvent,
   type Driver,
-  type DurationMs,
+  type DriverContext,
+  type DriverModule,
+  type Endpoint,
   type ErrorFields,
-  type EventSink,
+  type IsolatedContext,
   type Log,
   type ReadGroup,
-  type Samples,
-  type SubscriptionSink,
 } from '../contract/index.js';
+import { limits } from '../limits.js';
 import { systemClock, systemRandom } from './clock.js';
+import { guarded } from './guarded.js';
 import {
   errorOf,
   failureOf,
   type FromThread,
-  type SampleColumns,
   type ThreadData,
+  type ToStream,
   type ToThread,
 } from './isolated-messages.js';
+import { RemoteEvents, RemoteSamples, type RemoteSink } from './isolated-sinks.js';
+import { RemoteStreams } from './isolated-streams.js';
 
 /** A driver's end of the thread: takes calls, makes them, and sends back what comes of them. */
 
@@ -31,7 +33,13 @@ import {
 const underWay = new Map<number, AbortController>();
 
 /** What is asked of one driver. */
-type ToResident = Exclude<ToThread, { kind: 'create' | 'abort' | 'ping' | 'took' }>;
+type ToResident = Exclude<
+  ToThread,
+  ToStream | { kind: 'create' | 'abort' | 'ping' | 'took' | 'heard' }
+>;
+
+/** Makes a driver, with all that any driver may be given. */
+type CreateResident = (config: unknown, context: IsolatedContext & DriverContext) => Driver;
 
 class Resident {
   readonly driver: Driver;
@@ -109,102 +117,6 @@ class Resident {
   }
 }
 
-/** The way to a sink of the other side, which says what it has taken. */
-class RemoteSink {
-  readonly #port: MessagePort;
-  readonly id: number;
-  #sent = 0;
-  #took = 0;
-  #waiting: { readonly until: number; readonly resolve: () => void }[] = [];
-
-  constructor(port: MessagePort, id: number) {
-    this.#port = port;
-    this.id = id;
-  }
-
-  alive(): void {
-    this.post({ kind: 'alive', sink: this.id });
-  }
-  revised(alive: DurationMs): void {
-    this.post({ kind: 'revised', sink: this.id, alive });
-  }
-
-  confirmed(): Promise<void> | undefined {
-    const until = this.#sent;
-    if (this.#took >= until) return undefined;
-    return new Promise((resolve) => this.#waiting.push({ until, resolve }));
-  }
-
-  /** The other side has taken the next of what it must take. */
-  took(): void {
-    this.#took++;
-    const done = this.#waiting.filter(({ until }) => until <= this.#took);
-    if (done.length > 0) this.#waiting = this.#waiting.filter(({ until }) => until > this.#took);
-    for (const { resolve } of done) resolve();
-  }
-
-  /** What must be taken. */
-  protected send(message: FromThread, transfer: readonly ArrayBuffer[] = []): void {
-    this.#sent++;
-    this.post(message, transfer);
-  }
-  protected post(message: FromThread, transfer: readonly ArrayBuffer[] = []): void {
-    this.#port.postMessage(message, transfer);
-  }
-}
-
-class RemoteSamples extends RemoteSink implements SubscriptionSink {
-  samples(samples: Samples): void {
-    const [columns, buffers] = columnsOf(samples);
-    this.send({ kind: 'samples', sink: this.id, samples: columns }, buffers);
-  }
-  history(samples: Samples): void {
-    const [columns, buffers] = columnsOf(samples);
-    this.post({ kind: 'history', sink: this.id, samples: columns }, buffers);
-  }
-}
-
-class RemoteEvents extends RemoteSink implements EventSink {
-  events(events: readonly DeviceEvent[]): void {
-    this.send({ kind: 'events', sink: this.id, events });
-  }
-  standing(keys: readonly string[]): void {
-    this.post({ kind: 'standing', sink: this.id, keys });
-  }
-}
-
-/** Columns of their own, and their memory, to be given away. */
-function columnsOf({
-  count,
-  positions,
-  numbers,
-  qualities,
-  ages,
-  wide,
-}: Samples): [SampleColumns, ArrayBuffer[]] {
-  const own = {
-    positions: copyOf(positions, Uint32Array, count),
-    numbers: copyOf(numbers, Float64Array, count),
-    qualities: copyOf(qualities, Uint8Array, count),
-    ages: copyOf(ages, Float64Array, count),
-  };
-  return [{ count, ...own, wide }, Object.values(own).map(({ buffer }) => buffer)];
-}
-
-interface ColumnOf<T> {
-  new (length: number): T;
-}
-
-/** A copy of the rows that count. */
-function copyOf<
-  T extends Uint32Array<ArrayBuffer> | Float64Array<ArrayBuffer> | Uint8Array<ArrayBuffer>,
->(from: ArrayLike<number>, Column: ColumnOf<T>, count: number): T {
-  const column = new Column(count);
-  if (ArrayBuffer.isView(from)) column.set((from as Float64Array).subarray(0, count));
-  else for (let i = 0; i < count; i++) column[i] = from[i] as number;
-  return column;
-}
-
 function logOf(send: (message: FromThread) => void, driver: number, carried: ErrorFields): Log {
   const at =
     (level: Extract<FromThread, { kind: 'log' }>['level']) =>
@@ -219,73 +131,169 @@ function logOf(send: (message: FromThread) => void, driver: number, carried: Err
   };
 }
 
-function serve(port: MessagePort, create: CreateIsolated, folder: string): void {
-  const residents = new Map<number, Resident>();
+/** What a driver says beside its answers. It is dropped while the other side does not keep up. */
+class Chatter {
+  readonly #port: MessagePort;
+  #unheard = 0;
+  #dropped = 0;
+
+  constructor(port: MessagePort) {
+    this.#port = port;
+  }
+
+  say(message: FromThread): void {
+    if (this.#unheard >= limits.threadChatter) {
+      this.#dropped++;
+      return;
+    }
+    this.#unheard++;
+    this.#port.postMessage(message);
+  }
+
+  heard(count: number): void {
+    this.#unheard -= count;
+    if (this.#dropped === 0) return;
+    const text = `${String(this.#dropped)} messages of drivers were not heard`;
+    this.#dropped = 0;
+    this.say({ kind: 'printed', text });
+  }
+}
+
+class Residents {
+  readonly #port: MessagePort;
+  readonly #data: ThreadData;
+  readonly #create: CreateResident;
+  readonly #chatter: Chatter;
+  readonly #streams: RemoteStreams;
+  readonly #residents = new Map<number, Resident>();
   /** What drivers have learned of an endpoint, for as long as the thread lives. */
-  const memories = new Map<string, Map<string, unknown>>();
-  const send = (message: FromThread): void => port.postMessage(message);
+  readonly #memories = new Map<string, Map<string, unknown>>();
 
-  const memoryOf = (endpoint: string): Map<string, unknown> => {
-    const known = memories.get(endpoint) ?? new Map<string, unknown>();
-    memories.set(endpoint, known);
-    return known;
-  };
+  constructor(port: MessagePort, data: ThreadData, create: CreateResident, chatter: Chatter) {
+    this.#port = port;
+    this.#data = data;
+    this.#create = create;
+    this.#chatter = chatter;
+    this.#streams = new RemoteStreams(
+      (message, transfer) => port.postMessage(message, transfer ?? []),
+      (driver, why) => this.#lost(driver, why),
+    );
+  }
 
-  const add = ({ driver, config, endpoint }: Extract<ToThread, { kind: 'create' }>): void => {
-    const made = create(config, {
+  heard(message: ToThread): void {
+    switch (message.kind) {
+      case 'create':
+        this.#add(message);
+        break;
+      case 'ping':
+        this.#send({ kind: 'pong' });
+        break;
+      case 'heard':
+        this.#chatter.heard(message.count);
+        break;
+      case 'took':
+        this.#residents.get(message.driver)?.took(message.sink);
+        break;
+      case 'abort':
+        for (const call of message.calls) underWay.get(call)?.abort(errorOf(message.why));
+        break;
+      case 'opened':
+      case 'bytes':
+      case 'sent':
+      case 'ended':
+        this.#enter(this.#streams.driverOf(message.stream));
+        this.#streams.heard(message);
+        break;
+      default:
+        this.#enter(message.driver);
+        void this.#answer(message);
+    }
+  }
+
+  #send(message: FromThread): void {
+    this.#port.postMessage(message);
+  }
+  #enter(driver: number): void {
+    this.#data.entered[0] = driver;
+  }
+  #lost(driver: number, why: unknown): void {
+    this.#send({ kind: 'lost', driver, why: failureOf(why) });
+  }
+
+  #add({ driver, config, endpoint }: Extract<ToThread, { kind: 'create' }>): void {
+    this.#enter(driver);
+    try {
+      const make = (): Driver => this.#create(config, this.#contextOf(driver, endpoint));
+      const { guard } = this.#data;
+      const resident = guard === undefined ? make() : guarded(make, guard);
+      resident.onLost((why) => this.#lost(driver, why));
+      this.#residents.set(driver, new Resident(resident));
+    } catch (thrown) {
+      // One driver that cannot be made is no trouble of the others in the thread.
+      this.#lost(driver, thrown);
+    }
+  }
+
+  #contextOf(driver: number, endpoint: Endpoint): IsolatedContext & DriverContext {
+    const say = (message: FromThread): void => this.#chatter.say(message);
+    return {
       endpoint,
-      folder,
+      folder: this.#data.folder,
       hostname: hostname(),
       today: () => new Date(systemClock.wall()),
       now: () => systemClock.mono(),
       random: systemRandom,
-      log: logOf(send, driver, {}),
-      memory: memoryOf(endpoint.text),
-      expires: (what, at) => send({ kind: 'expires', driver, what, at }),
-      count: (event, device, times = 1) => send({ kind: 'count', driver, event, device, times }),
-      notice: (device, text) => send({ kind: 'notice', driver, device, text }),
-      refusal: (device, tag, why) => send({ kind: 'refusal', driver, device, tag, why }),
-    });
-    made.onLost((why) => send({ kind: 'lost', driver, why: failureOf(why) }));
-    residents.set(driver, new Resident(made));
-  };
+      log: logOf(say, driver, {}),
+      open: this.#streams.opener(driver),
+      memory: this.#memoryOf(endpoint.text),
+      expires: (what, at) => say({ kind: 'expires', driver, what, at }),
+      count: (event, device, times = 1) => say({ kind: 'count', driver, event, device, times }),
+      notice: (device, text) => say({ kind: 'notice', driver, device, text }),
+      refusal: (device, tag, why) => say({ kind: 'refusal', driver, device, tag, why }),
+    };
+  }
 
-  const answer = async (message: ToResident): Promise<void> => {
+  #memoryOf(endpoint: string): Map<string, unknown> {
+    const known = this.#memories.get(endpoint) ?? new Map<string, unknown>();
+    this.#memories.set(endpoint, known);
+    return known;
+  }
+
+  async #answer(message: ToResident): Promise<void> {
     const controller = new AbortController();
     underWay.set(message.call, controller);
     try {
-      const resident = residents.get(message.driver);
+      const resident = this.#residents.get(message.driver);
       if (!resident) throw new GatewayError('link-closed', 'the driver was closed');
-      if (message.kind === 'close') residents.delete(message.driver);
-      send(await resident.perform(message, port, controller.signal));
+      if (message.kind === 'close') this.#residents.delete(message.driver);
+      this.#send(await resident.perform(message, this.#port, controller.signal));
     } catch (thrown) {
-      send({ kind: 'failed', call: message.call, why: failureOf(thrown) });
+      this.#send({ kind: 'failed', call: message.call, why: failureOf(thrown) });
     } finally {
       underWay.delete(message.call);
     }
-  };
-
-  port.on('message', (message: ToThread) => {
-    if (message.kind === 'create') add(message);
-    else if (message.kind === 'ping') send({ kind: 'pong' });
-    else if (message.kind === 'took') residents.get(message.driver)?.took(message.sink);
-    else if (message.kind === 'abort')
-      for (const call of message.calls) underWay.get(call)?.abort(errorOf(message.why));
-    else void answer(message);
-  });
+  }
 }
 
 /** Libraries print; standard output is not theirs. Their lines go to the log. */
-function catchPrinting(port: MessagePort): void {
+function catchPrinting(chatter: Chatter): void {
   for (const output of [process.stdout, process.stderr])
     output.write = (text: Uint8Array | string) => {
-      port.postMessage({ kind: 'printed', text: String(text).trim() } satisfies FromThread);
+      chatter.say({ kind: 'printed', text: String(text).trim() });
       return true;
     };
 }
 
+async function createOf({ entry, takes }: ThreadData): Promise<CreateResident> {
+  const module = (await import(entry)) as { create: CreateResident; driver: DriverModule };
+  return takes === 'create'
+    ? module.create
+    : (config, context) => module.driver.create(config, context);
+}
+
 invariant(parentPort !== null, 'this module is the start of a thread');
-catchPrinting(parentPort);
-const { entry, folder } = workerData as ThreadData;
-const { create } = (await import(entry)) as { create: CreateIsolated };
-serve(parentPort, create, folder);
+const chatter = new Chatter(parentPort);
+catchPrinting(chatter);
+const data = workerData as ThreadData;
+const residents = new Residents(parentPort, data, await createOf(data), chatter);
+parentPort.on('message', (message: ToThread) => residents.heard(message));

@@ -224,7 +224,7 @@ export class Control {
         time: wall.of(at),
         sent,
         hex: Buffer.from(bytes).toString('hex'),
-        text: driver.describe?.(config, bytes, sent) ?? '',
+        text: inWords(() => driver.describe?.(config, bytes, sent)),
       })),
     };
   }
@@ -291,6 +291,15 @@ export class Control {
 function orderView({ outputs, evidence, ...order }: Order): unknown {
   const seen = outputs.map(({ tag, value, level }) => ({ tag, value, level }));
   return { ...order, outputs: seen, causes: evidence.length };
+}
+
+/** A frame as its driver sees it; the bytes are shown in any case. */
+function inWords(describe: () => string | undefined): string {
+  try {
+    return describe() ?? '';
+  } catch (thrown) {
+    return asGatewayError(thrown).message;
+  }
 }
 
 function text(args: ControlRequest['args'], key: string, fallback?: string): string {

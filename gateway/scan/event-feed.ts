@@ -99,16 +99,20 @@ export class EventFeed {
     try {
       const sink = {
         events: (events: readonly DeviceEvent[]) => {
+          if (this.#driver !== driver) return;
           this.#heard(feed);
           this.#o.outlet.events(name, events, feed.heardAt);
         },
         standing: (keys: readonly string[]) => {
+          if (this.#driver !== driver) return;
           this.#heard(feed);
           this.#o.outlet.standing(name, keys);
         },
-        alive: () => this.#heard(feed),
+        alive: () => {
+          if (this.#driver === driver) this.#heard(feed);
+        },
         revised: (alive: DurationMs) => {
-          feed.longest = alive;
+          if (this.#driver === driver) feed.longest = alive;
         },
       };
       const outcome = await driver.listen?.(name, feed.terms, sink, this.#abort.signal);

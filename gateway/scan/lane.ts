@@ -23,6 +23,9 @@ export interface LaneEnd {
   failed(lane: Lane, errand: Errand, error: unknown): void;
 }
 
+/** A timer that is later than this, ms: the process was held up. */
+const heldUp = 50;
+
 /**
  * Carries one request at a time and watches its time-out. The AbortController and the timer are used for
  * many requests: the timer, once set, stays until it fires and then looks whether the request under way
@@ -38,6 +41,8 @@ export class Lane {
   #timeout = 0;
   #begunAt: MonoMs = mono(0);
   #errand: Errand | undefined;
+  /** Its time was over while the whole process was held up. */
+  #excused: Errand | undefined;
   /** Not before this time, for the gap between requests. */
   freeAt: MonoMs = mono(0);
   #closed = false;
@@ -137,8 +142,16 @@ export class Lane {
     this.#timer = undefined;
     const errand = this.#errand;
     if (!errand || this.#closed) return;
-    if (this.#clock.mono() < this.#deadline) {
+    const now = this.#clock.mono();
+    if (now < this.#deadline) {
       this.#setTimer();
+      return;
+    }
+    if (now - this.#deadline > heldUp && this.#excused !== errand) {
+      // It is not the device that is late: the answer may be here already, and is heard before this runs.
+      this.#excused = errand;
+      this.#timer = { cancel: () => undefined };
+      this.#clock.soon(this.#look);
       return;
     }
     const waited = String(Math.round(this.#timeout));

@@ -28,6 +28,7 @@ import {
 import type { LinkConfig } from '../config/model.js';
 import { limits } from '../limits.js';
 import { Backoff } from './backoff.js';
+import { Connection } from './connection.js';
 import { DeviceState } from './device.js';
 import { EventFeed, type EventOutlet } from './event-feed.js';
 import type { Inbox } from './inbox.js';
@@ -35,7 +36,9 @@ import { ScanJob, phaseOf } from './job.js';
 import { Notices } from './notices.js';
 import { Poller } from './poller.js';
 import { ProbeBudget } from './probes.js';
+import { Streams } from './streams.js';
 import { Subscriber } from './subscriber.js';
+import { tamed } from './tamed.js';
 import { Tap } from './tap.js';
 import { within } from './within.js';
 
@@ -82,7 +85,8 @@ export class Link {
   #state: LinkState = 'stopped';
   #since: MonoMs;
   #lastError: GatewayError | undefined;
-  #driver: Driver | undefined;
+  #connection: Connection | undefined;
+  readonly #module: DriverModule;
   #timer: Timer | undefined;
   #abort = new AbortController();
   #reconnects = 0;
@@ -103,11 +107,15 @@ export class Link {
     this.jobs = jobsOf(config, this.devices);
     const bounds = config.driver.limits(config.config);
     this.#backoff = new Backoff(options.random, limits.backoffFirstMs, bounds.backoffMax);
+    this.#module = tamed(config.driver, {
+      onTrouble: (error) => this.#moduleFailed(error),
+      onWarning: ({ message: why }) => options.log.warn('a driver fails', { why }),
+    });
     const common = {
       clock: options.clock,
       log: options.log,
       inbox: options.inbox,
-      module: config.driver,
+      module: this.#module,
       config: config.config,
       tagIndex: () => this.#tagIndex,
       onTrouble: (error: GatewayError) => this.#lost(error),
@@ -137,6 +145,9 @@ export class Link {
 
   get name(): string {
     return this.config.name;
+  }
+  get #driver(): Driver | undefined {
+    return this.#connection?.driver;
   }
   get state(): LinkState {
     return this.#state;
@@ -184,34 +195,10 @@ export class Link {
   /** Closes the link for good; settled when the driver has let go. */
   async stop(): Promise<void> {
     if (this.#state === 'stopped') return;
-    const driver = this.#takeDown(new GatewayError('link-closing', 'the link is being closed'));
+    const connection = this.#takeDown(new GatewayError('link-closing', 'the link is being closed'));
     this.#timer?.cancel();
     this.#set('stopped');
-    if (driver) await this.#letGo(driver);
-  }
-
-  /** A driver that cannot close is left behind: it must hold up neither a reload nor the end. */
-  #letGo(driver: Driver): Promise<void> {
-    const { clock } = this.#o;
-    return new Promise((resolve) => {
-      const limit = clock.at(mono(clock.mono() + limits.closeMs), () => {
-        this.#o.log.warn('a driver does not close', { link: this.name });
-        resolve();
-      });
-      void this.#close(driver).finally(() => {
-        limit.cancel();
-        resolve();
-      });
-    });
-  }
-
-  async #close(driver: Driver, why?: GatewayError): Promise<void> {
-    try {
-      await driver.close(why);
-    } catch (late) {
-      const why = asGatewayError(late).message;
-      this.#o.log.warn('closing a driver failed', { link: this.name, why });
-    }
+    await connection?.close();
   }
 
   /** The image was rebuilt: positions have moved. */
@@ -263,14 +250,21 @@ export class Link {
     this.#timer = clock.at(mono(clock.mono() + wait), () =>
       this.#lost(new GatewayError('connect-timeout', `no connection within ${String(wait)} ms`)),
     );
-    let driver: Driver;
+    const streams = new Streams({
+      tap: this.tap,
+      open: (...to) => this.#o.open(...to),
+      onTrouble: (error) => {
+        if (this.#connection === connection) this.#lost(error);
+      },
+    });
+    let connection: Connection | undefined;
     let connecting: Promise<void>;
     try {
-      driver = this.#o.create(module, config, {
+      const driver = this.#o.create(module, config, {
         endpoint,
         log,
         random,
-        open: async (...to) => this.tap.wrap(await this.#o.open(...to)),
+        open: streams.open,
         memory: this.#o.memory,
         expires: (what, at) => void this.#expiries.set(what, at),
         now: () => clock.mono(),
@@ -278,18 +272,27 @@ export class Link {
         notice: (device, text) => this.#notice(device, text),
         refusal: (device, tag, why) => this.#deviceOf(device)?.refuse(tag, why),
       });
-      this.#driver = driver;
+      connection = new Connection(driver, streams, {
+        clock,
+        log,
+        onLate: (why) => this.#knowsWhy(why),
+      });
+      this.#connection = connection;
       driver.onLost((why) => {
         if (this.#driver !== driver) return;
-        if (this.#mayCloseIdle()) this.#closeIdle(why);
+        // A driver that fails is no peer that closes.
+        const isPeer = why.kind !== 'bug' && why.code !== 'driver-died';
+        if (isPeer && this.#mayCloseIdle()) this.#closeIdle(why);
         else this.#lost(why);
       });
       connecting = driver.connect(abort.signal);
     } catch (error) {
+      streams.close();
       // A defect of one driver is trouble of its links, not the end of the gateway.
       this.#lost(asGatewayError(error));
       return;
     }
+    const { driver } = connection;
     connecting.then(
       () => {
         if (this.#driver === driver) this.#connected(driver);
@@ -298,6 +301,22 @@ export class Link {
         if (this.#driver === driver) this.#lost(asGatewayError(error));
       },
     );
+  }
+
+  /** Why a link went down may show when its driver is to close: that its thread hangs is found out seconds later. */
+  #knowsWhy(error: GatewayError): void {
+    if (error.code !== 'driver-died') return;
+    if (this.#state !== 'waiting' && this.#state !== 'connecting') return;
+    this.#lastError = error;
+    this.#o.onStatus(this);
+  }
+
+  /** Not before what asked the module is through: it may be the poller, in the middle of its start. */
+  #moduleFailed(error: GatewayError): void {
+    const connection = this.#connection;
+    this.#o.clock.soon(() => {
+      if (this.#connection === connection) this.#lost(error);
+    });
   }
 
   #connected(driver: Driver): void {
@@ -315,20 +334,20 @@ export class Link {
    * no answer came since it was opened is no such peer, and what tells by itself is missed when it is away.
    */
   #mayCloseIdle(): boolean {
-    const { bindings, devices, driver, config } = this.config;
+    const { bindings, devices, config } = this.config;
     const tells =
       devices.some(({ events }) => events) ||
-      bindings.some(({ address }) => driver.subscribed?.(config, address));
+      bindings.some(({ address }) => this.#module.subscribed?.(config, address));
     const hasAnswered = this.devices.some(({ lastOkAt }) => (lastOkAt ?? -1) >= this.#openedAt);
     return this.#state === 'connected' && this.#poller.isIdle && hasAnswered && !tells;
   }
 
   /** Closes the connection and opens it when there is something to ask: values and state stay as they are. */
   #closeIdle(why: GatewayError): void {
-    const driver = this.#driver;
-    this.#driver = undefined;
+    const connection = this.#connection;
+    this.#connection = undefined;
     this.#timer?.cancel();
-    if (driver) void this.#close(driver, why);
+    void connection?.close(why);
     this.#o.log.debug('closed while idle', { link: this.name, why: why.message });
     this.#poller.pause(why);
   }
@@ -356,7 +375,7 @@ export class Link {
       this.#o.log.warn('link down', { link: this.name, code: error.code, why: error.message });
     }
     this.#lastError = error;
-    const driver = this.#takeDown(error);
+    const connection = this.#takeDown(error);
     this.#timer?.cancel();
     if (wasUp) {
       this.#reconnects++;
@@ -368,7 +387,7 @@ export class Link {
     this.#timer = this.#o.clock.at(mono(this.#o.clock.mono() + wait), () => this.#connect());
     this.#set('waiting');
     // A driver that cannot even close is left behind: its late calls find no listener.
-    if (driver) void this.#close(driver, error);
+    void connection?.close(error);
   }
 
   #waitAfter({ kind, code }: GatewayError): number {
@@ -376,15 +395,15 @@ export class Link {
     return code === 'certificate-refused' ? limits.backoffTrustMs : limits.backoffAuthMs;
   }
 
-  #takeDown(why: GatewayError): Driver | undefined {
-    const driver = this.#driver;
-    this.#driver = undefined;
+  #takeDown(why: GatewayError): Connection | undefined {
+    const connection = this.#connection;
+    this.#connection = undefined;
     this.#abort.abort(why);
     this.#poller.stop(why, Quality.notConnected);
     this.#subscriber.stop(why, Quality.notConnected);
     this.#feed.stop(why);
     for (const device of this.devices) device.lastError = why.message;
-    return driver;
+    return connection;
   }
 
   #deviceOf(name: string): DeviceState | undefined {

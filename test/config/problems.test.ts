@@ -127,13 +127,15 @@ void t.test('a broken driver is told apart from a broken configuration', async (
     throw new TypeError('x');
   };
   const text = await bad(plant, { files, drivers: [{ ...fake, parseLink: throws }] });
-  t.same(text, ['/p.yaml:4:3 links.bus: the driver fake failed on this link']);
+  t.same(text, [
+    '/p.yaml:4:3 links.bus: the driver fake failed on this link: x — this is a defect of the driver, not of the configuration',
+  ]);
   const tags = await bad(plant, { files, drivers: [{ ...fake, parseTag: throws }] });
   t.equal(tags.length, 3);
   t.match(tags[0], '/p.yaml:13:11 links.bus.devices.FT101.tags.flow: the driver fake failed');
   for (const failing of [{ parseExpansion: throws }, { parseEvents: throws }])
     t.match(await bad(plant, { files, drivers: [{ ...fake, ...failing }] }), [
-      /^\/p\.yaml:.* links\.bus\.devices\.\w+: the driver fake failed on this device$/,
+      /^\/p\.yaml:.* links\.bus\.devices\.\w+: the driver fake failed on this device: x — /,
     ]);
   const host = { ...hostOf({ files: { '/p.yaml': plant, ...files } }), driver: throws };
   const loaded = await loadConfig('/p.yaml', host);

@@ -1,19 +1,21 @@
 /** A driver's thread that ends under a running gateway: its tags, the other links, the rules. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import t from 'tap';
+import { installPackage, passingOn } from '../support/driver-package.js';
 import { GatewayProcess, millrace } from '../support/gateway.js';
 import { freePort, scratch } from '../support/scratch.js';
 import { Helper } from '../support/helper.js';
 import { tagOf } from '../support/station.js';
 import { elapse, waitFor } from '../support/wait.js';
 
-const driver = fileURLToPath(new URL('../support/isolated-driver.js', import.meta.url));
+const driver = 'a-fragile-driver';
+const module = passingOn(new URL('../support/isolated-driver.js', import.meta.url).href);
 
 for (const death of ['die', 'swell', 'hang'])
   void t.test(`the thread of a driver: ${death}`, { timeout: 120_000 }, async (t) => {
     const folder = await scratch(t);
+    await installPackage(folder, driver, module);
     const port = await freePort();
     const device = await Helper.start(t, 'device', [port]);
     const socket = join(folder, 'c.sock');
@@ -43,7 +45,9 @@ for (const death of ['die', 'swell', 'hang'])
         control: { socket },
       }),
     );
-    const gateway = await GatewayProcess.start(t, file, socket);
+    const gateway = await GatewayProcess.start(t, file, socket, {
+      env: { MILLRACE_DRIVERS: folder },
+    });
     const becomes = (quality: string): Promise<unknown> =>
       waitFor(
         async () => (await tagOf(gateway, 'F.v')).quality === quality,

@@ -48,6 +48,7 @@ export class GatewayProcess {
     file: string,
     socket: string,
     options: ChildOptions = {},
+    patienceMs = 20_000,
   ): Promise<GatewayProcess> {
     const child = new Child([program, 'run', file], options);
     t.teardown(() => child.kill());
@@ -60,7 +61,7 @@ export class GatewayProcess {
         return gateway.status().catch(() => undefined);
       },
       'the control socket answers',
-      20_000,
+      patienceMs,
     );
     return gateway;
   }

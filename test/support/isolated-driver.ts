@@ -109,5 +109,5 @@ export const create: CreateIsolated = (config, context) => {
   };
 };
 
-/** The name under which the gateway finds it in a configuration that names this file. */
+/** The name under which the gateway finds it in a package. */
 export const driver: DriverModule = isolatedDriver;
