@@ -151,7 +151,7 @@ export function parseLink(link: Source, endpoint: Endpoint | undefined): Parsed<
       'use policy: best, or say allowWeak: true beside it',
     );
   const mode = security.choice('mode', ['SignAndEncrypt', 'Sign'] as const, 'SignAndEncrypt');
-  const identity = readIdentity(security, policy);
+  const identity = readIdentity(security);
   const redundant = readRedundant(keys);
   keys.problems.push(...security.problems);
   return keys.finish({
@@ -171,7 +171,7 @@ export function parseLink(link: Source, endpoint: Endpoint | undefined): Parsed<
   });
 }
 
-function readIdentity(keys: KeyReader, policy: Policy | 'best'): Identity {
+function readIdentity(keys: KeyReader): Identity {
   const [name, password, certificate, key] = ['user', 'password', 'certificate', 'key'].map((one) =>
     keys.text(one),
   );
@@ -185,12 +185,6 @@ function readIdentity(keys: KeyReader, policy: Policy | 'best'): Identity {
     keys.problem('password', 'a password without a user', 'add user: NAME');
   if ((certificate === undefined) !== (key === undefined))
     keys.problem('key', 'certificate and key go together', 'give both');
-  if (name !== undefined && policy === 'None')
-    keys.problem(
-      'user',
-      'a password over an open channel can be read by anybody',
-      'use policy: best',
-    );
   if (name !== undefined) return { kind: 'user', name, password: password ?? '' };
   if (certificate !== undefined && key !== undefined)
     return { kind: 'certificate', certificate, key };

@@ -7,6 +7,7 @@ import {
   setWarningLogger,
   UserTokenType,
   type EndpointDescription,
+  type UserTokenPolicy,
   type OPCUAClientOptions,
   type UserIdentityInfo,
 } from 'node-opcua-client';
@@ -20,7 +21,16 @@ import {
 import { abortError } from '../lib/abort.js';
 import type { UaConnection } from './client.js';
 import type { Identity, OpcuaConfig } from './config.js';
-import { chooseOffer, isDowngraded, modeOf, policyOf, type Offer } from './endpoints.js';
+import {
+  chooseOffer,
+  inClear,
+  isDowngraded,
+  isInClear,
+  modeOf,
+  policyOf,
+  provesItself,
+  type Offer,
+} from './endpoints.js';
 import { failureOf } from './failures.js';
 import { LibrarySession, type RawSession } from './library.js';
 import { describeCertificate, remedyOf, statusOf, type Pki } from './pki.js';
@@ -93,9 +103,10 @@ async function establish(
   const { url, config, pki } = target;
   const offered = await discover(url, config, pki, clients);
   const chosen = chooseOffer(offered, config);
-  await checkServer(chosen, pki, target.today);
+  if (provesItself(chosen, config)) await checkServer(chosen, pki, target.today);
   const client = OPCUAClient.create(optionsOf(config, pki, chosen));
   clients.push(client);
+  keepPassword(client, config);
   let lost: (why: Error) => void = () => undefined;
   client.on('close', (error?: Error | null) =>
     lost(error ?? new GatewayError('link-closed', 'the connection was closed')),
@@ -190,15 +201,36 @@ function offerOf(
     securityMode: described.securityMode,
     certificate: described.serverCertificate,
     identities: (described.userIdentityTokens ?? []).map(({ tokenType }) => kinds[tokenType] ?? -1),
+    sealsPassword: (described.userIdentityTokens ?? []).every(isSealed),
   };
 }
 
-async function checkServer(
-  { certificate, securityMode }: Offer,
-  pki: Pki,
-  today: Date,
-): Promise<void> {
-  if (securityMode === (MessageSecurityMode.None as number)) return;
+/** Is a password encrypted by a policy of its own, whatever the channel is? The library takes any that is offered. */
+function isSealed({ tokenType, securityPolicyUri }: UserTokenPolicy): boolean {
+  const policy = securityPolicyUri?.split('#').at(-1) ?? '';
+  return tokenType !== UserTokenType.UserName || (policy !== '' && policy !== 'None');
+}
+
+/**
+ * The library asks for the endpoints a second time, over a channel that anybody may change what goes over it, and sends
+ * the password as it is told there: not in clear, whatever is said.
+ */
+function keepPassword(client: OPCUAClient, config: OpcuaConfig): void {
+  type MakeToken = (
+    context: { readonly endpoint: EndpointDescription },
+    identity: unknown,
+    callback: (error: Error | null, data?: unknown) => void,
+  ) => void;
+  const maker = client as unknown as { createUserIdentityToken: MakeToken };
+  const make = maker.createUserIdentityToken.bind(client);
+  maker.createUserIdentityToken = (context, identity, callback) => {
+    const offer = offerOf(context.endpoint);
+    if (isInClear(offer, config)) callback(inClear());
+    else make(context, identity, callback);
+  };
+}
+
+async function checkServer({ certificate }: Offer, pki: Pki, today: Date): Promise<void> {
   if (!certificate || certificate.length === 0)
     throw new GatewayError('certificate-refused', 'the server shows no certificate');
   const status = await statusOf(pki, certificate, today);

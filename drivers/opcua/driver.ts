@@ -27,6 +27,7 @@ import { Methods } from './methods.js';
 import { Nodes } from './nodes.js';
 import { Refusals, nowhere, type Asked } from './refusals.js';
 import { Remarks } from './remarks.js';
+import { hasData, levelText, Round, serviceLevelOf } from './service-level.js';
 import { isBad, isRefusal } from './status.js';
 import { Subscriptions, type Kept } from './subscriptions.js';
 import { surveyDevice } from './survey.js';
@@ -38,6 +39,9 @@ export type Connect = (
   earlier: UaSession | undefined,
   signal: AbortSignal,
 ) => Promise<UaConnection>;
+
+/** From one look at the level of a server to the next. */
+const levelMs = 10_000;
 
 interface Online {
   readonly connection: UaConnection;
@@ -56,6 +60,7 @@ export class OpcuaDriver implements Driver<OpcuaAddress> {
   #online: Online | undefined;
   #onLost: ((why: GatewayError) => void) | undefined;
   #closed = false;
+  #levelAt: number = -Infinity;
 
   constructor(
     config: OpcuaConfig,
@@ -72,11 +77,18 @@ export class OpcuaDriver implements Driver<OpcuaAddress> {
     const { memory } = this.#context;
     const kept = memory.get('kept') as Kept | undefined;
     const url = this.#nextUrl();
+    const round = this.#round();
+    round.trying(url);
     const earlier = kept?.session.url === url ? kept.session : undefined;
     const connection = await this.#connect(url, earlier, signal);
     memory.delete('kept');
-    memory.set('url', url);
     const { session, resumed } = connection;
+    const level = await serviceLevelOf(session);
+    if (!round.takes(url, level, this.#config.urls)) {
+      await connection.close(true);
+      throw new GatewayError('link-refused', `${levelText(level) ?? ''}: the next one is asked`);
+    }
+    memory.set('url', url);
     connection.onLost((why) => this.#lost(why));
     let now = resumed ? kept : undefined;
     try {
@@ -102,11 +114,36 @@ export class OpcuaDriver implements Driver<OpcuaAddress> {
       tell: this.#context,
       count: (event, device, times) => this.#context.count(event, device, times),
       onTrouble: (error) => this.#lost(error),
+      onWord: () => this.#online && this.#lookAtLevel(this.#online),
     });
     await subscriptions.forgetEnded();
     const methods = new Methods(session, nodes);
     const types = new Map<string, NodeType>();
     this.#online = { connection, kept, subscriptions, methods, types };
+    this.#lookAtLevel(this.#online);
+  }
+
+  #round(): Round {
+    const { memory } = this.#context;
+    const known = memory.get('round') as Round | undefined;
+    const round = known ?? new Round();
+    memory.set('round', round);
+    return round;
+  }
+
+  /** Asks the server now and then how it is; from one without data the link goes on to the next. */
+  #lookAtLevel({ kept: { session, remarks } }: Online): void {
+    const now = this.#context.now();
+    if (now - this.#levelAt < levelMs) return;
+    this.#levelAt = now;
+    void serviceLevelOf(session).then((level) => {
+      if (this.#closed) return;
+      const text = levelText(level);
+      remarks.say(this.#context, '', 'ServiceLevel', text);
+      if (hasData(level) || this.#config.urls.length === 1) return;
+      this.#context.memory.delete('url');
+      this.#lost(new GatewayError('link-closed', `${text ?? ''}: the next one is asked`));
+    });
   }
 
   #backlog(): Backlog {
@@ -134,7 +171,9 @@ export class OpcuaDriver implements Driver<OpcuaAddress> {
     into: Batch,
     signal: AbortSignal,
   ): Promise<ReadOutcome> {
-    const { kept, methods } = this.#connected(signal);
+    const online = this.#connected(signal);
+    this.#lookAtLevel(online);
+    const { kept, methods } = online;
     const { session, nodes, refusals, remarks } = kept;
     const asked: Asked[] = [];
     const refs = tags.map(({ address }) => address.node);

@@ -9,6 +9,8 @@ export interface Offer {
   readonly securityMode: number;
   /** The kinds of identity that it takes: 0 anonymous, 1 user name, 2 certificate. */
   readonly identities: readonly number[];
+  /** It takes a password encrypted, though its channel is not. */
+  readonly sealsPassword: boolean;
   /** DER. */
   readonly certificate: Uint8Array | undefined;
 }
@@ -41,12 +43,31 @@ export function chooseOffer(offers: readonly Offer[], config: OpcuaConfig): Offe
   );
   if (secure.length === 0) throw refusal(offers, config);
   const kind = identityKinds[config.identity.kind];
-  const fitting = secure.find(({ identities }) => identities.includes(kind));
+  const taking = secure.filter(({ identities }) => identities.includes(kind));
+  const fitting = taking.find((offer) => !isInClear(offer, config));
   if (fitting) return fitting;
+  if (taking.length > 0) throw inClear();
   throw new GatewayError(
     'auth-failed',
     `the server takes no ${nameOf(config.identity.kind)} there; it takes ${identitiesOf(secure)}`,
   );
+}
+
+export function inClear(): GatewayError {
+  return new GatewayError(
+    'auth-failed',
+    'the server takes the password in clear there, for everybody on the network to read; use policy: best, or have the server ask for an encrypted one',
+  );
+}
+
+/** Would a password be readable on the way? */
+export function isInClear(offer: Offer, { identity }: OpcuaConfig): boolean {
+  return identity.kind === 'user' && offer.securityMode === modes.None && !offer.sealsPassword;
+}
+
+/** Is the server to prove who it is: as the channel is secured by its certificate, or a password is? */
+export function provesItself(offer: Offer, { identity }: OpcuaConfig): boolean {
+  return offer.securityMode !== modes.None || identity.kind === 'user';
 }
 
 function refusal(offers: readonly Offer[], { policy, mode }: OpcuaConfig): GatewayError {

@@ -48,6 +48,8 @@ export interface SubscriptionsOptions {
   readonly tell: Tell;
   count(event: DriverEvent, device: string, times?: number): void;
   onTrouble(error: GatewayError): void;
+  /** The server has said something, if only that it is there. */
+  onWord(): void;
 }
 
 /** The subscriptions of one connection: what the server tells by itself, and what was missed of it. */
@@ -250,6 +252,7 @@ export class Subscriptions {
 
   #deliver(set: ItemSet | undefined, notification: Notification): Promise<void> | undefined {
     this.heard = true;
+    this.#o.onWord();
     this.#o.kept.remarks.repeat(this.#o.tell, notification.sentAt);
     if (!set) return undefined;
     const again = set.standing.next();

@@ -37,11 +37,6 @@ void t.test('what cannot work, and what is weak', async (t) => {
       /warning: .*everybody on the network can read what is sent/,
     ],
     ['security: { user: x },', address, /warning: .*the user has no password/],
-    [
-      'security: { policy: None, allowWeak: true, user: x, password: y },',
-      address,
-      /a password over an open channel/,
-    ],
     ['security: { polciy: best },', address, /polciy/],
     ['redundant: [10.0.0.3],', address, /not endpoints of servers/],
     ['', 'address: abc', /not a node: "abc".*nsu=urn:maker:line/],

@@ -12,6 +12,9 @@ import { long } from './rig.js';
 
 /** Longest wait for what the table says: blocked threads are given up after 5 s, and this machine may be busy. */
 const patienceMs = 60_000;
+const mostQuestions = 5;
+const questioned: ReadonlySet<string> = new Set(['write', 'inspect', 'describe']);
+const betweenQuestionsMs = 7_000;
 
 /** What was seen of a link, in the words of the table. A busy machine may add time-outs of its own. */
 class Witness {
@@ -63,8 +66,19 @@ class Witness {
   }
 }
 
-/** Asks what only people ask, so that the driver is odd there. */
-async function ask(house: OddHouse, witness: Witness): Promise<void> {
+/**
+ * Asks what only people ask, so that the driver is odd there; again while it does not show what is `said`, for a link that
+ * is up again soon may be looked at too late.
+ */
+async function ask(house: OddHouse, witness: Witness, said: string): Promise<void> {
+  if (!questioned.has(witness.place)) return;
+  for (let i = 0; i < mostQuestions && !witness.is(said); i++) {
+    if (i > 0) await elapse(betweenQuestionsMs);
+    await askOnce(house, witness);
+  }
+}
+
+async function askOnce(house: OddHouse, witness: Witness): Promise<void> {
   const { place } = witness;
   const tag = `${deviceOf(place)}.a`;
   const questions: Record<string, () => Promise<unknown>> = {
@@ -117,7 +131,9 @@ async function proves(
     tried.map(([place]) => place),
   );
   const witnesses = tried.map(([place]) => new Witness(place));
-  const asked = Promise.all(witnesses.map((witness) => ask(house, witness)));
+  const asked = Promise.all(
+    witnesses.map((witness) => ask(house, witness, column.get(witness.place) ?? '')),
+  );
   const isAsSaid = (witness: Witness): boolean => witness.is(column.get(witness.place) ?? '');
   try {
     await waitFor(

@@ -4,6 +4,7 @@ import type { Test } from 'tap';
 import {
   Batch,
   GatewayError,
+  mono,
   parseEndpoint,
   silentLog,
   type DeviceEvent,
@@ -39,6 +40,8 @@ export class Bench {
   readonly refusals: Map<string, string> = new Map<string, string>();
   readonly memory: Map<string, unknown> = new Map<string, unknown>();
   readonly expiries: Map<string, number> = new Map<string, number>();
+  /** By which its clock is ahead of the machine's, ms. */
+  ahead = 0;
 
   constructor(folder: string, port: number, path = '/line') {
     this.folder = folder;
@@ -69,7 +72,7 @@ export class Bench {
       hostname: hostname(),
       today: () => new Date(),
       memory: this.memory,
-      now: () => systemClock.mono(),
+      now: () => mono(systemClock.mono() + this.ahead),
       expires: (what, at) => void this.expiries.set(what, at),
       count: (event, device, times = 1) => this.counts.push(`${event} ${device} ${String(times)}`),
       notice: (device, text) => void this.notices.add(`${device} ${text}`),

@@ -113,6 +113,12 @@ export class UaServer {
     return started;
   }
 
+  /** How well it serves, as it says itself: 0 to 255. */
+  set serviceLevel(level: number) {
+    const node = this.server.engine.addressSpace?.findNode('i=2267') as UAVariable;
+    node.bindVariable({ get: () => new Variant({ dataType: DataType.Byte, value: level }) }, true);
+  }
+
   stop(): Promise<void> {
     clearInterval(this.#counting);
     return this.server.shutdown(0);
