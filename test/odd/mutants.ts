@@ -67,12 +67,12 @@ try {
     const by = await noticedBy(copy);
     await undo();
     if (by === undefined) missed++;
-    console.log(
-      `${by === undefined ? 'MISSED' : 'noticed'} ${mutant.file}: ${mutant.from.trim()} -> ${mutant.to.trim()} (${by ?? ''})`,
+    process.stdout.write(
+      `${by === undefined ? 'MISSED' : 'noticed'} ${mutant.file}: ${mutant.from.trim()} -> ${mutant.to.trim()} (${by ?? ''})\n`,
     );
   }
 } finally {
   await rm(copy, { recursive: true, force: true });
 }
-console.log(`${Math.min(to, mutants.length) - from - missed} noticed, ${missed} missed`);
+process.stdout.write(`${Math.min(to, mutants.length) - from - missed} noticed, ${missed} missed\n`);
 process.exitCode = missed > 0 ? 1 : 0;
