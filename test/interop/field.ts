@@ -155,7 +155,9 @@ export class TagSet {
       modbus.plan(this.#config, this.#bindings, []).map(async (group) => {
         const batch = new Batch(group.tags.length);
         batch.begin(mono(0));
-        const outcome = await this.#driver.read(group, batch, signal);
+        const first = await this.#driver.read(group, batch, signal);
+        // As the gateway does: once more, and no more.
+        const outcome = first === 'busy' ? await this.#driver.read(group, batch, signal) : first;
         for (const [i, tag] of group.tags.entries()) values[tag.name] = valueOf(tag.type, batch, i);
         return outcome;
       }),
