@@ -66,11 +66,14 @@ export class LineMemory {
    * @param length of its PDU
    */
   take(frame: Uint8Array, length: number): { readonly verdict: Verdict; readonly doubt: Doubt } {
+    const { asked } = this.#owed;
     const verdict = this.#owed.take(frame[0] as number, frame[1] as number, length);
     if (verdict === 'foreign') return { verdict, doubt: 'none' };
     const key = verdict === 'answer' ? this.#question?.key : undefined;
     const doubt = key === undefined ? 'none' : this.#watch.judge(frame, length, key);
     this.#watch.took(frame, length, key);
+    // It is asked again: if this was another's, its own answer is still to come.
+    if (doubt === 'alike' && asked) this.#owed.owes(asked);
     const unit = frame[0] as number;
     // One that may have been our answer says nothing of what else comes.
     if (key === undefined && !this.#owed.hasDropped) this.#mute.cameLate(unit);

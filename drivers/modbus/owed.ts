@@ -86,7 +86,11 @@ export class OwedAnswers {
     const asked = this.#asked;
     if (asked?.id !== id) return;
     this.#asked = undefined;
-    if (this.#dropped) return;
+    if (!this.#dropped) this.owes(asked);
+  }
+
+  /** The answer to this may still come. */
+  owes(asked: Pick<Asked, 'unit' | 'fn' | 'length'>): void {
     const owed = this.#owed.get(asked.unit) ?? [];
     owed.push({ fn: asked.fn, length: asked.length });
     const oldest = owed.length > maxOwed ? owed.shift() : undefined;

@@ -82,8 +82,8 @@ export class Batch {
   }
 
   /**
-   * The device has answered, and it cannot be told whether this request: where it is given up the host asks once more,
-   * and does not take the device for silent.
+   * The device has answered, and it cannot be told whether this request: where it is given up the host does not take the
+   * device for silent, and values stay until the next scan.
    */
   heard(): void {
     this.#heard = true;

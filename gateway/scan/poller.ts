@@ -1,9 +1,5 @@
 import type {
-  Clock,
   Driver,
-  DriverLimits,
-  DriverModule,
-  Log,
   MonoMs,
   ReadOutcome,
   TagBinding,
@@ -14,34 +10,13 @@ import { GatewayError, Quality, asGatewayError, mono } from '../contract/index.j
 import { limits } from '../limits.js';
 import type { DeviceState } from './device.js';
 import { indicesOf, LinkGroup } from './group.js';
-import type { Inbox } from './inbox.js';
 import { nextOf, type ScanJob } from './job.js';
 import { type Errand, Lane, type LaneEnd } from './lane.js';
 import { Learner } from './learner.js';
 import { LineLoad } from './load.js';
+import type { PollerOptions } from './poller-options.js';
 import { Ramp } from './ramp.js';
 import { type PendingWrite, WriteQueue } from './writes.js';
-
-export interface PollerOptions {
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly inbox: Inbox;
-  readonly module: DriverModule;
-  readonly config: unknown;
-  readonly limits: DriverLimits;
-  readonly jobs: readonly ScanJob[];
-  readonly devices: readonly DeviceState[];
-  /** Image position of each binding of the link. */
-  tagIndex(): Int32Array;
-  /** The link is in doubt: it must be closed and opened again. */
-  onTrouble(error: GatewayError): void;
-  /** There is something to ask, and the connection was closed while there was nothing: see {@link Poller.pause}. */
-  onNeed(): void;
-  /** There is nothing to ask now, and the connection is to be closed then. */
-  onIdle(): void;
-  /** A device answers again, or for the first time does not. */
-  onDevice(device: DeviceState): void;
-}
 
 /** Drives one connected driver: chooses what goes on the wire next, and judges what comes back. */
 export class Poller implements LaneEnd {
@@ -260,7 +235,7 @@ export class Poller implements LaneEnd {
       if (!this.#urgent.includes(group)) this.#urgent.push(group);
       return;
     }
-    if (group.batch.wasHeard && !group.isAgain) this.#busy(group, job, now);
+    if (group.batch.wasHeard && !group.isAgain) this.#unsure(group, now);
     else {
       this.#timeoutsInARow++;
       this.#noAnswer(lane, group, job, now, error);
@@ -284,6 +259,13 @@ export class Poller implements LaneEnd {
     group.hasBeenRead = true;
     if (job) this.#learner.read(job, group);
     this.#o.inbox.readings(group, job?.scanClass ?? '');
+  }
+
+  /** It answers, and not for certain this: values stay until the next scan. Asked at once, more would be uncertain. */
+  #unsure(group: LinkGroup, now: MonoMs): void {
+    group.batch.mustDecode = true;
+    group.isAgain = true;
+    this.#answers(group.device, now);
   }
 
   /** It has no time now: asked once more after what else there is to ask; never a write. */

@@ -301,7 +301,7 @@ export function opcuaOptions(): ConformanceOptions<OpcuaConfig, OpcuaAddress> {
     broken: {
       link: {
         source: { security: { policy: 'None', user: 'x', certificate: 'y' }, keepAlive: 'soon' },
-        problems: 5,
+        problems: 4,
       },
       tag: {
         device: {},
