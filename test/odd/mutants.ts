@@ -59,9 +59,11 @@ const [from = 0, to = mutants.length] = process.argv.slice(2).map(Number);
 const copy = await mkdtemp(join(tmpdir(), 'millrace-mutants-'));
 let missed = 0;
 try {
-  for (const part of ['dist', 'docs', 'package.json'])
+  for (const part of ['dist', 'docs', 'drivers', 'package.json'])
     await cp(join(root, part), join(copy, part), { recursive: true });
   await symlink(join(root, 'node_modules'), join(copy, 'node_modules'));
+  const sick = await noticedBy(copy);
+  if (sick !== undefined) throw new Error(`${sick} fails without any bug`);
   for (const mutant of mutants.slice(from, to)) {
     const undo = await plant(copy, mutant);
     const by = await noticedBy(copy);
