@@ -17,7 +17,7 @@ import {
 import { formats, formatOf, type Format } from './formats.js';
 import { isRegisters, readPosition, tables, type Position, type Table } from './notation.js';
 import { orderWords, swapsOf } from './orders.js';
-import { misfitOf, rawTypes, scaleKinds, type Scaled } from './scaled.js';
+import { rawTypes, scaleKinds, type Scaled } from './scaled.js';
 import { readSentinels, type Sentinels } from './sentinels.js';
 
 export { isRegisters, type Table } from './notation.js';
@@ -246,9 +246,12 @@ export function parseTag(
 /** A value and its scale, each as a tag of its own, in what one request can carry. */
 function parseScaled(config: ModbusConfig, device: Source, tag: TagSource): Parsed<ModbusAddress> {
   const keys = new KeyReader(tag);
-  const misfit = misfitOf(tag.type);
-  if (misfit !== undefined)
-    keys.problem('type', misfit, 'use float64; raw: int16 says what the registers hold');
+  if (tag.type !== 'float64')
+    keys.problem(
+      'type',
+      `a value with a scale of its own is no ${tag.type}`,
+      'use float64; raw: int16 says what the registers hold',
+    );
   const raw = parsePlain(config, device, { ...tag, type: keys.choice('raw', rawTypes, 'int16') });
   const scale = parsePlain(config, device, scaleSource(tag['scaleFrom']));
   if (!raw.ok) keys.problems.push(...raw.problems);

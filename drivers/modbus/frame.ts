@@ -59,6 +59,10 @@ export function get16(bytes: Uint8Array, at: number): number {
   return ((bytes[at] as number) << 8) | (bytes[at + 1] as number);
 }
 
+export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+}
+
 /** What tells questions apart: the place that is asked for, however much from there. */
 export function keyOf(unit: number, fn: number, start: number): string {
   return `${unit} ${fn} ${start}`;

@@ -1,5 +1,5 @@
 import { mono, ms, type DurationMs, type MonoMs } from '../../gateway/contract/index.js';
-import { Fn } from './frame.js';
+import { Fn, sameBytes } from './frame.js';
 import { answerLengthTo } from './lengths.js';
 
 /**
@@ -92,7 +92,7 @@ export class LineWatch {
       return isRead && this.#mustConfirm(frame, key) ? 'alike' : 'none';
     }
     const isRepetition = this.#outstanding(this.#sentAt).some((heard) =>
-      isSame(heard.frame, frame),
+      sameBytes(heard.frame, frame),
     );
     return isRepetition || this.#isForeign(shape) ? 'foreign' : 'none';
   }
@@ -142,7 +142,7 @@ export class LineWatch {
 
   #isRepetition(frame: Uint8Array): boolean {
     const from = this.#now() - longestRepeatMs;
-    const heard = this.#heard.findLast((one) => one.at >= from && isSame(one.frame, frame));
+    const heard = this.#heard.findLast((one) => one.at >= from && sameBytes(one.frame, frame));
     if (!heard) return false;
     heard.repetitions++;
     this.#mostRepetitions = Math.max(this.#mostRepetitions, heard.repetitions);
@@ -173,10 +173,10 @@ export class LineWatch {
   #mustConfirm(frame: Uint8Array, key: string): boolean {
     const from = this.#now() - longestRepeatMs;
     const isAlike = this.#heard.some(
-      (heard) => heard.at >= from && heard.key !== key && isSame(heard.frame, frame),
+      (heard) => heard.at >= from && heard.key !== key && sameBytes(heard.frame, frame),
     );
     const last = this.#last.get(key);
-    return isAlike && !(last && isSame(last, frame));
+    return isAlike && !(last && sameBytes(last, frame));
   }
 }
 
@@ -192,7 +192,4 @@ function keyOf({ unit, fn, length }: Shape): string {
 }
 function isLike({ unit, fn, length }: Shape): (other: Shape) => boolean {
   return (other) => other.unit === unit && other.fn === fn && other.length === length;
-}
-function isSame(frame: Uint8Array, other: Uint8Array): boolean {
-  return frame.length === other.length && frame.every((byte, i) => byte === other[i]);
 }

@@ -4,6 +4,7 @@
  * Source: Modbus over Serial Line Specification V1.02, section 2.5.1.
  */
 import { crc16 } from './crc.js';
+import { sameBytes } from './frame.js';
 import type { Asked, Framing } from './framing.js';
 import {
   isKnownFunction,
@@ -105,8 +106,7 @@ class RtuReceiver extends LineReceiver {
     if (length <= 0 || length > maxRtuFrame || at + length > this.#size) return false;
     if (crc16(this.#buffer, at, at + length) !== 0) return false;
     const frame = this.#take(at, length);
-    const isOwn = frame.length === this.#sent.length && frame.every((b, i) => b === this.#sent[i]);
-    if (!isOwn) this.unasked(frame, length - 3);
+    if (!sameBytes(frame, this.#sent)) this.unasked(frame, length - 3);
     return true;
   }
 

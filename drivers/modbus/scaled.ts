@@ -1,11 +1,5 @@
 /** Values whose scale the device gives in another register, as SunSpec has it. */
-import {
-  Batch,
-  isGood,
-  Quality,
-  type TagBinding,
-  type TagType,
-} from '../../gateway/contract/index.js';
+import { Batch, isGood, Quality, type TagBinding } from '../../gateway/contract/index.js';
 import type { ModbusAddress } from './address.js';
 import { Decoder } from './decode.js';
 
@@ -72,9 +66,4 @@ export function scaleIn(data: Uint8Array, { scale }: Scaled): number | undefined
   const batch = new Batch(1);
   new Decoder([alone(scale)], scale.start).decode(data, 0, batch);
   return batch.qualities[0] === Quality.good ? batch.numbers[0] : undefined;
-}
-
-/** Why such a value cannot be in a tag of this type; undefined where it can. */
-export function misfitOf(type: TagType): string | undefined {
-  return type === 'float64' ? undefined : `a value with a scale of its own is no ${type}`;
 }

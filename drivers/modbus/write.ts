@@ -1,7 +1,7 @@
 import type { TagBinding, Value, DeviceOutcome } from '../../gateway/contract/index.js';
 import { isRegisters, type ModbusAddress } from './address.js';
 import { asBit, asInteger, encodeValue } from './encode.js';
-import { exceptionText, Fn, get16, put16, readFunction } from './frame.js';
+import { exceptionText, Fn, get16, put16, readFunction, sameBytes } from './frame.js';
 import {
   maskWrite,
   readRequest,
@@ -128,7 +128,7 @@ export class TagWriter {
     const raw = scale === undefined ? undefined : toRaw(Number(value), scale, scaled.kind);
     if (raw === undefined) return refuse('the device gives no scale for it');
     const { type } = scaled.raw;
-    return this.#write({ ...binding, type, address: scaled.raw }, nearWhole(raw), ask);
+    return this.#write({ ...binding, type, address: scaled.raw }, raw, ask);
   }
 
   async #coil(to: Target, a: ModbusAddress, on: boolean, ask: Ask): Promise<DeviceOutcome> {
@@ -213,7 +213,7 @@ export class TagWriter {
       readRequest(to, Fn.readHoldingRegisters, a.start, count, a.request.maxGap > 0),
     );
     if (!after.ok) return outcomeOf(after);
-    return data.every((byte, i) => after.pdu[2 + i] === byte)
+    return sameBytes(after.pdu.subarray(2), data)
       ? done
       : refuse(
           'the register does not read back as written: another program or the device changed it',
@@ -260,12 +260,6 @@ function layOut(a: ModbusAddress, mask: bigint, bits: bigint): Part {
   return { masks: words(mask), bits: words(bits) };
 }
 
-/** What is whole but for the arithmetic is whole. */
-function nearWhole(raw: number): number {
-  const nearest = Math.round(raw);
-  return Math.abs(raw - nearest) <= 1e-9 * Math.max(1, Math.abs(raw)) ? nearest : raw;
-}
-
 async function writeAndRead(
   to: Target,
   start: number,
@@ -275,7 +269,7 @@ async function writeAndRead(
   if (data.length > mostBytes - 4) return refuse('value is longer than one request');
   const answer = await ask(readWrite(to, start, data));
   if (!answer.ok) return outcomeOf(answer);
-  return data.every((byte, i) => answer.pdu[2 + i] === byte)
+  return sameBytes(answer.pdu.subarray(2), data)
     ? done
     : refuse('the device holds another value after the write');
 }

@@ -1,4 +1,4 @@
-import { ms, parseDuration } from '../contract/index.js';
+import { ms, parseDuration, type DriverModule, type TagBinding } from '../contract/index.js';
 import type { DeviceResult } from './devices.js';
 import { answerOf, type Asking } from './drivers.js';
 import { shown } from './format.js';
@@ -54,6 +54,7 @@ export function readWrites(
 ): ReadonlyMap<string, WritePermit> {
   const { session } = asking;
   const tags = new Tags(devices);
+  const owners = ownersOf(links);
   const permits = new Map<string, WritePermit>();
   for (const [name, ref] of writes.children()) {
     const tag = tags.find(session, ref, name, true);
@@ -64,51 +65,46 @@ export function readWrites(
         `${tag.name} stands here already`,
         'a device name stands for its primary tag',
       );
-    const never = unwritable(asking, ref, tag.name, links);
+    // All that a write needs to know is asked for beforehand.
+    const never = askOwner(asking, ref, owners.get(tag.name), (driver, config, binding) => {
+      driver.writeTimeout?.(config, binding);
+      return driver.unwritable?.(config, binding);
+    });
     if (never !== undefined)
       session.problems.errorAtKey(ref, `${tag.name} can never be written: ${never}`);
-    permits.set(
-      tag.name,
-      readPermit(session, ref, tag, tags, (name) => isWriteOnly(asking, ref, name, links)),
-    );
+    const isUnread = (name: string): boolean =>
+      askOwner(asking, ref, owners.get(name), (driver, config, { address }) =>
+        driver.isWriteOnly?.(config, address),
+      ) === true;
+    permits.set(tag.name, readPermit(session, ref, tag, tags, isUnread));
   }
   return permits;
 }
 
-/** Why a tag can never be written. Asks its driver beforehand for all that a write needs to know of it. */
-function unwritable(
-  asking: Asking,
-  ref: Ref,
-  tag: string,
-  links: readonly LinkConfig[],
-): string | undefined {
-  for (const { driver, config, bindings } of links) {
-    const binding = bindings.find(({ name }) => name === tag);
-    if (!binding) continue;
-    return answerOf(asking, driver, 'tag', ref, () => {
-      driver.writeTimeout?.(config, binding);
-      return driver.unwritable?.(config, binding);
-    })?.value;
-  }
-  return undefined;
+/** Where a tag is read and written. */
+interface Owner {
+  readonly link: LinkConfig;
+  readonly binding: TagBinding<unknown>;
 }
 
-/** Can it only be written? What its driver cannot say was reported. */
-function isWriteOnly(asking: Asking, ref: Ref, tag: string, links: readonly LinkConfig[]): boolean {
-  for (const { driver, config, bindings } of links) {
-    const binding = bindings.find(({ name }) => name === tag);
-    if (binding)
-      return (
-        answerOf(
-          asking,
-          driver,
-          'tag',
-          ref,
-          () => driver.isWriteOnly?.(config, binding.address) === true,
-        )?.value === true
-      );
-  }
-  return false;
+function ownersOf(links: readonly LinkConfig[]): ReadonlyMap<string, Owner> {
+  return new Map(
+    links.flatMap((link) =>
+      link.bindings.map((binding) => [binding.name, { link, binding }] as const),
+    ),
+  );
+}
+
+/** What the driver of a tag says of it; undefined where there is none, or where it fails, which was reported. */
+function askOwner<T>(
+  asking: Asking,
+  ref: Ref,
+  owner: Owner | undefined,
+  ask: (driver: DriverModule, config: unknown, binding: TagBinding<unknown>) => T,
+): T | undefined {
+  if (!owner) return undefined;
+  const { driver, config } = owner.link;
+  return answerOf(asking, driver, 'tag', ref, () => ask(driver, config, owner.binding))?.value;
 }
 
 function readPermit(
@@ -135,11 +131,10 @@ function readPermit(
       `${typed.by} is writeOnly: nobody reads it`,
       'leave verify out, or verify by another tag',
     );
-  const unread = isUnread(tag.name)
-    ? `${tag.name} is writeOnly`
-    : 'verify: none says that nobody reads it';
+  const isOwn = isUnread(tag.name);
+  const unread = isOwn ? `${tag.name} is writeOnly` : 'verify: none says that nobody reads it';
   for (const key of ['rate', 'expect'])
-    if (ref.has(key) && (isUnread(tag.name) || (key === 'rate' && !verify)))
+    if (ref.has(key) && (isOwn || (key === 'rate' && !verify)))
       problems.errorAtKey(
         ref.child(key),
         `a rate and an expected value need a present value, and ${unread}`,

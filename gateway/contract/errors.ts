@@ -45,6 +45,19 @@ export function asDriverFailure(thrown: unknown, what: string): GatewayError {
   return new GatewayError('driver-failed', `${what}: ${error.message}`, error.fields, thrown);
 }
 
+/** Calls a handler of a driver: what it throws, or rejects with, is trouble of its link. */
+export function callHandler(handler: () => unknown, onTrouble: (why: GatewayError) => void): void {
+  const failed = (thrown: unknown): void =>
+    onTrouble(asDriverFailure(thrown, 'a handler of the driver'));
+  try {
+    const result = handler();
+    // An asynchronous handler fits the type, and nobody else hears how it ends.
+    if (result instanceof Promise) result.catch(failed);
+  } catch (thrown) {
+    failed(thrown);
+  }
+}
+
 /** An object without a prototype cannot be made a text. */
 function textOf(thrown: unknown): string {
   try {

@@ -1,5 +1,5 @@
 import type { ByteStream, DriverContext, Endpoint, RtsMode } from '../contract/index.js';
-import { asDriverFailure, asGatewayError, GatewayError } from '../contract/index.js';
+import { asGatewayError, callHandler, GatewayError } from '../contract/index.js';
 import { Flow, Receipts } from './isolated-flow.js';
 import { errorOf, type FromThread, type ToStream } from './isolated-messages.js';
 
@@ -143,14 +143,6 @@ export class RemoteStreams {
   }
 
   #call(driver: number, handler: () => unknown): void {
-    try {
-      const result = handler();
-      if (result instanceof Promise)
-        result.catch((thrown: unknown) =>
-          this.#onTrouble(driver, asDriverFailure(thrown, 'a handler of the driver')),
-        );
-    } catch (thrown) {
-      this.#onTrouble(driver, asDriverFailure(thrown, 'a handler of the driver'));
-    }
+    callHandler(handler, (why) => this.#onTrouble(driver, why));
   }
 }

@@ -1,5 +1,5 @@
 import type { ByteStream, DriverContext, GatewayError } from '../contract/index.js';
-import { asDriverFailure, GatewayError as Failure } from '../contract/index.js';
+import { callHandler, GatewayError as Failure } from '../contract/index.js';
 import type { Tap } from './tap.js';
 
 export interface StreamsOptions {
@@ -60,15 +60,6 @@ export class Streams {
   }
 
   #call(handler: () => unknown): void {
-    try {
-      const result = handler();
-      // An asynchronous handler fits the type, and nobody else hears how it ends.
-      if (result instanceof Promise)
-        result.catch((thrown: unknown) =>
-          this.#o.onTrouble(asDriverFailure(thrown, 'a handler of the driver')),
-        );
-    } catch (thrown) {
-      this.#o.onTrouble(asDriverFailure(thrown, 'a handler of the driver'));
-    }
+    callHandler(handler, (why) => this.#o.onTrouble(why));
   }
 }
