@@ -4,17 +4,20 @@ import {
   asGatewayError,
   type DeviceSurvey,
   type Driver,
+  type DurationMs,
   GatewayError,
   type Log,
+  ms,
 } from '../gateway/contract/index.js';
 import { systemClock, systemRandom } from '../gateway/host/clock.js';
 import { replaceFile } from '../gateway/host/files.js';
 import { openStream } from '../gateway/host/open.js';
 import type { DriverMaker } from '../gateway/host/isolated.js';
 import { limits } from '../gateway/limits.js';
+import { within } from '../gateway/scan/within.js';
 
 /** Longest time for all that is asked of one link before the gateway starts without it. */
-const longestMs = 60_000;
+const longestMs = ms(60_000);
 
 /**
  * Asks the devices of a link what they have, over a connection of its own: to the first of its endpoints
@@ -28,10 +31,13 @@ export async function surveyLink(
   const { driver: module, config } = plan;
   const memory = new Map<string, unknown>();
   const failures: GatewayError[] = [];
+  const inTime = <T>(wait: DurationMs, call: (signal: AbortSignal) => Promise<T>): Promise<T> =>
+    within(systemClock, wait, plan.endpoint.text, call);
   for (let left = module.alternatives?.(config) ?? 1; left > 0; left--) {
     const driver = driverOf(plan, maker, log, memory);
     try {
-      const failure = await connectionFailure(driver, module.limits(config).connectTimeout);
+      const { connectTimeout } = module.limits(config);
+      const failure = await failureOf(inTime(connectTimeout, (signal) => driver.connect(signal)));
       if (!failure)
         return await inTime(
           longestMs,
@@ -39,7 +45,7 @@ export async function surveyLink(
         );
       failures.push(failure);
     } finally {
-      await inTime(limits.closeMs, async () => driver.close()).catch(() => undefined);
+      await inTime(ms(limits.closeMs), async () => driver.close()).catch(() => undefined);
     }
   }
   const isTelling = ({ kind }: GatewayError): boolean => kind !== 'link' && kind !== 'timeout';
@@ -72,24 +78,13 @@ function driverOf(
   return driver;
 }
 
-async function connectionFailure(driver: Driver, wait: number): Promise<GatewayError | undefined> {
+async function failureOf(connecting: Promise<void>): Promise<GatewayError | undefined> {
   try {
-    await inTime(wait, (signal) => driver.connect(signal));
+    await connecting;
     return undefined;
   } catch (thrown) {
     return asGatewayError(thrown);
   }
-}
-
-/** A call that is given up when its time is over, whether the driver hears of it or not: a gateway waits for it. */
-function inTime<T>(wait: number, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const signal = AbortSignal.timeout(wait);
-  return new Promise((resolve, reject) => {
-    signal.addEventListener('abort', () =>
-      reject(new GatewayError('request-timeout', `no answer within ${String(wait)} ms`)),
-    );
-    call(signal).then(resolve, reject);
-  });
 }
 
 /** Keeps what was learned. @returns is it something new? */

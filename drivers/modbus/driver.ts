@@ -2,7 +2,6 @@ import {
   asGatewayError,
   GatewayError,
   invariant,
-  mono,
   ms,
   type Batch,
   type Driver,
@@ -16,6 +15,7 @@ import {
   type DeviceOutcome,
 } from '../../gateway/contract/index.js';
 import { openStream, type Opening } from '../lib/abort.js';
+import { remembered } from '../lib/remembered.js';
 import type { ModbusAddress } from './address.js';
 import type { ModbusConfig } from './config.js';
 import { ReadExchange } from './exchange.js';
@@ -23,15 +23,6 @@ import { LineMemory } from './line-memory.js';
 import { Request, toAll } from './request.js';
 import { Session } from './session.js';
 import { TagWriter } from './write.js';
-
-/** What is known of this line: the devices outlive the connection. */
-function lineOf({ memory, now }: DriverContext): LineMemory {
-  const known = memory.get('line');
-  if (known instanceof LineMemory) return known;
-  const line = new LineMemory(now);
-  memory.set('line', line);
-  return line;
-}
 
 /** What all devices are given to do what they were told. Source: Modbus over Serial Line V1.02, section 2.4.1. */
 const turnaroundMs = 200;
@@ -42,20 +33,23 @@ export class ModbusDriver implements Driver<ModbusAddress> {
   readonly #context: DriverContext;
   readonly #reads = new WeakMap<ReadGroup<ModbusAddress>, ReadExchange>();
   readonly #writer: TagWriter;
-  /** Of a line whose frames have no ids. */
+  /** Of a line whose frames have no ids: its devices outlive the connection. */
   readonly #line: LineMemory | undefined;
   #session: Session | undefined;
   #opening: Opening | undefined;
   #closed = false;
-  /** When all devices of the line were told something last. */
-  #toldAt: MonoMs = mono(-Infinity);
+  /** When all devices of the line were told something last, if ever. */
+  #toldAt: MonoMs | undefined;
   #lost: (why: GatewayError) => void = () => undefined;
 
   constructor(config: ModbusConfig, context: DriverContext) {
     this.#config = config;
     this.#context = context;
     this.#writer = new TagWriter(context.memory);
-    this.#line = config.transport.framing.hasIds ? undefined : lineOf(context);
+    const { memory, now } = context;
+    this.#line = config.transport.framing.hasIds
+      ? undefined
+      : remembered(memory, 'line', LineMemory, () => new LineMemory(now));
   }
 
   async connect(signal: AbortSignal): Promise<void> {
@@ -125,7 +119,7 @@ export class ModbusDriver implements Driver<ModbusAddress> {
   }
 
   gap(): DurationMs {
-    const rest = this.#toldAt + turnaroundMs - this.#context.now();
+    const rest = this.#toldAt === undefined ? 0 : this.#toldAt + turnaroundMs - this.#context.now();
     return ms(Math.max(this.#line?.gap ?? 0, rest));
   }
 

@@ -1,4 +1,5 @@
 import type { TagBinding, Value, DeviceOutcome } from '../../gateway/contract/index.js';
+import { remembered } from '../lib/remembered.js';
 import { isRegisters, type ModbusAddress } from './address.js';
 import { asBit, asInteger, encodeValue } from './encode.js';
 import { exceptionText, Fn, get16, put16, readFunction, sameBytes } from './frame.js';
@@ -36,14 +37,6 @@ class Learned {
   readonly noMask: Set<number> = new Set();
 }
 
-function learnedIn(memory: Map<string, unknown>): Learned {
-  const known = memory.get('learned');
-  if (known instanceof Learned) return known;
-  const learned = new Learned();
-  memory.set('learned', learned);
-  return learned;
-}
-
 /** Why no value can ever be written to this tag; undefined where it can. */
 export function unwritable({ address }: TagBinding<ModbusAddress>): string | undefined {
   const { table, format, write, count, type } = address.scaled?.raw ?? address;
@@ -73,7 +66,7 @@ export class TagWriter {
 
   /** @param memory where what is learned of the units is kept */
   constructor(memory: Map<string, unknown>) {
-    this.#learned = learnedIn(memory);
+    this.#learned = remembered(memory, 'learned', Learned, () => new Learned());
   }
 
   async write(binding: TagBinding<ModbusAddress>, value: Value, ask: Ask): Promise<DeviceOutcome> {

@@ -17,6 +17,7 @@ import {
   type Value,
 } from '../../gateway/contract/index.js';
 import { abortError } from '../lib/abort.js';
+import { remembered } from '../lib/remembered.js';
 import type { MethodAddress, OpcuaAddress } from './address.js';
 import type { Backlog } from './backfill.js';
 import { Attribute, itemOf, type UaConnection, type UaSession } from './client.js';
@@ -77,7 +78,7 @@ export class OpcuaDriver implements Driver<OpcuaAddress> {
     const { memory } = this.#context;
     const kept = memory.get('kept') as Kept | undefined;
     const url = this.#nextUrl();
-    const round = this.#round();
+    const round = remembered(memory, 'round', Round, () => new Round());
     round.trying(url);
     const earlier = kept?.session.url === url ? kept.session : undefined;
     const connection = await this.#connect(url, earlier, signal);
@@ -121,14 +122,6 @@ export class OpcuaDriver implements Driver<OpcuaAddress> {
     const types = new Map<string, NodeType>();
     this.#online = { connection, kept, subscriptions, methods, types };
     this.#lookAtLevel(this.#online);
-  }
-
-  #round(): Round {
-    const { memory } = this.#context;
-    const known = memory.get('round') as Round | undefined;
-    const round = known ?? new Round();
-    memory.set('round', round);
-    return round;
   }
 
   /** Asks the server now and then how it is; from one without data the link goes on to the next. */

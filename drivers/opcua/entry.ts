@@ -1,4 +1,5 @@
 import type { CreateIsolated, IsolatedContext } from '../../gateway/contract/index.js';
+import { remembered } from '../lib/remembered.js';
 import type { OpcuaAddress } from './address.js';
 import type { UaSession } from './client.js';
 import type { OpcuaConfig } from './config.js';
@@ -33,8 +34,7 @@ function connector(
 
 /** What was found out of the server at this URL. */
 function sizesOf(memory: IsolatedContext['memory'], url: string): RequestSizes {
-  const key = `sizes ${url}`;
-  const found = (memory.get(key) as Map<Service, number> | undefined) ?? new Map<Service, number>();
-  memory.set(key, found);
-  return new RequestSizes(found);
+  return new RequestSizes(
+    remembered<Map<Service, number>>(memory, `sizes ${url}`, Map, () => new Map()),
+  );
 }

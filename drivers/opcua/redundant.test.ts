@@ -1,7 +1,7 @@
 /** Servers that say how well they serve, and passwords over channels without security. */
 import { UserTokenType } from 'node-opcua';
 import t, { type Test } from 'tap';
-import type { Driver, GatewayError } from '../../gateway/contract/index.js';
+import { GatewayError, type Driver } from '../../gateway/contract/index.js';
 import { never, readOne, Rig } from '../../test/support/opcua-rig.js';
 import { UaServer, users } from '../../test/support/opcua-server.js';
 import { freePort } from '../../test/support/scratch.js';
@@ -38,7 +38,7 @@ async function connected(
       await driver.close();
     }
   }
-  throw new Error(refusals.join('\n'));
+  throw new GatewayError('link-refused', refusals.join('\n'));
 }
 
 void t.test('a server without data is not taken while another one has some', async (t) => {

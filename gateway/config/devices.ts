@@ -119,9 +119,10 @@ function withNamed(context: LinkContext, device: Ref, own: Source): Source {
   const { driver } = context;
   if (!driver) return own;
   const tags = device.child('tags');
-  const named = Object.entries(driver.schema.tag.properties).flatMap(([key, { format }]) => {
-    const name = format === 'tag' ? own[key] : undefined;
-    if (typeof name !== 'string' || !tags.has(name)) return [];
+  const { properties } = driver.schema.tag;
+  const named = Object.entries(own).flatMap(([key, name]) => {
+    const isName = properties[key]?.['format'] === 'tag' && typeof name === 'string';
+    if (!isName || !tags.has(name)) return [];
     const tag = tags.child(name);
     const type = tag.child('type').text ?? driver.defaultType;
     return [[key, { ...ownKeys(context, driver, tag), ...(type !== undefined && { type }) }]];

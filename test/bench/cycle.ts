@@ -6,8 +6,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { modbus } from '../../drivers/modbus/index.js';
-import { silentLog } from '../../gateway/contract/index.js';
-import { inThisThread, noEvents } from '../support/create.js';
+import { unwatched } from '../support/create.js';
 import { systemClock, systemRandom } from '../../gateway/host/clock.js';
 import { openStream } from '../../gateway/host/open.js';
 import { Inbox } from '../../gateway/scan/inbox.js';
@@ -48,17 +47,11 @@ async function scanTime(
     for (const { group } of inbox.take()) group?.taken();
   });
   const one = new Link(config, Int32Array.from(config.bindings.keys()), {
+    ...unwatched(),
     clock: systemClock,
     random: systemRandom,
-    log: silentLog,
     inbox,
     open: openStream,
-    create: inThisThread,
-    memory: new Map(),
-    events: noEvents,
-    onHistory: () => undefined,
-    onRevised: () => undefined,
-    onStatus: () => undefined,
   });
   one.start();
   const times: number[] = [];

@@ -5,11 +5,10 @@ import {
   isGood,
   Quality,
   qualityText,
-  silentLog,
   type Value,
 } from '../../gateway/contract/index.js';
 import { Link, stagger } from '../../gateway/scan/link.js';
-import { inThisThread, noEvents } from '../support/create.js';
+import { unwatched } from '../support/create.js';
 import { InboxView } from '../support/inbox-view.js';
 import { link as linkOf, tag as tagOf } from '../support/config.js';
 import { must } from '../support/must.js';
@@ -57,17 +56,11 @@ export class OddBench {
       ),
     );
     this.link = new Link(config, Int32Array.from(config.bindings.keys()), {
+      ...unwatched(),
       clock: this.#clock,
       random: new Seeded(1),
-      log: silentLog,
       inbox: this.#view.inbox,
       open: () => line.connect(),
-      create: inThisThread,
-      memory: new Map(),
-      events: noEvents,
-      onHistory: () => undefined,
-      onRevised: () => undefined,
-      onStatus: () => undefined,
     });
     stagger([this.link], this.#clock.mono());
     this.link.start();

@@ -8,6 +8,7 @@ import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
+import { must } from '../support/must.js';
 import { mutants, type Mutant } from './mutant-list.js';
 
 const run = promisify(execFile);
@@ -47,7 +48,7 @@ async function noticedBy(copy: string): Promise<string | undefined> {
 async function plant(copy: string, { file, from, to }: Mutant): Promise<() => Promise<void>> {
   const path = join(copy, 'dist', file);
   const text = await readFile(path, 'utf8');
-  if (!text.includes(from)) throw new Error(`${file} has no ${from}`);
+  must(text.includes(from), `${file} has ${from}`);
   await writeFile(
     path,
     text.replace(from, () => to),
@@ -63,7 +64,7 @@ try {
     await cp(join(root, part), join(copy, part), { recursive: true });
   await symlink(join(root, 'node_modules'), join(copy, 'node_modules'));
   const sick = await noticedBy(copy);
-  if (sick !== undefined) throw new Error(`${sick} fails without any bug`);
+  must(sick === undefined, `${String(sick)} passes without any bug`);
   for (const mutant of mutants.slice(from, to)) {
     const undo = await plant(copy, mutant);
     const by = await noticedBy(copy);

@@ -3,7 +3,7 @@
  * other links, and of SIGTERM. The tables are in docs/odd-drivers.md; this proves that they are true.
  */
 import t, { type Test } from 'tap';
-import { asGatewayError } from '../../gateway/contract/index.js';
+import { asGatewayError, GatewayError } from '../../gateway/contract/index.js';
 import { misdeeds, type Misdeed } from '../support/odd-driver.js';
 import { elapse, waitFor } from '../support/wait.js';
 import { deviceOf, OddHouse, type LinkView, type Mode } from './odd-house.js';
@@ -114,7 +114,7 @@ async function described(house: OddHouse): Promise<void> {
     patienceMs,
   );
   const failure = texts.find((text) => text.includes('driver'));
-  if (failure !== undefined) throw new Error(failure);
+  if (failure !== undefined) throw new GatewayError('driver-failed', failure);
 }
 
 async function proves(

@@ -1,8 +1,7 @@
 import type { DeviceConfig } from '../../gateway/config/model.js';
-import { silentLog } from '../../gateway/contract/index.js';
 import type { Inbox, InboxItem } from '../../gateway/scan/inbox.js';
 import { Link, stagger } from '../../gateway/scan/link.js';
-import { inThisThread, noEvents } from '../support/create.js';
+import { unwatched } from '../support/create.js';
 import { InboxView, type Seen } from '../support/inbox-view.js';
 import { Seeded } from '../support/random.js';
 import { VirtualClock, settle } from '../support/virtual-clock.js';
@@ -25,19 +24,15 @@ export class Bench {
   start(devices: readonly DeviceConfig[]): Link {
     const config = scriptedLink('l', this.script, devices);
     const link = new Link(config, Int32Array.from(config.bindings.keys()), {
+      ...unwatched(),
       clock: this.clock,
       random: new Seeded(1),
-      log: silentLog,
       inbox: this.inbox,
       open: () => Promise.reject(lost()),
-      create: inThisThread,
-      memory: new Map(),
       onRevised: (alive) => void this.revised.push(alive),
-      events: noEvents,
       onHistory: (_, samples) => {
         for (let i = 0; i < samples.count; i++) this.history.push(samples.numbers[i] ?? NaN);
       },
-      onStatus: () => undefined,
     });
     this.link = link;
     stagger([link], this.clock.mono());

@@ -3,7 +3,6 @@ import t from 'tap';
 import {
   GatewayError,
   ms,
-  silentLog,
   type ByteStream,
   type Driver,
   type DriverContext,
@@ -13,7 +12,7 @@ import { limits } from '../../gateway/limits.js';
 import { Inbox } from '../../gateway/scan/inbox.js';
 import { Lane } from '../../gateway/scan/lane.js';
 import { Link, stagger } from '../../gateway/scan/link.js';
-import { inThisThread, noEvents } from '../support/create.js';
+import { unwatched } from '../support/create.js';
 import { Seeded } from '../support/random.js';
 import { VirtualClock, settle } from '../support/virtual-clock.js';
 import { Script, device, scriptedLink } from './script.js';
@@ -64,21 +63,15 @@ function odd(
     { ...config, driver: { ...well, ...module, create } },
     Int32Array.from(config.bindings.keys()),
     {
+      ...unwatched(),
       clock,
       random: new Seeded(1),
-      log: silentLog,
       inbox: new Inbox(() => undefined),
       open: () => {
         const stream = new FakeStream();
         streams.push(stream);
         return Promise.resolve(stream);
       },
-      create: inThisThread,
-      memory: new Map(),
-      events: noEvents,
-      onHistory: () => undefined,
-      onRevised: () => undefined,
-      onStatus: () => undefined,
     },
   );
   stagger([link], clock.mono());
