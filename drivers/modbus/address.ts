@@ -1,5 +1,5 @@
-import { type Parsed, type Source, type TagType } from '../../gateway/contract/index.js';
-import { KeyReader } from '../lib/keys.js';
+import type { Parsed, Problem, Source, TagType } from '../../gateway/contract/index.js';
+import { KeyReader, shown } from '../lib/keys.js';
 import {
   addressings,
   broadcast,
@@ -255,8 +255,7 @@ function parseScaled(config: ModbusConfig, device: Source, tag: TagSource): Pars
   const raw = parsePlain(config, device, { ...tag, type: keys.choice('raw', rawTypes, 'int16') });
   const scale = parsePlain(config, device, scaleSource(tag['scaleFrom']));
   if (!raw.ok) keys.problems.push(...raw.problems);
-  else if (!scale.ok)
-    for (const { message, hint } of scale.problems) keys.problem('scaleFrom', message, hint);
+  else if (!scale.ok) reportScale(keys, scale.problems);
   if (!raw.ok || !scale.ok) return { ok: false, problems: keys.problems };
   const [a, b] = [raw.value, scale.value];
   const start = Math.min(a.start, b.start);
@@ -276,6 +275,18 @@ function parseScaled(config: ModbusConfig, device: Source, tag: TagSource): Pars
   const kind = keys.choice('scaleKind', scaleKinds, 'power-of-ten');
   const scaled: Scaled = { raw: a, scale: b, kind };
   return keys.finish({ ...a, type: tag.type, start, count, invalid: undefined, scaled });
+}
+
+/** A word is the name of a tag that is not there, or an address that is none; else it is the other tag that is wrong. */
+function reportScale(keys: KeyReader, problems: readonly Problem[]): void {
+  const from = keys.raw('scaleFrom');
+  if (typeof from === 'string')
+    keys.problem(
+      'scaleFrom',
+      `neither a tag of this device nor the address of a register: ${shown(from)}`,
+      'name the tag that holds the scale, or write it like hr:40101',
+    );
+  else for (const { message, hint } of problems) keys.problem('scaleFrom', message, hint);
 }
 
 /** SunSpec: an int16, 0x8000 where there is none. */

@@ -80,6 +80,27 @@ void t.test('formats, by hand', (t) => {
   t.end();
 });
 
+void t.test('values with a scale in another register', (t) => {
+  const scaled = { type: 'float64' as const, scaleFrom: 'hr:1' };
+  t.same(read(scaled, '00 7b ff ff'), { value: 12.3, quality: 0 }, 'tenths');
+  t.same(read({ ...scaled, scaleKind: 'factor' }, '00 7b 00 02'), { value: 246, quality: 0 });
+  t.same(read({ ...scaled, scaleKind: 'divisor' }, '00 7b 00 02'), { value: 61.5, quality: 0 });
+  const none = { ...scaled, raw: 'uint16', invalid: 0xffff };
+  for (const hex of ['ff ff 00 01', '00 7b 80 00', '00 7b 00 0b'])
+    t.equal(read(none, hex).quality, Quality.device, hex);
+  t.equal(read({ ...scaled, scaleKind: 'divisor' }, '00 7b 00 00').quality, Quality.device);
+  const problem = (keys: Record<string, unknown>): string => {
+    const tag = { type: 'float64' as const, address: 'hr:0', ...keys };
+    const parsed = parseTag(config, { unit: 1 }, tag);
+    return parsed.ok ? '' : parsed.problems.map(({ message }) => message).join();
+  };
+  t.match(problem({ scaleFrom: 'w_sff' }), /neither a tag of this device nor the address/);
+  t.match(problem({ scaleFrom: 'ir:1' }), /one request/);
+  t.match(problem({ scaleFrom: 'hr:300' }), /301 registers/);
+  t.match(problem({ scaleFrom: 'hr:1', type: 'uint16' }), /no uint16/);
+  t.end();
+});
+
 void t.test('bytes that make no value are bad, and so are those that say so', (t) => {
   const table: [Record<string, unknown> & { type: TagType }, string, number][] = [
     [{ type: 'uint16', format: 'bcd' }, '12 3a', Quality.decode],
