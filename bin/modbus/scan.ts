@@ -129,7 +129,8 @@ async function ask(client: ModbusClient, unit: number): Promise<string> {
     readRequest({ unit, device: 'scanned' }, Fn.readHoldingRegisters, 0, 1),
   );
   // A refusal is an answer too: somebody is there.
-  return answer.ok ? 'register 0' : `exception ${String(answer.exception)}`;
+  if (answer.ok) return 'register 0';
+  return answer.odd ?? `exception ${String(answer.exception)}`;
 }
 
 /** `tcp://10.0.0.10-20:502` as one endpoint for each host. */

@@ -37,6 +37,8 @@ export interface Question {
   readonly fn: number;
   /** Equal for questions about the same place. */
   readonly key: string;
+  /** It is for a write: what can be asked again only with a time-out between is taken as it comes. */
+  readonly urgent: boolean;
   readonly maxExtra: number;
   readonly minExtra: number;
   answerLength(extra: number): number | undefined;

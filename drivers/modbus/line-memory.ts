@@ -69,8 +69,9 @@ export class LineMemory {
     const { asked } = this.#owed;
     const verdict = this.#owed.take(frame[0] as number, frame[1] as number, length);
     if (verdict === 'foreign') return { verdict, doubt: 'none' };
-    const key = verdict === 'answer' ? this.#question?.key : undefined;
-    const doubt = key === undefined ? 'none' : this.#watch.judge(frame, length, key);
+    const question = verdict === 'answer' ? this.#question : undefined;
+    const key = question?.key;
+    const doubt = question ? this.#watch.judge(frame, length, question) : 'none';
     this.#watch.took(frame, length, key);
     // It is asked again: if this was another's, its own answer is still to come.
     if (doubt === 'alike' && asked) this.#owed.owes(asked);

@@ -1,5 +1,6 @@
 import { mono, ms, type DurationMs, type MonoMs } from '../../gateway/contract/index.js';
 import { Fn, sameBytes } from './frame.js';
+import type { Question } from './framing.js';
 import { answerLengthTo } from './lengths.js';
 
 /**
@@ -16,6 +17,9 @@ interface Shape {
   readonly length: number;
 }
 
+/** What is told of a question to judge its answer. */
+type Asking = Pick<Question, 'key' | 'urgent' | 'maxExtra'>;
+
 /** A frame that was ours. */
 interface Heard extends Shape {
   readonly frame: Uint8Array;
@@ -27,8 +31,10 @@ interface Heard extends Shape {
 
 /** Answers that are remembered, to know their repetitions. */
 const remembered = 16;
-/** Questions whose last answer is remembered: more than a line has. */
+/** Questions whose last answers are remembered: more than a line has. */
 const mostKeys = 1_024;
+/** Different answers to one question that are remembered: what swaps to and fro is not news. */
+const mostSaid = 4;
 /** A repetition comes within this time, or not at all. */
 const longestRepeatMs = 2_000;
 /** Exchanges of an unknown line, and after each foreign frame, between which we listen. */
@@ -47,8 +53,10 @@ const [leastDoubtMs, mostDoubtMs] = [60_000, 3_600_000];
 export class LineWatch {
   readonly #now: () => MonoMs;
   readonly #heard: Heard[] = [];
-  /** The last answer to each question. */
-  readonly #last = new Map<string, Uint8Array>();
+  /** The last different answers to each question, the newest at the end. */
+  readonly #said = new Map<string, Uint8Array[]>();
+  /** Questions whose answers were `alike`: asked again, they want answers like nothing that was heard. */
+  readonly #toConfirm = new Set<string>();
   /** Shapes of frames of others, and until when they are kept in mind. */
   readonly #foreign = new Map<string, MonoMs>();
   #lastForeignAt: MonoMs = mono(-Infinity);
@@ -77,19 +85,22 @@ export class LineWatch {
     if (this.#toListen > 0) this.#toListen--;
   }
 
-  /** Might a frame of this shape come that does not answer what is asked next? */
-  mayCome(shape: Shape): boolean {
-    if (!this.#inDoubt()) return false;
+  /** Might a frame of this shape come that does not answer what is asked next, the question `key`? */
+  mayCome(shape: Shape, key: string): boolean {
+    if (!this.#inDoubt()) return this.#toConfirm.has(key) && this.#recent().some(isLike(shape));
     return this.#isForeign(shape) || this.#outstanding(this.#now()).some(isLike(shape));
   }
 
-  /** What there is against taking this frame for the answer to `question`. */
-  judge(frame: Uint8Array, length: number, key: string): Doubt {
+  /** What there is against taking this frame for the answer to the question. */
+  judge(frame: Uint8Array, length: number, { key, urgent, maxExtra }: Asking): Doubt {
     const shape = shapeOf(frame, length);
     if (!this.#inDoubt()) {
       // Of what says little, a refusal or an echo, the same comes again rightly.
-      const isRead = shape.fn <= Fn.readInputRegisters;
-      return isRead && this.#mustConfirm(frame, key) ? 'alike' : 'none';
+      const mayAskAgain = shape.fn <= Fn.readInputRegisters && (!urgent || maxExtra > 0);
+      const isAlike = mayAskAgain && this.#isAlike(frame, key);
+      if (isAlike) this.#toConfirm.add(key);
+      else this.#toConfirm.delete(key);
+      return isAlike ? 'alike' : 'none';
     }
     const isRepetition = this.#outstanding(this.#sentAt).some((heard) =>
       sameBytes(heard.frame, frame),
@@ -111,10 +122,15 @@ export class LineWatch {
   }
 
   #remember(key: string, frame: Uint8Array): void {
-    this.#last.delete(key);
-    this.#last.set(key, frame);
-    const [oldest] = this.#last.keys();
-    if (this.#last.size > mostKeys && oldest !== undefined) this.#last.delete(oldest);
+    const said = (this.#said.get(key) ?? []).filter((other) => !sameBytes(other, frame));
+    said.push(frame);
+    if (said.length > mostSaid) said.shift();
+    this.#said.delete(key);
+    this.#said.set(key, said);
+    const [oldest] = this.#said.keys();
+    if (this.#said.size <= mostKeys || oldest === undefined) return;
+    this.#said.delete(oldest);
+    this.#toConfirm.delete(oldest);
   }
 
   /**
@@ -169,14 +185,17 @@ export class LineWatch {
     return this.#heard.filter(({ repetitions, at }) => repetitions < most && at + lag > time);
   }
 
-  /** It is another's answer, and neither what this one said before nor what it has just said twice. */
-  #mustConfirm(frame: Uint8Array, key: string): boolean {
+  #recent(): readonly Heard[] {
     const from = this.#now() - longestRepeatMs;
-    const isAlike = this.#heard.some(
-      (heard) => heard.at >= from && heard.key !== key && sameBytes(heard.frame, frame),
+    return this.#heard.filter(({ at }) => at >= from);
+  }
+
+  /** It is word for word the answer to another question, and nothing that this one was answered before. */
+  #isAlike(frame: Uint8Array, key: string): boolean {
+    const isOthers = this.#recent().some(
+      (heard) => heard.key !== key && sameBytes(heard.frame, frame),
     );
-    const last = this.#last.get(key);
-    return isAlike && !(last && sameBytes(last, frame));
+    return isOthers && !this.#said.get(key)?.some((said) => sameBytes(said, frame));
   }
 }
 

@@ -25,6 +25,7 @@ function question(unit: number, fn: number, length: number | undefined, most = 1
     unit,
     fn,
     key: `${unit} ${fn} 0`,
+    urgent: false,
     maxExtra: most,
     minExtra: 0,
     answerLength: (extra) => (length === undefined ? undefined : length + 2 * extra),

@@ -7,6 +7,7 @@ const four: Question = {
   unit: 3,
   fn: 3,
   key: '3 3 0',
+  urgent: false,
   maxExtra: 16,
   minExtra: 0,
   answerLength: (extra) => 2 + 2 * (4 + extra),

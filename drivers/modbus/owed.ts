@@ -13,7 +13,10 @@ export const maxOwed = 16;
 
 /** What else may be heard on the line. */
 interface OtherFrames {
-  mayCome(shape: { readonly unit: number; readonly fn: number; readonly length: number }): boolean;
+  mayCome(
+    shape: { readonly unit: number; readonly fn: number; readonly length: number },
+    key: string,
+  ): boolean;
 }
 
 interface Owed {
@@ -58,7 +61,7 @@ export class OwedAnswers {
    * @param maxExtra how much longer, where that is less than the question allows
    */
   extra(question: Question, maxExtra: number = question.maxExtra, others?: OtherFrames): number {
-    const { unit, fn } = question;
+    const { unit, fn, key } = question;
     const owed = this.#owed.get(unit) ?? [];
     const isNew = (extra: number): boolean => {
       const length = question.answerLength(extra);
@@ -66,7 +69,7 @@ export class OwedAnswers {
     };
     const mayCome = (extra: number): boolean => {
       const length = question.answerLength(extra);
-      return length !== undefined && others?.mayCome({ unit, fn, length }) === true;
+      return length !== undefined && others?.mayCome({ unit, fn, length }, key) === true;
     };
     for (let extra = 0; extra <= maxExtra; extra++)
       if (isNew(extra) && !mayCome(extra)) return extra;

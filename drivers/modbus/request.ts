@@ -17,15 +17,24 @@ import {
   putWriteRegisters,
   readBytes,
 } from './frame.js';
+import type { Doubt } from './line-watch.js';
 import type { Exchange, Odd } from './session.js';
 
 /**
  * What the device said: the PDU of its answer, a copy; or the code of its exception, 0 where it answered something else,
- * of which `odd` tells.
+ * of which `odd` tells. `isDoubted`: it may be the answer to another question.
  */
 export type Answer =
   | { readonly ok: true; readonly pdu: Uint8Array }
-  | { readonly ok: false; readonly exception: number; readonly odd?: string };
+  | {
+      readonly ok: false;
+      readonly exception: number;
+      readonly odd?: string;
+      readonly isDoubted?: boolean;
+    };
+
+/** Sends one request and gives the answer. */
+export type Ask = (request: Exchange<Answer>) => Promise<Answer>;
 
 /** One question, sent once, whatever happens. */
 export class Request implements Exchange<Answer> {
@@ -160,9 +169,17 @@ class PlainRead implements Exchange<Answer> {
     this.#asked = readBytes(this.fn, this.#count + extra);
     return putRead(out, at, this.fn, this.#start, this.#count + extra);
   }
-  answer(bytes: Uint8Array, at: number, length: number): Answer | undefined {
+  /** What it asked for too much is not for whoever asked. */
+  answer(
+    bytes: Uint8Array,
+    at: number,
+    length: number,
+    _into: unknown,
+    doubt: Doubt = 'none',
+  ): Answer | undefined {
     if (!isReadAnswer(bytes, at, length, this.#asked)) return undefined;
-    return { ok: true, pdu: bytes.slice(at, at + length) };
+    if (doubt !== 'none') return doubted;
+    return { ok: true, pdu: bytes.slice(at, at + this.answerLength(0)) };
   }
   odd(pdu: Uint8Array, isOurs: boolean): Odd<Answer> {
     const what = oddRead(pdu, this.fn, this.#asked);
@@ -177,6 +194,19 @@ class PlainRead implements Exchange<Answer> {
   failed(): void {
     // Whoever asked sees it.
   }
+}
+
+const doubted: Answer = {
+  ok: false,
+  exception: 0,
+  odd: 'what may be meant for someone else on the line',
+  isDoubted: true,
+};
+
+/** Asks once more where the answer may be that to another question. */
+export async function askTwice(ask: Ask, request: Exchange<Answer>): Promise<Answer> {
+  const first = await ask(request);
+  return !first.ok && first.isDoubted === true ? ask(request) : first;
 }
 
 /** @param mayBeLonger may it ask for registers that nobody named, so that its answer is like no other? */

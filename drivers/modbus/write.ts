@@ -4,6 +4,7 @@ import { isRegisters, type ModbusAddress } from './address.js';
 import { asBit, asInteger, encodeValue } from './encode.js';
 import { exceptionText, Fn, get16, put16, readFunction, sameBytes } from './frame.js';
 import {
+  askTwice,
   maskWrite,
   readRequest,
   readWrite,
@@ -11,15 +12,12 @@ import {
   writeCoil,
   writeRegisters,
   type Answer,
+  type Ask,
   type Request,
   type Target,
 } from './request.js';
 import { placeOfWord } from './orders.js';
 import { scaleIn, toRaw, type Scaled } from './scaled.js';
-import type { Exchange } from './session.js';
-
-/** Sends one request and gives the answer. */
-export type Ask = (request: Exchange<Answer>) => Promise<Answer>;
 
 const illegalFunction = 1;
 /** Exceptions by which nothing was done: it knows the function, the place or the value not, or fails at it. */
@@ -115,7 +113,7 @@ export class TagWriter {
     const { table, start, count, request, unit } = scaled.scale;
     const to = { unit, device: binding.device };
     const asked = readRequest(to, readFunction[table], start, count, request.maxGap > 0);
-    const answer = await ask(asked);
+    const answer = await askTwice(ask, asked);
     if (!answer.ok) return outcomeOf(answer);
     const scale = scaleIn(answer.pdu.subarray(2), scaled);
     const raw = scale === undefined ? undefined : toRaw(Number(value), scale, scaled.kind);
@@ -191,9 +189,8 @@ export class TagWriter {
     ask: Ask,
   ): Promise<DeviceOutcome> {
     const count = part.masks.length;
-    const before = await ask(
-      readRequest(to, Fn.readHoldingRegisters, a.start, count, a.request.maxGap > 0),
-    );
+    const look = readRequest(to, Fn.readHoldingRegisters, a.start, count, a.request.maxGap > 0);
+    const before = await askTwice(ask, look);
     if (!before.ok) return outcomeOf(before);
     const data = new Uint8Array(count * 2);
     for (let i = 0; i < count; i++) {
@@ -202,9 +199,7 @@ export class TagWriter {
     }
     const written = await this.#registers(to, a, data, ask);
     if (!written.ok) return written;
-    const after = await ask(
-      readRequest(to, Fn.readHoldingRegisters, a.start, count, a.request.maxGap > 0),
-    );
+    const after = await askTwice(ask, look);
     if (!after.ok) return outcomeOf(after);
     return sameBytes(after.pdu.subarray(2), data)
       ? done
