@@ -1,47 +1,22 @@
+import anyAscii from 'any-ascii';
+
 /**
  * Names of tags from the names that nodes have, in whatever script. A name of a tag is ASCII: it stands in rules, topics
- * and commands, is typed on every keyboard, and looks like no other. What has a usual Latin spelling gets it; of the rest
- * each character becomes its number (`温度` = `u6E29u5EA6`), so that different names stay different, on every server and
- * in whatever order they come. The name itself is the description of the tag.
+ * and commands, is typed on every keyboard, and looks like no other. So it is spelt in Latin letters (`温度` = `WenDu`,
+ * `давление` = `davlenie`), as far as the library knows how; what it does not know becomes its number. The name itself is
+ * the description of the tag. Names that are spelt alike are told apart where they are given, once and for all
+ * (`gateway/config/learned-names.ts`).
  */
-
-const pairs = (letters: string, spelt: string): [string, string][] => {
-  const latin = spelt.split(' ');
-  return Array.from(letters, (letter, at): [string, string] => [letter, latin[at] ?? '']);
-};
-
-/** Spellings of letters, lower case; accents are taken off before. */
-const spellings: ReadonlyMap<string, string> = new Map([
-  ...pairs('ßæœøłđðþı', 'ss ae oe o l d d th i'),
-  ...pairs(
-    'абвгдежзийклмнопрстуфхцчшщыэюя',
-    'a b v g d e zh z i j k l m n o p r s t u f kh c ch sh shch y e yu ya',
-  ),
-  ...pairs('іїєґўј', 'i i e g u j'),
-  ...pairs('αβγδεζηθικλμνξοπρσςτυφχψω', 'a b g d e z i th i k l m n x o p r s s t y f ch ps o'),
-  ...pairs('°', 'deg'),
-  ['ъ', ''],
-  ['ь', ''],
-]);
-
-/** A name that a tag may have but for its length; equal texts give equal names. */
 export function plainName(text: string): string {
-  // Accents are taken off; marks of other scripts are letters.
-  const bare = text
-    .normalize('NFKD')
-    .replace(/[\u0300-\u036f]+/g, '')
-    .normalize('NFC');
-  const spelt = Array.from(bare, spelling).join('');
+  const spelt = Array.from(text.normalize('NFC'), spelling).join('');
   return spelt.replace(/[^A-Za-z0-9_-]+/g, '_').replace(/^(?![A-Za-z])/, 'n');
 }
 
 function spelling(letter: string): string {
   if (letter <= '\u007f') return letter;
-  const lower = letter.toLowerCase();
-  const latin = spellings.get(lower);
-  if (latin !== undefined)
-    return letter === lower ? latin : latin.charAt(0).toUpperCase() + latin.slice(1);
-  if (!/\p{L}|\p{N}|\p{M}/u.test(letter)) return '_';
+  // Soft signs and breathings say nothing in a name, and marks alone are silent.
+  const latin = anyAscii(letter).replace(/['`]/g, '');
+  if (latin !== '' || !/\p{Lo}|\p{N}|\p{Co}/u.test(letter)) return latin;
   return `u${(letter.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`;
 }
 

@@ -72,8 +72,13 @@ const session: readonly Mutant[] = [
   ...inFile('owed', [
     ['if (isNew(extra) && !mayCome(extra))', 'if (true)'],
     ['owed.splice(0, isException ? owed.length : at + 1);', 'owed.splice(0, 0);'],
-    ['if (this.#dropped)', 'if (false)'],
+    ['if (!this.#dropped)', 'if (true)'],
   ]),
+  ...inFile('line-watch', [
+    ['mostSaid = 4', 'mostSaid = 0'],
+    ['return this.#toConfirm.has(key) && ', 'return false && '],
+  ]),
+  ...inFile('request', [['at + this.answerLength(0)', 'at + length']]),
   ...inFile('frame', [
     ['length === 2 + expected && bytes[at + 1] === expected', 'true'],
     ['bytes[at + i] !== request[i]', 'false'],

@@ -23,6 +23,7 @@ const suites = [
   'drivers/modbus/line-watch.test.js',
   'drivers/modbus/write.test.js',
   'drivers/modbus/tables.test.js',
+  'test/odd/alike.test.js',
   'test/odd/odd.test.js',
   'test/odd/foreign.test.js',
 ];
