@@ -84,4 +84,6 @@ export interface Receiver {
   sent?(id: number, question: Question, extra: number, frame: Uint8Array): void;
   /** Nobody waits for this answer any more; it may come all the same. */
   gaveUp?(id: number): void;
+  /** The frame just handed on, with `length` bytes of PDU, was another's: what was asked is still to be answered. */
+  notOurs?(frame: Uint8Array, length: number): void;
 }

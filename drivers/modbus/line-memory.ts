@@ -82,6 +82,12 @@ export class LineMemory {
     return { verdict, doubt };
   }
 
+  /** See {@link OwedAnswers.stillWaits}. */
+  stillWaits(): void {
+    this.#owed.stillWaits();
+    this.#watch.tookWrongly();
+  }
+
   /** See {@link LineWatch.unasked}. */
   unasked(frame: Uint8Array, length: number): boolean {
     return this.#watch.unasked(frame, length);

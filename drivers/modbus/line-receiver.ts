@@ -30,6 +30,11 @@ export abstract class LineReceiver implements Receiver {
     this.#line.gaveUp(id);
   }
 
+  notOurs(frame: Uint8Array, length: number): void {
+    this.#line.stillWaits();
+    this.unasked(frame, length);
+  }
+
   stop(): void {
     this.#isStopped = true;
   }

@@ -116,6 +116,11 @@ export class LineWatch {
     if (key !== undefined) this.#remember(key, frame);
   }
 
+  /** What was taken last was another's. */
+  tookWrongly(): void {
+    this.#heard.pop();
+  }
+
   /** The connection is another one: what was said on the old one does not come again. */
   renewed(): void {
     this.#heard.length = 0;

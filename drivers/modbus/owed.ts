@@ -36,6 +36,8 @@ export class OwedAnswers {
   /** Owed for longer than is remembered, by unit: function and length of the answer. */
   readonly #forgotten = new Map<number, Set<string>>();
   #asked: Asked | undefined;
+  /** What was answered last. */
+  #answered: Asked | undefined;
   /** What is asked now, if it asks for more than it needs. */
   #longer: Question | undefined;
   /** An answer was dropped while this request waited: then nothing is owed for it. */
@@ -106,6 +108,11 @@ export class OwedAnswers {
     this.#forgotten.set(unit, forgotten.add(shapeOf(fn, length)));
   }
 
+  /** The frame that was taken for the answer was none after all. */
+  stillWaits(): void {
+    this.#asked ??= this.#answered;
+  }
+
   /** Judges a frame whose check sum is right; `fn` as it stands there, `length` of its PDU. */
   take(unit: number, fn: number, length: number): Verdict {
     const plain = fn & ~exceptionFlag;
@@ -127,6 +134,7 @@ export class OwedAnswers {
       }
       this.#owed.delete(unit);
       this.#forgotten.delete(unit);
+      this.#answered = asked;
       this.#asked = undefined;
       return 'answer';
     }

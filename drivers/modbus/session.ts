@@ -231,7 +231,10 @@ export class Session implements FrameSink {
       outcome = exchange.exception(bytes[pduAt + 1] as number, call.into, doubt);
     }
     // An echo of another write, where such ones come that nobody here asked for.
-    if (outcome === undefined && doubt === 'foreign') return;
+    if (outcome === undefined && doubt === 'foreign') {
+      this.#receiver.notOurs?.(bytes, pduLength);
+      return;
+    }
     outcome ??= this.#odd(call, exchange, bytes.subarray(pduAt, pduAt + pduLength));
     if (outcome === undefined) return;
     this.#settle(call, outcome);

@@ -21,6 +21,7 @@ const suites = [
   'drivers/modbus/line.test.js',
   'drivers/modbus/owed.test.js',
   'drivers/modbus/line-watch.test.js',
+  'drivers/modbus/line-session.test.js',
   'drivers/modbus/write.test.js',
   'drivers/modbus/tables.test.js',
   'test/odd/alike.test.js',
