@@ -142,6 +142,17 @@ export const limits = {
   mqttAckMs: 30_000,
   /** One MQTT message. */
   messageBytes: 65_536,
+  /** What a broker refuses for a time is tried again after so long first, then doubling up to so long. */
+  notNowFirstMs: 2_000,
+  notNowMaxMs: 600_000,
+  /** A message that is refused so often, while others of its topic pass, is given up. */
+  notNowTimes: 5,
+  /** Another topic of the class has passed within this time: then it is the topic that is refused, not the class. */
+  notNowNeighbourMs: 60_000,
+  /** Refused messages that are counted one by one. */
+  struckMessages: 1_000,
+  /** Stretches that a sink has not acknowledged, in memory; beyond it the nearest are merged (some is sent again). */
+  pendingStretches: 8_192,
   /** Log lines a minute; beyond it they are counted and the count is logged. */
   logLinesPerMinute: 600,
   /** A configuration file, and the depth of its nesting. */

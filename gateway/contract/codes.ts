@@ -63,6 +63,10 @@ export const errorCodes = {
     'A certificate is not trusted or not valid; see `millrace opcua certs`.',
   ],
   'too-many': ['limit', 'A bound of the gateway was reached; see docs/limits.md.'],
+  'not-now': [
+    'limit',
+    'The broker does not take this topic now; it is kept and tried again. Allow it in the ACL or the quota of the broker.',
+  ],
   'too-large': ['limit', 'The message is larger than the receiver allows.'],
   'disk-full': ['limit', 'The journal has no space; free some or lower `journal.size`.'],
   'not-writable': ['denied', 'The tag is not writable; allow it under `writes:`.'],

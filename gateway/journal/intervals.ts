@@ -85,17 +85,23 @@ export class Intervals {
 
   /** Fills the smallest holes until at most `max` stretches are left. */
   coarsen(max: number): void {
-    while (this.#list.length > max) {
-      let best = 1;
-      let size = Infinity;
-      for (let i = 1; i < this.#list.length; i++) {
-        const hole = (this.#list[i]?.[0] ?? 0) - (this.#list[i - 1]?.[1] ?? 0);
-        if (hole < size) [best, size] = [i, hole];
-      }
-      const left = this.#list[best - 1];
-      const right = this.#list[best];
-      if (left && right) this.#list.splice(best - 1, 2, [left[0], right[1]]);
+    this.#list = this.coarse(max);
+  }
+
+  /** The set with its smallest holes filled, as at most `max` stretches. */
+  coarse(max: number): [number, number][] {
+    const list = this.#list;
+    if (list.length <= max) return list;
+    const holes = list.slice(1).map(([from], i) => from - (list[i]?.[1] ?? 0));
+    const smallest = [...holes.keys()].sort((a, b) => (holes[a] ?? 0) - (holes[b] ?? 0));
+    const filled = new Set(smallest.slice(0, list.length - max));
+    const coarse: [number, number][] = [];
+    for (const [i, [from, to]] of list.entries()) {
+      const last = coarse.at(-1);
+      if (last && filled.has(i - 1)) last[1] = to;
+      else coarse.push([from, to]);
     }
+    return coarse;
   }
 
   /** Index of the first stretch that ends at `n` or later. */

@@ -427,7 +427,10 @@ export class Journal {
         history: (from, before, wanted) => historyPart(this.disk, from, before, wanted),
         nextPos: () => this.epoch * positionsPerEpoch + this.#counter + 1,
         acked: () => this.#acked(),
-        refused: (entry) => this.#recordGaps(gapsOf([entry], 'refused')),
+        // A record of a loss that is refused is no other loss: it would make a record without end.
+        refused: (entry) => {
+          if (entry.class !== 'gap') this.#recordGaps(gapsOf([entry], 'refused'));
+        },
       },
       pending,
     );

@@ -51,6 +51,7 @@ export class SinkReader {
   /** Counts connections, and every other reason to begin the history lane anew. */
   #session = 0;
   #onWork: () => void = () => undefined;
+  #mayGo: (entry: Entry, late: boolean) => boolean = () => true;
   /** Entries sent to the history lane because the sink was too slow for live ones. */
   slowed = 0;
 
@@ -63,6 +64,24 @@ export class SinkReader {
   /** Called whenever there may be something to send. */
   onWork(handler: () => void): void {
     this.#onWork = handler;
+  }
+
+  /** What may not go now is passed over, and stays; {@link reoffer} comes back to it. */
+  onlyIf(mayGo: (entry: Entry, late: boolean) => boolean): void {
+    this.#mayGo = mayGo;
+  }
+
+  /** What was passed over may go now, perhaps: all that is not on its way is history. */
+  reoffer(): void {
+    if (this.#liveFrom === undefined) return;
+    this.#liveFrom = this.#source.nextPos();
+    this.#startOver();
+    this.#onWork();
+  }
+
+  /** It was not taken, and is still wanted. */
+  giveBack(pos: number): void {
+    this.#inFlight.delete(pos);
   }
 
   /** The sink is connected: from now on new entries are live, all before is history. */
@@ -104,10 +123,10 @@ export class SinkReader {
     let entry: Entry | undefined;
     do {
       entry = this.#live[this.#liveHead];
-      if (!entry) return undefined;
+      if (!entry) break;
       this.#live[this.#liveHead++] = undefined;
       // Shed from memory meanwhile, and in the ledger of losses: it must not come all the same.
-    } while (!this.pending.has(entry.pos));
+    } while (!this.pending.has(entry.pos) || !this.#mayGo(entry, false));
     if (this.#liveHead === this.#live.length) {
       this.#live.length = 0;
       this.#liveHead = 0;
@@ -115,7 +134,7 @@ export class SinkReader {
       this.#live = this.#live.slice(this.#liveHead);
       this.#liveHead = 0;
     }
-    this.#inFlight.add(entry.pos);
+    if (entry) this.#inFlight.add(entry.pos);
     return entry;
   }
 
@@ -128,6 +147,7 @@ export class SinkReader {
         return undefined;
       }
       if (!this.pending.has(entry.pos) || this.#inFlight.has(entry.pos)) continue;
+      if (!this.#mayGo(entry, true)) continue;
       this.#inFlight.add(entry.pos);
       return entry;
     }
@@ -161,8 +181,8 @@ export class SinkReader {
 
   /** What must be stored to go on after a restart; `upTo` is the last position of the journal. */
   state(upTo: number): CursorState {
-    this.pending.coarsen(limits.cursorHoles);
-    const holes = this.pending.toJSON().filter(([from]) => from <= upTo);
+    this.pending.coarsen(limits.pendingStretches);
+    const holes = this.pending.coarse(limits.cursorHoles).filter(([from]) => from <= upTo);
     return { upTo, holes: holes.map(([from, to]) => [from, Math.min(to, upTo)]) };
   }
 
@@ -202,8 +222,12 @@ export class SinkReader {
   }
 
   #rewind(): void {
-    this.#session++;
     this.#inFlight.clear();
+    this.#startOver();
+  }
+
+  #startOver(): void {
+    this.#session++;
     this.#live = [];
     this.#liveHead = 0;
     this.#history = [];

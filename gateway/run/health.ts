@@ -1,6 +1,7 @@
 import type { Timer, WallMs } from '../contract/index.js';
 import { mono } from '../contract/index.js';
 import { limits } from '../limits.js';
+import type { Held } from '../north/mqtt/refusals.js';
 import type { Link } from '../scan/link.js';
 import { lookAtLost } from './memory/start.js';
 import type { Runtime } from './runtime.js';
@@ -117,11 +118,13 @@ export class HealthWatch {
   }
 
   #sinks(): HealthCheck[] {
-    return this.#runtime.north.forwarders.map(({ config, connected, lastError }) => ({
-      check: `sink ${config.name}`,
-      level: connected ? 'ok' : 'warn',
-      text: connected ? 'connected' : `not connected: ${lastError?.message ?? 'not yet'}`,
-    }));
+    return this.#runtime.north.forwarders.map(({ config, connected, lastError, held }) => {
+      const check = `sink ${config.name}`;
+      if (!connected)
+        return { check, level: 'warn', text: `not connected: ${lastError?.message ?? 'not yet'}` };
+      if (held.length > 0) return { check, level: 'warn', text: heldText(held) };
+      return { check, level: 'ok', text: 'connected' };
+    });
   }
 
   /** Outputs that are demanded and not obeyed, orders that are not held, rules that an order denies. */
@@ -216,6 +219,17 @@ export class HealthWatch {
 const dayMs = 86_400_000;
 
 /** What will end the link, if it ends soon. */
+/** Topics that are named in a line of health. */
+const heldNamed = 5;
+/** What the broker does not take, and what to do. */
+function heldText(held: readonly Held[]): string {
+  const topics = held.slice(0, heldNamed).map(({ topic, topicClass }) => {
+    return topicClass === undefined ? topic : `${topic} (and all else of ${topicClass})`;
+  });
+  const rest = held.length > heldNamed ? ` and ${String(held.length - heldNamed)} more` : '';
+  return `the broker does not let us publish on ${topics.join(', ')}${rest}: ${held[0]?.why ?? ''}; their messages are kept and tried again; allow them in its ACL, or raise its quota`;
+}
+
 function expiryOf({ expiries }: Link, now: WallMs): string | undefined {
   for (const [what, at] of expiries) {
     const days = Math.floor((at - now) / dayMs);

@@ -1,5 +1,7 @@
 import type { Outgoing } from './port.js';
 
+const always = (): boolean => true;
+
 interface Notice {
   readonly payload: string;
   readonly expiry: number | undefined;
@@ -39,9 +41,17 @@ export class Board {
     this.#dirty = new Set(this.#notices.keys());
   }
 
+  /** The broker did not take it: it is sent again, or what stands there by then. */
+  giveBack(topic: string): void {
+    if (this.#notices.has(topic)) this.#dirty.add(topic);
+  }
+
   /** The next message to send; call `done` when the broker has acknowledged it. */
-  take(): { message: Outgoing; done: () => void } | undefined {
+  take(
+    mayGo: (topic: string) => boolean = always,
+  ): { message: Outgoing; done: () => void } | undefined {
     for (const topic of this.#dirty) {
+      if (!mayGo(topic)) continue;
       this.#dirty.delete(topic);
       const notice = this.#notices.get(topic);
       if (!notice) continue;

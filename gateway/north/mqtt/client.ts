@@ -118,7 +118,7 @@ class Connection implements MqttConnection {
       typeof text === 'string' ? text : Buffer.from(text.buffer, text.byteOffset, text.length);
     return new Promise((resolve, reject) => {
       this.#client.publish(message.topic, payload, { qos, retain, ...properties }, (error) => {
-        if (error) reject(this.#gone ?? refusal(error));
+        if (error) reject(this.#gone ?? publishRefusal(error));
         else resolve();
       });
     });
@@ -150,18 +150,30 @@ function lost(message: string): GatewayError {
   return new GatewayError('broker-lost', message);
 }
 
-/** CONNACK and PUBACK codes: bad user or password and not authorised, in both versions of MQTT. */
+/** CONNACK codes: bad user or password and not authorised, in both versions of MQTT. */
 const authCodes = new Set([4, 5, 0x86, 0x87, 0x8c]);
-/** Codes about one message, not about the connection. */
-const messageCodes = new Set([0x83, 0x90, 0x95, 0x97, 0x99]);
 
+/** A connection that is not taken, or breaks. */
 function refusal(error: Error): GatewayError {
-  const code = (error as Error & { code?: number | string }).code;
-  if (typeof code === 'number' && authCodes.has(code)) {
-    return new GatewayError('auth-failed', error.message, { code }, error);
-  }
-  if (typeof code === 'number' && messageCodes.has(code)) {
-    return new GatewayError('too-large', error.message, { code }, error);
-  }
-  return new GatewayError('broker-lost', error.message, { code }, error);
+  const code = codeOf(error);
+  const isAuth = code !== undefined && authCodes.has(code);
+  return new GatewayError(isAuth ? 'auth-failed' : 'broker-lost', error.message, { code }, error);
+}
+
+/** PUBACK codes that say that the message is wrong in itself: topic, size, format. */
+const wrongCodes = new Set([0x90, 0x95, 0x99]);
+/** From here on a PUBACK code is a refusal (MQTT 5, section 3.4.2.1). */
+const firstRefusal = 0x80;
+
+/** A message that is not taken. */
+function publishRefusal(error: Error): GatewayError {
+  const code = codeOf(error);
+  if (code === undefined || code < firstRefusal) return refusal(error);
+  const text = `${error.message} (0x${code.toString(16)})`;
+  return new GatewayError(wrongCodes.has(code) ? 'too-large' : 'not-now', text, { code }, error);
+}
+
+function codeOf(error: Error): number | undefined {
+  const { code } = error as Error & { readonly code?: unknown };
+  return typeof code === 'number' ? code : undefined;
 }

@@ -8,6 +8,8 @@ import type { FrameContext } from '../frame.js';
 import type { Board } from './board.js';
 import { messagesOf } from './messages.js';
 import type { MqttConnection, MqttPort, Outgoing } from './port.js';
+import { Refusals, type Held, type Subject } from './refusals.js';
+import { subjectOf } from './subjects.js';
 import { TokenBucket } from './token-bucket.js';
 import { Topics } from './topics.js';
 
@@ -27,11 +29,17 @@ export interface ForwarderOptions {
   onState(connected: boolean, why: GatewayError | undefined): void;
 }
 
-/** What a message is for: what happens when the broker has taken it, or does not want it. */
+function standing(topic: string): Subject {
+  return { topicClass: 'retained', key: topic, stream: topic };
+}
+
+/** What a message is for: what happens when the broker has taken it, or does not want it, now or ever. */
 interface Errand {
   readonly history: boolean;
+  readonly subject: Subject;
   acked(): void;
-  refused(): void;
+  keep(): void;
+  giveUp(): void;
 }
 
 /**
@@ -58,6 +66,8 @@ export class Forwarder {
   #historyInFlight = 0;
   #stopped = true;
   #pumping = false;
+  readonly #refusals: Refusals;
+  #releaseTimer: Timer | undefined;
   /** Further messages of an entry that is on its way. */
   #parts: { readonly message: Outgoing; readonly errand: Errand }[] = [];
   readonly stats = { published: 0, acked: 0, history: 0, sessions: 0, failures: 0, refused: 0 };
@@ -68,12 +78,18 @@ export class Forwarder {
     this.#o = options;
     this.topics = new Topics(config.root);
     this.#history = new TokenBucket(options.clock, config.historyPerSecond);
+    this.#refusals = new Refusals(() => options.clock.mono());
+    options.reader.onlyIf((entry, late) => this.#mayGo(() => subjectOf(entry, late)));
     options.reader.onWork(() => this.#pump());
     options.board.onWork(() => this.#pump());
   }
 
   get connected(): boolean {
     return this.#connection !== undefined;
+  }
+  /** What the broker does not take now; it is kept, and tried again. */
+  get held(): readonly Held[] {
+    return this.#refusals.held;
   }
 
   start(): void {
@@ -163,6 +179,7 @@ export class Forwarder {
     this.#o.board.repost();
     this.#o.board.post(this.topics.status, this.#o.online(this.#session));
     this.#o.reader.connected();
+    this.#watchHolds();
     this.#o.onState(true, undefined);
     this.#pump();
   }
@@ -196,6 +213,9 @@ export class Forwarder {
     this.#historyTimer = undefined;
     this.#ackTimer?.cancel();
     this.#ackTimer = undefined;
+    this.#releaseTimer?.cancel();
+    this.#releaseTimer = undefined;
+    this.#refusals.lost();
     this.#inFlight = 0;
     this.#historyInFlight = 0;
     this.#parts = [];
@@ -222,10 +242,17 @@ export class Forwarder {
   }
 
   #sendOne(connection: MqttConnection): boolean {
-    const notice = this.#o.board.take();
+    const notice = this.#o.board.take((topic) => this.#mayGo(() => standing(topic)));
     if (notice) {
       const { message, done } = notice;
-      this.#send(connection, message, { history: false, acked: done, refused: () => undefined });
+      const { topic } = message;
+      this.#send(connection, message, {
+        history: false,
+        subject: standing(topic),
+        acked: done,
+        keep: () => this.#o.board.giveBack(topic),
+        giveUp: () => undefined,
+      });
       return true;
     }
     const part = this.#parts.shift();
@@ -273,17 +300,27 @@ export class Forwarder {
       maxBytes: Math.min(limits.messageBytes, connection.limits.maximumPacketSize - 512),
     });
     let open = 1 + rest.length;
-    let told = false;
+    // One entry is one gap, or comes again as a whole, also when several of its messages are refused.
+    let isOver = false;
+    const once = (end: () => void) => (): void => {
+      if (!isOver) end();
+      isOver = true;
+    };
     const errand: Errand = {
       history,
+      subject: subjectOf(entry, history),
       acked: () => {
-        if (--open === 0) this.#o.reader.ack(entry.pos);
+        if (--open === 0 && !isOver) this.#o.reader.ack(entry.pos);
       },
-      refused: () => {
-        // One entry is one gap, also when several of its messages are refused.
-        if (!told) this.#o.reader.refused(entry);
-        told = true;
-      },
+      keep: once(() => {
+        this.#o.reader.giveBack(entry.pos);
+        this.#parts = this.#parts.filter((part) => part.errand !== errand);
+      }),
+      giveUp: once(() => {
+        this.#o.reader.refused(entry);
+        this.#o.reader.ack(entry.pos);
+        this.#parts = this.#parts.filter((part) => part.errand !== errand);
+      }),
     };
     this.#parts.push(...rest.map((message) => ({ message, errand })));
     if (first) this.#send(connection, first, errand);
@@ -293,6 +330,7 @@ export class Forwarder {
     this.#inFlight++;
     if (errand.history) this.#historyInFlight++;
     this.stats.published++;
+    if (!this.#refusals.isEmpty) this.#refusals.sent(errand.subject);
     this.#watchAcks();
     connection.publish(message).then(
       () => {
@@ -302,6 +340,7 @@ export class Forwarder {
         this.#o.backoff.reset();
         this.#answered(errand.history);
         errand.acked();
+        this.#passed(errand.subject);
         this.#pump();
       },
       (error: unknown) => {
@@ -318,21 +357,57 @@ export class Forwarder {
     this.#progressAt = this.#o.clock.mono();
   }
 
-  /** The broker does not want this very message. It must not block the lane for ever. */
+  /** The broker does not want this message: for a time, unless it is wrong in itself. */
   #refused(error: GatewayError, message: Outgoing, errand: Errand): void {
     if (error.kind === 'link' || error.kind === 'timeout') {
       this.#lost(error);
       return;
     }
     this.stats.refused++;
-    this.#o.log.error('the broker refuses a message; it is given up', {
-      sink: this.config.name,
-      topic: message.topic,
-      why: error.message,
-    });
-    errand.refused();
-    errand.acked();
+    const { topic } = message;
+    const wasHeld = this.#refusals.held.length;
+    const isForNow = error.code === 'not-now';
+    const verdict = isForNow ? this.#refusals.refused(errand.subject, topic, error) : 'give-up';
+    const fields = { sink: this.config.name, topic, why: error.message };
+    if (verdict === 'keep') {
+      errand.keep();
+      if (this.#refusals.held.length > wasHeld)
+        this.#o.log.warn(
+          'the broker refuses a topic; its messages are kept and tried again',
+          fields,
+        );
+      this.#watchHolds();
+    } else {
+      this.#o.log.error('the broker refuses a message; it is given up', fields);
+      errand.giveUp();
+      this.#refusals.saidNothing(errand.subject);
+    }
     this.#pump();
+  }
+
+  #mayGo(subject: () => Subject): boolean {
+    return this.#refusals.isEmpty || this.#refusals.mayGo(subject());
+  }
+
+  #passed(subject: Subject): void {
+    if (!this.#refusals.passed(subject)) return;
+    this.#o.log.info('the broker takes again what it refused', {
+      sink: this.config.name,
+      topics: subject.topicClass,
+    });
+    this.#o.reader.reoffer();
+  }
+
+  /** Tries again what is held, in its time. */
+  #watchHolds(): void {
+    this.#releaseTimer?.cancel();
+    const { nextAt } = this.#refusals;
+    if (nextAt === undefined || !this.#connection) return;
+    this.#releaseTimer = this.#o.clock.at(mono(nextAt), () => {
+      if (this.#refusals.release()) this.#o.reader.reoffer();
+      this.#pump();
+      this.#watchHolds();
+    });
   }
 
   /** A broker that takes messages and never acknowledges is as good as gone. */

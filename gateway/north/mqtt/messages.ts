@@ -3,6 +3,7 @@ import { type Entry, isBlock } from '../../journal/entry.js';
 import { sliceBlock } from '../../tags/block.js';
 import { type FrameContext, type PayloadForm, frameOf } from '../frame.js';
 import type { Outgoing } from './port.js';
+import { eventType } from './subjects.js';
 import type { Topics } from './topics.js';
 
 export interface MessageContext {
@@ -56,7 +57,5 @@ function recordMessage(entry: Entry, json: string, history: boolean, topics: Top
 function recordTopic(entry: Entry, json: string, topics: Topics): string {
   if (entry.class === 'gap') return topics.gap;
   if (entry.class === 'audit') return topics.audit;
-  // Events are serialised with their type first: see GatewayEvent.
-  const type = /^\{"type":"([a-z-]+)"/.exec(json)?.[1] ?? 'other';
-  return topics.event(type);
+  return topics.event(eventType(json));
 }

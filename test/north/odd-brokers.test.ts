@@ -1,0 +1,277 @@
+/**
+ * Brokers that refuse: every class of topics, one topic of a class, everything, or one message; for a time or for ever;
+ * with a load, outages and restarts of the connection in between, by seed. What is not wrong in itself arrives, or waits;
+ * the others flow; tries and lines of the log stay few.
+ */
+import t from 'tap';
+import { GatewayError, silentLog, type Log } from '../../gateway/contract/index.js';
+import { isBlock, type Entry } from '../../gateway/journal/entry.js';
+import { Board } from '../../gateway/north/mqtt/board.js';
+import { Forwarder } from '../../gateway/north/mqtt/forwarder.js';
+import type { MqttConnection, MqttPort, Outgoing } from '../../gateway/north/mqtt/port.js';
+import { block, rig, type Rig } from '../journal/rig.js';
+import { sink } from '../support/config.js';
+import { Seeded } from '../support/random.js';
+
+const seeds = Number(process.env['MILLRACE_SEEDS'] ?? 2);
+const root = 'edge/g1/';
+
+/** Topics below the root, by what a broker might forbid. */
+const forbidden: Readonly<Record<string, RegExp>> = {
+  data: /^dev\/[^/]+\/data\//,
+  history: /^dev\/[^/]+\/hist\//,
+  'data and history': /^dev\/[^/]+\/(data|hist)\//,
+  'one device': /^dev\/E\//,
+  events: /^event\//,
+  'one type of events': /^event\/write$/,
+  gaps: /^gap$/,
+  audit: /^audit$/,
+  retained: /^(status|info|health|alarm\/)/,
+  'one retained topic': /^health$/,
+  'all but data': /^(?!dev\/[^/]+\/data\/)/,
+  everything: /./,
+};
+
+interface Case {
+  readonly what: string;
+  readonly topics: RegExp;
+  /** From when and until when the broker refuses, ms. */
+  readonly from: number;
+  readonly until: number;
+  readonly seed: number;
+}
+
+/** What came: `stream epoch:sequence`. */
+function nameOf(stream: string, seq: number): string {
+  return `${stream} ${String(seq)}`;
+}
+
+class OddBroker implements MqttPort {
+  readonly got = new Set<string>();
+  readonly retained = new Map<string, string>();
+  readonly gaps: string[] = [];
+  readonly tries: number[] = [];
+  /** Age of live samples when they came, ms. */
+  oldest = 0;
+  isAway = false;
+  refuses: (topic: string, payload: string) => string | undefined = () => undefined;
+  #cut: (why: GatewayError) => void = () => undefined;
+  readonly #now: () => number;
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  connect(): Promise<MqttConnection> {
+    if (this.isAway) return Promise.reject(new GatewayError('broker-lost', 'away'));
+    return Promise.resolve({
+      limits: { receiveMaximum: 20, maximumPacketSize: 1e6, retainAvailable: true },
+      publish: (message) => this.#take(message),
+      onLost: (handler) => (this.#cut = handler),
+      close: () => Promise.resolve(),
+    });
+  }
+  cut(): void {
+    this.#cut(new GatewayError('broker-lost', 'cut'));
+  }
+
+  async #take({ topic: whole, payload: bytes }: Outgoing): Promise<void> {
+    await Promise.resolve();
+    if (this.isAway) return new Promise(() => undefined);
+    const topic = whole.slice(root.length);
+    const payload = typeof bytes === 'string' ? bytes : new TextDecoder().decode(bytes);
+    const why = this.refuses(topic, payload);
+    if (why !== undefined) {
+      this.tries.push(this.#now());
+      throw new GatewayError('not-now', why);
+    }
+    this.#keep(topic, payload);
+  }
+
+  #keep(topic: string, payload: string): void {
+    const [kind, device, , group] = topic.split('/');
+    if (kind !== 'dev' && kind !== 'event' && kind !== 'gap' && kind !== 'audit') {
+      this.retained.set(topic, payload);
+      return;
+    }
+    const { sq, made } = JSON.parse(payload) as { sq: number; made?: number };
+    if (kind === 'gap') this.gaps.push(payload);
+    this.got.add(nameOf(kind === 'dev' ? `${device ?? ''}/${group ?? ''}` : kind, sq));
+    if (topic.includes('/data/') && made !== undefined)
+      this.oldest = Math.max(this.oldest, this.#now() - made);
+  }
+}
+
+class Bench {
+  readonly broker: OddBroker;
+  readonly forwarder: Forwarder;
+  readonly board: Board = new Board();
+  readonly lines: string[] = [];
+  /** All that was ever appended, by name; and its topic when it is live. */
+  readonly made = new Map<string, string>();
+  readonly r: Rig;
+  readonly #random: Seeded;
+
+  constructor(r: Rig, seed: number) {
+    this.r = r;
+    this.#random = new Seeded(seed);
+    this.broker = new OddBroker(() => r.clock.mono());
+    const line = (message: string): void => void this.lines.push(message);
+    const log: Log = { ...silentLog, info: line, warn: line, error: line };
+    this.forwarder = new Forwarder(sink('a', { historyPerSecond: 200 }), {
+      clock: r.clock,
+      random: this.#random,
+      log,
+      port: this.broker,
+      reader: r.journal.reader('a'),
+      board: this.board,
+      frames: { gateway: 'g1', dictionary: () => undefined, currentRevision: () => 'r' },
+      online: (session) => `online ${String(session)}`,
+      offline: (session, reason) => `offline ${String(session)} ${reason}`,
+      backoff: { next: () => 500, reset: () => undefined },
+      onState: () => undefined,
+    });
+  }
+
+  /** A plant's traffic for so long, by seconds. */
+  async load(time: number): Promise<void> {
+    const until = this.r.clock.mono() + time;
+    const { journal, clock } = this.r;
+    for (; clock.mono() < until; await this.r.pass(1_000)) {
+      for (const device of ['D', 'E'])
+        if (this.#random.chance(0.9))
+          this.#note(journal.appendBlock(block(1, 1, 'fast', device), clock.wall()));
+      for (const type of ['write', 'mode'])
+        if (this.#random.chance(0.2)) this.#record('event', `{"type":"${type}"}`);
+      if (this.#random.chance(0.05)) this.#record('audit', '{"op":"write"}');
+      this.board.post(`${root}health`, `{"at":${String(Math.floor(clock.mono() / 5_000))}}`);
+    }
+  }
+  #note({ stream, seq, body }: Entry): void {
+    const topic = isBlock(body) ? `dev/${body.device}/data/${body.group}` : stream;
+    this.made.set(nameOf(stream, seq), topic);
+  }
+  #record(entryClass: 'event' | 'audit', json: string): void {
+    this.r.journal.appendRecord(entryClass, json, this.r.clock.wall()).catch(() => undefined);
+    const seq = this.r.journal.sequences().get(entryClass) ?? 0;
+    const type = /"type":"([a-z]+)"/.exec(json)?.[1];
+    this.made.set(nameOf(entryClass, seq), type === undefined ? 'audit' : `event/${type}`);
+  }
+
+  missing(): readonly string[] {
+    return [...this.made.keys()].filter((name) => !this.broker.got.has(name));
+  }
+}
+
+async function benchOf({ seed }: Pick<Case, 'seed'>): Promise<Bench> {
+  const bench = new Bench(await rig({ sinks: ['a'] }), seed);
+  bench.board.post(`${root}info`, '{}');
+  for (let i = 0; i < 5; i++) bench.board.post(`${root}alarm/A${String(i)}`, '{}');
+  bench.forwarder.start();
+  await bench.r.pass(100);
+  return bench;
+}
+
+function* cases(): Generator<Case> {
+  for (let seed = 1; seed <= seeds; seed++)
+    for (const [what, topics] of Object.entries(forbidden))
+      for (const until of [8_000, 240_000, Infinity])
+        for (const from of [0, 30_000]) yield { what, topics, from, until: from + until, seed };
+}
+
+void t.test(
+  'what is refused for a time comes afterwards, and the others are not held up',
+  async (t) => {
+    for (const one of cases()) {
+      const { what, topics, from, until } = one;
+      const said = `${what}, from ${String(from)} to ${String(until)}, seed ${String(one.seed)}`;
+      const bench = await benchOf(one);
+      const { broker, r } = bench;
+      const begin = r.clock.mono();
+      broker.refuses = (topic) => {
+        const at = r.clock.mono() - begin;
+        return at >= from && at < until && topics.test(topic) ? 'Not authorized (0x87)' : undefined;
+      };
+      await bench.load(from + 60_000);
+      const isForbidden = (name: string): boolean => topics.test(bench.made.get(name) ?? '');
+      if (r.clock.mono() - begin < until) {
+        const others = bench.missing().filter((name) => !isForbidden(name));
+        // What waits in a lane of its own may be the last second's.
+        t.ok(others.length <= 4, `${said}: the others come: ${others.join()}`);
+        if (broker.tries.length > 0) t.ok(bench.forwarder.held.length > 0, `${said}: it is named`);
+      }
+      await bench.load(240_000);
+      // A broker that refuses no longer is found out within the longest wait.
+      if (until !== Infinity) {
+        await bench.load(20_000);
+        await r.pass(700_000);
+        t.same(bench.missing(), [], `${said}: everything came`);
+        t.same(bench.forwarder.held, [], `${said}: nothing is held`);
+        t.ok(r.journal.reader('a').pending.isEmpty, said);
+        t.equal(broker.retained.size, 8, `${said}: all that stands`);
+      } else {
+        const lost = bench.missing().filter((name) => !isForbidden(name));
+        t.ok(lost.length <= 4, `${said}: ${lost.join()}`);
+      }
+      t.same(broker.gaps, [], `${said}: nothing was given up`);
+      t.equal(r.journal.stats.evicted, 0, said);
+      const minutes = (r.clock.mono() - begin) / 60_000;
+      // Each refused topic, and what was on its way together, at the beginning; then a few a minute.
+      t.ok(
+        broker.tries.length <= 40 + 15 * minutes,
+        `${said}: ${String(broker.tries.length)} tries`,
+      );
+      t.ok(bench.lines.length <= 20 + 4 * minutes, `${said}: ${String(bench.lines.length)} lines`);
+    }
+  },
+);
+
+void t.test(
+  'a message that is refused again and again while others of its topic pass is one gap',
+  async (t) => {
+    for (const gaps of [1, 0]) {
+      const bench = await benchOf({ seed: 3 });
+      const isBad = (topic: string, payload: string): boolean =>
+        gaps === 1
+          ? topic.startsWith('dev/D/') && (JSON.parse(payload) as { sq: number }).sq === 7
+          : topic === 'event/write';
+      bench.broker.refuses = (topic, payload) =>
+        isBad(topic, payload) ? 'Unspecified error (0x80)' : undefined;
+      await bench.load(600_000);
+      await bench.r.pass(20_000);
+      if (gaps === 1) {
+        t.equal(bench.broker.gaps.length, 1);
+        t.match(JSON.parse(bench.broker.gaps[0] ?? '{}'), {
+          stream: 'D/fast',
+          from: 7,
+          to: 7,
+          why: 'refused',
+        });
+        t.same(bench.missing(), ['D/fast 7'], 'all the others came');
+      } else t.same(bench.broker.gaps, [], 'all of a topic: none of them is wrong in itself');
+    }
+  },
+);
+
+void t.test('outages and restarts of the connection while something is refused', async (t) => {
+  for (let seed = 1; seed <= 5 * seeds; seed++) {
+    const random = new Seeded(seed);
+    const bench = await benchOf({ seed });
+    const { broker } = bench;
+    const [what, topics] = random.pick(Object.entries(forbidden));
+    let isOdd = false;
+    broker.refuses = (topic) => (isOdd && topics.test(topic) ? 'Quota exceeded (0x97)' : undefined);
+    for (let i = 0; i < 12; i++) {
+      isOdd = random.chance(0.5);
+      broker.isAway = random.chance(0.3);
+      if (broker.isAway || random.chance(0.3)) broker.cut();
+      await bench.load(random.int(1, 40) * 1_000);
+    }
+    isOdd = broker.isAway = false;
+    broker.cut();
+    await bench.r.pass(1_300_000);
+    t.same(bench.missing(), [], `seed ${String(seed)}, ${what}`);
+    t.same(broker.gaps, [], `seed ${String(seed)}, ${what}`);
+    t.ok(bench.r.journal.reader('a').pending.isEmpty);
+  }
+});
