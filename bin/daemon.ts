@@ -1,6 +1,5 @@
 import { resolve } from 'node:path';
-import { pino } from 'pino';
-import { invariant } from '../gateway/contract/index.js';
+import { invariant, type Log } from '../gateway/contract/index.js';
 import { ControlSocket } from '../gateway/host/control-socket.js';
 import { systemClock } from '../gateway/host/clock.js';
 import { limits } from '../gateway/limits.js';
@@ -9,6 +8,7 @@ import { type LogLevel, pinoLog } from '../gateway/run/log.js';
 import type { Runtime } from '../gateway/run/runtime.js';
 import { Exit } from './exit.js';
 import { isUnknown } from './learn.js';
+import { LogWriter, openStderr } from './log-writer.js';
 import { LearningGateway } from './learning-gateway.js';
 import { loadAll, loadForStart } from './load.js';
 import { CliError, outliveReader } from './output.js';
@@ -35,7 +35,7 @@ export async function startDaemon(file: string, level: string): Promise<Daemon> 
     );
   }
   const path = resolve(file);
-  const log = pinoLog(level as LogLevel, systemClock, pino.destination({ fd: 2, sync: true }));
+  const log = pinoLog(level as LogLevel, systemClock, new LogWriter(openStderr()));
   foreignDrivers.logTo(log);
   const found = await loadAll(path);
   // What is missing may be what the devices know; then they are asked first.
@@ -72,11 +72,22 @@ export async function startDaemon(file: string, level: string): Promise<Daemon> 
   };
 }
 
+/** What Node prints by itself would wait for whoever reads it; so it goes to the log. */
+function crashInto(log: Log): void {
+  process.removeAllListeners('warning');
+  process.on('warning', ({ name, message }) => log.warn('Node warns', { name, why: message }));
+  process.once('uncaughtException', (error) => {
+    log.error('the gateway crashed; please report it', { why: error.stack ?? error.message });
+    process.exit(Exit.internal);
+  });
+}
+
 /** `millrace run`: until SIGTERM or SIGINT. */
 export async function runDaemon(file: string, level: string): Promise<void> {
   outliveReader();
   const daemon = await startDaemon(file, level);
   const { log } = daemon.runtime.options;
+  crashInto(log);
   process.on('SIGHUP', () => {
     daemon.reload('SIGHUP').catch((error: unknown) => {
       log.error('the new configuration is refused; the old one runs on', { why: String(error) });

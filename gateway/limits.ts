@@ -58,6 +58,8 @@ export const limits = {
   backoffJitter: 0.3,
   /** The same for sinks. One TCP connect a second and a half costs nothing; live data are back within 2 s. */
   sinkBackoffMaxMs: 1_500,
+  /** A broker that takes us and loses us more often than this within a minute: waits double from the above up to a minute. */
+  sinkLossesPerMinute: 3,
   /** Auth failures are not solved by hurry, and lock accounts. */
   backoffAuthMs: 60_000,
   /** A certificate that is not trusted: nobody is locked out, and a person is about to trust it. */
@@ -155,6 +157,10 @@ export const limits = {
   pendingStretches: 8_192,
   /** Log lines a minute; beyond it they are counted and the count is logged. */
   logLinesPerMinute: 600,
+  /** The same for errors, which have a bound of their own: nothing pushes them out. */
+  logErrorsPerMinute: 300,
+  /** What a reader of the log has not read; beyond it lines are lost and counted. */
+  logWaitingBytes: 262_144,
   /** A configuration file, and the depth of its nesting. */
   configBytes: 4_194_304,
   configDepth: 32,

@@ -118,11 +118,18 @@ export class HealthWatch {
   }
 
   #sinks(): HealthCheck[] {
-    return this.#runtime.north.forwarders.map(({ config, connected, lastError, held }) => {
+    return this.#runtime.north.forwarders.map((forwarder) => {
+      const { config, connected, lastError, held, weaknesses } = forwarder;
       const check = `sink ${config.name}`;
       if (!connected)
-        return { check, level: 'warn', text: `not connected: ${lastError?.message ?? 'not yet'}` };
+        return {
+          check,
+          level: 'warn',
+          text: [`not connected: ${lastError?.message ?? 'not yet'}`, ...weaknesses].join('; '),
+        };
       if (held.length > 0) return { check, level: 'warn', text: heldText(held) };
+      if (weaknesses.length > 0)
+        return { check, level: 'warn', text: `connected, but ${weaknesses.join('; ')}` };
       return { check, level: 'ok', text: 'connected' };
     });
   }

@@ -5,27 +5,33 @@ import { limits } from '../limits.js';
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 /**
- * JSON lines through pino, bounded: beyond `limits.logLinesPerMinute` lines are counted, and the count is
- * logged when the minute is over.
+ * JSON lines through pino, bounded: beyond `limits.logLinesPerMinute` (errors have a bound of their own) lines are counted,
+ * and the count is logged when the minute is over.
  */
 export function pinoLog(level: LogLevel, clock: Clock, to: DestinationStream): Log {
   const logger = pino(
     { level, base: null, timestamp: () => `,"time":${String(clock.wall())}` },
     to,
   );
-  return new BoundedLog(logger, new LineBudget(clock, logger));
+  const budgets = {
+    others: new LineBudget(clock, logger, limits.logLinesPerMinute),
+    errors: new LineBudget(clock, logger, limits.logErrorsPerMinute),
+  };
+  return new BoundedLog(logger, budgets);
 }
 
 class LineBudget {
   readonly #clock: Clock;
   readonly #logger: Logger;
+  readonly #most: number;
   #minute = -1;
   #lines = 0;
   #dropped = 0;
 
-  constructor(clock: Clock, logger: Logger) {
+  constructor(clock: Clock, logger: Logger, most: number) {
     this.#clock = clock;
     this.#logger = logger;
+    this.#most = most;
   }
 
   take(): boolean {
@@ -37,36 +43,40 @@ class LineBudget {
       this.#dropped = 0;
     }
     this.#lines++;
-    if (this.#lines <= limits.logLinesPerMinute) return true;
+    if (this.#lines <= this.#most) return true;
     this.#dropped++;
     return false;
   }
 }
 
+interface Budgets {
+  readonly others: LineBudget;
+  readonly errors: LineBudget;
+}
+
 class BoundedLog implements Log {
   readonly #logger: Logger;
-  readonly #budget: LineBudget;
+  readonly #budgets: Budgets;
 
-  constructor(logger: Logger, budget: LineBudget) {
+  constructor(logger: Logger, budgets: Budgets) {
     this.#logger = logger;
-    this.#budget = budget;
+    this.#budgets = budgets;
   }
 
   debug(message: string, fields: ErrorFields = {}): void {
-    if (this.#logger.isLevelEnabled('debug') && this.#budget.take())
+    if (this.#logger.isLevelEnabled('debug') && this.#budgets.others.take())
       this.#logger.debug(fields, message);
   }
   info(message: string, fields: ErrorFields = {}): void {
-    if (this.#budget.take()) this.#logger.info(fields, message);
+    if (this.#budgets.others.take()) this.#logger.info(fields, message);
   }
   warn(message: string, fields: ErrorFields = {}): void {
-    if (this.#budget.take()) this.#logger.warn(fields, message);
+    if (this.#budgets.others.take()) this.#logger.warn(fields, message);
   }
-  /** Never dropped: somebody must act. */
   error(message: string, fields: ErrorFields = {}): void {
-    this.#logger.error(fields, message);
+    if (this.#budgets.errors.take()) this.#logger.error(fields, message);
   }
   child(fields: ErrorFields): Log {
-    return new BoundedLog(this.#logger.child(fields), this.#budget);
+    return new BoundedLog(this.#logger.child(fields), this.#budgets);
   }
 }

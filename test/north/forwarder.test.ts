@@ -20,7 +20,12 @@ import { VirtualClock, settle } from '../support/virtual-clock.js';
 
 /** A broker by hand: messages wait until the test acknowledges, refuses or cuts. */
 class Hand implements MqttPort {
-  limits: BrokerLimits = { receiveMaximum: 100, maximumPacketSize: 1e6, retainAvailable: true };
+  limits: BrokerLimits = {
+    receiveMaximum: 100,
+    maximumPacketSize: 1e6,
+    retainAvailable: true,
+    maximumQos: 1,
+  };
   readonly got: Outgoing[] = [];
   waiting: { message: Outgoing; ack: () => void; fail: (error: GatewayError) => void }[] = [];
   most = 0;

@@ -8,7 +8,12 @@ import { GatewayError, silentLog, type Log } from '../../gateway/contract/index.
 import { isBlock, type Entry } from '../../gateway/journal/entry.js';
 import { Board } from '../../gateway/north/mqtt/board.js';
 import { Forwarder } from '../../gateway/north/mqtt/forwarder.js';
-import type { MqttConnection, MqttPort, Outgoing } from '../../gateway/north/mqtt/port.js';
+import type {
+  BrokerLimits,
+  MqttConnection,
+  MqttPort,
+  Outgoing,
+} from '../../gateway/north/mqtt/port.js';
 import { block, rig, type Rig } from '../journal/rig.js';
 import { sink } from '../support/config.js';
 import { Seeded } from '../support/random.js';
@@ -54,6 +59,12 @@ class OddBroker implements MqttPort {
   /** Age of live samples when they came, ms. */
   oldest = 0;
   isAway = false;
+  limits: BrokerLimits = {
+    receiveMaximum: 20,
+    maximumPacketSize: 1e6,
+    retainAvailable: true,
+    maximumQos: 1,
+  };
   refuses: (topic: string, payload: string) => string | undefined = () => undefined;
   #cut: (why: GatewayError) => void = () => undefined;
   readonly #now: () => number;
@@ -65,7 +76,7 @@ class OddBroker implements MqttPort {
   connect(): Promise<MqttConnection> {
     if (this.isAway) return Promise.reject(new GatewayError('broker-lost', 'away'));
     return Promise.resolve({
-      limits: { receiveMaximum: 20, maximumPacketSize: 1e6, retainAvailable: true },
+      limits: this.limits,
       publish: (message) => this.#take(message),
       onLost: (handler) => (this.#cut = handler),
       close: () => Promise.resolve(),
@@ -116,13 +127,18 @@ class Bench {
     this.r = r;
     this.#random = new Seeded(seed);
     this.broker = new OddBroker(() => r.clock.mono());
+    this.forwarder = this.forwarderTo(this.broker);
+  }
+
+  forwarderTo(port: MqttPort): Forwarder {
+    const { r } = this;
     const line = (message: string): void => void this.lines.push(message);
     const log: Log = { ...silentLog, info: line, warn: line, error: line };
-    this.forwarder = new Forwarder(sink('a', { historyPerSecond: 200 }), {
+    return new Forwarder(sink('a', { historyPerSecond: 200 }), {
       clock: r.clock,
       random: this.#random,
       log,
-      port: this.broker,
+      port,
       reader: r.journal.reader('a'),
       board: this.board,
       frames: { gateway: 'g1', dictionary: () => undefined, currentRevision: () => 'r' },
@@ -275,3 +291,56 @@ void t.test('outages and restarts of the connection while something is refused',
     t.ok(bench.r.journal.reader('a').pending.isEmpty);
   }
 });
+
+void t.test(
+  'a broker without retained messages or QoS 1 is reached, and health says what it lacks',
+  async (t) => {
+    for (const lacking of [[0x9a], [0x9b], [0x9a, 0x9b], [0x9b, 0x9a]]) {
+      const bench = new Bench(await rig({ sinks: ['a'] }), 1);
+      const wills: Pick<Outgoing, 'qos' | 'retain'>[] = [];
+      const port: MqttPort = {
+        connect: ({ will }) => {
+          wills.push({ qos: will.qos, retain: will.retain });
+          const code = lacking.find((one) => (one === 0x9a ? will.retain : will.qos > 0));
+          if (code !== undefined)
+            return Promise.reject(new GatewayError('broker-lost', 'refused', { code }));
+          return bench.broker.connect();
+        },
+      };
+      const forwarder = bench.forwarderTo(port);
+      forwarder.start();
+      await bench.r.pass(200);
+      const said = lacking.map(String).join();
+      t.ok(forwarder.connected, said);
+      t.equal(wills.length, 1 + lacking.length, `${said}: no more tries than it takes`);
+      t.same(wills.at(-1), {
+        qos: lacking.includes(0x9b) ? 0 : 1,
+        retain: !lacking.includes(0x9a),
+      });
+    }
+    const bench = await benchOf({ seed: 1 });
+    t.same(bench.forwarder.weaknesses, []);
+    bench.broker.limits = { ...bench.broker.limits, retainAvailable: false, maximumQos: 0 };
+    bench.broker.cut();
+    await bench.r.pass(1_000);
+    t.match(bench.forwarder.weaknesses.join(), /no retained messages.*QoS 0 only/);
+  },
+);
+
+void t.test(
+  'connections that do not last are made ever more seldom, and named for a minute',
+  async (t) => {
+    const bench = await benchOf({ seed: 1 });
+    const { broker, forwarder, r } = bench;
+    for (let i = 0; i < 600; i++) {
+      if (forwarder.connected) broker.cut();
+      await r.pass(1_000);
+    }
+    t.ok(forwarder.stats.sessions < 90, `${String(forwarder.stats.sessions)} in ten minutes`);
+    await r.pass(30_000);
+    t.match(forwarder.weaknesses.join(), /lost \d+ times in the last minute: .* id millrace-g1-a/);
+    await r.pass(120_000);
+    t.ok(forwarder.connected);
+    t.same(forwarder.weaknesses, []);
+  },
+);

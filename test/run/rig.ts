@@ -19,7 +19,7 @@ export class GoodBroker implements MqttPort {
 
   connect(): Promise<MqttConnection> {
     return Promise.resolve({
-      limits: { receiveMaximum: 20, maximumPacketSize: 1e6, retainAvailable: true },
+      limits: { receiveMaximum: 20, maximumPacketSize: 1e6, retainAvailable: true, maximumQos: 1 },
       publish: (message) => {
         this.messages.push(message);
         return Promise.resolve();

@@ -99,7 +99,12 @@ export class SimBroker implements MqttPort {
 }
 
 class SimConnection implements MqttConnection {
-  readonly limits = { receiveMaximum: 20, maximumPacketSize: 65_536, retainAvailable: true };
+  readonly limits = {
+    receiveMaximum: 20,
+    maximumPacketSize: 65_536,
+    retainAvailable: true,
+    maximumQos: 1,
+  } as const;
   readonly will: Outgoing;
   readonly session: number;
   readonly #broker: SimBroker;

@@ -32,6 +32,7 @@ export const mqttJs: MqttPort = {
             receiveMaximum: said?.receiveMaximum ?? 65_535,
             maximumPacketSize: said?.maximumPacketSize ?? Infinity,
             retainAvailable: said?.retainAvailable ?? true,
+            maximumQos: said?.maximumQoS === 0 ? 0 : 1,
           }),
         );
       };
@@ -95,9 +96,7 @@ class Connection implements MqttConnection {
     this.limits = brokerLimits;
     client.on('error', (error) => this.#lost(refusal(error)));
     client.on('close', () => this.#lost(lost('the broker closed the connection')));
-    client.on('disconnect', (packet) =>
-      this.#lost(lost(`the broker disconnected us (${String(packet.reasonCode ?? 0)})`)),
-    );
+    client.on('disconnect', (packet) => this.#lost(lost(goodbyeOf(packet.reasonCode ?? 0))));
   }
 
   publish(message: Outgoing): Promise<void> {
@@ -108,7 +107,8 @@ class Connection implements MqttConnection {
         new GatewayError('too-large', `${String(size)} bytes for ${message.topic}`),
       );
     }
-    const { qos, expiry } = message;
+    const { expiry } = message;
+    const qos = Math.min(message.qos, this.limits.maximumQos) as 0 | 1;
     const retain = message.retain && this.limits.retainAvailable;
     const properties =
       expiry === undefined ? {} : { properties: { messageExpiryInterval: expiry } };
@@ -144,6 +144,14 @@ class Connection implements MqttConnection {
     this.#client.end(true);
     this.#onLost?.(why);
   }
+}
+
+/** DISCONNECT of the broker: another client came with our id (MQTT 5, section 3.14.2.1). */
+const takenOver = 0x8e;
+function goodbyeOf(code: number): string {
+  return code === takenOver
+    ? 'another client has connected with our client id (0x8e); give each its own `clientId`'
+    : `the broker disconnected us (0x${code.toString(16)})`;
 }
 
 function lost(message: string): GatewayError {

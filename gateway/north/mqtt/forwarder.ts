@@ -29,6 +29,12 @@ export interface ForwarderOptions {
   onState(connected: boolean, why: GatewayError | undefined): void;
 }
 
+const minuteMs = 60_000;
+
+/** CONNACK codes: retain not supported, QoS not supported (MQTT 5, section 3.2.2.2). */
+const noRetain = 0x9a;
+const noQos = 0x9b;
+
 function standing(topic: string): Subject {
   return { topicClass: 'retained', key: topic, stream: topic };
 }
@@ -70,6 +76,10 @@ export class Forwarder {
   #releaseTimer: Timer | undefined;
   /** Further messages of an entry that is on its way. */
   #parts: { readonly message: Outgoing; readonly errand: Errand }[] = [];
+  /** When connections that had been made were lost, in the last minute. */
+  #losses: readonly number[] = [];
+  /** What of the will the broker refused the connection for. */
+  #lacks: { retain?: false; qos?: 0 } = {};
   readonly stats = { published: 0, acked: 0, history: 0, sessions: 0, failures: 0, refused: 0 };
   lastError: GatewayError | undefined;
 
@@ -153,7 +163,7 @@ export class Forwarder {
       cert: config.tls?.cert,
       key: config.tls?.key,
       keepAliveSeconds: Math.ceil(config.keepAlive / 1_000),
-      will: this.#status(this.#o.offline(session, 'lost')),
+      will: { ...this.#status(this.#o.offline(session, 'lost')), ...this.#lacks },
     };
     this.#o.port
       .connect(options, signal)
@@ -186,6 +196,7 @@ export class Forwarder {
 
   #lost(why: GatewayError): void {
     const connection = this.#connection;
+    this.#losses = [...this.#lately(), this.#o.clock.mono()];
     this.#drop();
     void connection?.close(false);
     this.#failed(why);
@@ -194,6 +205,10 @@ export class Forwarder {
   #failed(why: GatewayError): void {
     if (this.#stopped) return;
     this.stats.failures++;
+    if (this.#learn(why)) {
+      this.#connect();
+      return;
+    }
     if (!this.lastError) {
       this.#o.log.warn('broker lost; data are kept in the journal', {
         sink: this.config.name,
@@ -203,8 +218,49 @@ export class Forwarder {
     }
     this.lastError = why;
     this.#o.onState(false, why);
-    const wait = why.kind === 'auth' ? limits.backoffAuthMs : this.#o.backoff.next();
+    const next = why.kind === 'auth' ? limits.backoffAuthMs : this.#o.backoff.next();
+    const wait = Math.max(next, this.#flapWait());
     this.#timer = this.#o.clock.at(mono(this.#o.clock.mono() + wait), () => this.#connect());
+  }
+
+  #lately(): readonly number[] {
+    return this.#losses.filter((at) => at > this.#o.clock.mono() - minuteMs);
+  }
+
+  /** Where connections do not last, two clients with one id may be throwing each other out: waits grow. */
+  #flapWait(): number {
+    const more = this.#lately().length - limits.sinkLossesPerMinute;
+    return more <= 0 ? 0 : Math.min(minuteMs, limits.sinkBackoffMaxMs * 2 ** more);
+  }
+
+  /** @returns does the broker want a will that is made otherwise, so that it is worth another try at once? */
+  #learn({ fields }: GatewayError): boolean {
+    const { code } = fields;
+    if (code === noRetain && this.#lacks.retain === undefined)
+      this.#lacks = { ...this.#lacks, retain: false };
+    else if (code === noQos && this.#lacks.qos === undefined)
+      this.#lacks = { ...this.#lacks, qos: 0 };
+    else return false;
+    return true;
+  }
+
+  /** What is wrong although it is connected, for people. */
+  get weaknesses(): readonly string[] {
+    const said = this.#connection?.limits;
+    const losses = this.#lately().length;
+    return [
+      ...(losses >= limits.sinkLossesPerMinute
+        ? [
+            `lost ${String(losses)} times in the last minute: is there another client with the id ${this.config.clientId}?`,
+          ]
+        : []),
+      ...(said?.retainAvailable === false
+        ? ['it keeps no retained messages: who joins late sees nothing until it changes']
+        : []),
+      ...(said?.maximumQos === 0
+        ? ['it takes QoS 0 only: what is on its way when the connection breaks is lost']
+        : []),
+    ];
   }
 
   #drop(): void {

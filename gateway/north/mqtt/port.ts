@@ -29,6 +29,7 @@ export interface BrokerLimits {
   readonly receiveMaximum: number;
   readonly maximumPacketSize: number;
   readonly retainAvailable: boolean;
+  readonly maximumQos: 0 | 1;
 }
 
 /**
