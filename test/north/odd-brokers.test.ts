@@ -332,13 +332,17 @@ void t.test(
   async (t) => {
     const bench = await benchOf({ seed: 1 });
     const { broker, forwarder, r } = bench;
+    let named = 0;
     for (let i = 0; i < 600; i++) {
       if (forwarder.connected) broker.cut();
+      if (
+        /lost \d+ times in the last minute: .* id millrace-g1-a/.test(forwarder.weaknesses.join())
+      )
+        named++;
       await r.pass(1_000);
     }
     t.ok(forwarder.stats.sessions < 90, `${String(forwarder.stats.sessions)} in ten minutes`);
-    await r.pass(30_000);
-    t.match(forwarder.weaknesses.join(), /lost \d+ times in the last minute: .* id millrace-g1-a/);
+    t.ok(named > 400, `named in ${String(named)} of 600 seconds`);
     await r.pass(120_000);
     t.ok(forwarder.connected);
     t.same(forwarder.weaknesses, []);
