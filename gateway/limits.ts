@@ -142,6 +142,8 @@ export const limits = {
   mqttHistoryWindow: 10,
   /** No acknowledgement for so long: the connection is given up and made anew. */
   mqttAckMs: 30_000,
+  /** A packet of the broker, or what comes before one is whole; beyond it the connection is given up. */
+  mqttInboundBytes: 262_144,
   /** One MQTT message. */
   messageBytes: 65_536,
   /** What a broker refuses for a time is tried again after so long first, then doubling up to so long. */

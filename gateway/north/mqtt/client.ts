@@ -1,5 +1,6 @@
 import { type IClientOptions, type IConnackPacket, type MqttClient, Store, connect } from 'mqtt';
 import { GatewayError } from '../../contract/index.js';
+import { limits } from '../../limits.js';
 import type { BrokerLimits, ConnectOptions, MqttConnection, MqttPort, Outgoing } from './port.js';
 
 /**
@@ -26,6 +27,11 @@ export const mqttJs: MqttPort = {
       const onError = (error: Error): void => fail(refusal(error));
       const onClose = (): void => fail(lost('the broker closed the connection'));
       const onConnect = ({ properties: said }: IConnackPacket): void => {
+        // A protocol error (MQTT 5, section 3.2.2.3.3): nothing could ever be sent.
+        if (said?.receiveMaximum === 0) {
+          fail(lost('the broker allows no messages at all (Receive Maximum 0)'));
+          return;
+        }
         settled();
         resolve(
           new Connection(client, {
@@ -38,9 +44,25 @@ export const mqttJs: MqttPort = {
       };
       signal.addEventListener('abort', abort, { once: true });
       client.on('error', onError).on('close', onClose).on('connect', onConnect);
+      boundInbound(client);
     });
   },
 };
+
+/** A packet that does not end would grow in the parser for as long as it comes. */
+function boundInbound(client: MqttClient): void {
+  let unread = 0;
+  client.on('packetreceive', () => (unread = 0));
+  client.stream.on('data', (bytes: Uint8Array) => {
+    unread += bytes.length;
+    if (unread <= limits.mqttInboundBytes) return;
+    unread = 0;
+    client.emit(
+      'error',
+      lost(`the broker sends a packet of more than ${limits.mqttInboundBytes} bytes`),
+    );
+  });
+}
 
 /**
  * Keeps nothing: the journal does. (The library's own store is a Map, in which all payloads of a minute outlived their
@@ -62,6 +84,9 @@ function clientOptions(options: ConnectOptions): IClientOptions {
   return {
     clientId: options.clientId,
     protocolVersion: options.version === '5' ? 5 : 4,
+    ...(options.version === '5'
+      ? { properties: { maximumPacketSize: limits.mqttInboundBytes } }
+      : {}),
     clean: true,
     reconnectPeriod: 0,
     queueQoSZero: false,
