@@ -264,6 +264,7 @@ void t.test(
           why: 'refused',
         });
         t.same(bench.missing(), ['D/fast 7'], 'all the others came');
+        t.match(bench.forwarder.weaknesses.join(), /1 messages were given up, last on .*dev\/D/);
       } else t.same(bench.broker.gaps, [], 'all of a topic: none of them is wrong in itself');
     }
   },

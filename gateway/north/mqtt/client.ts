@@ -129,7 +129,10 @@ class Connection implements MqttConnection {
     const size = message.payload.length + message.topic.length + 16;
     if (size > this.limits.maximumPacketSize) {
       return Promise.reject(
-        new GatewayError('too-large', `${String(size)} bytes for ${message.topic}`),
+        new GatewayError(
+          'too-large',
+          `${String(size)} bytes, and the broker takes ${String(this.limits.maximumPacketSize)}; raise its packet size`,
+        ),
       );
     }
     const { expiry } = message;

@@ -76,6 +76,8 @@ export class Forwarder {
   #releaseTimer: Timer | undefined;
   /** Further messages of an entry that is on its way. */
   #parts: { readonly message: Outgoing; readonly errand: Errand }[] = [];
+  /** What was given up on this connection. */
+  #givenUp: { readonly count: number; readonly topic: string; readonly why: string } | undefined;
   /** When connections that had been made were lost, in the last minute. */
   #losses: readonly number[] = [];
   /** What of the will the broker refused the connection for. */
@@ -180,6 +182,7 @@ export class Forwarder {
       return;
     }
     this.#connection = connection;
+    this.#givenUp = undefined;
     this.stats.sessions++;
     if (this.lastError) this.#o.log.info('broker reached again', { sink: this.config.name });
     this.lastError = undefined;
@@ -248,11 +251,15 @@ export class Forwarder {
   get weaknesses(): readonly string[] {
     const said = this.#connection?.limits;
     const losses = this.#lately().length;
+    const lost = this.#givenUp;
     return [
       ...(losses >= limits.sinkLossesPerMinute
         ? [
             `lost ${String(losses)} times in the last minute: is there another client with the id ${this.config.clientId}?`,
           ]
+        : []),
+      ...(lost
+        ? [`${String(lost.count)} messages were given up, last on ${lost.topic}: ${lost.why}`]
         : []),
       ...(said?.retainAvailable === false
         ? ['it keeps no retained messages: who joins late sees nothing until it changes']
@@ -435,6 +442,7 @@ export class Forwarder {
       this.#watchHolds();
     } else {
       this.#o.log.error('the broker refuses a message; it is given up', fields);
+      this.#givenUp = { count: (this.#givenUp?.count ?? 0) + 1, topic, why: error.message };
       errand.giveUp();
       this.#refusals.saidNothing(errand.subject);
     }
