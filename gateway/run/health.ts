@@ -225,9 +225,9 @@ export class HealthWatch {
 
 const dayMs = 86_400_000;
 
-/** What will end the link, if it ends soon. */
 /** Topics that are named in a line of health. */
 const heldNamed = 5;
+
 /** What the broker does not take, and what to do. */
 function heldText(held: readonly Held[]): string {
   const topics = held.slice(0, heldNamed).map(({ topic, topicClass }) => {
@@ -237,6 +237,7 @@ function heldText(held: readonly Held[]): string {
   return `the broker does not let us publish on ${topics.join(', ')}${rest}: ${held[0]?.why ?? ''}; their messages are kept and tried again; allow them in its ACL, or raise its quota`;
 }
 
+/** What will end the link, if it ends soon. */
 function expiryOf({ expiries }: Link, now: WallMs): string | undefined {
   for (const [what, at] of expiries) {
     const days = Math.floor((at - now) / dayMs);

@@ -329,7 +329,7 @@ void t.test(
 );
 
 void t.test(
-  'connections that do not last are made ever more seldom, and named for a minute',
+  'connections that do not last are made ever more seldom, and named while they do',
   async (t) => {
     const bench = await benchOf({ seed: 1 });
     const { broker, forwarder, r } = bench;

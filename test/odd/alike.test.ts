@@ -66,7 +66,7 @@ class Rig {
     this.names = Object.keys(device.tags).map((name) => `D.${name}`);
     this.bench = new OddBench(
       endpoint,
-      { maxGap: 4, ...(isStrict ? { maxGap: 0 } : {}) },
+      { maxGap: isStrict ? 0 : 4 },
       [device],
       new OddLine(this.clock, this.fake),
     );

@@ -21,8 +21,6 @@ export interface Held {
   /** The topic of the message that was refused last. */
   readonly topic: string;
   readonly why: string;
-  /** Until it is tried again, ms. */
-  readonly wait: number;
 }
 
 type Probe = 'closed' | 'free' | 'sent';
@@ -70,18 +68,18 @@ export class Refusals {
     return this.#classes.size + this.#keys.size + this.#struck.size === 0;
   }
 
-  mayGo({ topicClass, key, pos }: Subject): boolean {
+  mayGo(subject: Subject): boolean {
+    const { pos } = subject;
     const struck = pos === undefined ? undefined : this.#struck.get(pos);
-    const holds = [this.#classes.get(topicClass), this.#keys.get(key)].filter(isHold);
+    const holds = this.#holdsOf(subject);
     if (holds.length === 0) return !struck || this.#now() >= struck.dueAt;
     // Every other try leaves out what was refused before: perhaps it is only that.
     return holds.every(({ probe, probes }) => probe === 'free' && !(struck && probes % 2 === 1));
   }
 
   /** It goes out now. */
-  sent({ topicClass, key }: Subject): void {
-    for (const hold of [this.#classes.get(topicClass), this.#keys.get(key)])
-      if (hold) hold.probe = 'sent';
+  sent(subject: Subject): void {
+    for (const hold of this.#holdsOf(subject)) hold.probe = 'sent';
   }
 
   /** @returns is more free to go than before? */
@@ -101,7 +99,7 @@ export class Refusals {
   refused(subject: Subject, topic: string, { message }: GatewayError): 'keep' | 'give-up' {
     const { topicClass, key, stream, pos } = subject;
     if (pos !== undefined && this.#strike(pos, stream)) return 'give-up';
-    const holds = [this.#classes.get(topicClass), this.#keys.get(key)].filter(isHold);
+    const holds = this.#holdsOf(subject);
     for (const hold of holds) this.#closeAgain(hold, topic, message);
     if (holds.length > 0) return 'keep';
     const hold = closed(this.#now(), topic, message);
@@ -111,14 +109,13 @@ export class Refusals {
   }
 
   /** The broker has said of this one that it is wrong in itself, and nothing of the others: the next one is the try. */
-  saidNothing({ topicClass, key }: Subject): void {
-    for (const hold of [this.#classes.get(topicClass), this.#keys.get(key)])
-      if (hold?.probe === 'sent') hold.probe = 'free';
+  saidNothing(subject: Subject): void {
+    freeAgain(this.#holdsOf(subject));
   }
 
   /** The connection is gone: what was tried was not answered. */
   lost(): void {
-    for (const hold of this.#holds()) if (hold.probe === 'sent') hold.probe = 'free';
+    freeAgain(this.#holds());
   }
 
   /** Opens what is due for one try. @returns did anything become free? */
@@ -153,16 +150,24 @@ export class Refusals {
 
   /** What is held now, classes first. */
   get held(): readonly Held[] {
-    const tell = (hold: Hold, topicClass?: TopicClass): Held => {
-      const { topic, why, wait } = hold;
-      return { topicClass, topic, why, wait };
-    };
-    return [
-      ...[...this.#classes].map(([topicClass, hold]) => tell(hold, topicClass)),
-      ...[...this.#keys.values()].map((hold) => tell(hold)),
-    ];
+    const classes = [...this.#classes].map(([topicClass, { topic, why }]) => ({
+      topicClass,
+      topic,
+      why,
+    }));
+    const keys = [...this.#keys.values()].map(({ topic, why }) => ({
+      topicClass: undefined,
+      topic,
+      why,
+    }));
+    return [...classes, ...keys];
   }
 
+  /** What may hold this one: its class, its topic. */
+  #holdsOf({ topicClass, key }: Subject): readonly Hold[] {
+    const holds = [this.#classes.get(topicClass), this.#keys.get(key)];
+    return holds.filter((hold) => hold !== undefined);
+  }
   #holds(): readonly Hold[] {
     return [...this.#classes.values(), ...this.#keys.values()];
   }
@@ -204,8 +209,9 @@ export class Refusals {
   }
 }
 
-function isHold(hold: Hold | undefined): hold is Hold {
-  return hold !== undefined;
+/** What was tried was not answered for what is held. */
+function freeAgain(holds: readonly Hold[]): void {
+  for (const hold of holds) if (hold.probe === 'sent') hold.probe = 'free';
 }
 
 function closed(now: number, topic: string, why: string): Hold {
