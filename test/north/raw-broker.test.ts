@@ -1,10 +1,11 @@
 /** Brokers that speak bytes of their own: what the client makes of them, over a socket. */
-import { createServer, type AddressInfo, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import t, { type Test } from 'tap';
 import { GatewayError } from '../../gateway/contract/index.js';
 import { limits } from '../../gateway/limits.js';
 import { mqttJs } from '../../gateway/north/mqtt/client.js';
 import type { ConnectOptions, MqttConnection } from '../../gateway/north/mqtt/port.js';
+import { listen } from '../support/listen.js';
 
 const connack = (...properties: number[]): Buffer =>
   Buffer.from([0x20, 3 + properties.length, 0, 0, properties.length, ...properties]);
@@ -16,19 +17,12 @@ async function brokerOf(
   t: Test,
   answers: (type: number, packet: Buffer, socket: Socket) => void,
 ): Promise<string> {
-  const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
-    sockets.add(socket);
+  const port = await listen(t, (socket) => {
     socket.on('error', () => undefined);
     // One packet a piece is enough for a client that waits for answers.
     socket.on('data', (packet) => answers((packet[0] ?? 0) >> 4, packet, socket));
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  t.teardown(() => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-  });
-  return `mqtt://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
+  return `mqtt://127.0.0.1:${String(port)}`;
 }
 
 function connect(url: string): Promise<MqttConnection> {
