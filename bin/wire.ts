@@ -78,7 +78,7 @@ export async function startGateway(
       notes: await notesOf(config, log),
     },
     store: new SqliteStore({ path, maxBytes: sizeBytes, setAside }),
-    mqtt: mqttJs,
+    mqtt: mqttJs(systemClock),
     version,
     boot: randomUUID(),
     open: openStream,

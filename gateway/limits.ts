@@ -136,14 +136,35 @@ export const limits = {
   cursorHoles: 64,
   /** Live entries waiting for a sink that is connected but slow; beyond it they go to the history lane. */
   liveEntries: 2_000,
-  /** Publishes without an acknowledgement, at most; less if the broker says so. */
+  /** Publishes without an acknowledgement, besides those of the history, at most; less if the broker says so. */
   mqttWindow: 20,
-  /** Of these, at most so many from the history lane. */
-  mqttHistoryWindow: 10,
+  /** The same for the history: at first, and at most where live data do not get slower by it. */
+  historyFirstWindow: 2,
+  historyMaxWindow: 256,
+  /** Messages of the history a second, unless the configuration says otherwise. */
+  historyPerSecond: 4_000,
+  /** An acknowledgement that takes so much longer than the quickest ones: the history takes up too much. */
+  historyDelayMs: 250,
   /** No acknowledgement for so long: the connection is given up and made anew. */
   mqttAckMs: 30_000,
+  /** The same where a message is on its way that broke connections before. */
+  mqttAckSuspectMs: 5_000,
   /** A packet of the broker, or what comes before one is whole; beyond it the connection is given up. */
   mqttInboundBytes: 262_144,
+  /** Packets of the broker within a second, besides one for each of ours; beyond it the connection is given up. */
+  mqttInboundPackets: 1_000,
+  /** A message that breaks the connection is not too large where it is smaller than this. */
+  breakBytes: 1_024,
+  /** What size breaks the connection is a guess, and forgotten after so long. */
+  breakForgetMs: 3_600_000,
+  /** All that stands on retained topics is sent again within so long; each topic after so long at least. */
+  repeatMs: 600_000,
+  repeatPauseMs: 1_000,
+  /** What others write on the status topic is answered every so often; from so many in ten minutes on, health says so. */
+  statusAnswerMs: 10_000,
+  statusAnswers: 3,
+  /** The connection broke when the status topic was to be watched: not again for so long. */
+  watchAgainMs: 3_600_000,
   /** One MQTT message. */
   messageBytes: 65_536,
   /** What a broker refuses for a time is tried again after so long first, then doubling up to so long. */
@@ -153,6 +174,8 @@ export const limits = {
   notNowTimes: 5,
   /** Another topic of the class has passed within this time: then it is the topic that is refused, not the class. */
   notNowNeighbourMs: 60_000,
+  /** For so long health tells of messages that were given up. */
+  givenUpToldMs: 3_600_000,
   /** Refused messages that are counted one by one. */
   struckMessages: 1_000,
   /** Stretches that a sink has not acknowledged, in memory; beyond it the nearest are merged (some is sent again). */
@@ -187,5 +210,6 @@ holds(
 holds(l.backoffFirstMs < l.backoffMaxMs && l.probeFirstMs < l.probeMaxMs, 'waits grow');
 holds(l.backoffFirstMs < l.sinkBackoffMaxMs, 'waits of a sink grow');
 holds(l.commitFullBytes < l.tailBytes, 'a full commit fits into the tail');
-holds(l.mqttHistoryWindow < l.mqttWindow, 'history leaves room for live data');
+holds(l.historyFirstWindow < l.historyMaxWindow, 'the window of the history grows');
+holds(l.repeatPauseMs < l.repeatMs, 'what stands is repeated in turn');
 holds(l.blockSamples * 24 < l.messageBytes, 'a block of plain numbers fits into one message');

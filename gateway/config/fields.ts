@@ -14,6 +14,7 @@ export interface Shape {
 }
 
 interface Extra {
+  readonly minLength?: number;
   readonly default?: unknown;
   readonly examples?: readonly unknown[];
 }

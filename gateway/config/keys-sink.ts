@@ -6,14 +6,22 @@ import { patterns } from './units.js';
 /** What a sink may be told to do, by `commands: { allow: […] }`. */
 export const commandVerbs = ['read', 'write', 'alarm.ack', 'reset', 'why'] as const;
 
-const tls = tlsField({});
+const tls = tlsField({
+  serverName: text(
+    'Name that the certificate of the broker is made out to. Default: the host of the URL.',
+    { examples: ['broker.example'] },
+  ),
+});
 
 const history: Field = closed({
   description: 'How stored data follow after an outage.',
   properties: {
     rate: {
-      ...formed('a number a second like 50/s', patterns.perTime, 'Messages with history, at most.'),
-      default: '50/s',
+      ...formed(
+        'a number a second like 50/s',
+        patterns.perTime,
+        'Messages with history, at most. Default: as many as the broker takes while live data are on time.',
+      ),
       examples: ['50/s'],
     },
     order: choice(
@@ -50,7 +58,7 @@ export const sinkShape: Shape = {
       items: { type: 'string' },
       minItems: 1,
       title: 'a URL like mqtts://broker.example:8883, or a list of them',
-      description: 'Brokers, tried in turn.',
+      description: 'Brokers, tried in turn; mqtts, wss, and without encryption mqtt, ws.',
       examples: ['mqtts://broker.example:8883'],
     },
     // Without quotes a 5 is a number.
@@ -59,9 +67,10 @@ export const sinkShape: Shape = {
       type: ['string', 'number'],
       enum: ['5', '3.1.1', 5],
     },
-    clientId: text('Client identifier. Default: millrace-GATEWAY-SINK.', {
-      examples: ['pump-station-1'],
-    }),
+    clientId: text(
+      'Client identifier; "" leaves it to the broker. Default: millrace-GATEWAY-SINK.',
+      { minLength: 0, examples: ['pump-station-1'] },
+    ),
     username: text('User at the broker. Default: none.', { examples: ['ps01'] }),
     password: hidden('Password at the broker. Default: none.', {
       examples: ['${secret:cloud-password}'],

@@ -11,7 +11,7 @@ import type {
   TagType,
 } from '../contract/index.js';
 import type { SurveyPlan } from './learned.js';
-import type { PemFiles } from './tls.js';
+import type { SinkTls } from './tls.js';
 
 /** A loaded, checked configuration: everything resolved, nothing left to guess. */
 export interface Config {
@@ -136,11 +136,12 @@ export interface MqttSinkConfig {
   readonly clientId: string;
   readonly username: string | undefined;
   readonly password: string | undefined;
-  readonly tls: PemFiles | undefined;
+  readonly tls: SinkTls | undefined;
   /** Topic root with its placeholders filled in. */
   readonly root: string;
   readonly payload: 'frame' | 'values' | 'rows';
-  readonly historyPerSecond: number;
+  /** Most messages of the history a second; undefined: as many as the broker takes beside live data. */
+  readonly historyPerSecond: number | undefined;
   readonly historyOrder: 'live-first' | 'in-order';
   readonly keepAlive: DurationMs;
   readonly commands: { readonly allow: ReadonlySet<string> };

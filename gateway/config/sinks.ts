@@ -5,7 +5,7 @@ import type { GatewayConfig, MqttSinkConfig } from './model.js';
 import type { Secrets } from './secrets.js';
 import type { Session } from './session.js';
 import { plain, type Ref } from './tree.js';
-import { readTls } from './tls.js';
+import { readSinkTls } from './tls.js';
 import { topicRoot } from './topics.js';
 import { parsePerSecond } from './units.js';
 import { check, checkOf } from './validate.js';
@@ -62,8 +62,8 @@ async function readSink(
   const urls = ref.child('url').items();
   const [username, password] = [filled('username'), filled('password')];
   checkUrls(session, secrets, ref, urls);
-  const tls = await readTls(session, secrets, ref.child('tls'));
-  const rate = parsePerSecond(ref.child('history').child('rate').text ?? '') ?? 50;
+  const tls = await readSinkTls(session, secrets, ref.child('tls'));
+  const rate = parsePerSecond(ref.child('history').child('rate').text ?? '');
   if (rate === 0) problems.error(ref.child('history').child('rate'), 'must be more than 0');
   const keepAlive = parseDuration(ref.child('keepAlive').text ?? '') ?? ms(30_000);
   if (keepAlive < 1_000 || keepAlive > 65_535_000)
@@ -110,25 +110,44 @@ function pick<const W extends readonly [string, ...string[]]>(ref: Ref, known: W
   return known.find((word) => word === ref.value) ?? known[0];
 }
 
-const urlPattern = /^(mqtts?):\/\/(\[[0-9a-fA-F:.]+\]|[^:/?#@[\]\s]+)(?::(\d{1,5}))?\/?$/;
+const urlPattern =
+  /^(mqtts?|wss?):\/\/(\[[0-9a-fA-F:.]+\]|[^:/?#@[\]\s]+)(?::(\d{1,5}))?(\/[^\s#]*)?$/;
 const loopback = /^(localhost|127(\.\d+){3}|\[::1\])$/;
+
+interface BrokerUrl {
+  readonly host: string;
+  readonly isEncrypted: boolean;
+  /** The same with encryption. */
+  readonly encrypted: string;
+}
+
+function parseBrokerUrl(text: string): BrokerUrl | undefined {
+  const [, scheme = '', host = '', port = '1', path = '/'] = urlPattern.exec(text) ?? [];
+  const isWeb = scheme.startsWith('ws');
+  const isPort = Number(port) >= 1 && Number(port) <= 65_535;
+  if (scheme === '' || !isPort || (!isWeb && path !== '/')) return undefined;
+  return {
+    host,
+    isEncrypted: scheme.endsWith('s') && scheme !== 'ws',
+    encrypted: isWeb ? 'wss://' : 'mqtts://',
+  };
+}
 
 function checkUrls(session: Session, secrets: Secrets, sink: Ref, urls: readonly Ref[]): void {
   const { problems } = session;
   if (urls.length === 0) problems.error(sink.child('url'), 'must name a broker');
   const hasLogin = sink.has('username') || sink.has('password');
   for (const ref of urls) {
-    const match = urlPattern.exec(secrets.fill(ref.text ?? ''));
-    const [, scheme, host = '', port] = match ?? [];
-    if (!match || Number(port ?? 1) < 1 || Number(port ?? 1) > 65_535) {
+    const url = parseBrokerUrl(secrets.fill(ref.text ?? ''));
+    if (!url) {
       const hint = (ref.text ?? '').includes('@')
         ? 'user and password have keys of their own: username, password'
-        : 'write it like mqtts://broker.example:8883; mqtt:// is not encrypted';
+        : 'write it like mqtts://broker.example:8883 or wss://broker.example/mqtt; mqtt:// and ws:// are not encrypted';
       problems.error(ref, `not the URL of a broker: ${urlShown(ref.text ?? '')}`, hint);
-    } else if (scheme === 'mqtt' && sink.has('tls'))
-      problems.error(ref, 'tls is given, but mqtt:// is not encrypted', 'write mqtts://');
-    else if (scheme === 'mqtt' && hasLogin && !loopback.test(host))
-      problems.warn(ref, 'the password goes over the network in clear', 'use mqtts://');
+    } else if (!url.isEncrypted && sink.has('tls'))
+      problems.error(ref, 'tls is given, but the URL is not encrypted', `write ${url.encrypted}`);
+    else if (!url.isEncrypted && hasLogin && !loopback.test(url.host))
+      problems.warn(ref, 'the password goes over the network in clear', `use ${url.encrypted}`);
   }
   const password = sink.child('password').text;
   if (password !== undefined && !password.includes('${'))

@@ -1,3 +1,4 @@
+import { shown } from './format.js';
 import type { Secrets } from './secrets.js';
 import type { Session } from './session.js';
 import type { Ref } from './tree.js';
@@ -7,6 +8,12 @@ export interface PemFiles {
   readonly ca: string | undefined;
   readonly cert: string | undefined;
   readonly key: string | undefined;
+}
+
+/** Those of a sink. */
+export interface SinkTls extends PemFiles {
+  /** The name that the certificate of the other side is made out to, where it is not the one in the URL. */
+  readonly serverName: string | undefined;
 }
 
 /** `tls:` of a link or a sink: contents of the files that it names. */
@@ -28,6 +35,27 @@ export async function readTls(
     key: await readPem(session, secrets, ref.child('key')),
   };
 }
+
+/** `tls:` of a sink: as of a link, and the name to look for. */
+export async function readSinkTls(
+  session: Session,
+  secrets: Secrets,
+  ref: Ref,
+): Promise<SinkTls | undefined> {
+  const files = await readTls(session, secrets, ref);
+  if (!files) return undefined;
+  const serverName = ref.child('serverName').text;
+  if (serverName !== undefined && !namePattern.test(serverName))
+    session.problems.error(
+      ref.child('serverName'),
+      `${shown(serverName)} is not the name of a host`,
+      'write the name as the certificate has it, like broker.example; an address belongs into the URL',
+    );
+  return { ...files, serverName };
+}
+
+/** Labels with dots between; the last one is not a number, as in an address. */
+const namePattern = /^(?=.{1,253}$)([A-Za-z0-9_-]{1,63}\.)*(?!\d+$)[A-Za-z0-9_-]{1,63}$/;
 
 async function readPem(session: Session, secrets: Secrets, ref: Ref): Promise<string | undefined> {
   const { text } = ref;

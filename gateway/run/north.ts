@@ -6,6 +6,7 @@ import type { Store } from '../journal/store.js';
 import { limits } from '../limits.js';
 import { Backoff } from '../scan/backoff.js';
 import { type Dictionary, dictionariesOf } from '../north/dictionary.js';
+import { shorterHealth, shorterLink, shorterMeta } from '../north/shorter.js';
 import { Board } from '../north/mqtt/board.js';
 import { Forwarder } from '../north/mqtt/forwarder.js';
 import type { MqttPort } from '../north/mqtt/port.js';
@@ -111,10 +112,7 @@ export class North implements Outlet {
       }
       this.#dictionaries.set(revision, dictionary);
     }
-    for (const { board, forwarder } of this.#sinks.values()) {
-      for (const { device, json } of this.#current.values())
-        board.post(forwarder.topics.meta(device), json);
-    }
+    for (const sink of this.#sinks.values()) this.#postDictionaries(sink);
     return new Map([...this.#current.values()].map(({ device, revision }) => [device, revision]));
   }
 
@@ -196,7 +194,7 @@ export class North implements Outlet {
 
   link(report: LinkReport): void {
     this.#links.set(report.link, report);
-    this.#post((f) => f.topics.link(report.link), JSON.stringify(report));
+    for (const sink of this.#sinks.values()) postLink(sink, report);
   }
 
   device(report: DeviceReport): void {
@@ -211,18 +209,26 @@ export class North implements Outlet {
   /** Publishes the health of the gateway; it expires when it is not renewed. */
   health(json: string, expirySeconds: number): void {
     for (const { board, forwarder } of this.#sinks.values()) {
-      board.post(forwarder.topics.health, json, expirySeconds);
+      board.post(forwarder.topics.health, json, {
+        expiry: expirySeconds,
+        shorter: shorterHealth(json),
+      });
     }
   }
 
   /** Publishes how loud the alarms are; it expires as health does. */
   alarmFigures(json: string, expirySeconds: number): void {
     for (const { board, forwarder } of this.#sinks.values())
-      board.post(forwarder.topics.alarmFigures, json, expirySeconds);
+      board.post(forwarder.topics.alarmFigures, json, { expiry: expirySeconds });
   }
 
   #post(topic: (forwarder: Forwarder) => string, payload: string): void {
     for (const { board, forwarder } of this.#sinks.values()) board.post(topic(forwarder), payload);
+  }
+
+  #postDictionaries({ board, forwarder }: Sink): void {
+    for (const { device, json } of this.#current.values())
+      board.post(forwarder.topics.meta(device), json, { shorter: shorterMeta(json) });
   }
 
   #info(): string {
@@ -259,12 +265,11 @@ export class North implements Outlet {
       backoff: new Backoff(random, limits.backoffFirstMs, limits.sinkBackoffMaxMs),
       onState: () => undefined,
     });
-    this.#sinks.set(config.name, { config, board, forwarder });
+    const sink = { config, board, forwarder };
+    this.#sinks.set(config.name, sink);
     board.post(forwarder.topics.info, this.#info());
-    for (const { device, json } of this.#current.values())
-      board.post(forwarder.topics.meta(device), json);
-    for (const report of this.#links.values())
-      board.post(forwarder.topics.link(report.link), JSON.stringify(report));
+    this.#postDictionaries(sink);
+    for (const report of this.#links.values()) postLink(sink, report);
     for (const report of this.#devices.values())
       board.post(forwarder.topics.device(report.dev), JSON.stringify(report));
     for (const alarm of this.#alarms.values())
@@ -298,6 +303,11 @@ export class North implements Outlet {
     this.#dictionaries.set(revision, dictionary);
     return dictionary;
   }
+}
+
+function postLink({ board, forwarder }: Sink, report: LinkReport): void {
+  const json = JSON.stringify(report);
+  board.post(forwarder.topics.link(report.link), json, { shorter: shorterLink(json) });
 }
 
 /** Keys of `map` that nothing in `wanted` is named. */

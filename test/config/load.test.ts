@@ -74,7 +74,7 @@ void t.test('what is left out has the documented defaults', async (t) => {
     tls: undefined,
     root: 'edge/ps01',
     payload: 'frame',
-    historyPerSecond: 50,
+    historyPerSecond: undefined,
     historyOrder: 'live-first',
     keepAlive: 30_000,
   });

@@ -153,7 +153,7 @@ export const rows: readonly (readonly [from: string, to: string, said: readonly 
     'mqtts://broker.example:8883',
     'http://x',
     [
-      '24:10 sinks.cloud.url: not the URL of a broker: "http://x" — write it like mqtts://broker.example:8883; mqtt:// is not encrypted',
+      '24:10 sinks.cloud.url: not the URL of a broker: "http://x" — write it like mqtts://broker.example:8883 or wss://broker.example/mqtt; mqtt:// and ws:// are not encrypted',
     ],
   ],
   [
@@ -174,7 +174,7 @@ export const rows: readonly (readonly [from: string, to: string, said: readonly 
     'mqtts://broker.example:8883',
     'mqtt://x\n    tls: { ca: none.pem, cert: c }',
     [
-      '24:10 sinks.cloud.url: tls is given, but mqtt:// is not encrypted — write mqtts://',
+      '24:10 sinks.cloud.url: tls is given, but the URL is not encrypted — write mqtts://',
       '25:16 sinks.cloud.tls.ca: cannot read /none.pem: there is no such file — check path and permissions',
       '25:26 sinks.cloud.tls.cert: cert without key — add key:',
       '25:32 sinks.cloud.tls.cert: cannot read /c: there is no such file — check path and permissions',

@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net';
 import t, { type Test } from 'tap';
 import { GatewayError } from '../../gateway/contract/index.js';
+import { systemClock } from '../../gateway/host/clock.js';
 import { limits } from '../../gateway/limits.js';
 import { mqttJs } from '../../gateway/north/mqtt/client.js';
 import type { ConnectOptions, MqttConnection } from '../../gateway/north/mqtt/port.js';
@@ -33,13 +34,11 @@ function connect(url: string): Promise<MqttConnection> {
     clientId: 'c',
     username: undefined,
     password: undefined,
-    ca: undefined,
-    cert: undefined,
-    key: undefined,
+    tls: undefined,
     keepAliveSeconds: 30,
     will,
   };
-  return mqttJs.connect(options, AbortSignal.timeout(10_000));
+  return mqttJs(systemClock).connect(options, AbortSignal.timeout(10_000));
 }
 
 /** Packet identifier of a PUBLISH with QoS 1 and a short topic. */

@@ -24,6 +24,7 @@ export class GoodBroker implements MqttPort {
         this.messages.push(message);
         return Promise.resolve();
       },
+      watch: () => Promise.resolve(),
       onLost: () => undefined,
       close: () => Promise.resolve(),
     });

@@ -86,6 +86,7 @@ export class SimBroker implements MqttPort {
           return;
         }
         this.#deliver(message, connection.session);
+        for (const each of this.#connections) each.hear(message);
         if (this.#faults.strikes('broker-lost-ack', 0.2)) {
           this.drop(connection);
           return;
@@ -110,6 +111,7 @@ class SimConnection implements MqttConnection {
   readonly #broker: SimBroker;
   #handler: ((why: GatewayError) => void) | undefined;
   #cuts: (() => void)[] = [];
+  #watched: { topic: string; handler: (payload: string) => void } | undefined;
   cut = false;
   /** When the last message arrives. */
   arrival = 0;
@@ -123,6 +125,13 @@ class SimConnection implements MqttConnection {
   publish(message: Outgoing): Promise<void> {
     if (this.cut) return Promise.reject(new GatewayError('broker-lost', 'not connected'));
     return this.#broker.take(this, message);
+  }
+  watch(topic: string, handler: (payload: string) => void): Promise<void> {
+    this.#watched = { topic, handler };
+    return Promise.resolve();
+  }
+  hear({ topic, payload }: Outgoing): void {
+    if (this.#watched?.topic === topic) this.#watched.handler(String(payload));
   }
   onLost(handler: (why: GatewayError) => void): void {
     this.#handler = handler;

@@ -107,6 +107,7 @@ const acknowledgesWhatWasSent: Plants = {
           connection.publish(message).catch(() => undefined);
           return Promise.resolve();
         },
+        watch: (topic, handler) => connection.watch(topic, handler),
         onLost: (handler) => connection.onLost(handler),
         close: (politely) => connection.close(politely),
       };

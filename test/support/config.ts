@@ -98,7 +98,7 @@ export function sink(name: string, extra: Partial<MqttSinkConfig> = {}): MqttSin
     tls: undefined,
     root: 'edge/g1',
     payload: 'frame' as const,
-    historyPerSecond: 50,
+    historyPerSecond: undefined,
     historyOrder: 'live-first' as const,
     keepAlive: ms(30_000),
     commands: { allow: new Set<string>() },

@@ -2,7 +2,7 @@ import { backfillClass } from '../../contract/index.js';
 import { type Entry, isBlock } from '../../journal/entry.js';
 import { sliceBlock } from '../../tags/block.js';
 import { type FrameContext, type PayloadForm, frameOf } from '../frame.js';
-import type { Outgoing } from './port.js';
+import { type Outgoing, packetBytes } from './port.js';
 import { eventType } from './subjects.js';
 import type { Topics } from './topics.js';
 
@@ -10,7 +10,7 @@ export interface MessageContext {
   readonly topics: Topics;
   readonly form: PayloadForm;
   readonly frames: FrameContext;
-  /** Largest payload, bytes. */
+  /** Largest packet, bytes. */
   readonly maxBytes: number;
 }
 
@@ -29,8 +29,8 @@ export function messagesOf(
   // What a device told afterwards is history, even if it is sent at once.
   const history = late || body.group === backfillClass;
   const payload = frameOf(entry, body, context.form, history, context.frames);
-  if (payload.length <= context.maxBytes || body.count < 2) {
-    const topic = context.topics.data(body.device, body.group, history);
+  const topic = context.topics.data(body.device, body.group, history);
+  if (packetBytes(topic, payload) <= context.maxBytes || body.count < 2) {
     return [{ topic, payload, qos: 1, retain: false }];
   }
   const middle = body.count >> 1;

@@ -1,3 +1,4 @@
+import type { SinkTls } from '../../config/tls.js';
 import type { GatewayError } from '../../contract/index.js';
 
 /** One MQTT message to be published. */
@@ -16,11 +17,14 @@ export interface ConnectOptions {
   readonly clientId: string;
   readonly username: string | undefined;
   readonly password: string | undefined;
-  readonly ca: string | undefined;
-  readonly cert: string | undefined;
-  readonly key: string | undefined;
+  readonly tls: SinkTls | undefined;
   readonly keepAliveSeconds: number;
   readonly will: Outgoing;
+}
+
+/** A message as a packet, bytes, about: topic, payload, and what stands before them. */
+export function packetBytes(topic: string, payload: string | Uint8Array): number {
+  return Buffer.byteLength(payload) + Buffer.byteLength(topic) + 16;
 }
 
 /** What a broker said when it took the connection. */
@@ -30,6 +34,8 @@ export interface BrokerLimits {
   readonly maximumPacketSize: number;
   readonly retainAvailable: boolean;
   readonly maximumQos: 0 | 1;
+  /** The client id that the broker chose, where we left it to the broker. */
+  readonly assignedId?: string;
 }
 
 /**
@@ -39,6 +45,11 @@ export interface MqttConnection {
   readonly limits: BrokerLimits;
   /** Settles with the acknowledgement (QoS 1) or when handed over (QoS 0); rejects when refused or lost. */
   publish(message: Outgoing): Promise<void>;
+  /**
+   * Tells what anybody publishes under `topic`, ourselves included, with what is retained there. Settles when the broker has agreed;
+   * rejects when it refuses.
+   */
+  watch(topic: string, handler: (payload: string) => void): Promise<void>;
   /** Called once when the connection is gone. */
   onLost(handler: (why: GatewayError) => void): void;
   /** Says goodbye if `politely`, else cuts. Idempotent. */

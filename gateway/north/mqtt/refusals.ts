@@ -27,6 +27,8 @@ type Probe = 'closed' | 'free' | 'sent';
 
 /** A closed door: after each wait one message is tried. */
 interface Hold {
+  readonly topicClass: TopicClass;
+  readonly since: number;
   wait: number;
   dueAt: number;
   probe: Probe;
@@ -38,6 +40,8 @@ interface Hold {
 /** A message that was refused while others of its topic may have passed. */
 interface Struck {
   readonly stream: string;
+  /** Where it was refused: who passes elsewhere proves nothing. */
+  readonly keys: ReadonlySet<string>;
   times: number;
   neighbourPassed: boolean;
   wait: number;
@@ -90,7 +94,7 @@ export class Refusals {
     if (this.isEmpty) return false;
     if (pos !== undefined) this.#struck.delete(pos);
     for (const struck of this.#struck.values())
-      if (struck.stream === stream) struck.neighbourPassed = true;
+      if (struck.stream === stream && struck.keys.has(key)) struck.neighbourPassed = true;
     const ofKey = this.#keys.delete(key);
     return this.#classes.delete(topicClass) || ofKey;
   }
@@ -98,13 +102,13 @@ export class Refusals {
   /** @returns what to do with the message: it is kept, unless it is wrong itself */
   refused(subject: Subject, topic: string, { message }: GatewayError): 'keep' | 'give-up' {
     const { topicClass, key, stream, pos } = subject;
-    if (pos !== undefined && this.#strike(pos, stream)) return 'give-up';
+    if (pos !== undefined && this.#strike(pos, key, stream)) return 'give-up';
     const holds = this.#holdsOf(subject);
     for (const hold of holds) this.#closeAgain(hold, topic, message);
     if (holds.length > 0) return 'keep';
-    const hold = closed(this.#now(), topic, message);
+    const hold = closed(this.#now(), topicClass, topic, message);
     if (this.#othersPass(topicClass, key)) this.#keys.set(key, hold);
-    else this.#classes.set(topicClass, hold);
+    else this.#holdClass(hold);
     return 'keep';
   }
 
@@ -173,13 +177,14 @@ export class Refusals {
   }
 
   /** @returns is it the message itself that is not wanted? */
-  #strike(pos: number, stream: string): boolean {
+  #strike(pos: number, key: string, stream: string): boolean {
     const before = this.#struck.get(pos);
     if (!before && this.#struck.size >= limits.struckMessages) return false;
     const wait = nextWait(before?.wait);
     const counts = before ? Number(before.neighbourPassed) : 1;
     const struck: Struck = {
       stream,
+      keys: new Set([...(before?.keys ?? []), key]),
       times: (before?.times ?? 0) + counts,
       neighbourPassed: false,
       wait,
@@ -201,8 +206,16 @@ export class Refusals {
     Object.assign(hold, { wait, dueAt: this.#now() + wait, probe: 'closed', topic, why });
   }
 
+  #holdClass(hold: Hold): void {
+    for (const [key, { topicClass }] of this.#keys)
+      if (topicClass === hold.topicClass) this.#keys.delete(key);
+    this.#classes.set(hold.topicClass, hold);
+  }
+
   #othersPass(topicClass: TopicClass, key: string): boolean {
-    const from = this.#now() - limits.notNowNeighbourMs;
+    // What passed before the first of them was refused says nothing of now.
+    const first = [...this.#keys.values()].find((hold) => hold.topicClass === topicClass);
+    const from = Math.max(this.#now() - limits.notNowNeighbourMs, first?.since ?? 0);
     return (this.#passed.get(topicClass) ?? []).some(
       (other) => other.key !== key && other.at >= from,
     );
@@ -214,9 +227,10 @@ function freeAgain(holds: readonly Hold[]): void {
   for (const hold of holds) if (hold.probe === 'sent') hold.probe = 'free';
 }
 
-function closed(now: number, topic: string, why: string): Hold {
+function closed(now: number, topicClass: TopicClass, topic: string, why: string): Hold {
   const wait = nextWait(undefined);
-  return { wait, dueAt: now + wait, probe: 'closed', probes: 0, topic, why };
+  const dueAt = now + wait;
+  return { topicClass, since: now, wait, dueAt, probe: 'closed', probes: 0, topic, why };
 }
 
 function nextWait(before: number | undefined): number {
