@@ -137,7 +137,7 @@ export const limits = {
   /** Live entries waiting for a sink that is connected but slow; beyond it they go to the history lane. */
   liveEntries: 2_000,
   /** Publishes without an acknowledgement, besides those of the history, at most; less if the broker says so. */
-  mqttWindow: 20,
+  mqttWindow: 100,
   /** The same for the history: at first, and at most where live data do not get slower by it. */
   historyFirstWindow: 2,
   historyMaxWindow: 256,

@@ -3,7 +3,8 @@ import { type GlobalOptions, action } from '../context.js';
 import { Exit } from '../exit.js';
 import type { OnlineProblem } from '../survey.js';
 import type { SurveyPlan } from '../../gateway/config/learned.js';
-import type { Config } from '../../gateway/config/model.js';
+import type { Config, DeviceConfig } from '../../gateway/config/model.js';
+import type { OutageEstimate } from '../../gateway/config/outage.js';
 import type { LineBudget } from '../../gateway/config/budget.js';
 import { limits } from '../../gateway/limits.js';
 import { print, printJson, table } from '../output.js';
@@ -30,10 +31,14 @@ export function validate(program: Command): void {
         const budgets = loaded.ok
           ? loaded.config.links.flatMap((link) => budgetOf(link) ?? [])
           : [];
+        const { outageOf } = await import('../../gateway/config/outage.js');
+        const outages = loaded.ok
+          ? loaded.config.sinks.map((sink) => outageOf(sink, devicesOf(loaded.config)))
+          : [];
         const online =
           loaded.ok && options.online ? await onlineProblems(loaded.config, loaded.surveys) : [];
         if (options.json) {
-          printJson({ ok: loaded.ok && online.length === 0, problems, budgets, online });
+          printJson({ ok: loaded.ok && online.length === 0, problems, budgets, outages, online });
           return;
         }
         for (const problem of problems) print(formatWithCaret(problem));
@@ -45,6 +50,7 @@ export function validate(program: Command): void {
         for (const { link, tag, message } of online) print(`${tag ?? link}: ${message}`);
         const { config, plan } = loaded;
         for (const budget of budgets) print(budgetText(budget));
+        for (const outage of outages) print(outageText(outage));
         if (online.length > 0) {
           print(`${file}: ${String(online.length)} problem(s) with the devices`);
           return;
@@ -70,6 +76,18 @@ async function onlineProblems(
   if (names.length > 0)
     process.stderr.write(`not asked, because their drivers cannot: ${names.join(', ')}\n`);
   return found;
+}
+
+function devicesOf({ links }: Config): readonly DeviceConfig[] {
+  return links.flatMap(({ devices }) => devices);
+}
+
+/** What a day without the broker takes, for people. */
+function outageText({ sink, perSecond, rate, drainMs }: OutageEstimate): string {
+  const count = (n: number): string => String(n < 10 ? Number(n.toFixed(1)) : Math.round(n));
+  const hours = drainMs / 3_600_000;
+  const time = hours >= 1 ? `${count(hours)} h` : `${count(Math.max(1, drainMs / 60_000))} min`;
+  return `${sink}: up to ${count(perSecond)} messages a second; a day without the broker takes up to ${time} to make up for, at ${count(rate)} a second`;
 }
 
 /** The time budget of a serial line, for people. */

@@ -18,6 +18,7 @@ import { readRules } from './rules.js';
 import { readControl, readState, readGateway, readJournal } from './sections.js';
 import { Secrets } from './secrets.js';
 import { Session } from './session.js';
+import { checkRates } from './outage.js';
 import { readSinks } from './sinks.js';
 import { where } from './include.js';
 import { placed } from './problems.js';
@@ -84,6 +85,12 @@ async function build(session: Session, root: Ref, file: string): Promise<Built> 
   const writes = readWrites({ session, secrets }, root.child('writes'), devices, links);
   const rules = await readRules(session, root.child('rules'), root.at);
   const sinks = await readSinks({ session, secrets, gateway }, sinkRefs);
+  checkRates(
+    session,
+    sinkRefs,
+    sinks,
+    links.flatMap((link) => link.devices),
+  );
   const control = readControl(session, root.child('control'), file);
   const state = readState(session, root.child('gateway'), file);
   const config: Config = {

@@ -158,6 +158,81 @@ export const rows: readonly (readonly [from: string, to: string, said: readonly 
   ],
   [
     'mqtts://broker.example:8883',
+    'mqtts://x/path',
+    [
+      '24:10 sinks.cloud.url: not the URL of a broker: "mqtts://x/path" — write it like mqtts://broker.example:8883 or wss://broker.example/mqtt; mqtt:// and ws:// are not encrypted',
+    ],
+  ],
+  [
+    'mqtts://broker.example:8883',
+    'wss://x:0/mqtt',
+    [
+      '24:10 sinks.cloud.url: not the URL of a broker: "wss://x:0/mqtt" — write it like mqtts://broker.example:8883 or wss://broker.example/mqtt; mqtt:// and ws:// are not encrypted',
+    ],
+  ],
+  [
+    'mqtts://broker.example:8883',
+    'wss://x:70000',
+    [
+      '24:10 sinks.cloud.url: not the URL of a broker: "wss://x:70000" — write it like mqtts://broker.example:8883 or wss://broker.example/mqtt; mqtt:// and ws:// are not encrypted',
+    ],
+  ],
+  [
+    'mqtts://broker.example:8883',
+    'ws://x/a b',
+    [
+      '24:10 sinks.cloud.url: not the URL of a broker: "ws://x/a b" — write it like mqtts://broker.example:8883 or wss://broker.example/mqtt; mqtt:// and ws:// are not encrypted',
+    ],
+  ],
+  [
+    'mqtts://broker.example:8883',
+    'mqtts:x',
+    [
+      '24:10 sinks.cloud.url: not the URL of a broker: "mqtts:x" — write it like mqtts://broker.example:8883 or wss://broker.example/mqtt; mqtt:// and ws:// are not encrypted',
+    ],
+  ],
+  [
+    'mqtts://broker.example:8883',
+    'wsss://x',
+    [
+      '24:10 sinks.cloud.url: not the URL of a broker: "wsss://x" — write it like mqtts://broker.example:8883 or wss://broker.example/mqtt; mqtt:// and ws:// are not encrypted',
+    ],
+  ],
+  [
+    'mqtts://broker.example:8883',
+    'ws://x/mqtt\n    tls: {}',
+    ['24:10 sinks.cloud.url: tls is given, but the URL is not encrypted — write wss://'],
+  ],
+  [
+    'mqtts://broker.example:8883',
+    'wss://x/mqtt\n    tls: { serverName: "10.0.0.7" }',
+    [
+      '25:24 sinks.cloud.tls.serverName: "10.0.0.7" is not the name of a host — write the name as the certificate has it, like broker.example; an address belongs into the URL',
+    ],
+  ],
+  [
+    'mqtts://broker.example:8883',
+    'wss://x/mqtt\n    tls: { serverName: "a b" }',
+    [
+      '25:24 sinks.cloud.tls.serverName: "a b" is not the name of a host — write the name as the certificate has it, like broker.example; an address belongs into the URL',
+    ],
+  ],
+  [
+    'mqtts://broker.example:8883',
+    'wss://x/mqtt\n    tls: { serverName: "x..y" }',
+    [
+      '25:24 sinks.cloud.tls.serverName: "x..y" is not the name of a host — write the name as the certificate has it, like broker.example; an address belongs into the URL',
+    ],
+  ],
+  [
+    'mqtts://broker.example:8883',
+    'wss://x/mqtt\n    tls: { serverName: "[::1]" }',
+    [
+      '25:24 sinks.cloud.tls.serverName: "[::1]" is not the name of a host — write the name as the certificate has it, like broker.example; an address belongs into the URL',
+    ],
+  ],
+  [
+    'mqtts://broker.example:8883',
     'mqtts://u:geheim@x',
     [
       '24:10 sinks.cloud.url: not the URL of a broker: "…@x" — user and password have keys of their own: username, password',

@@ -61,7 +61,7 @@ void t.test('warnings do not stop it', async (t) => {
     .replace(', range: [0, 80], rate: 5 m/min per s', '')
     .replace(
       'mqtts://broker.example:8883',
-      '[mqtt://10.0.0.2, mqtt://localhost]\n    password: geheim\n    commands: { keys: [a.pub] }',
+      '[mqtt://10.0.0.2, mqtt://localhost]\n    password: geheim\n    commands: { keys: [a.pub] }\n    history: { rate: 1/s }',
     );
   const loaded = await load(text, { files });
   t.ok(loaded.ok);
@@ -70,6 +70,7 @@ void t.test('warnings do not stop it', async (t) => {
     '/p.yaml:24:11 warning: sinks.cloud.url[0]: the password goes over the network in clear — use mqtts://',
     '/p.yaml:25:15 warning: sinks.cloud.password: the password stands in clear in this file — write "${secret:NAME}"',
     '/p.yaml:26:23 warning: sinks.cloud.commands.keys: signed commands are not available yet; keys are not used',
+    '/p.yaml:27:22 warning: sinks.cloud.history.rate: the plant makes up to 2 messages a second: an outage takes longer to make up for than it lasted — leave history.rate out, and the history takes what live data leave over',
   ]);
 });
 

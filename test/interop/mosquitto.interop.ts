@@ -3,9 +3,12 @@
  * kill -9, the receive maximum, TLS with a client certificate; and `mosquitto_sub` as a consumer.
  */
 import { readFile, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
+import { createServer } from 'node:https';
+import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
+import { Aedes } from 'aedes';
 import t from 'tap';
+import { WebSocketServer, createWebSocketStream } from 'ws';
 import { Child, run } from '../support/child.js';
 import { GatewayProcess, writeLoad } from '../support/gateway.js';
 import { Helper } from '../support/helper.js';
@@ -219,8 +222,77 @@ if (there && hasOpenssl) {
   });
 }
 
+if (there && hasOpenssl) {
+  void t.test('a certificate with another name; WebSockets', { timeout: 90_000 }, async (t) => {
+    const folder = await scratch(t);
+    await makeCertificates(folder, 'DNS:broker.plant');
+    const path = (name: string): string => join(folder, name);
+    for (const scheme of ['mqtts', 'wss'] as const) {
+      const port = scheme === 'wss' ? await webBroker(t, folder) : await encryptedBroker(t, folder);
+      const withTls = (more: string) => (text: string) =>
+        text
+          // The broker in this process speaks 3.1.1.
+          .replace("version: '5'", `version: '${scheme === 'wss' ? '3.1.1' : '5'}'`)
+          .replace(/mqtt:\/\/127\.0\.0\.1:\d+/, `${scheme}://localhost:${String(port)}`) +
+        `    tls: { ca: ${path('ca.pem')}${more} }\n`;
+      const bad = await load(t, folder, port, withTls(''));
+      const refused = await GatewayProcess.start(t, bad.file, bad.socket);
+      await waitFor(
+        async () => /tls\.serverName/.test(JSON.stringify((await refused.status()).health.checks)),
+        `${scheme}: health says what to do`,
+        15_000,
+      );
+      t.equal((await refused.stop()).code, 0);
+
+      const good = await load(t, folder, port, withTls(', serverName: broker.plant'));
+      const gateway = await GatewayProcess.start(t, good.file, good.socket);
+      await waitFor(
+        async () => Number((await gateway.status()).health.counters['sink_cloud_acked']) > 10,
+        `${scheme}: frames are acknowledged`,
+        15_000,
+      );
+      t.equal((await gateway.stop()).code, 0, scheme);
+    }
+  });
+}
+
+async function encryptedBroker(t: Cleanup, folder: string): Promise<number> {
+  const port = await freePort();
+  const lines = [
+    `listener ${String(port)} 127.0.0.1`,
+    `cafile ${join(folder, 'ca.pem')}`,
+    `certfile ${join(folder, 'broker.pem')}`,
+    `keyfile ${join(folder, 'broker.key')}`,
+    'allow_anonymous true',
+    'user root',
+  ];
+  await mosquitto(t, folder, lines, port);
+  return port;
+}
+
+/** Mosquitto is not built with WebSockets everywhere. */
+async function webBroker(t: Cleanup, folder: string): Promise<number> {
+  const aedes = await Aedes.createBroker();
+  const server = createServer({
+    cert: await readFile(join(folder, 'broker.pem')),
+    key: await readFile(join(folder, 'broker.key')),
+  });
+  const sockets = new WebSocketServer({ server, handleProtocols: () => 'mqtt' });
+  sockets.on('connection', (socket) => void aedes.handle(createWebSocketStream(socket)));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.teardown(async () => {
+    await new Promise<void>((resolve) => aedes.close(() => resolve()));
+    for (const socket of sockets.clients) socket.terminate();
+    await new Promise((resolve) => server.close(resolve));
+  });
+  return (server.address() as AddressInfo).port;
+}
+
 /** A little authority, a broker and a gateway signed by it, and an authority that signed nobody. */
-async function makeCertificates(folder: string): Promise<void> {
+async function makeCertificates(
+  folder: string,
+  names = 'DNS:localhost,IP:127.0.0.1',
+): Promise<void> {
   const newKey = ['-newkey', 'rsa:2048', '-nodes', '-days', '2'];
   for (const name of ['ca', 'other']) {
     const subject = ['-subj', `/CN=${name}`];
@@ -236,7 +308,7 @@ async function makeCertificates(folder: string): Promise<void> {
       `${name}.pem`,
     );
   }
-  await writeFile(join(folder, 'ext.cnf'), 'subjectAltName=DNS:localhost,IP:127.0.0.1\n');
+  await writeFile(join(folder, 'ext.cnf'), `subjectAltName=${names}\n`);
   for (const name of ['broker', 'gw']) {
     const subject = ['-subj', `/CN=${name}`];
     await openssl(

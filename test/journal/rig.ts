@@ -9,11 +9,17 @@ import type { Seeded } from '../support/random.js';
 import { VirtualClock, settle } from '../support/virtual-clock.js';
 
 /** A block of `count` samples whose values start at `from`. */
-export function block(count: number, from = 1, group = 'fast', device = 'D'): Block {
+export function block(
+  count: number,
+  from = 1,
+  group = 'fast',
+  device = 'D',
+  revision = 'r',
+): Block {
   return {
     device,
     group,
-    revision: 'r',
+    revision,
     count,
     indexes: Uint32Array.from({ length: count }, (_, i) => i),
     times: new Float64Array(count).fill(5),

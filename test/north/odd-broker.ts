@@ -1,6 +1,7 @@
 /** A broker with peculiarities, and a sink with a plant's traffic in front of it, in virtual time. */
 import { GatewayError, silentLog, type Log } from '../../gateway/contract/index.js';
 import { isBlock, type Entry } from '../../gateway/journal/entry.js';
+import type { Dictionary } from '../../gateway/north/dictionary.js';
 import { Board } from '../../gateway/north/mqtt/board.js';
 import { Forwarder } from '../../gateway/north/mqtt/forwarder.js';
 import {
@@ -44,9 +45,13 @@ export class OddBroker implements MqttPort {
   readonly retained: Map<string, string> = new Map();
   readonly gaps: string[] = [];
   readonly tries: number[] = [];
-  /** Age of live samples when they came, ms. */
-  oldest = 0;
+  /** Data, live and late; was the dictionary there before? */
+  readonly frames: { readonly payload: string; readonly hadMeta: boolean }[] = [];
   isAway = false;
+  /** What it does when we want to hear something. */
+  lets: 'agrees' | 'refuses' | 'hangs-up' = 'agrees';
+  watches = 0;
+  #watcher: (topic: string, payload: string) => void = () => undefined;
   limits: BrokerLimits = {
     receiveMaximum: 20,
     maximumPacketSize: 1e6,
@@ -71,11 +76,31 @@ export class OddBroker implements MqttPort {
     return Promise.resolve({
       limits: this.limits,
       publish: (message) => this.#take(message, session),
-      watch: () => Promise.resolve(),
+      watch: (topic, handler) => this.#watch(session, topic, handler),
       onLost: (handler) => (this.#cut = handler),
       close: () => Promise.resolve(),
     });
   }
+  #watch(session: number, topic: string, handler: (payload: string) => void): Promise<void> {
+    this.watches++;
+    if (this.lets === 'refuses') return Promise.reject(new GatewayError('not-now', '0x87'));
+    if (this.lets === 'hangs-up') {
+      this.sessions++;
+      this.cut();
+      return new Promise(() => undefined);
+    }
+    this.#watcher = (said, payload) => {
+      if (session === this.sessions && said === topic) handler(payload);
+    };
+    this.#watcher(topic, this.retained.get(topic.slice(root.length)) ?? '');
+    return Promise.resolve();
+  }
+  /** Somebody else publishes what is retained. */
+  say(topic: string, payload: string): void {
+    this.retained.set(topic, payload);
+    this.#watcher(root + topic, payload);
+  }
+
   cut(): void {
     this.#cut(new GatewayError('broker-lost', 'cut'));
   }
@@ -108,15 +133,18 @@ export class OddBroker implements MqttPort {
 
   #keep(topic: string, payload: string): void {
     const [kind, device, , group] = topic.split('/');
-    if (kind !== 'dev' && kind !== 'event' && kind !== 'gap' && kind !== 'audit') {
+    const stands = kind !== 'dev' && kind !== 'event' && kind !== 'gap' && kind !== 'audit';
+    if (stands || topic.endsWith('/meta')) {
       this.retained.set(topic, payload);
+      this.#watcher(root + topic, payload);
       return;
     }
-    const { sq, made } = JSON.parse(payload) as { sq: number; made?: number };
+    const { sq, x = [0] } = JSON.parse(payload) as { sq: number; x?: readonly unknown[] };
     if (kind === 'gap') this.gaps.push(payload);
-    this.got.add(nameOf(kind === 'dev' ? `${device ?? ''}/${group ?? ''}` : kind, sq));
-    if (topic.includes('/data/') && made !== undefined)
-      this.oldest = Math.max(this.oldest, this.#now() - made);
+    if (kind === 'dev')
+      this.frames.push({ payload, hadMeta: this.retained.has(`dev/${device ?? ''}/meta`) });
+    const stream = kind === 'dev' ? `${device ?? ''}/${group ?? ''}` : kind;
+    for (let i = 0; i < x.length; i++) this.got.add(nameOf(stream, sq + i));
   }
 }
 
@@ -131,8 +159,11 @@ export class Bench {
   readonly r: Rig;
   readonly #random: Seeded;
 
-  constructor(r: Rig, seed: number) {
+  readonly #dictionary: Dictionary | undefined;
+
+  constructor(r: Rig, seed: number, dictionary?: Dictionary) {
     this.r = r;
+    this.#dictionary = dictionary;
     this.#random = new Seeded(seed);
     this.broker = new OddBroker(() => r.clock.mono());
     this.forwarder = this.forwarderTo(this.broker);
@@ -149,7 +180,12 @@ export class Bench {
       port,
       reader: r.journal.reader('a'),
       board: this.board,
-      frames: { gateway: 'g1', dictionary: () => undefined, currentRevision: () => 'r' },
+      frames: {
+        gateway: 'g1',
+        dictionary: (_device, revision) =>
+          revision === this.#dictionary?.revision ? this.#dictionary : undefined,
+        currentRevision: (device) => (device === 'D' ? this.#dictionary?.revision : undefined),
+      },
       online: (session) => `online ${String(session)}`,
       offline: (session, reason) => `offline ${String(session)} ${reason}`,
       backoff: { next: () => 500, reset: () => undefined },
@@ -164,16 +200,17 @@ export class Bench {
     for (; clock.mono() < until; await this.r.pass(1_000)) {
       for (const device of ['D', 'E'])
         if (this.#random.chance(0.9))
-          this.#note(journal.appendBlock(block(1, 1, 'fast', device), clock.wall()));
+          this.note(journal.appendBlock(block(1, 1, 'fast', device), clock.wall()));
       for (const type of ['write', 'mode'])
         if (this.#random.chance(0.2)) this.#record('event', `{"type":"${type}"}`);
       if (this.#random.chance(0.05)) this.#record('audit', '{"op":"write"}');
       this.board.post(`${root}health`, `{"at":${String(Math.floor(clock.mono() / 5_000))}}`);
     }
   }
-  #note({ stream, seq, body }: Entry): void {
-    const topic = isBlock(body) ? `dev/${body.device}/data/${body.group}` : stream;
-    this.#make(nameOf(stream, seq), topic);
+  note({ stream, seq, body }: Entry): void {
+    if (!isBlock(body)) return;
+    const topic = `dev/${body.device}/data/${body.group}`;
+    for (let i = 0; i < body.count; i++) this.#make(nameOf(stream, seq + i), topic);
   }
   #record(entryClass: 'event' | 'audit', json: string): void {
     this.r.journal.appendRecord(entryClass, json, this.r.clock.wall()).catch(() => undefined);
@@ -196,8 +233,15 @@ export class Bench {
   }
 }
 
-export async function benchOf({ seed }: { readonly seed: number }): Promise<Bench> {
+export async function benchOf({
+  seed,
+  lets = 'agrees',
+}: {
+  readonly seed: number;
+  readonly lets?: OddBroker['lets'];
+}): Promise<Bench> {
   const bench = new Bench(await rig({ sinks: ['a'] }), seed);
+  bench.broker.lets = lets;
   bench.board.post(`${root}info`, '{}');
   for (let i = 0; i < 5; i++) bench.board.post(`${root}alarm/A${String(i)}`, '{}');
   bench.forwarder.start();

@@ -7,6 +7,7 @@ import { limits } from '../../gateway/limits.js';
 import { mqttJs } from '../../gateway/north/mqtt/client.js';
 import type { ConnectOptions, MqttConnection } from '../../gateway/north/mqtt/port.js';
 import { listen } from '../support/listen.js';
+import { waitFor } from '../support/wait.js';
 
 const connack = (...properties: number[]): Buffer =>
   Buffer.from([0x20, 3 + properties.length, 0, 0, properties.length, ...properties]);
@@ -26,7 +27,7 @@ async function brokerOf(
   return `mqtt://127.0.0.1:${String(port)}`;
 }
 
-function connect(url: string): Promise<MqttConnection> {
+function connect(url: string, more: Partial<ConnectOptions> = {}): Promise<MqttConnection> {
   const will = { topic: 'w', payload: '', qos: 1, retain: true } as const;
   const options: ConnectOptions = {
     url,
@@ -37,6 +38,7 @@ function connect(url: string): Promise<MqttConnection> {
     tls: undefined,
     keepAliveSeconds: 30,
     will,
+    ...more,
   };
   return mqttJs(systemClock).connect(options, AbortSignal.timeout(10_000));
 }
@@ -106,4 +108,88 @@ void t.test('a broker that allows no messages is not connected', async (t) => {
     if (type === 1) socket.write(connack(0x21, 0, 0));
   });
   await t.rejects(connect(url), { code: 'broker-lost' });
+});
+
+void t.test('packets without end are given up within bounds', async (t) => {
+  const floods: Record<string, Buffer> = {
+    pings: Buffer.alloc(8_192, Buffer.from([0xd0, 0])),
+    messages: Buffer.alloc(8_190, Buffer.from([0x30, 4, 0, 1, 0x61, 0])),
+    acknowledgements: Buffer.alloc(8_192, Buffer.from([0x40, 2, 0x12, 0x34])),
+  };
+  for (const [what, flood] of Object.entries(floods)) {
+    let sent = 0;
+    const url = await brokerOf(t, (type, _packet, socket) => {
+      if (type !== 1) return;
+      socket.write(connack());
+      const more = (): void => {
+        while (!socket.destroyed && socket.write(flood)) sent += flood.length;
+        if (!socket.destroyed) socket.once('drain', more);
+      };
+      more();
+    });
+    const why = await new Promise<GatewayError>((resolve) => {
+      connect(url).then(
+        (connection) => connection.onLost(resolve),
+        (thrown: unknown) => resolve(thrown as GatewayError),
+      );
+    });
+    t.match(why, { code: 'broker-lost', message: /more than 1000 packets a second/ }, what);
+    t.ok(sent < 40 * limits.mqttInboundBytes, `${what}: ${String(sent)} bytes were sent`);
+  }
+});
+
+void t.test('as many acknowledgements as messages are no flood', async (t) => {
+  const url = await brokerOf(t, (type, packet, socket) => {
+    if (type === 1) socket.write(connack());
+    if (type === 3) socket.write(puback(idOf(packet), 0));
+  });
+  const connection = await connect(url);
+  for (let i = 0; i < 3_000; i++)
+    await connection.publish({ topic: 'a', payload: 'x', qos: 1, retain: false });
+  t.pass('three thousand in a row');
+  await connection.close(false);
+});
+
+void t.test('the client id: chosen by the broker, or not taken', async (t) => {
+  const url = await brokerOf(t, (type, packet, socket) => {
+    if (type !== 1) return;
+    const isFive = packet[8] === 5;
+    const hasId = packet.subarray(-40).includes('plant-7');
+    if (hasId) socket.write(Buffer.from(isFive ? [0x20, 3, 0, 0x85, 0] : [0x20, 2, 0, 2]));
+    else if (isFive) socket.write(connack(0x12, 0, 3, ...Buffer.from('abc')));
+    else socket.write(Buffer.from([0x20, 2, 0, 0]));
+  });
+  for (const version of ['5', '3.1.1'] as const) {
+    const connection = await connect(url, { version, clientId: '' });
+    t.equal(connection.limits.assignedId, version === '5' ? 'abc' : undefined, version);
+    await connection.close(false);
+    await t.rejects(connect(url, { version, clientId: 'plant-7' }), {
+      code: 'auth-failed',
+      message: /does not take the client id plant-7; set `clientId`/,
+    });
+  }
+});
+
+void t.test('listening: agreed, refused, and what is heard', async (t) => {
+  let verdict = 0;
+  const url = await brokerOf(t, (type, packet, socket) => {
+    if (type === 1) socket.write(connack());
+    if (type !== 8) return;
+    socket.write(Buffer.from([0x90, 4, packet[2] ?? 0, packet[3] ?? 0, 0, verdict]));
+    for (const topic of ['b', 'a'])
+      socket.write(Buffer.from([0x30, 7, 0, 1, ...Buffer.from(topic), 0, ...Buffer.from('off')]));
+  });
+  const heard: string[] = [];
+  const good = await connect(url);
+  await good.watch('a', (payload) => heard.push(payload));
+  await waitFor(() => heard.length > 0, 'heard', 5_000);
+  t.same(heard, ['off']);
+  await good.close(false);
+  verdict = 0x87;
+  const bad = await connect(url);
+  await t.rejects(
+    bad.watch('a', () => undefined),
+    { code: 'not-now' },
+  );
+  await bad.close(false);
 });

@@ -191,7 +191,9 @@ export class Courier {
   }
 
   #historyRoom(): number {
-    return Math.max(1, Math.min(this.#drain.window, this.#most() >> 1));
+    const most = this.#most();
+    // A quarter is free for what is new, also where the broker allows little.
+    return Math.max(1, Math.min(this.#drain.window, most - (most >> 2)));
   }
 
   #sendHistory(): boolean {

@@ -11,6 +11,7 @@ export class Drain {
   readonly #clock: Clock;
   readonly #rate: TokenBucket;
   #window: number = limits.historyFirstWindow;
+  #isFirstRise = true;
   /** The quickest acknowledgement of this minute and of the one before, ms. */
   #quickest = Infinity;
   #quickestBefore = Infinity;
@@ -25,14 +26,7 @@ export class Drain {
 
   /** Messages of the history that may be on their way. */
   get window(): number {
-    return this.#window;
-  }
-
-  /** A new connection, perhaps to another broker. */
-  begin(): void {
-    this.#window = limits.historyFirstWindow;
-    this.#quickest = this.#quickestBefore = Infinity;
-    this.#minuteFrom = this.#judgeFrom = this.#clock.mono();
+    return Math.floor(this.#window);
   }
 
   /** @returns may one more go now, as far as the rate is concerned? */
@@ -56,10 +50,14 @@ export class Drain {
     this.#quickest = Math.min(this.#quickest, took);
     if (took > Math.min(this.#quickest, this.#quickestBefore) + limits.historyDelayMs) {
       if (sentAt < this.#judgeFrom) return;
-      this.#window = Math.max(1, this.#window >> 1);
+      this.#window = Math.max(1, this.#window / 2);
       this.#judgeFrom = now;
-    } else if (ofHistory && wasFull)
-      this.#window = Math.min(this.#window + 1, limits.historyMaxWindow);
+      this.#isFirstRise = false;
+    } else if (ofHistory && wasFull) {
+      // Twice as much with each round at first, then one more.
+      const more = this.#isFirstRise ? 1 : 1 / this.#window;
+      this.#window = Math.min(this.#window + more, limits.historyMaxWindow);
+    }
   }
 }
 

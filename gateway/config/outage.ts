@@ -1,0 +1,53 @@
+import { limits } from '../limits.js';
+import type { DeviceConfig, MqttSinkConfig } from './model.js';
+import type { Session } from './session.js';
+import type { Ref } from './tree.js';
+
+const dayMs = 86_400_000;
+
+/** What a day without the broker means for a sink. */
+export interface OutageEstimate {
+  readonly sink: string;
+  /** Messages a second of live data, at most: each scan of each group tells something. */
+  readonly perSecond: number;
+  /** Messages of the history a second, at most. */
+  readonly rate: number;
+  /** How long it takes to make up for a day, ms, at least where every scan tells something. */
+  readonly drainMs: number;
+}
+
+/** Messages a second that the devices can cause, at most: one a scan of each of their groups. */
+export function messagesPerSecond(devices: readonly DeviceConfig[]): number {
+  const groups = new Map<string, number>();
+  for (const { tags } of devices)
+    for (const { device, scanClass, period, constant } of tags)
+      if (constant === undefined) groups.set(`${device}/${scanClass}`, 1_000 / period);
+  return [...groups.values()].reduce((sum, each) => sum + each, 0);
+}
+
+export function outageOf(
+  { name, historyPerSecond }: Pick<MqttSinkConfig, 'name' | 'historyPerSecond'>,
+  devices: readonly DeviceConfig[],
+): OutageEstimate {
+  const perSecond = messagesPerSecond(devices);
+  const rate = historyPerSecond ?? limits.historyPerSecond;
+  return { sink: name, perSecond, rate, drainMs: (perSecond / rate) * dayMs };
+}
+
+/** A rate that the plant outruns never makes up for an outage in the time that it lasted. */
+export function checkRates(
+  { problems }: Session,
+  ref: Ref,
+  sinks: readonly MqttSinkConfig[],
+  devices: readonly DeviceConfig[],
+): void {
+  for (const sink of sinks) {
+    const { perSecond, drainMs } = outageOf(sink, devices);
+    if (sink.historyPerSecond === undefined || drainMs < dayMs) continue;
+    problems.warn(
+      ref.child(sink.name).child('history').child('rate'),
+      `the plant makes up to ${String(Math.round(perSecond))} messages a second: an outage takes longer to make up for than it lasted`,
+      'leave history.rate out, and the history takes what live data leave over',
+    );
+  }
+}
