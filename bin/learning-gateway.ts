@@ -49,6 +49,19 @@ export class LearningGateway {
 
   /** Loads the files again and goes over to them; refused as a whole when they are bad. */
   async reload(who: string, keepTrips = false): Promise<{ text: string }> {
+    try {
+      return await this.#reload(who, keepTrips);
+    } catch (thrown) {
+      const why = thrown instanceof Error ? thrown.message : String(thrown);
+      this.runtime.options.log.error('the new configuration is refused; the old one runs on', {
+        by: who,
+        why,
+      });
+      throw thrown;
+    }
+  }
+
+  async #reload(who: string, keepTrips: boolean): Promise<{ text: string }> {
     const next = await loadOrFail(this.#path, formatProblem);
     const by = { who: personOf(this.runtime, who), keepTrips };
     const diff = await this.runtime.reload(next.config, by);

@@ -180,7 +180,7 @@ export const limits = {
   struckMessages: 1_000,
   /** Stretches that a sink has not acknowledged, in memory; beyond it the nearest are merged (some is sent again). */
   pendingStretches: 8_192,
-  /** Log lines a minute; beyond it they are counted and the count is logged. */
+  /** Log lines a minute, of each level; beyond it they are counted and the count is logged. */
   logLinesPerMinute: 600,
   /** The same for errors, which have a bound of their own: nothing pushes them out. */
   logErrorsPerMinute: 300,

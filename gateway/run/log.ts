@@ -5,17 +5,20 @@ import { limits } from '../limits.js';
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 /**
- * JSON lines through pino, bounded: beyond `limits.logLinesPerMinute` (errors have a bound of their own) lines are counted,
- * and the count is logged when the minute is over.
+ * JSON lines through pino, bounded: beyond `limits.logLinesPerMinute` (errors: `logErrorsPerMinute`) lines of a level are counted,
+ * and the count is logged when the minute is over. No level pushes out another.
  */
 export function pinoLog(level: LogLevel, clock: Clock, to: DestinationStream): Log {
   const logger = pino(
     { level, base: null, timestamp: () => `,"time":${String(clock.wall())}` },
     to,
   );
+  const budget = (most: number): LineBudget => new LineBudget(clock, logger, most);
   const budgets = {
-    others: new LineBudget(clock, logger, limits.logLinesPerMinute),
-    errors: new LineBudget(clock, logger, limits.logErrorsPerMinute),
+    debug: budget(limits.logLinesPerMinute),
+    info: budget(limits.logLinesPerMinute),
+    warn: budget(limits.logLinesPerMinute),
+    error: budget(limits.logErrorsPerMinute),
   };
   return new BoundedLog(logger, budgets);
 }
@@ -49,10 +52,7 @@ class LineBudget {
   }
 }
 
-interface Budgets {
-  readonly others: LineBudget;
-  readonly errors: LineBudget;
-}
+type Budgets = Readonly<Record<LogLevel, LineBudget>>;
 
 class BoundedLog implements Log {
   readonly #logger: Logger;
@@ -64,17 +64,17 @@ class BoundedLog implements Log {
   }
 
   debug(message: string, fields: ErrorFields = {}): void {
-    if (this.#logger.isLevelEnabled('debug') && this.#budgets.others.take())
+    if (this.#logger.isLevelEnabled('debug') && this.#budgets.debug.take())
       this.#logger.debug(fields, message);
   }
   info(message: string, fields: ErrorFields = {}): void {
-    if (this.#budgets.others.take()) this.#logger.info(fields, message);
+    if (this.#budgets.info.take()) this.#logger.info(fields, message);
   }
   warn(message: string, fields: ErrorFields = {}): void {
-    if (this.#budgets.others.take()) this.#logger.warn(fields, message);
+    if (this.#budgets.warn.take()) this.#logger.warn(fields, message);
   }
   error(message: string, fields: ErrorFields = {}): void {
-    if (this.#budgets.errors.take()) this.#logger.error(fields, message);
+    if (this.#budgets.error.take()) this.#logger.error(fields, message);
   }
   child(fields: ErrorFields): Log {
     return new BoundedLog(this.#logger.child(fields), this.#budgets);

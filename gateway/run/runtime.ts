@@ -10,6 +10,7 @@ import { AlarmCounter } from './alarm-figures.js';
 import { HealthWatch } from './health.js';
 import { lastEpochOf, Memory, type MemoryFiles } from './memory/memory.js';
 import { beforeOf, tellOfMemory } from './memory/start.js';
+import { logged } from './event-log.js';
 import type { Outlet } from './outlet.js';
 import { North, type NorthOptions } from './north.js';
 import { OwnAlarms } from './own-alarms.js';
@@ -102,7 +103,7 @@ export class Runtime {
     const north = await North.open(config, { ...options, wall, epochs: epochsOf(options) });
     const memory = await memoryOf(north, options);
     const alarms = new AlarmCounter();
-    const outlet = counted(north, alarms, options.clock);
+    const outlet = logged(counted(north, alarms, options.clock), options.log);
     const own = new OwnAlarms({ wall: () => wall.now(), tell: (alarm) => outlet.alarm(alarm) });
     const audit = auditOf(north, wall, options);
     const { journal } = north;
@@ -187,8 +188,9 @@ export class Runtime {
     // What was set aside at the start is whole again, or gone.
     this.own.clearAll('-REFUSED');
     const text = describe(diff);
-    this.options.log.info('configuration reloaded', { revision: config.revision, changed: text });
-    this.north.event({ type: 'config', time: this.wall.now(), revision: config.revision, text });
+    const { revision } = config;
+    this.options.log.info('configuration reloaded', { revision, changed: text, by: by.who.name });
+    this.north.event({ type: 'config', time: this.wall.now(), revision, text });
     return diff;
   }
 

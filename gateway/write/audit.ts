@@ -69,6 +69,16 @@ export class Audit {
       prev: this.#chain.hash,
     });
     this.#chain = { n, hash: this.#o.hash(json) };
+    this.#tell(event);
     await this.#o.store(json, JSON.stringify(this.#chain));
+  }
+
+  /** What came of it is a line of the log, too. */
+  #tell({ who, source, action, object, after, result }: AuditEvent): void {
+    // What rules write is an event.
+    if (result === 'requested' || source === 'rules') return;
+    const value = after === undefined ? {} : { value: String(after) };
+    const fields = { who, source, action, object, ...value, result };
+    this.#o.log[result === 'done' ? 'info' : 'warn']('command', fields);
   }
 }
