@@ -8,7 +8,7 @@ import { type LogLevel, pinoLog } from '../gateway/run/log.js';
 import type { Runtime } from '../gateway/run/runtime.js';
 import { Exit } from './exit.js';
 import { isUnknown } from './learn.js';
-import { LogWriter, openStderr } from './log-writer.js';
+import { LineWriter, lostLogLines, openStandard } from './line-writer.js';
 import { LearningGateway } from './learning-gateway.js';
 import { loadAll, loadForStart } from './load.js';
 import { CliError, outliveReader } from './output.js';
@@ -35,7 +35,11 @@ export async function startDaemon(file: string, level: string): Promise<Daemon> 
     );
   }
   const path = resolve(file);
-  const log = pinoLog(level as LogLevel, systemClock, new LogWriter(openStderr()));
+  const log = pinoLog(
+    level as LogLevel,
+    systemClock,
+    new LineWriter(openStandard(2), lostLogLines),
+  );
   foreignDrivers.logTo(log);
   const found = await loadAll(path);
   // What is missing may be what the devices know; then they are asked first.

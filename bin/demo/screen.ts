@@ -1,6 +1,7 @@
 import { qualityText } from '../../gateway/contract/index.js';
 import type { Daemon } from '../daemon.js';
-import { clockTime, print, table, valueText } from '../output.js';
+import { LineWriter, openStandard } from '../line-writer.js';
+import { clockTime, table, valueText } from '../output.js';
 import type { DemoBroker } from './broker.js';
 import type { Scenario } from './scenario.js';
 
@@ -22,6 +23,11 @@ export class Screen {
   readonly #broker: DemoBroker;
   readonly #scenario: Scenario;
   readonly #plain: boolean;
+  /** The gateway of the demo is in this process: it must not wait for whoever looks at it. */
+  readonly #out = new LineWriter(
+    openStandard(1),
+    (lines) => `… ${String(lines)} lines were not shown`,
+  );
   #toldStates = '';
   #toldScene = '';
   #toldTrip = 0;
@@ -32,7 +38,7 @@ export class Screen {
     this.#broker = broker;
     this.#scenario = scenario;
     this.#plain = plain;
-    if (plain) print(`${this.#heading()}\n${this.#hints()}\n`);
+    if (plain) this.#print(`${this.#heading()}\n${this.#hints()}\n`);
   }
 
   draw(seconds: number): void {
@@ -41,7 +47,11 @@ export class Screen {
   }
 
   close(): void {
-    print(this.#plain ? 'demo ends' : '\ndemo ends; nothing is left behind');
+    this.#print(this.#plain ? 'demo ends' : '\ndemo ends; nothing is left behind');
+  }
+
+  #print(text: string): void {
+    this.#out.write(`${text}\n`);
   }
 
   #screen(seconds: number): void {
@@ -60,25 +70,25 @@ export class Screen {
       '',
       this.#hints(),
     ];
-    process.stdout.write(`\x1b[H\x1b[2J${parts.join('\n')}\n`);
+    this.#print(`\x1b[H\x1b[2J${parts.join('\n')}`);
   }
 
   /** A line a second, and what changed. */
   #lines(seconds: number): void {
     if (this.#scenario.text !== this.#toldScene) {
       this.#toldScene = this.#scenario.text;
-      print(`plant: ${this.#toldScene}`);
+      this.#print(`plant: ${this.#toldScene}`);
     }
     const { engine } = this.#daemon.runtime.field;
     const states = [...engine.states()].map(([id, state]) => `${id} ${state}`).join(', ');
     if (states !== this.#toldStates) {
       this.#toldStates = states;
-      print(`rules: ${states}`);
+      this.#print(`rules: ${states}`);
       this.#tellTrip();
     }
     if (seconds - this.#linesAt < 2) return;
     this.#linesAt = seconds;
-    print(
+    this.#print(
       `${seconds.toFixed(0).padStart(4)} s  ${shown
         .slice(0, 6)
         .map((name) => this.#short(name))
@@ -91,7 +101,7 @@ export class Screen {
     const at = this.#daemon.runtime.field.engine.why('P101-DRYRUN')?.firstOut?.time ?? 0;
     if (at <= this.#toldTrip) return;
     this.#toldTrip = at;
-    print(this.#why());
+    this.#print(this.#why());
   }
 
   #short(name: string): string {

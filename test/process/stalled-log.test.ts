@@ -4,7 +4,7 @@ import { type FileHandle, open, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
 import { ask } from '../../bin/client.js';
-import { LogWriter } from '../../bin/log-writer.js';
+import { LineWriter, lostLogLines } from '../../bin/line-writer.js';
 import { limits } from '../../gateway/limits.js';
 import { Child, run } from '../support/child.js';
 import { program, type Status } from '../support/gateway.js';
@@ -85,10 +85,21 @@ for (const kind of targets)
     if (kind === 'a stalled pipe') await reader?.close();
   });
 
+void t.test('the demo ends although nobody looks at it', { timeout: 60_000 }, async (t) => {
+  const folder = await scratch(t);
+  const path = join(folder, 'screen');
+  const reader = await stalledPipe(path);
+  const script = 'exec "$0" "$1" demo --plain --seconds 5 >"$2"';
+  const child = new Child(['-c', script, process.execPath, program, path], { program: 'sh' });
+  t.teardown(() => child.kill());
+  t.equal((await child.exit).code, 0);
+  await reader.close();
+});
+
 void t.test('what a stalled reader misses is counted, and whole lines come', (t) => {
   let room = 1_000;
   let out = '';
-  const writer = new LogWriter({ fd: 9 }, (_fd, bytes) => {
+  const writer = new LineWriter({ fd: 9 }, lostLogLines, (_fd, bytes) => {
     const n = Math.min(room, bytes.length);
     if (n === 0) throw Object.assign(new TypeError('full'), { code: 'EAGAIN' });
     room -= n;
@@ -117,7 +128,7 @@ void t.test('what a stalled reader misses is counted, and whole lines come', (t)
 void t.test('a disk without space is tried again, a reader that is gone is not', (t) => {
   let code = 'ENOSPC';
   let tries = 0;
-  const writer = new LogWriter({ fd: 9 }, (_fd, bytes) => {
+  const writer = new LineWriter({ fd: 9 }, lostLogLines, (_fd, bytes) => {
     tries++;
     if (code !== '') throw Object.assign(new TypeError(code), { code });
     return bytes.length;

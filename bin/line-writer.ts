@@ -8,7 +8,7 @@ const againMs = 100;
 /** What `fs.writeSync` does; tests have one that fails. */
 export type WriteSync = (fd: number, bytes: Uint8Array) => number;
 
-export interface LogTarget {
+export interface LineTarget {
   readonly fd: number;
   /** What has unblocked it; one that is collected closes what it was given. */
   readonly holder?: Socket;
@@ -19,8 +19,9 @@ export interface LogTarget {
  * stopped, a disk without space. What does not go out waits in bounded memory; beyond it lines are lost, counted, and the
  * count is a line of its own when the reader reads again.
  */
-export class LogWriter {
-  readonly #target: LogTarget;
+export class LineWriter {
+  readonly #target: LineTarget;
+  readonly #tellLost: (lines: number) => string;
   readonly #write: WriteSync;
   #waiting: Buffer[] = [];
   #bytes = 0;
@@ -28,8 +29,14 @@ export class LogWriter {
   #timer: NodeJS.Timeout | undefined;
   #isGone = false;
 
-  constructor(target: LogTarget, write: WriteSync = writeSync) {
+  /** @param tellLost the line that says how many are missing */
+  constructor(
+    target: LineTarget,
+    tellLost: (lines: number) => string,
+    write: WriteSync = writeSync,
+  ) {
     this.#target = target;
+    this.#tellLost = tellLost;
     this.#write = write;
   }
 
@@ -72,14 +79,8 @@ export class LogWriter {
   /** The line that says how many are missing, put at the end of what waited. */
   #account(): Buffer | undefined {
     if (this.#lost === 0) return undefined;
-    const text = {
-      level: 40,
-      time: Date.now(),
-      lines: this.#lost,
-      msg: 'log lines were lost: nobody read them',
-    };
+    const line = Buffer.from(`${this.#tellLost(this.#lost)}\n`);
     this.#lost = 0;
-    const line = Buffer.from(`${JSON.stringify(text)}\n`);
     this.#waiting.push(line);
     this.#bytes += line.length;
     return line;
@@ -103,24 +104,34 @@ export class LogWriter {
   }
 }
 
+/** For a log of JSON lines. */
+export function lostLogLines(lines: number): string {
+  const msg = 'log lines were lost: nobody read them';
+  return JSON.stringify({ level: 40, time: Date.now(), lines, msg });
+}
+
 /**
- * The standard error as a descriptor of our own that never blocks: opened anew, for the flag belongs to all who share it.
+ * Standard output (1) or error (2) as a descriptor of our own that never blocks: opened anew, for the flag belongs to all who share it.
  * Where that is not permitted (a pipe of another user, a socket of the service manager) it is the shared one.
  */
-export function openStderr(): LogTarget {
-  const kind = fstatSync(2);
-  if (kind.isFile()) return { fd: 2 };
+export function openStandard(standard: 1 | 2): LineTarget {
+  const kind = fstatSync(standard);
+  if (kind.isFile()) return { fd: standard };
   try {
-    const fd = openSync('/proc/self/fd/2', constants.O_WRONLY | constants.O_NONBLOCK);
+    const fd = openSync(
+      `/proc/self/fd/${String(standard)}`,
+      constants.O_WRONLY | constants.O_NONBLOCK,
+    );
     if (fstatSync(fd).ino === kind.ino) return { fd };
     closeSync(fd);
   } catch {
     // The shared one, then.
   }
   try {
-    return { fd: 2, holder: new Socket({ fd: 2, readable: false, writable: true }).unref() };
+    const holder = new Socket({ fd: standard, readable: false, writable: true }).unref();
+    return { fd: standard, holder };
   } catch {
     // Neither pipe nor socket, such as a terminal of another user: written as it always was.
-    return { fd: 2 };
+    return { fd: standard };
   }
 }
