@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { invariant, type Log } from '../gateway/contract/index.js';
 import { ControlSocket } from '../gateway/host/control-socket.js';
 import { systemClock } from '../gateway/host/clock.js';
+import { isErrno } from '../gateway/host/files.js';
 import { limits } from '../gateway/limits.js';
 import { Control } from '../gateway/run/control.js';
 import { type LogLevel, pinoLog } from '../gateway/run/log.js';
@@ -52,8 +53,12 @@ export async function startDaemon(file: string, level: string): Promise<Daemon> 
   const ready = new Promise<Control>((resolve) => {
     begin = resolve;
   });
-  const socket = await ControlSocket.listen(local.control, async (op, args, who) =>
-    (await ready).handle({ op, args, who }),
+  const socket = await openControl(
+    () =>
+      ControlSocket.listen(local.control, async (op, args, who) =>
+        (await ready).handle({ op, args, who }),
+      ),
+    log,
   );
   let gateway: LearningGateway;
   try {
@@ -74,6 +79,46 @@ export async function startDaemon(file: string, level: string): Promise<Daemon> 
       await gateway.runtime.stop();
     },
   };
+}
+
+/**
+ * On a disk that takes no socket the gateway runs without one, and tries again: nobody can steer it, and it steers the plant. Against a
+ * second gateway the journal is a lock, too, where it can be opened.
+ */
+async function openControl(
+  listen: () => Promise<ControlSocket>,
+  log: Log,
+): Promise<{ close(): Promise<void> }> {
+  try {
+    return await listen();
+  } catch (thrown) {
+    if (!isDiskTrouble(thrown)) throw thrown;
+    log.error('the control socket cannot be made; the gateway runs without it', {
+      why: String(thrown),
+    });
+  }
+  let socket: ControlSocket | undefined;
+  const timer = setInterval(() => {
+    listen().then(
+      (made) => {
+        clearInterval(timer);
+        socket = made;
+        log.info('the control socket is there');
+      },
+      // The disk takes none yet.
+      () => undefined,
+    );
+  }, limits.controlAgainMs).unref();
+  return {
+    close: async () => {
+      clearInterval(timer);
+      await socket?.close();
+    },
+  };
+}
+
+function isDiskTrouble(thrown: unknown): boolean {
+  return ['EROFS', 'ENOSPC', 'EDQUOT', 'EIO', 'ENOTDIR'].some((code) => isErrno(thrown, code));
 }
 
 /** What Node prints by itself would wait for whoever reads it; so it goes to the log. */

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { dirname, join, resolve } from 'node:path';
 import type { DriverModule, Log, RuleLanguage } from '../gateway/contract/index.js';
-import { asGatewayError, GatewayError } from '../gateway/contract/index.js';
+import { GatewayError } from '../gateway/contract/index.js';
 import type { Config } from '../gateway/config/model.js';
 import { systemClock, systemRandom } from '../gateway/host/clock.js';
 import {
   diskSpace,
+  fileId,
   makeFolderOf,
   numberFile,
   scratchFile,
@@ -64,7 +65,6 @@ export async function startGateway(
   { onConnected, atStart }: { onConnected: (link: string) => void; atStart: RulesAtStart },
 ): Promise<Runtime> {
   const { path, sizeBytes } = config.journal;
-  await makeFolderOf(path);
   // The MQTT client is a third of a second on a small board: not for commands that do not need it.
   const { mqttJs } = await import('../gateway/north/mqtt/client.js');
   const options: RuntimeOptions = {
@@ -75,9 +75,15 @@ export async function startGateway(
     epochs: numberFile(`${path}.epoch`),
     memoryFiles: {
       ...memoryFolder(config.state),
-      notes: await notesOf(config, log),
+      notes: await notesOf(config),
     },
-    store: new SqliteStore({ path, maxBytes: sizeBytes, setAside }),
+    store: new SqliteStore({
+      path,
+      maxBytes: sizeBytes,
+      setAside,
+      fileId,
+      makeFolder: () => makeFolderOf(path),
+    }),
     mqtt: mqttJs(systemClock),
     version,
     boot: randomUUID(),
@@ -92,31 +98,24 @@ export async function startGateway(
   return Runtime.start(config, options, atStart);
 }
 
-/**
- * Notes of trips, beside the journal as in the first version. A file that cannot be opened cannot be written: a gateway
- * runs all the same, and its health says so.
- */
-async function notesOf({ journal, state }: Config, log: Log): Promise<NotesFile> {
-  try {
-    await makeFolderOf(join(state, 'anchor'));
-    return await scratchFile(`${journal.path}.latches`, limits.latchLogReservedBytes);
-  } catch (thrown) {
-    const error = asGatewayError(thrown);
-    log.error('the notes of trips cannot be opened', { reason: error.message });
-    return {
-      before: new Uint8Array(),
-      write: () => {
-        throw error;
-      },
-    };
-  }
+/** Notes of trips, beside the journal as in the first version. */
+async function notesOf({ journal, state }: Config): Promise<NotesFile> {
+  // Where folders cannot be made, each note says so.
+  await makeFolderOf(join(state, 'anchor')).catch(() => undefined);
+  return scratchFile(`${journal.path}.latches`, limits.latchLogReservedBytes);
 }
 
 /** The journal of a gateway that is stopped, or a copy: a damaged one is refused, not set aside. */
 export function journalFile(path: string, maxBytes: number): Store {
   const refuse = (): Promise<never> =>
     Promise.reject(new GatewayError('journal-corrupt', `${path} is damaged`));
-  return new SqliteStore({ path, maxBytes, setAside: refuse });
+  return new SqliteStore({
+    path,
+    maxBytes,
+    setAside: refuse,
+    fileId,
+    makeFolder: () => Promise.resolve(),
+  });
 }
 
 /** What proves rules without running them on a plant. */

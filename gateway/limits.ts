@@ -128,6 +128,12 @@ export const limits = {
   commitFullBytes: 4_194_304,
   /** Entries that are kept in memory while the disk does not take them. Shed: oldest samples, with a gap. */
   tailBytes: 33_554_432,
+  /** One transaction; what is more follows in another. */
+  commitBytes: 4_194_304,
+  /** A disk that does not answer, or takes nothing, is tried again after so long. */
+  diskAgainMs: 2_000,
+  /** How often the journal looks whether its file is still where it was. */
+  journalLookMs: 30_000,
   /** Largest segment that is written as one row. */
   segmentBytes: 1_048_576,
   /** Gap records that are written again when room is made; beyond it one a stream and epoch. */
@@ -189,6 +195,8 @@ export const limits = {
   /** A configuration file, and the depth of its nesting. */
   configBytes: 4_194_304,
   configDepth: 32,
+  /** A control socket that cannot be made, for the disk takes none, is tried again after so long. */
+  controlAgainMs: 5_000,
   /** A request on the control socket, and clients at the same time. */
   controlBytes: 262_144,
   controlClients: 16,

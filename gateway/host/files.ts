@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { constants, existsSync, openSync, writeSync } from 'node:fs';
-import { mkdir, open, readdir, readFile, rename, rm, statfs } from 'node:fs/promises';
+import { closeSync, constants, openSync, readFileSync, writeSync } from 'node:fs';
+import { mkdir, open, readdir, readFile, rename, rm, stat, statfs } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
 /** Is it what the system says with this code? */
@@ -25,6 +25,12 @@ export async function setAside(path: string): Promise<string> {
   await rename(`${path}-wal`, `${name}-wal`).catch(() => undefined);
   await rm(`${path}-shm`, { force: true });
   return name;
+}
+
+/** The same as long as a path leads to the same file; undefined where it leads to none. */
+export async function fileId(path: string): Promise<string | undefined> {
+  const found = await stat(path, { bigint: true }).catch(() => undefined);
+  return found && `${String(found.dev)}:${String(found.ino)}`;
 }
 
 /** Free and total bytes of the file system that holds `path`; undefined where it cannot tell. */
@@ -54,12 +60,15 @@ export async function replaceFile(path: string, content: string | Uint8Array): P
 
 /** A number in a small file of its own, written so that a power cut leaves the old or the new one. */
 export function numberFile(path: string): {
-  last(): Promise<number>;
+  last(): Promise<number | undefined>;
   record(n: number): Promise<void>;
 } {
   return {
     last: async () => {
-      const text = await readFile(path, 'utf8').catch(() => '0');
+      const text = await readFile(path, 'utf8').catch((error: unknown) =>
+        isErrno(error, 'ENOENT') ? '0' : undefined,
+      );
+      if (text === undefined) return undefined;
       const n = Number(text);
       return Number.isSafeInteger(n) && n > 0 ? n : 0;
     },
@@ -76,27 +85,52 @@ export function numberFile(path: string): {
 /**
  * A file that is written in place, for bytes that must survive the process and not the power: they are the
  * system's when `write` returns, and nobody waits for the disk. `reserve` bytes of it are taken at once,
- * so that they can be written when the disk is full. Throws when it cannot be read or opened.
+ * so that they can be written when the disk is full. Where it cannot be opened, each write tries again, and throws.
  */
-export async function scratchFile(
-  path: string,
-  reserve: number,
-): Promise<{ before: Uint8Array; write(bytes: Uint8Array, at: number): void }> {
-  const before = existsSync(path) ? await readFile(path) : new Uint8Array();
-  const fd = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o640);
+export function scratchFile(path: string, reserve: number): ScratchFile {
+  let before = readOr(path);
+  let fd: number | undefined;
+  const open = (): number => {
+    fd ??= openSync(path, constants.O_RDWR | constants.O_CREAT, 0o640);
+    return fd;
+  };
   try {
     const missing = reserve - before.length;
-    if (missing > 0) writeWhole(fd, new Uint8Array(missing), before.length);
+    if (missing > 0) writeWhole(open(), new Uint8Array(missing), before.length);
   } catch {
     // A full disk: who writes hears of it, unless there is room by then.
   }
   return {
-    before,
+    get before() {
+      return before;
+    },
     write: (bytes, at) => {
-      writeWhole(fd, bytes, at);
+      writeWhole(open(), bytes, at);
+    },
+    reopen: () => {
+      if (fd !== undefined) closeSync(fd);
+      fd = undefined;
+      before = readOr(path);
     },
   };
 }
+
+export interface ScratchFile {
+  /** What was in it when it was opened, last; nothing where it could not be read. */
+  readonly before: Uint8Array;
+  write(bytes: Uint8Array, at: number): void;
+  /** Looks again under its name; the next write goes there. */
+  reopen(): void;
+}
+
+function readOr(path: string): Uint8Array {
+  try {
+    return readFileSync(path);
+  } catch {
+    return new Uint8Array();
+  }
+}
+
 function writeWhole(fd: number, bytes: Uint8Array, at: number): void {
   for (let done = 0; done < bytes.length;)
     done += writeSync(fd, bytes, done, bytes.length - done, at + done);

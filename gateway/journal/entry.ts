@@ -1,7 +1,7 @@
 import type { Block } from '../tags/block.js';
 
-/** What an entry is; also the order in which classes are evicted when space runs out, first to last. */
-export const entryClasses = ['samples', 'event', 'gap', 'audit'] as const;
+/** What an entry is, by the number that the disk has; `refusal`: the audit of a request that was refused. */
+export const entryClasses = ['samples', 'event', 'gap', 'audit', 'refusal'] as const;
 export type EntryClass = (typeof entryClasses)[number];
 
 /** Positions of one epoch: counters within it are below this. */
@@ -14,7 +14,7 @@ export interface Entry {
   /** Boot in which it was written. */
   readonly epoch: number;
   readonly class: EntryClass;
-  /** `DEVICE/GROUP` for samples, the class otherwise. Sequences count per stream and epoch. */
+  /** `DEVICE/GROUP` for samples, the class otherwise (`audit` for refusals). Sequences count per stream and epoch. */
   readonly stream: string;
   /** Sequence of its first sample (or of the record), from 1. */
   readonly seq: number;

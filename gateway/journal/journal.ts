@@ -1,9 +1,9 @@
 import type { Timer } from '../contract/index.js';
-import { type GatewayError, asGatewayError, invariant, mono } from '../contract/index.js';
+import { GatewayError, asGatewayError, invariant, mono } from '../contract/index.js';
 import { limits } from '../limits.js';
 import type { Block } from '../tags/block.js';
-import { Ages } from './ages.js';
 import { decodeSegment } from './codec.js';
+import { Disk } from './disk.js';
 import {
   type Entry,
   type EntryClass,
@@ -14,14 +14,23 @@ import {
 import { gapsOf, goneGap, mergeGaps } from './gaps.js';
 import type { EpochReport, JournalOptions } from './options.js';
 import { type HistoryDisk, historyPart } from './history.js';
-import { Intervals } from './intervals.js';
+import { Readers } from './readers.js';
 import { Retention } from './retention.js';
-import { sealState } from './sealed.js';
-import { asidePrefix, openStates, pendingOf, reportOf } from './states.js';
-import { segmentsOf } from './segments.js';
+import { JournalStats } from './stats.js';
+import { StateTable } from './state-table.js';
+import { lastEpochOn, pendingOf, reportOf, reportWithout } from './states.js';
+import { corruptGap, lostWith } from './rotten.js';
+import { partsOf, segmentsOf, fitting } from './segments.js';
 import { SinkReader } from './sink-reader.js';
-import type { Change, SegmentInfo, Store } from './store.js';
+import type { Change, Found, Room, SegmentInfo } from './store.js';
 import { Tail } from './tail.js';
+
+interface Retired {
+  /** Ids of segments. */
+  readonly remove: readonly number[];
+  /** The file may not grow. */
+  readonly short: boolean;
+}
 
 /**
  * The one durable log: append, group commit, one cursor a sink, retention, and the ledger of losses.
@@ -31,80 +40,97 @@ export class Journal {
   readonly report: EpochReport;
   readonly #o: JournalOptions;
   readonly #retention: Retention;
-  readonly #ages: Ages;
-  readonly #sinks = new Map<string, SinkReader>();
+  readonly #disk: Disk;
+  readonly #readers = new Readers();
   readonly #sequences = new Map<string, number>();
-  readonly #state: Map<string, string>;
+  readonly #states: StateTable;
   readonly #tail = new Tail();
-  #segments: SegmentInfo[];
   #counter = 0;
   #timer: Timer | undefined;
   #dueAt = Infinity;
   #committing: Promise<void> | undefined;
   #next: Promise<void> | undefined;
-  /** The disk was full: evict before anything else is written. */
+  /** The disk was full at the last try. */
   #full = false;
-  #stateChanges = new Map<string, string | undefined>();
-  /** Keys of states that were damaged when the journal was opened. */
-  readonly damagedStates: readonly string[];
   #cursorsDirty = false;
   #condition: GatewayError | undefined;
   #closed = false;
-  /** Ends when the store is free. */
-  #turn: Promise<unknown> = Promise.resolve();
+  /** The disk answered after the start, and something was on it. */
+  #foundLate = false;
   readonly #rotten = new Set<number>();
   readonly disk: HistoryDisk = {
-    segments: () => this.#segments,
+    segments: () => this.#disk.segments,
     tail: () => this.#tail.entries,
-    read: (id) => this.#read(id),
+    read: (id) => this.#disk.read(id),
     damaged: (segment) => this.#damaged(segment),
   };
-  readonly stats = {
-    appended: 0,
-    written: 0,
-    neverWritten: 0,
-    evicted: 0,
-    commits: 0,
-    bytesWritten: 0,
-  };
+  readonly stats: JournalStats = new JournalStats();
 
   private constructor(
     options: JournalOptions,
-    opened: Awaited<ReturnType<Store['open']>>,
+    disk: Disk,
+    found: Found | undefined,
     report: EpochReport,
   ) {
     this.#o = options;
     this.report = report;
-    this.#segments = [...opened.segments].sort((a, b) => a.first - b.first);
-    this.#ages = new Ages(options.clock);
-    for (const segment of this.#segments) this.#ages.found(segment);
-    const { usable, damaged } = openStates(opened.state);
-    this.#state = usable;
-    this.damagedStates = [...damaged.keys()];
-    // What is not as it was stored is kept under another name, alone: the others are well.
-    for (const [key, text] of damaged) {
-      options.log.error('a state in the journal is damaged, and set aside', { key });
-      this.#stateChanges.set(asidePrefix + key, text).set(key, undefined);
-    }
+    this.#disk = disk;
+    this.#states = new StateTable(options.log);
+    if (found) this.#states.take(found.state);
     this.#retention = new Retention(options.bounds);
-    for (const name of options.sinks) this.#sinks.set(name, this.#readerOf(name));
-    for (const key of this.#state.keys()) {
-      if (key.startsWith('cursor:') && !this.#sinks.has(key.slice(7)))
-        this.#setState(key, undefined);
-    }
+    for (const name of options.sinks) this.#readers.add(this.#readerOf(name));
+    if (found) this.#dropCursors();
   }
 
-  /** Opens (or begins) the journal and its next epoch. Throws only when not even a new file can be made. */
+  /**
+   * Opens (or begins) the journal and its next epoch. Where the disk does not let us, entries wait in memory, and it is
+   * taken up when it answers. Rejects only where another process has it.
+   */
   static async open(options: JournalOptions): Promise<Journal> {
-    const opened = await options.store.open();
-    const report = reportOf(opened, await options.epochs?.last());
+    const disk = new Disk(options.store, options.clock);
+    let condition: GatewayError | undefined;
+    const found = await disk.open().catch((thrown: unknown) => {
+      condition = asGatewayError(thrown);
+      // Two gateways with one journal, or a library that may damage it, are no trouble of the disk.
+      if (condition.fields['refused'] === true) throw condition;
+      return undefined;
+    });
+    const last = options.epochs ? await options.epochs.last() : 0;
+    const report = found ? reportOf(found, last) : reportWithout(last, options.clock.wall());
     const { epoch } = report;
     await options.epochs?.record(epoch);
-    const journal = new Journal(options, opened, report);
+    const journal = new Journal(options, disk, found, report);
     // A full disk is a condition, not a reason to stay down: the second try makes room first.
     const marked = journal.putState('epoch', JSON.stringify({ n: epoch, clean: false }));
-    await marked.catch(() => journal.commit().catch(() => undefined));
+    if (condition) journal.#setCondition(condition);
+    await marked.catch(() => (found ? journal.commit().catch(() => undefined) : undefined));
     return journal;
+  }
+
+  /** Of sinks that are no more. */
+  #dropCursors(): void {
+    for (const key of this.#states.keys())
+      if (key.startsWith('cursor:') && !this.#readers.get(key.slice(7)))
+        this.#states.set(key, undefined);
+  }
+
+  /** The disk answers, and this boot has begun without it: what is on it is taken up, and what waits goes there. */
+  async #attach(): Promise<void> {
+    const found = await this.#disk.open();
+    const last = lastEpochOn(found);
+    if (last >= this.epoch) {
+      await this.#disk.leave();
+      throw new GatewayError(
+        'journal-io',
+        `the journal on the disk is further than this start (epoch ${String(last)} after ${String(this.epoch)}); restart the gateway`,
+      );
+    }
+    this.#foundLate = found.state.size + found.segments.length > 0;
+    this.#states.take(found.state);
+    for (const sink of this.#readers.all()) sink.adopt(this.#pendingOf(sink.name).pending);
+    this.#dropCursors();
+    this.#cursorsDirty = true;
+    this.#o.onTakenUp?.();
   }
 
   get epoch(): number {
@@ -115,7 +141,19 @@ export class Journal {
     return this.#tail.entries.length;
   }
   get segments(): readonly SegmentInfo[] {
-    return this.#segments;
+    return this.#disk.segments;
+  }
+  /** Keys of states that were damaged when the journal was opened. */
+  get damagedStates(): readonly string[] {
+    return this.#states.damaged;
+  }
+  /** There was something before this boot, as far as is known. */
+  get hasPast(): boolean {
+    return this.report.isOld || this.#foundLate;
+  }
+  /** Is it known what was there before this boot? */
+  get isRead(): boolean {
+    return !this.report.isUnread || this.#disk.isUp;
   }
 
   /** Last sequence of each stream in this epoch. */
@@ -125,22 +163,22 @@ export class Journal {
 
   /** The reader of a sink named in the options. */
   reader(name: string): SinkReader {
-    const reader = this.#sinks.get(name);
+    const reader = this.#readers.get(name);
     invariant(reader !== undefined, `no such sink: ${name}`);
     return reader;
   }
 
   /** A sink was added while running: it begins with what comes from now on. */
   addSink(name: string): SinkReader {
-    const reader = this.#sinks.get(name) ?? this.#readerOf(name);
-    this.#sinks.set(name, reader);
+    const reader = this.#readers.get(name) ?? this.#readerOf(name);
+    this.#readers.add(reader);
     return reader;
   }
 
   /** Nobody waits for this sink any more. */
   removeSink(name: string): void {
-    this.#sinks.delete(name);
-    this.#setState(`cursor:${name}`, undefined);
+    this.#readers.remove(name);
+    this.#states.set(`cursor:${name}`, undefined);
     this.#due(limits.commitMinMs);
   }
 
@@ -154,24 +192,26 @@ export class Journal {
     json: string,
     wallNow: number,
   ): Promise<void> {
-    this.#append(entryClass, entryClass, json, 1, wallNow);
+    // One chain of records, in two classes: refusals must not push out what was done.
+    const stream = entryClass === 'refusal' ? 'audit' : entryClass;
+    this.#append(entryClass, stream, json, 1, wallNow);
     return this.commit();
   }
 
   /** The durable value of `key`: small state that must survive a restart. */
   getState(key: string): string | undefined {
-    return this.#state.get(key);
+    return this.#states.get(key);
   }
 
   /** Durable with the next commit, whatever it is for. */
   stage(key: string, json: string | undefined): void {
-    this.#setState(key, json);
+    this.#states.set(key, json);
     this.#due(this.#o.window);
   }
 
   /** Durable when the promise settles. */
   putState(key: string, json: string | undefined): Promise<void> {
-    this.#setState(key, json);
+    this.#states.set(key, json);
     return this.commit();
   }
 
@@ -196,11 +236,11 @@ export class Journal {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#cursorsDirty = true;
-    this.#setState('epoch', JSON.stringify({ n: this.epoch, clean: true }));
+    this.#states.set('epoch', JSON.stringify({ n: this.epoch, clean: true }));
     await this.commit().catch(() => undefined);
     this.#closed = true;
     this.#timer?.cancel();
-    await this.#alone(() => this.#o.store.close());
+    await this.#disk.close();
   }
 
   #append(c: EntryClass, stream: string, body: Block | string, count: number, time: number): Entry {
@@ -211,9 +251,7 @@ export class Journal {
     const entry: Entry = { pos, epoch: this.epoch, class: c, stream, seq, count, time, body };
     this.#tail.push(entry);
     this.stats.appended += count;
-    // All know of it before one may acknowledge it: what nobody waits for is let go.
-    for (const sink of this.#sinks.values()) sink.appended(entry);
-    for (const sink of this.#sinks.values()) sink.offer();
+    this.#readers.appended(entry);
     if (this.#tail.bytes > limits.tailBytes) this.#shedTail();
     this.#due(this.#windowNow());
     return entry;
@@ -250,43 +288,67 @@ export class Journal {
   async #write(): Promise<void> {
     this.#timer?.cancel();
     this.#dueAt = Infinity;
-    let change: Change | undefined;
+    // A disk that does not answer is not asked by each who waits for it.
+    if (this.#disk.isUp || this.#disk.isDue) await this.#tryToWrite();
+    if (this.#condition) this.#due(limits.diskAgainMs);
+    else if (this.waiting > 0) this.#due(this.#windowNow());
+    this.#due(this.#disk.lookAt - this.#o.clock.mono());
+  }
+
+  async #tryToWrite(): Promise<void> {
     // A disk that failed is well when it has taken something: what it did not take may be acknowledged meanwhile.
     if (this.#condition) this.#cursorsDirty = true;
     try {
-      // Evictions first: their gap records go into the same transaction.
-      const remove = this.#segments.length > 0 ? await this.#retire() : [];
-      if (this.#full && remove.length > 0) await this.#makeRoom(remove);
-      const entries = this.#tail.entries.filter((entry) => this.#isNeeded(entry));
-      const last = this.#tail.entries.at(-1)?.pos ?? 0;
-      change = this.#change(entries, this.#full ? [] : remove);
-      if (change) await this.#commit(change);
-      // Nobody waits any more for some that were just written, and the cursors on the disk do not know it.
-      if (entries.some((entry) => !this.#isNeeded(entry))) this.#acked();
-      this.#release(last, entries.length);
+      if (!this.#disk.isUp) await this.#attach();
+      const look = await this.#disk.look();
+      if (look === 'renewed') this.#o.onRenewed?.();
+      // What goes into a file without a name can be had until the process ends.
+      const hasWork = this.waiting > 0 || this.#cursorsDirty || this.#states.hasChanges;
+      if (hasWork) await this.#writeAll();
       this.#full = false;
-      this.#setCondition(undefined);
+      this.#setCondition(look instanceof GatewayError ? look : undefined);
     } catch (thrown) {
       const error = asGatewayError(thrown);
       this.#full = error.code === 'disk-full';
       this.#setCondition(error);
-      this.#restore(change);
     }
-    if (this.#condition) this.#due(this.#o.window);
-    else if (this.waiting > 0) this.#due(this.#windowNow());
+  }
+
+  async #writeAll(): Promise<void> {
+    // Evictions first: their gap records go into the same transaction.
+    const room = this.#disk.segments.length > 0 ? await this.#disk.room() : undefined;
+    const { remove, short } = await this.#retire(room);
+    if (this.#full && remove.length > 0) await this.#makeRoom(remove);
+    const needed = this.#tail.entries.filter((entry) => this.#isNeeded(entry));
+    const last = this.#tail.entries.at(-1)?.pos ?? 0;
+    const { written, held } = fitting(needed, short ? room?.reusable : Infinity);
+    let removed = this.#full ? [] : remove;
+    // In parts: a disk that takes nothing costs no more than one of them.
+    const parts = partsOf(written);
+    for (const part of parts) {
+      const change = this.#change(part, removed);
+      removed = [];
+      if (change) await this.#commit(change);
+      // Nobody waits any more for some that were just written, and the cursors on the disk do not know it.
+      if (part.some((entry) => !this.#isNeeded(entry))) this.#acked();
+      this.stats.written += part.length;
+      if (parts.length + held.length > 1) this.#tail.take(part);
+    }
+    if (held.length > 0) return;
+    // The rest everybody has.
+    const left = parts.length > 1 ? 0 : written.length;
+    this.stats.neverWritten += this.#tail.takeUpTo(last) - left;
   }
 
   #isNeeded(entry: Entry): boolean {
-    if (entry.class === 'audit' || this.#o.keepHistory) return true;
-    for (const sink of this.#sinks.values()) if (sink.pending.has(entry.pos)) return true;
-    return false;
+    const isKept = entry.class === 'audit' || entry.class === 'refusal';
+    return isKept || this.#o.keepHistory || this.#readers.waitFor(entry.pos);
   }
 
   #change(entries: readonly Entry[], remove: readonly number[]): Change | undefined {
     const segments = segmentsOf(entries);
     if (this.#cursorsDirty || remove.length > 0) this.#saveCursors();
-    const state = [...this.#stateChanges];
-    this.#stateChanges = new Map();
+    const state = this.#states.takeChanges();
     if (segments.length + remove.length + state.length === 0) return undefined;
     return { segments, remove, state };
   }
@@ -303,43 +365,19 @@ export class Journal {
   }
 
   async #commit(change: Change): Promise<void> {
-    const ids = await this.#alone(() => this.#o.store.commit(change));
-    const removed = new Set(change.remove);
-    this.#segments = this.#segments.filter((segment) => !removed.has(segment.id));
-    for (const id of removed) this.#ages.removed(id);
-    change.segments.forEach((segment, i) => {
-      const id = ids[i];
-      invariant(id !== undefined, 'a segment without an id');
-      const { first, last, time } = segment;
-      this.#ages.made(id);
-      this.#segments.push({
-        id,
-        class: segment.class,
-        first,
-        last,
-        time,
-        bytes: segment.data.length,
-      });
-      this.stats.bytesWritten += segment.data.length;
-    });
-    this.#segments.sort((a, b) => a.first - b.first);
+    try {
+      await this.#disk.commit(change);
+    } catch (thrown) {
+      this.#states.restore(change.state);
+      throw thrown;
+    }
+    for (const { data } of change.segments) this.stats.bytesWritten += data.length;
     this.stats.commits++;
   }
 
-  /** Forgets entries up to `last`: they are on disk, or everybody has them. */
-  #release(last: number, written: number): void {
-    this.stats.written += written;
-    this.stats.neverWritten += this.#tail.takeUpTo(last) - written;
-  }
-
-  #restore(change: Change | undefined): void {
-    for (const [key, value] of change?.state ?? []) {
-      if (!this.#stateChanges.has(key)) this.#stateChanges.set(key, value);
-    }
-  }
-
   #setCondition(error: GatewayError | undefined): void {
-    if (this.#condition?.code === error?.code) return;
+    const { code, message } = this.#condition ?? {};
+    if (code === error?.code && message === error?.message) return;
     this.#condition = error;
     if (error)
       this.#o.log.error('the journal cannot write', { code: error.code, why: error.message });
@@ -348,28 +386,21 @@ export class Journal {
   }
 
   /** Ids of segments that may or must go: acknowledged by all, or evicted with a gap record. */
-  async #retire(): Promise<readonly number[]> {
-    const used = await this.#alone(() => this.#o.store.usedBytes());
-    const verdict = await this.#retention.judge(
-      this.#segments,
-      used,
-      this.#o.clock.mono(),
-      ({ id }) => this.#ages.of(id),
-      (segment) => this.#isWanted(segment),
-      this.#full,
-    );
+  async #retire(room: Room | undefined): Promise<Retired> {
+    if (!room) return { remove: [], short: false };
+    const { free, evict, short } = await this.#retention.judge(this.#disk.segments, room.used, {
+      now: this.#o.clock.mono(),
+      ageOf: ({ id }) => this.#disk.ageOf(id),
+      wanted: ({ first, last }) => this.#readers.waitWithin(first, last),
+      full: this.#full,
+      // Memory first: it is there for this.
+      pressed: this.#tail.bytes > limits.tailBytes * 0.75,
+    });
     const carried: GapRecord[] = [];
-    for (const { segment, why } of verdict.evict)
-      carried.push(...(await this.#evict(segment, why)));
+    for (const { segment, why } of evict) carried.push(...(await this.#evict(segment, why)));
     this.#appendGaps(mergeGaps(carried));
-    return [...verdict.free, ...verdict.evict.map(({ segment }) => segment)].map(({ id }) => id);
-  }
-
-  #isWanted(segment: SegmentInfo): boolean {
-    for (const sink of this.#sinks.values()) {
-      if (sink.pending.intersects(segment.first, segment.last)) return true;
-    }
-    return false;
+    const gone = [...free, ...evict.map(({ segment }) => segment)];
+    return { remove: gone.map(({ id }) => id), short };
   }
 
   /**
@@ -377,23 +408,20 @@ export class Journal {
    * @returns records of the ledger itself that were in the segment: they must be written again
    */
   async #evict(segment: SegmentInfo, why: GapRecord['why']): Promise<readonly GapRecord[]> {
-    const data = await this.#read(segment.id);
+    const data = await this.#disk.read(segment.id);
     if (!data) {
       await this.#damaged(segment);
       return [];
     }
     const entries = decodeSegment(data);
-    const lost = entries.filter((entry) => this.#isNeeded(entry) && this.#isPending(entry.pos));
-    for (const sink of this.#sinks.values()) for (const e of entries) sink.dropped(e.pos, e.pos);
+    const lost = entries.filter(
+      (entry) => this.#isNeeded(entry) && this.#readers.waitFor(entry.pos),
+    );
+    for (const { pos } of entries) this.#readers.dropped(pos, pos);
     if (segment.class === 'gap')
       return lost.flatMap(({ body }) => (isBlock(body) ? [] : [JSON.parse(body) as GapRecord]));
     this.#recordGaps(gapsOf(lost, why));
     return [];
-  }
-
-  #isPending(pos: number): boolean {
-    for (const sink of this.#sinks.values()) if (sink.pending.has(pos)) return true;
-    return false;
   }
 
   #recordGaps(gaps: readonly GapRecord[]): void {
@@ -410,16 +438,14 @@ export class Journal {
   /** The disk does not take anything and memory is at its bound: the oldest samples go, and are counted. */
   #shedTail(): void {
     const gone = this.#tail.excess(limits.tailBytes * 0.9);
-    const lost = gone.filter((entry) => this.#isPending(entry.pos));
+    const lost = gone.filter((entry) => this.#readers.waitFor(entry.pos));
     this.#tail.take(gone);
-    for (const { pos } of gone) for (const sink of this.#sinks.values()) sink.dropped(pos, pos);
+    for (const { pos } of gone) this.#readers.dropped(pos, pos);
     this.#recordGaps(gapsOf(lost, 'memory'));
   }
 
   #readerOf(name: string): SinkReader {
-    const { pending, isNew } = pendingOf(this.#state.get(`cursor:${name}`), this.#segments, {
-      isDamaged: this.damagedStates.includes(`cursor:${name}`),
-    });
+    const { pending, isNew } = this.#pendingOf(name);
     if (isNew) this.#cursorsDirty = true;
     return new SinkReader(
       name,
@@ -436,11 +462,18 @@ export class Journal {
     );
   }
 
+  #pendingOf(name: string): ReturnType<typeof pendingOf> {
+    const key = `cursor:${name}`;
+    return pendingOf(this.#states.get(key), this.#disk.segments, {
+      isDamaged: this.damagedStates.includes(key),
+    });
+  }
+
   #acked(): void {
     // What is being written stays until it is: the commit counts what it was given.
     if (this.#committing === undefined)
       this.stats.neverWritten += this.#tail.takeUnneeded((entry) => this.#isNeeded(entry));
-    if (this.#segments.length === 0) return;
+    if (this.#disk.segments.length === 0) return;
     this.#cursorsDirty = true;
     this.#due(this.#o.window);
   }
@@ -448,49 +481,19 @@ export class Journal {
   #saveCursors(): void {
     this.#cursorsDirty = false;
     const upTo = this.epoch * positionsPerEpoch + this.#counter;
-    for (const sink of this.#sinks.values()) {
-      this.#setState(`cursor:${sink.name}`, JSON.stringify(sink.state(upTo)));
+    for (const sink of this.#readers.all()) {
+      this.#states.set(`cursor:${sink.name}`, JSON.stringify(sink.state(upTo)));
     }
   }
 
-  #setState(key: string, json: string | undefined): void {
-    if (json === undefined) this.#state.delete(key);
-    else this.#state.set(key, json);
-    this.#stateChanges.set(key, json === undefined ? undefined : sealState(json));
-  }
-
-  /**
-   * A segment whose bytes have rotted: its entries are counted as lost, never sent. Entries of other
-   * classes from the same commit lie between its positions; they are well.
-   */
+  /** A segment whose bytes have rotted: its entries are counted as lost, never sent. */
   async #damaged(segment: SegmentInfo): Promise<void> {
-    const { id, first, last, time } = segment;
-    if (this.#rotten.has(id)) return;
-    this.#rotten.add(id);
-    this.#o.log.error('a journal segment is damaged; its entries are lost', { segment: id });
-    const lost = Intervals.from([[first, last]]);
-    for (const other of this.#segments) {
-      if (other.id === id || other.first > last || other.last < first) continue;
-      const data = await this.#read(other.id);
-      for (const { pos } of data ? decodeSegment(data) : []) lost.remove(pos, pos);
-    }
-    for (const { pos } of this.#tail.entries) lost.remove(pos, pos);
-    for (const sink of this.#sinks.values())
-      for (const [from, to] of lost.toJSON()) sink.dropped(from, to);
-    const epoch = Math.floor(first / positionsPerEpoch);
-    const [from, to] = [first % positionsPerEpoch, last % positionsPerEpoch];
-    const gap = { stream: '*', epoch, from, to, samples: 0, fromTime: time, toTime: time };
-    this.#recordGaps([{ ...gap, why: 'corrupt' }]);
-  }
-
-  #read(id: number): Promise<Uint8Array | undefined> {
-    return this.#alone(() => this.#o.store.read(id));
-  }
-
-  /** One call of the store at a time: a read in the middle of a commit would see half of it. */
-  #alone<T>(call: () => Promise<T>): Promise<T> {
-    const turn = this.#turn.then(call);
-    this.#turn = turn.catch(() => undefined);
-    return turn;
+    if (this.#rotten.has(segment.id)) return;
+    this.#rotten.add(segment.id);
+    const fields = { segment: segment.id };
+    this.#o.log.error('a journal segment is damaged; its entries are lost', fields);
+    const lost = await lostWith(segment, this.#disk, this.#tail.entries);
+    for (const [from, to] of lost.toJSON()) this.#readers.dropped(from, to);
+    this.#recordGaps([corruptGap(segment)]);
   }
 }

@@ -1,6 +1,6 @@
 import { GatewayError } from '../contract/index.js';
 import { crc32c } from './crc.js';
-import type { Change, NewSegment, SegmentInfo, Store } from './store.js';
+import type { Change, NewSegment, Room, SegmentInfo, Store } from './store.js';
 
 interface Disk {
   readonly segments: Map<number, NewSegment & { id: number }>;
@@ -59,10 +59,16 @@ export class MemoryStore implements Store {
     );
   }
 
-  usedBytes(): Promise<number> {
-    let bytes = 0;
-    for (const segment of this.#disk.segments.values()) bytes += segment.data.length + 100;
-    return Promise.resolve(bytes);
+  room(): Promise<Room> {
+    let used = 0;
+    for (const segment of this.#disk.segments.values()) used += segment.data.length + 100;
+    return Promise.resolve({ used, reusable: 0 });
+  }
+  isThere(): Promise<boolean> {
+    return Promise.resolve(true);
+  }
+  renew(): Promise<void> {
+    return Promise.resolve();
   }
 
   close(): Promise<void> {

@@ -13,11 +13,15 @@ export interface JournalOptions {
   readonly keepHistory: boolean;
   /**
    * The number of the last epoch, kept beside the journal: a journal that was lost must not begin again at 1,
-   * or consumers would take its samples for ones that they have. Neither call rejects.
+   * or consumers would take its samples for ones that they have. Undefined: nobody can say. Neither call rejects.
    */
-  readonly epochs?: { last(): Promise<number>; record(epoch: number): Promise<void> };
+  readonly epochs?: { last(): Promise<number | undefined>; record(epoch: number): Promise<void> };
   /** Names of the sinks that read; cursors of others are dropped. */
   readonly sinks: readonly string[];
+  /** The disk answers that did not at the start; states that it holds are there now. */
+  onTakenUp?(): void;
+  /** The file was deleted or replaced while we ran, and is written anew. */
+  onRenewed?(): void;
   /** The condition of the disk changed: undefined = well. */
   onCondition(error: GatewayError | undefined): void;
 }
@@ -31,6 +35,8 @@ export interface EpochReport {
   readonly quarantined: string | undefined;
   /** There were boots before, and nothing of them is in the journal: it was deleted, replaced or damaged. */
   readonly isGone: boolean;
+  /** The disk did not answer at the start. */
+  readonly isUnread: boolean;
   /** There was something before, whatever can be read of it. */
   readonly isOld: boolean;
 }

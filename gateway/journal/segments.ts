@@ -2,8 +2,41 @@ import { groupBy } from '../contract/index.js';
 import { limits } from '../limits.js';
 import { encodeSegment } from './codec.js';
 import { crc32c } from './crc.js';
-import { type Entry, sizeOf } from './entry.js';
+import { type Entry, isBlock, sizeOf } from './entry.js';
 import type { NewSegment } from './store.js';
+
+/** In order, none much larger than `limits.commitBytes`; one at least, for what is no entry. */
+export function partsOf(entries: readonly Entry[]): readonly (readonly Entry[])[] {
+  const parts: Entry[][] = [];
+  let part: Entry[] = [];
+  let bytes = 0;
+  for (const entry of entries) {
+    part.push(entry);
+    bytes += sizeOf(entry);
+    if (bytes < limits.commitBytes) continue;
+    parts.push(part);
+    part = [];
+    bytes = 0;
+  }
+  if (part.length > 0 || parts.length === 0) parts.push(part);
+  return parts;
+}
+
+/** All records, and as many samples as have room in so many bytes. */
+export function fitting(
+  entries: readonly Entry[],
+  bytes: number = Infinity,
+): { readonly written: readonly Entry[]; readonly held: readonly Entry[] } {
+  if (bytes === Infinity) return { written: entries, held: [] };
+  let left = bytes;
+  const written: Entry[] = [];
+  const held: Entry[] = [];
+  for (const entry of entries) {
+    left -= sizeOf(entry);
+    (left > 0 || !isBlock(entry.body) ? written : held).push(entry);
+  }
+  return { written, held };
+}
 
 /** Packs entries into segments: one class each, none much larger than `limits.segmentBytes`. */
 export function segmentsOf(entries: readonly Entry[]): readonly NewSegment[] {

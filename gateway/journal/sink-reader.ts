@@ -179,6 +179,12 @@ export class SinkReader {
       this.#history = this.#history.filter((e) => e.pos < from || e.pos > to);
   }
 
+  /** Older entries turn up that this sink waits for. */
+  adopt(pending: Intervals): void {
+    for (const [from, to] of pending.toJSON()) this.pending.add(from, to);
+    this.reoffer();
+  }
+
   /** What must be stored to go on after a restart; `upTo` is the last position of the journal. */
   state(upTo: number): CursorState {
     this.pending.coarsen(limits.pendingStretches);

@@ -2,17 +2,22 @@ import { Database } from 'sqlite3';
 import { GatewayError } from '../contract/index.js';
 import { crc32c } from './crc.js';
 import { type EntryClass, entryClasses } from './entry.js';
-import type { Change, NewSegment, SegmentInfo, Store } from './store.js';
+import type { Change, NewSegment, Room, SegmentInfo, Store } from './store.js';
 
 export interface SqliteStoreOptions {
   readonly path: string;
   /** Upper bound of the main file. */
   readonly maxBytes: number;
   /** Moves a damaged journal out of the way. @returns where to */
-  setAside(path: string): Promise<string>;
+  readonly setAside: (path: string) => Promise<string>;
+  /** The same as long as a path leads to the same file; undefined where it leads to none. */
+  readonly fileId: (path: string) => Promise<string | undefined>;
+  /** The folder of the journal, where it is not there. */
+  readonly makeFolder: () => Promise<void>;
 }
 
 const pageBytes = 4_096;
+const logSuffix = '-wal';
 /** State keys of segments that are damaged so badly that they cannot even be removed. */
 const deadKey = 'dead-segment:';
 /** The write-ahead log is cut to this at each checkpoint. */
@@ -45,16 +50,22 @@ interface SegmentRow {
 export class SqliteStore implements Store {
   readonly #o: SqliteStoreOptions;
   #db: Connection | undefined;
+  /** What is written to. */
+  #fileId: string | undefined;
+  #logId: string | undefined;
 
   constructor(options: SqliteStoreOptions) {
     this.#o = options;
   }
 
   async open(): ReturnType<Store['open']> {
+    await this.#o.makeFolder().catch((error: unknown) => {
+      throw failure(error as Error, this.#o.path);
+    });
     try {
       return { ...(await this.#load()), quarantined: undefined };
     } catch (error) {
-      if (!(error instanceof GatewayError) || error.code !== 'journal-corrupt') throw error;
+      if (!isCorrupt(error) && !isForeign(error)) throw error;
       await this.#drop();
       const quarantined = await this.#o.setAside(this.#o.path);
       return { ...(await this.#load()), quarantined };
@@ -101,13 +112,37 @@ export class SqliteStore implements Store {
     return transaction(db, { ...change, remove, state: [...change.state, ...marks] });
   }
 
-  async usedBytes(): Promise<number> {
+  async room(): Promise<Room> {
     const db = this.#db ?? (await this.#connect());
-    const rows = await db.all(
-      'SELECT (SELECT page_count FROM pragma_page_count) - (SELECT freelist_count FROM pragma_freelist_count) AS n',
+    const [row] = (await db.all(
+      'SELECT (SELECT page_count FROM pragma_page_count) AS pages, (SELECT freelist_count FROM pragma_freelist_count) AS free',
       [],
-    );
-    return (rows[0] as { n: number }).n * pageBytes + logBytes;
+    )) as { pages: number; free: number }[];
+    const { pages = 0, free = 0 } = row ?? {};
+    return { used: (pages - free) * pageBytes + logBytes, reusable: free * pageBytes };
+  }
+
+  async isThere(): Promise<boolean> {
+    const { path, fileId } = this.#o;
+    const [file, log] = [await fileId(path), await fileId(path + logSuffix)];
+    // The log comes with the first write.
+    this.#logId ??= log;
+    return file === this.#fileId && log === this.#logId;
+  }
+
+  async renew(): Promise<void> {
+    const { path, fileId, setAside } = this.#o;
+    const db = this.#db ?? (await this.#connect());
+    await this.#o.makeFolder();
+    if ((await fileId(path)) === this.#fileId) {
+      // Only the log is gone: what it holds goes into the file, and with a new connection there is a new log.
+      await db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    } else {
+      if ((await fileId(path)) !== undefined) await setAside(path);
+      await db.exec(`VACUUM INTO '${path.replaceAll("'", "''")}'`);
+    }
+    await this.#drop();
+    await this.#connect();
   }
 
   close(): Promise<void> {
@@ -150,6 +185,8 @@ export class SqliteStore implements Store {
       throw error;
     }
     this.#db = db;
+    this.#fileId = await this.#o.fileId(this.#o.path);
+    this.#logId = await this.#o.fileId(this.#o.path + logSuffix);
     return db;
   }
 
@@ -190,6 +227,10 @@ function orNothing(error: unknown): readonly unknown[] {
   throw error;
 }
 
+/** A file of SQLite in which the tables are not ours. */
+function isForeign(error: unknown): boolean {
+  return error instanceof GatewayError && error.fields['sqlite'] === 'SQLITE_ERROR';
+}
 function isCorrupt(error: unknown): boolean {
   return error instanceof GatewayError && error.code === 'journal-corrupt';
 }
@@ -213,7 +254,8 @@ function requireVersion(text: string): void {
     const part = parts[i] ?? 0;
     if (part > least) return;
     if (part < least) {
-      throw new GatewayError('journal-io', `SQLite ${text} is too old; 3.51.3 or later is needed`);
+      const why = `SQLite ${text} is too old; 3.51.3 or later is needed`;
+      throw new GatewayError('journal-io', why, { refused: true });
     }
   }
 }
@@ -275,12 +317,14 @@ class Connection {
 function failure(error: Error, what: string): GatewayError {
   const code = (error as Error & { code?: string }).code ?? '';
   const fields = { sqlite: code, what: what.slice(0, 60) };
-  if (code === 'SQLITE_FULL') return new GatewayError('disk-full', error.message, fields, error);
+  if (code === 'SQLITE_FULL' || code === 'ENOSPC')
+    return new GatewayError('disk-full', error.message, fields, error);
   if (code === 'SQLITE_CORRUPT' || code === 'SQLITE_NOTADB') {
     return new GatewayError('journal-corrupt', error.message, fields, error);
   }
   if (code === 'SQLITE_BUSY') {
-    return new GatewayError('journal-io', 'another process has the journal open', fields, error);
+    const refused = { ...fields, refused: true };
+    return new GatewayError('journal-io', 'another process has the journal open', refused, error);
   }
   return new GatewayError('journal-io', error.message, fields, error);
 }

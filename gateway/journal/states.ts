@@ -3,7 +3,7 @@ import { Intervals } from './intervals.js';
 import { openState } from './sealed.js';
 import type { CursorState } from './sink-reader.js';
 import type { EpochReport } from './options.js';
-import type { SegmentInfo, Store } from './store.js';
+import type { Found, SegmentInfo } from './store.js';
 
 /** Small states as they were stored: those that are as they were, and the texts of those that are not. */
 export function openStates(stored: ReadonlyMap<string, string>): {
@@ -30,7 +30,7 @@ function epochState(text: string | undefined): { n: number; clean: boolean } | u
 
 /** How the boot before this one ended. `beside`: the last epoch by what lies beside the journal. */
 export function reportOf(
-  { segments, state, quarantined }: Awaited<ReturnType<Store['open']>>,
+  { segments, state, quarantined }: Found,
   beside: number | undefined,
 ): EpochReport {
   const before = epochState(state.get('epoch'));
@@ -41,8 +41,36 @@ export function reportOf(
     ended: before?.clean ? 'clean' : last > 0 ? 'unclean' : 'first',
     quarantined,
     isGone: !before && last > 0 && segments.length === 0,
+    isUnread: false,
     isOld: last > 0 || quarantined !== undefined || state.size + segments.length > 0,
   };
+}
+
+/**
+ * A boot that cannot read its journal. Where nothing says how many there were, its number comes from the clock, in quarters of an
+ * hour, above all that are counted: it must be new, for consumers take what they have for what they have.
+ */
+export function reportWithout(beside: number | undefined, wall: number): EpochReport {
+  const quarter = Math.max(0, Math.floor((wall - firstQuarter) / 900_000));
+  const last = beside ?? uncounted + (quarter % uncounted);
+  return {
+    epoch: last + 1,
+    previous: beside === undefined || beside === 0 ? undefined : beside,
+    ended: last > 0 ? 'unclean' : 'first',
+    quarantined: undefined,
+    isGone: false,
+    isUnread: true,
+    isOld: beside !== undefined && beside > 0,
+  };
+}
+
+/** 2026-01-01, and the first epoch that is not counted. */
+const firstQuarter = 1_767_225_600_000;
+const uncounted = 2 ** 20 - 2;
+
+/** How far epochs have come on a disk. */
+export function lastEpochOn({ segments, state }: Found): number {
+  return lastEpoch(epochState(state.get('epoch'))?.n, epochIn(segments));
 }
 
 /** The furthest that any of these say; what cannot be an epoch says nothing. */

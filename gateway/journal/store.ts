@@ -25,24 +25,38 @@ export interface Change {
   readonly state: readonly (readonly [string, string | undefined])[];
 }
 
+/** What was found when a store was opened. */
+export interface Found {
+  readonly segments: readonly SegmentInfo[];
+  readonly state: ReadonlyMap<string, string>;
+  /** Set when a damaged file was set aside and a new one begun. */
+  readonly quarantined: string | undefined;
+}
+
+/** Bytes. */
+export interface Room {
+  /** In use, the write-ahead log included. */
+  readonly used: number;
+  /** Inside the file, for what is written next: it takes nothing of the disk. */
+  readonly reusable: number;
+}
+
 /**
  * Where the journal keeps its segments: SQLite, or a model in memory. After `commit` settles, the change
  * survives a power cut. Calls are made one at a time. Errors are GatewayErrors: `disk-full`,
  * `journal-io` (the connection is no longer to be trusted), `journal-corrupt`.
  */
 export interface Store {
-  open(): Promise<{
-    readonly segments: readonly SegmentInfo[];
-    readonly state: ReadonlyMap<string, string>;
-    /** Set when a damaged file was set aside and a new one begun. */
-    readonly quarantined: string | undefined;
-  }>;
+  open(): Promise<Found>;
   /** @returns the ids of the new segments, in order */
   commit(change: Change): Promise<readonly number[]>;
   /** Bytes of a segment, CRC checked; undefined when they are damaged or gone. */
   read(id: number): Promise<Uint8Array | undefined>;
-  /** Bytes in use on disk, the write-ahead log included. */
-  usedBytes(): Promise<number>;
+  room(): Promise<Room>;
+  /** Is what it writes to still what is found under its name? Resolves for a store that is open. */
+  isThere(): Promise<boolean>;
+  /** Puts all that it holds under its name again; what stands there instead is set aside. Ids stay. */
+  renew(): Promise<void>;
   /** Idempotent. */
   close(): Promise<void>;
 }

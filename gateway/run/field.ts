@@ -202,6 +202,11 @@ export class Field {
     this.#storeStates();
   }
 
+  /** What is remembered, at once, to all places. */
+  remember(): void {
+    this.#storeStates();
+  }
+
   /** Stops asking and deciding; what is collected goes to the journal. */
   async stop(): Promise<void> {
     await Promise.all([...this.#links.values()].map((link) => link.stop()));
@@ -220,6 +225,26 @@ export class Field {
   /** The orders that stand now. */
   get orders(): readonly Order[] {
     return Object.values(this.#ordersOf()).flat();
+  }
+
+  /**
+   * What could not be read at the start is known now. Rules that may have tripped go on as they are: they count as tripped since,
+   * or a person has reset them. The others, and orders that no rule stands behind, are taken from what is known.
+   */
+  takeUp({ states, orders = [] }: Pick<Before, 'states' | 'orders'>): void {
+    const { program } = this.#plan;
+    const now = this.#engine.retained();
+    const kept = Object.entries(now).filter(([id]) => program.holding(id) !== undefined);
+    const known = new Set(program.ids);
+    const strange = orders.filter(({ rule }) => !known.has(rule));
+    this.tick.flush();
+    this.#engine = this.#engineOf(this.#plan, {
+      retained: { ...states, ...Object.fromEntries(kept) },
+      orders: whatBecomesOf([...this.orders, ...strange], this.#terms),
+    });
+    this.gate.reserve(reservedBy(this.#engine));
+    this.tick.replace(this.#parts());
+    this.tick.wake();
   }
 
   /** Goes over to another plan: links that are the same keep running, all values are taken along. */

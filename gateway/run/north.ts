@@ -27,7 +27,9 @@ export interface NorthOptions {
   /** Identifies this boot. */
   readonly boot: string;
   /** See {@link JournalOptions.epochs}. */
-  readonly epochs?: { last(): Promise<number>; record(epoch: number): Promise<void> };
+  readonly epochs?: { last(): Promise<number | undefined>; record(epoch: number): Promise<void> };
+  /** The journal is there again, after it was away or deleted; what lay beside it may be gone. */
+  onJournalBack?(): void;
   hash(text: string): string;
   disk(): Promise<{ free: number; total: number } | undefined>;
 }
@@ -66,6 +68,8 @@ export class North implements Outlet {
 
   static async open(config: Config, options: NorthOptions): Promise<North> {
     const seen: { condition: GatewayError | undefined } = { condition: undefined };
+    // There is nobody to be told before the journal is open.
+    const told: { journal: (code: string, text: string) => void } = { journal: () => undefined };
     const { journal: j } = config;
     const journal = await Journal.open({
       clock: options.clock,
@@ -82,11 +86,19 @@ export class North implements Outlet {
         freeDisk: j.freeDisk,
         disk: () => options.disk(),
       },
+      onTakenUp: () => told.journal('journal-io', takenUp),
+      onRenewed: () => told.journal('journal-gone', renewed),
       onCondition: (error) => {
         seen.condition = error;
       },
     });
-    return new North(config, journal, options, seen);
+    const north = new North(config, journal, options, seen);
+    told.journal = (code, text) => {
+      north.#tellJournal(code, text);
+      void options.epochs?.record(journal.epoch);
+      options.onJournalBack?.();
+    };
+    return north;
   }
 
   /** What is wrong with the disk; undefined = nothing. */
@@ -118,18 +130,24 @@ export class North implements Outlet {
 
   start(): void {
     for (const sink of this.#config.sinks) this.#addSink(sink);
-    const { epoch, previous, ended, quarantined, isGone } = this.journal.report;
+    const { epoch, previous, ended, quarantined, isGone, isUnread } = this.journal.report;
     const time = this.#o.wall.now();
     this.event({ type: 'epoch', time, epoch, previous, ended });
-    if (quarantined !== undefined) {
-      const text = `the journal was damaged and set aside as ${quarantined}; a new one is in use`;
-      this.#o.log.error(text);
-      this.event({ type: 'journal', time, code: 'journal-corrupt', text });
-    } else if (isGone) {
-      const text = `the journal of epoch ${String(previous)} is gone: what was not sent of it is lost`;
-      this.#o.log.error(text);
-      this.event({ type: 'journal', time, code: 'journal-gone', text });
-    }
+    if (quarantined !== undefined)
+      this.#tellJournal(
+        'journal-corrupt',
+        `the journal was damaged and set aside as ${quarantined}; a new one is in use`,
+      );
+    else if (isGone)
+      this.#tellJournal(
+        'journal-gone',
+        `the journal of epoch ${String(previous)} is gone: what was not sent of it is lost`,
+      );
+    else if (isUnread)
+      this.#tellJournal(
+        'journal-io',
+        'the journal cannot be read: all waits in memory until the disk answers',
+      );
     if (isGone) this.journal.recordGone();
   }
 
@@ -171,6 +189,11 @@ export class North implements Outlet {
   async stop(): Promise<void> {
     await Promise.all(this.forwarders.map((forwarder) => forwarder.stop()));
     await this.journal.close();
+  }
+
+  #tellJournal(code: string, text: string): void {
+    this.#o.log.error(text);
+    this.event({ type: 'journal', time: this.#o.wall.now(), code, text });
   }
 
   block(block: Block): void {
@@ -309,6 +332,10 @@ function postLink({ board, forwarder }: Sink, report: LinkReport): void {
   const json = JSON.stringify(report);
   board.post(forwarder.topics.link(report.link), json, { shorter: shorterLink(json) });
 }
+
+const takenUp = 'the disk answers: the journal is taken up, with what was in it';
+const renewed =
+  'the journal was deleted or replaced while the gateway ran; it was written anew, with all that was in it';
 
 /** Keys of `map` that nothing in `wanted` is named. */
 function namesBut(

@@ -100,7 +100,14 @@ export class Runtime {
     if (!planned.ok) throw new RulesRefused(planned.problems);
     const { plan } = planned;
     const wall = new WallClock(options.clock);
-    const north = await North.open(config, { ...options, wall, epochs: epochsOf(options) });
+    // Of the runtime that is being made.
+    const made: { runtime?: Runtime } = {};
+    const north = await North.open(config, {
+      ...options,
+      wall,
+      epochs: epochsOf(options),
+      onJournalBack: () => void made.runtime?.rememberAnew(),
+    });
     const memory = await memoryOf(north, options);
     const alarms = new AlarmCounter();
     const outlet = logged(counted(north, alarms, options.clock), options.log);
@@ -122,6 +129,7 @@ export class Runtime {
     alarms.resume(journal.getState(figuresKey), standing, { now, ahead: wall.now() - now });
     const parts = { north, audit, wall, alarms, memory, own };
     const runtime = new Runtime(config, field, parts, options);
+    made.runtime = runtime;
     north.start();
     field.start();
     tellOfMemory(runtime, memory.verdict);
@@ -194,6 +202,18 @@ export class Runtime {
     return diff;
   }
 
+  /** What lay beside the journal may be gone with it, or can be read at last. */
+  async rememberAnew(): Promise<void> {
+    const found = await this.memory.reread();
+    if (found) {
+      const { firstStart: how } = this.#config.gateway;
+      this.field.takeUp(beforeOf(found, this.field.plan, how));
+      tellOfMemory(this, found);
+    }
+    this.memory.writeAnew();
+    this.field.remember();
+  }
+
   /** Ids of all alarms that stand. */
   #standing(): ReadonlySet<string> {
     return new Set([...this.field.engine.alarms(), ...this.own.all()].map(({ id }) => id));
@@ -244,7 +264,11 @@ function refuseUntripping(
 /** The number of the last epoch is in the state folder, too. */
 function epochsOf({ epochs, memoryFiles }: RuntimeOptions): NonNullable<RuntimeOptions['epochs']> {
   return {
-    last: async () => Math.max((await epochs?.last()) ?? 0, await lastEpochOf(memoryFiles)),
+    last: async () => {
+      const beside = epochs ? await epochs.last() : 0;
+      const inMemory = await lastEpochOf(memoryFiles);
+      return beside === undefined && inMemory === 0 ? undefined : Math.max(beside ?? 0, inMemory);
+    },
     record: async (epoch) => {
       await epochs?.record(epoch);
     },
@@ -253,7 +277,6 @@ function epochsOf({ epochs, memoryFiles }: RuntimeOptions): NonNullable<RuntimeO
 
 function memoryOf({ journal }: North, options: RuntimeOptions): Promise<Memory> {
   const { memoryFiles, boot, log } = options;
-  const { isOld } = journal.report;
   return Memory.open({
     files: memoryFiles,
     newId: boot,
@@ -269,7 +292,12 @@ function memoryOf({ journal }: North, options: RuntimeOptions): Promise<Memory> 
         const json = journal.getState(key);
         if (json !== undefined) journal.stage(asidePrefix + key, json);
       },
-      isOld,
+      get isOld() {
+        return journal.hasPast;
+      },
+      get isUnread() {
+        return !journal.isRead;
+      },
       epoch: journal.epoch,
     },
   });
@@ -281,9 +309,9 @@ function auditOf(
   options: Pick<RuntimeOptions, 'hash' | 'log'>,
 ): Audit {
   return new Audit({
-    store: (json, state) => {
+    store: (json, state, kind) => {
       journal.stage('audit', state);
-      return journal.appendRecord('audit', json, wall.now());
+      return journal.appendRecord(kind, json, wall.now());
     },
     hash: (text) => options.hash(text),
     wall: () => wall.now(),

@@ -34,7 +34,7 @@ interface ChainState {
 
 export interface AuditOptions {
   /** Makes record and state durable together; rejects when it cannot. */
-  store(json: string, state: string): Promise<void>;
+  store(json: string, state: string, kind: 'audit' | 'refusal'): Promise<void>;
   /** SHA-256, hexadecimal. */
   hash(text: string): string;
   wall(): WallMs;
@@ -70,7 +70,7 @@ export class Audit {
     });
     this.#chain = { n, hash: this.#o.hash(json) };
     this.#tell(event);
-    await this.#o.store(json, JSON.stringify(this.#chain));
+    await this.#o.store(json, JSON.stringify(this.#chain), isRefusal(event) ? 'refusal' : 'audit');
   }
 
   /** What came of it is a line of the log, too. */
@@ -81,4 +81,9 @@ export class Audit {
     const fields = { who, source, action, object, ...value, result };
     this.#o.log[result === 'done' ? 'info' : 'warn']('command', fields);
   }
+}
+
+/** Of what was asked and not done anybody can make as many as he likes. */
+function isRefusal({ result, source }: AuditEvent): boolean {
+  return source !== 'rules' && result !== 'requested' && result !== 'done';
 }

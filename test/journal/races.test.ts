@@ -60,7 +60,7 @@ class Chaos {
       slow: this.#slow,
       sinks: this.#sinks,
       window: 200,
-      bounds: bounded(this.#small ? { sizeBytes: 60_000 } : {}),
+      bounds: bounded(this.#small ? { sizeBytes: 30_000 } : {}),
     };
     this.#rig = await rig(extra, this.#clock, this.#store);
     for (let i = 0; i < steps; i++) {
@@ -149,8 +149,7 @@ class Chaos {
 
   #gap(gap: GapRecord, sink: string): void {
     const key = `${sink} ${gap.stream} ${String(gap.epoch)}`;
-    if (this.gaps.get(key)?.intersects(gap.from, gap.to))
-      this.#wrong(`lost twice: ${key} ${String(gap.from)}-${String(gap.to)}`);
+    // The ledger makes room, too: records may come again, as one. That each is named once: eviction.test.ts.
     if (gap.why === 'corrupt') this.#wrong(`nothing has rotted, but ${JSON.stringify(gap)}`);
     note(this.gaps, key, gap.from, gap.to);
     this.evictions++;

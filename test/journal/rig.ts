@@ -70,8 +70,14 @@ export class SlowStore implements Store {
         : this.#store.read(id),
     );
   }
-  usedBytes(): Promise<number> {
-    return this.#slowly(() => this.#store.usedBytes());
+  room(): ReturnType<Store['room']> {
+    return this.#slowly(() => this.#store.room());
+  }
+  isThere(): Promise<boolean> {
+    return this.#slowly(() => this.#store.isThere());
+  }
+  renew(): Promise<void> {
+    return this.#slowly(() => this.#store.renew());
   }
   close(): Promise<void> {
     return this.#store.close();
@@ -102,6 +108,8 @@ export interface Rig {
   readonly conditions: (GatewayError | undefined)[];
   /** Lets this much time pass. */
   pass(ms: number): Promise<void>;
+  /** Waits for it while time passes. */
+  until<T>(work: Promise<T>): Promise<T>;
   /** Closes nothing: a new journal on the same disk, as after a crash. */
   crash(extra?: Partial<JournalOptions>): Promise<Rig>;
 }
@@ -144,6 +152,13 @@ export async function rig(
       await settle();
       await clock.run(clock.mono() + time);
       await settle();
+    },
+    until: async (work) => {
+      const state = { isOver: false };
+      const over = (): void => void (state.isOver = true);
+      work.then(over, over);
+      while (!state.isOver) await clock.run(clock.mono() + 100);
+      return work;
     },
     crash: (more = {}) => rig({ ...rest, ...more }, clock, store.reopen()),
   };

@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { GatewayError } from '../../gateway/contract/index.js';
 import { crc32c } from '../../gateway/journal/crc.js';
+import { fileId, makeFolderOf } from '../../gateway/host/files.js';
 import { entryClasses } from '../../gateway/journal/entry.js';
 import { MemoryStore } from '../../gateway/journal/memory-store.js';
 import { SqliteStore } from '../../gateway/journal/sqlite-store.js';
@@ -33,6 +34,8 @@ function storeAt(path: string, maxBytes = 1e8): SqliteStore {
         await rename(from + end, `${from}.aside${end}`).catch(() => undefined);
       return `${from}.aside`;
     },
+    fileId,
+    makeFolder: () => makeFolderOf(path),
   });
 }
 function segment(random: Seeded, position: number, size = random.int(0, 9_000)): NewSegment {
@@ -82,7 +85,7 @@ void t.test('SQLite does what the model in memory does, also over restarts', asy
         t.strictSame(await all(real), await all(model), `seed ${String(seed)} after ${String(i)}`);
       }
     }
-    t.ok((await real.usedBytes()) > 4_096);
+    t.ok((await real.room()).used > 4_096);
     await real.close();
   }
 });
@@ -222,6 +225,8 @@ void t.test(
 );
 
 void t.test('where no file can be made the reason is given', async (t) => {
-  const store = storeAt(join(await folder(t), 'no', 'such', 'folder', 'j.db'));
+  const file = join(await folder(t), 'file');
+  await writeFile(file, '');
+  const store = storeAt(join(file, 'j.db'));
   await t.rejects(store.open(), GatewayError);
 });

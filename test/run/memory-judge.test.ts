@@ -165,6 +165,7 @@ function open(
       isDamaged: () => false,
       setAside: () => undefined,
       isOld: rows.some((one) => one !== undefined),
+      isUnread: false,
       epoch: 1,
     },
   });

@@ -40,7 +40,9 @@ function storeWith(store: Store, change: Partial<Store>): Store {
     open: () => store.open(),
     commit: (c) => store.commit(c),
     read: (id) => store.read(id),
-    usedBytes: () => store.usedBytes(),
+    room: () => store.room(),
+    isThere: () => store.isThere(),
+    renew: () => store.renew(),
     close: () => store.close(),
     ...change,
   };

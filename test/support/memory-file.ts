@@ -11,6 +11,7 @@ export class MemoryFile {
   open(): NotesFile {
     return {
       before: this.#bytes.slice(),
+      reopen: () => undefined,
       write: (bytes, at) => {
         if (this.isFull) throw new RangeError('no space left');
         const whole = bytes.subarray(0, this.cutAfter);

@@ -56,6 +56,6 @@ function recordMessage(entry: Entry, json: string, history: boolean, topics: Top
 
 function recordTopic(entry: Entry, json: string, topics: Topics): string {
   if (entry.class === 'gap') return topics.gap;
-  if (entry.class === 'audit') return topics.audit;
+  if (entry.stream === 'audit') return topics.audit;
   return topics.event(eventType(json));
 }

@@ -9,8 +9,8 @@ export function subjectOf(entry: Entry, late: boolean): Subject {
     const topicClass = late || body.group === backfillClass ? 'history' : 'data';
     return { topicClass, key: `${topicClass} ${stream}`, stream, pos };
   }
-  if (entry.class === 'gap' || entry.class === 'audit')
-    return { topicClass: entry.class, key: entry.class, stream, pos };
+  if (entry.stream === 'gap' || entry.stream === 'audit')
+    return { topicClass: entry.stream, key: entry.stream, stream, pos };
   const key = `event ${eventType(body)}`;
   return { topicClass: 'event', key, stream: key, pos };
 }

@@ -40,6 +40,8 @@ export interface MemoryRows {
   put(rows: readonly (readonly [key: string, json: string])[]): Promise<void>;
   /** A journal that was there before, whatever is in it. */
   readonly isOld: boolean;
+  /** The disk did not say what is in them. */
+  readonly isUnread: boolean;
   /** A row was not what it was, and is set aside. */
   isDamaged(key: string): boolean;
   /** Keeps what is in a row under another name, before something else is put there. */
@@ -63,10 +65,10 @@ export type Contents = Pick<Snapshot, 'roster' | 'states' | 'orders'>;
  * has yet. An anchor says how far memory must reach, so that what is gone is not taken for what never was.
  */
 export class Memory {
-  readonly verdict: Verdict;
   readonly #o: MemoryOptions;
-  readonly #id: string;
-  readonly #notes: Notes;
+  #verdict: Verdict;
+  #id: string;
+  #notes: Notes;
   /** Note up to which the files hold everything, and up to which the anchor says so. */
   #filed = -1;
   #anchored = 0;
@@ -75,42 +77,43 @@ export class Memory {
   #next: 'memory-a' | 'memory-b' = 'memory-a';
   #storing: Promise<void> | undefined;
   #waiting: Contents | undefined;
-  /** Nothing is touched while it is not known what is there. */
-  #isFrozen: boolean;
   #condition: string | undefined;
 
   private constructor(options: MemoryOptions, verdict: Verdict) {
     this.#o = options;
-    this.verdict = verdict;
-    const id = verdict.id === undefined || verdict.id === '' ? options.newId : verdict.id;
-    this.#id = id;
-    const { files, log } = options;
-    // Behind a past that is lost numbers go on where nothing that lies about can be taken for them.
-    const noted = notesIn(files.notes).map((one) => (one.id === id ? one.note : 0));
-    const last = verdict.kind === 'known' ? verdict.note : Math.max(verdict.note, ...noted);
-    this.#notes = new Notes({ file: files.notes, id, last, log });
-    this.#isFrozen = verdict.kind === 'unknown';
+    this.#verdict = verdict;
+    this.#id = idOf(verdict, options);
+    this.#notes = notesAfter(verdict, this.#id, options);
     // An end before anything could be stored must not take the anchor back.
     this.#anchored = verdict.note;
   }
 
   static async open(options: MemoryOptions): Promise<Memory> {
-    const { files, rows } = options;
-    const [anchor, a, b] = await Promise.all([
-      find(files, 'anchor', readAnchor),
-      find(files, 'memory-a', readSnapshot),
-      find(files, 'memory-b', readSnapshot),
-    ]);
-    const first = fromRows(rows);
-    const verdict = judge({
-      anchor,
-      copies: [first, a, b],
-      notes: notesIn(files.notes),
-      legacy: legacyOf(rows, first),
-      hasRun: rows.isOld || files.notes.before.some((byte) => byte !== 0),
-    });
+    const verdict = await verdictOn(options);
     if (verdict.kind !== 'unknown') await setAside(verdict, options);
     return new Memory(options, verdict);
+  }
+
+  get verdict(): Verdict {
+    return this.#verdict;
+  }
+  /** Nothing is touched while it is not known what is there. */
+  get #isFrozen(): boolean {
+    return this.#verdict.kind === 'unknown';
+  }
+
+  /** The disk answers. @returns what is known now, if nothing was before; undefined otherwise */
+  async reread(): Promise<Verdict | undefined> {
+    if (!this.#isFrozen) return undefined;
+    this.#o.files.notes.reopen();
+    const verdict = await verdictOn(this.#o);
+    if (verdict.kind === 'unknown') return undefined;
+    await setAside(verdict, this.#o);
+    this.#verdict = verdict;
+    this.#id = idOf(verdict, this.#o);
+    this.#notes = notesAfter(verdict, this.#id, this.#o);
+    this.#anchored = verdict.note;
+    return verdict;
   }
 
   /** Is what rules decide safe from a kill? */
@@ -138,6 +141,12 @@ export class Memory {
       this.#storing = undefined;
     });
     return this.#storing;
+  }
+
+  /** What was there may have been deleted: all places are written with the next {@link store}. */
+  writeAnew(): void {
+    this.#notes.reopen();
+    this.#mustFile = true;
   }
 
   /** The gateway ends in good order. */
@@ -213,6 +222,34 @@ export class Memory {
   }
 }
 
+/** What the disk says of the time before. */
+async function verdictOn({ files, rows }: MemoryOptions): Promise<Verdict> {
+  const [anchor, a, b] = await Promise.all([
+    find(files, 'anchor', readAnchor),
+    find(files, 'memory-a', readSnapshot),
+    find(files, 'memory-b', readSnapshot),
+  ]);
+  const first = fromRows(rows);
+  return judge({
+    anchor,
+    copies: [first, a, b],
+    notes: notesIn(files.notes),
+    legacy: legacyOf(rows, first),
+    hasRun: rows.isOld || files.notes.before.some((byte) => byte !== 0),
+  });
+}
+
+function idOf({ id }: Verdict, { newId }: MemoryOptions): string {
+  return id === undefined || id === '' ? newId : id;
+}
+
+/** Behind a past that is lost numbers go on where nothing that lies about can be taken for them. */
+function notesAfter({ kind, note }: Verdict, id: string, { files, log }: MemoryOptions): Notes {
+  const noted = notesIn(files.notes).map((one) => (one.id === id ? one.note : 0));
+  const last = kind === 'known' ? note : Math.max(note, ...noted);
+  return new Notes({ file: files.notes, id, last, log });
+}
+
 /** Nothing that cannot be used is written over: people may want to look at it. */
 async function setAside({ damaged }: Verdict, { files, rows, log }: MemoryOptions): Promise<void> {
   for (const place of memoryPlaces) {
@@ -271,6 +308,7 @@ function sumOf(json: string): number {
 const journal = 'the journal';
 
 function fromRows(rows: MemoryRows): Finding<Snapshot> {
+  if (rows.isUnread) return { place: journal, found: 'unreadable' };
   const states = rows.get(memoryKeys.states);
   const rest = rows.get(memoryKeys.rest);
   if ([memoryKeys.states, memoryKeys.rest].some((key) => rows.isDamaged(key)))

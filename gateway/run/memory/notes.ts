@@ -5,10 +5,12 @@ import { readNote, type Note } from './snapshot.js';
 
 /** A small file whose bytes survive the process, not the power: nobody waits for a disk. */
 export interface NotesFile {
-  /** What was in it when it was opened. */
+  /** What was in it when it was opened, last. */
   readonly before: Uint8Array;
   /** Synchronous, at a position in bytes. Throws what the file system says. */
   write(bytes: Uint8Array, at: number): void;
+  /** It may have been deleted, or not to be read: looks again under its name. */
+  reopen(): void;
 }
 
 /** A note that no commit holds yet. */
@@ -108,6 +110,10 @@ export class Notes {
         });
       this.#failed = true;
     }
+  }
+
+  reopen(): void {
+    this.#file.reopen();
   }
 
   /** A snapshot with this note in it is durable. */

@@ -45,7 +45,7 @@ export function tellOfMemory(runtime: Runtime, verdict: Verdict): void {
     options.log.warn(text);
     north.event({ type: 'memory', time: wall.now(), verdict: kind, text });
   };
-  if (repairs.length > 0)
+  if (repairs.length > 0 && kind === 'known')
     tell(`memory of trips: ${repairs.join('; ')}; it is known all the same, and written anew`);
   if (kind === 'first') {
     const text = 'nothing is remembered: this is taken for the first start of this gateway';
