@@ -163,8 +163,10 @@ export const limits = {
   logErrorsPerMinute: 300,
   /** What a reader of the log has not read; beyond it lines are lost and counted. */
   logWaitingBytes: 262_144,
-  /** A configuration file, and the depth of its nesting. */
+  /** A file of the configuration, and the depth of its nesting; a secret; a record that rules are proved on. */
   configBytes: 4_194_304,
+  secretBytes: 65_536,
+  recordBytes: 268_435_456,
   configDepth: 32,
   /** A request on the control socket, and clients at the same time. */
   controlBytes: 262_144,

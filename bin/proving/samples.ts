@@ -1,7 +1,8 @@
 import { csvLines } from '../../gateway/config/csv.js';
 import { asGatewayError, GatewayError } from '../../gateway/contract/index.js';
+import { readUserText } from '../../gateway/host/user-files.js';
+import { limits } from '../../gateway/limits.js';
 import { qualityOf, valueFor, type ReplaySample, type TagLookup } from '../wire.js';
-import { readText } from './load.js';
 import { recordTime } from './time.js';
 
 /**
@@ -12,7 +13,7 @@ export async function readSamples(
   file: string,
   lookup: TagLookup,
 ): Promise<readonly ReplaySample[]> {
-  const text = await readText(file);
+  const text = await readUserText(file, limits.recordBytes);
   let rows: ReturnType<typeof csvLines>;
   try {
     rows = csvLines(text);
