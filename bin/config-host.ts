@@ -4,6 +4,7 @@ import type { ConfigHost } from '../gateway/config/model.js';
 import { isErrno, sha256 } from '../gateway/host/files.js';
 import { readUserText } from '../gateway/host/user-files.js';
 import { limits } from '../gateway/limits.js';
+import { globMatcher } from '../gateway/run/glob.js';
 import { driverNames, loadDriver } from './wire.js';
 
 /** This file runs from `dist/bin`. */
@@ -43,22 +44,13 @@ async function isOwn(file: string, path: string): Promise<boolean> {
   return [own, shipped].some((folder) => found.startsWith(`${folder}${sep}`));
 }
 
-/** Patterns with `*` in the last part only: `rules/*.yaml`. */
+/** Patterns with `*` and `?` in the last part only: `rules/*.yaml`. */
 async function glob(pattern: string): Promise<readonly string[]> {
-  if (!pattern.includes('*')) return [pattern];
-  const [before = '', ...after] = basename(pattern).split('*');
+  if (!/[*?]/.test(basename(pattern))) return [pattern];
   const folder = dirname(pattern);
   const names = await readdir(folder).catch(() => [] as string[]);
-  const tail = after.at(-1) ?? '';
-  return names
-    .filter(
-      (name) =>
-        name.startsWith(before) &&
-        name.endsWith(tail) &&
-        name.length >= before.length + tail.length,
-    )
-    .sort()
-    .map((name) => join(folder, name));
+  const found = names.filter(globMatcher(basename(pattern))).sort();
+  return found.map((name) => join(folder, name));
 }
 
 /** They lie as they are beside the sources of the driver, in the package too. */

@@ -171,6 +171,8 @@ export const limits = {
   /** A request on the control socket, and clients at the same time. */
   controlBytes: 262_144,
   controlClients: 16,
+  /** Characters of a name, a reason or a pattern in a request: they are recorded and compared. */
+  controlText: 1_000,
   /** Wall clock against monotonic clock: a larger difference is a step and opens a clock epoch. */
   clockStepMs: 500,
 } as const;

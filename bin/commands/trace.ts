@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { ask } from '../client.js';
 import { type GlobalOptions, action, socketOf } from '../context.js';
+import { secondsOf } from '../moment.js';
 import { clockTime, print } from '../output.js';
 import { pause } from '../pause.js';
 
@@ -30,10 +31,7 @@ export function trace(program: Command): void {
     .option('--seconds <n>', 'end after so long; default: until Ctrl-C')
     .action(
       action(async (options: GlobalOptions & { seconds?: string }, link: string) => {
-        const until =
-          options.seconds === undefined
-            ? Infinity
-            : performance.now() + Number(options.seconds) * 1_000;
+        const until = performance.now() + (secondsOf(options.seconds) ?? Infinity) * 1_000;
         let after = 0;
         do {
           const { pieces, lost } = (await ask(socketOf(options), 'trace', {

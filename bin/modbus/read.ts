@@ -1,6 +1,6 @@
 import { findDecodings } from '../../drivers/modbus/finder.js';
 import { get16, readFunction } from '../../drivers/modbus/frame.js';
-import { asGatewayError } from '../../gateway/contract/index.js';
+import { asGatewayError, parseNumber } from '../../gateway/contract/index.js';
 import { isRegisters, type Position } from '../../drivers/modbus/notation.js';
 import { readRequest, refusalOf } from '../../drivers/modbus/request.js';
 import type { ReadOptions } from '../commands/modbus.js';
@@ -133,13 +133,13 @@ function showCandidates(
   { table: kind, start }: Position,
   values: readonly number[],
 ): void {
-  if (!Number.isFinite(Number(expected)) || expected.trim() === '')
+  if (parseNumber(expected) === undefined)
     throw new CliError(
       `--expect is no number: ${expected}`,
       'type what the panel shows',
       Exit.usage,
     );
-  const found = findDecodings(values, expected.trim()).slice(0, mostCandidates);
+  const found = findDecodings(values, expected).slice(0, mostCandidates);
   if (options.json) {
     printJson(
       found.map((c) => ({

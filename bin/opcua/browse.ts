@@ -1,5 +1,5 @@
 import { stringify } from 'yaml';
-import { freeName, type FoundTag } from '../../gateway/contract/index.js';
+import { freeName, type FoundTag, parseNumber } from '../../gateway/contract/index.js';
 import { tagsOf } from '../../drivers/opcua/describe.js';
 import { walk, type Found } from '../../drivers/opcua/tree.js';
 import type { BrowseOptions } from '../commands/opcua.js';
@@ -40,8 +40,9 @@ export async function browseCommand(
   });
 }
 
-function countOf(text: string, option: string): number {
-  const count = Number(text);
+/** So many, of the command line. */
+export function countOf(text: string, option: string): number {
+  const count = parseNumber(text) ?? NaN;
   if (Number.isInteger(count) && count > 0) return count;
   throw new CliError(`${option} is no number: ${text}`, '', Exit.usage);
 }

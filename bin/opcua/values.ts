@@ -1,3 +1,4 @@
+import { countOf } from './browse.js';
 import { Attribute, type UaValue } from '../../drivers/opcua/client.js';
 import { plainText, typeName } from '../../drivers/opcua/inspection.js';
 import { Publisher } from '../../drivers/opcua/publisher.js';
@@ -59,7 +60,7 @@ export async function watchCommand(
   nodes: readonly string[],
 ): Promise<void> {
   const interval = timeOf(options.interval, '--interval');
-  const most = options.count === undefined ? Infinity : Number(options.count);
+  const most = options.count === undefined ? Infinity : countOf(options.count, '--count');
   await withClient(options, url, async (client) => {
     const ids = await idsOf(client, nodes);
     await watch(client, ids, interval, most, (at, value) => {

@@ -1,5 +1,5 @@
 import { csvLines } from '../../gateway/config/csv.js';
-import { asGatewayError, GatewayError } from '../../gateway/contract/index.js';
+import { asGatewayError, GatewayError, parseNumber } from '../../gateway/contract/index.js';
 import { readUserText } from '../../gateway/host/user-files.js';
 import { limits } from '../../gateway/limits.js';
 import { qualityOf, valueFor, type ReplaySample, type TagLookup } from '../wire.js';
@@ -109,7 +109,7 @@ function sampleOf(
 function plainValue(tag: Parameters<typeof valueFor>[0], typed: string): number | string {
   if (tag.type === 'bool' && /^(true|false|0|1)$/i.test(typed))
     return /^(true|1)$/i.test(typed) ? 1 : 0;
-  const number = Number(typed);
-  if (tag.type !== 'string' && !Number.isNaN(number)) return number;
+  const number = parseNumber(typed);
+  if (tag.type !== 'string' && number !== undefined) return number;
   return valueFor(tag, typed);
 }

@@ -18,4 +18,5 @@ export * from './rules.js';
 export * from './subscription.js';
 export * from './survey.js';
 export * from './time.js';
+export * from './typed.js';
 export * from './value.js';

@@ -9,8 +9,10 @@ import {
   type Inspection,
 } from '../contract/index.js';
 import type { TagInfo } from '../tags/table.js';
-import { parseTyped } from '../write/convert.js';
+import { parseTyped, typedForm } from '../write/convert.js';
+import { briefly, numberOr, optionalText, requiredText, type Args } from './arguments.js';
 import type { DeviceAlarm } from './device-alarms.js';
+import { globMatcher } from './glob.js';
 import { deviceReports, linkReport } from './link-reports.js';
 import {
   auditText,
@@ -26,7 +28,7 @@ import type { Runtime } from './runtime.js';
 /** A request on the control socket: one JSON object a line. */
 export interface ControlRequest {
   readonly op: string;
-  readonly args: Readonly<Record<string, unknown>>;
+  readonly args: Args;
   /** Who asks, as the operating system knows them. */
   readonly who: string;
 }
@@ -70,11 +72,11 @@ export class Control {
       case 'status':
         return Promise.resolve(this.#status());
       case 'tags':
-        return Promise.resolve(this.#tags(text(args, 'pattern', '*')));
+        return Promise.resolve(this.#tags(optionalText(args, 'pattern') ?? '*'));
       case 'read':
-        return Promise.resolve(this.#view(this.#tag(text(args, 'tag'))));
+        return Promise.resolve(this.#view(this.#tag(requiredText(args, 'tag'))));
       case 'inspect':
-        return this.#inspect(this.#tag(text(args, 'tag')));
+        return this.#inspect(this.#tag(requiredText(args, 'tag')));
       case 'write':
         return this.#write(args, who);
       case 'alarms':
@@ -84,19 +86,23 @@ export class Control {
       case 'rules':
         return Promise.resolve(Object.fromEntries(this.#runtime.field.engine.states()));
       case 'trace':
-        return Promise.resolve(this.#trace(text(args, 'link'), Number(args['after'] ?? 0)));
+        return Promise.resolve(this.#trace(requiredText(args, 'link'), numberOr(args, 'after', 0)));
       case 'history':
-        return this.#runtime.north.past(Number(args['from'] ?? 0));
+        return this.#runtime.north.past(numberOr(args, 'from', 0));
       case 'why':
         return args['at'] === undefined
-          ? Promise.resolve(this.#why(text(args, 'rule')))
-          : whyThen(this.#runtime.options.trips, text(args, 'rule'), Number(args['at']));
+          ? Promise.resolve(this.#why(requiredText(args, 'rule')))
+          : whyThen(
+              this.#runtime.options.trips,
+              requiredText(args, 'rule'),
+              numberOr(args, 'at', 0),
+            );
       case 'trips':
-        return tripsOf(this.#runtime.options.trips, text(args, 'rule'));
+        return tripsOf(this.#runtime.options.trips, requiredText(args, 'rule'));
       case 'reload':
         return this.#reload(who, args['keepTrips'] === true);
       default:
-        return Promise.reject(new GatewayError('bad-request', `no such operation: ${op}`));
+        return Promise.reject(new GatewayError('bad-request', `no such operation: ${briefly(op)}`));
     }
   }
 
@@ -193,7 +199,7 @@ export class Control {
   }
 
   async #write(args: ControlRequest['args'], who: string): Promise<unknown> {
-    const tag = this.#tag(text(args, 'tag'));
+    const tag = this.#tag(requiredText(args, 'tag'));
     const value = typed(tag, args['value'], 'value');
     const expect = args['expect'] === undefined ? undefined : typed(tag, args['expect'], 'expect');
     const done = await this.#runtime.field.gate.command({
@@ -302,12 +308,6 @@ function inWords(describe: () => string | undefined): string {
   }
 }
 
-function text(args: ControlRequest['args'], key: string, fallback?: string): string {
-  const value = args[key] ?? fallback;
-  if (typeof value !== 'string') throw new GatewayError('bad-request', `${key} is missing`);
-  return value;
-}
-
 function typed(tag: TagInfo, given: unknown, key: string): Value {
   const plain =
     typeof given === 'string' || typeof given === 'number' || typeof given === 'boolean';
@@ -315,18 +315,9 @@ function typed(tag: TagInfo, given: unknown, key: string): Value {
   if (value === undefined) {
     throw new GatewayError(
       'bad-request',
-      `${key}: ${JSON.stringify(given)} is no ${tag.type} for ${tag.name}`,
+      `${key}: ${briefly(given)} is no ${tag.type} for ${tag.name}`,
+      { hint: tag.type === 'string' ? 'Give a text.' : `Give ${typedForm(tag)}.` },
     );
   }
   return value;
-}
-
-/** `P101.*` and the like, without regular expressions from outside. */
-function globMatcher(pattern: string): (name: string) => boolean {
-  const source = pattern
-    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-    .replace(/\*+/g, '.*')
-    .replace(/\?/g, '.');
-  const expression = new RegExp(`^${source}$`);
-  return (name) => expression.test(name);
 }
