@@ -4,7 +4,7 @@ import type { ConfigHost } from '../gateway/config/model.js';
 import { isErrno, sha256 } from '../gateway/host/files.js';
 import { readUserText } from '../gateway/host/user-files.js';
 import { limits } from '../gateway/limits.js';
-import { globMatcher } from '../gateway/run/glob.js';
+import { globMatcher } from '../gateway/contract/index.js';
 import { driverNames, loadDriver } from './wire.js';
 
 /** This file runs from `dist/bin`. */

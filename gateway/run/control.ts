@@ -1,4 +1,11 @@
-import type { AlarmSnapshot, CommandResult, Order, RuleCommand, Value } from '../contract/index.js';
+import {
+  globMatcher,
+  type AlarmSnapshot,
+  type CommandResult,
+  type Order,
+  type RuleCommand,
+  type Value,
+} from '../contract/index.js';
 import {
   asGatewayError,
   GatewayError,
@@ -12,7 +19,6 @@ import type { TagInfo } from '../tags/table.js';
 import { parseTyped, typedForm } from '../write/convert.js';
 import { briefly, numberOr, optionalText, requiredText, type Args } from './arguments.js';
 import type { DeviceAlarm } from './device-alarms.js';
-import { globMatcher } from './glob.js';
 import { deviceReports, linkReport } from './link-reports.js';
 import {
   auditText,
@@ -146,16 +152,16 @@ export class Control {
         'not-permitted',
         'a reset of all lost memories needs the role engineer',
       );
-    const refused: Record<string, string> = {};
+    const refused = new Map<string, string>();
     const reset: string[] = [];
     for (const rule of field.engine.lost())
       await this.#ruleCommand(rule, { kind: 'reset' }, who).then(
         () => reset.push(rule),
         (thrown: unknown) => {
-          refused[rule] = asGatewayError(thrown).message;
+          refused.set(rule, asGatewayError(thrown).message);
         },
       );
-    return { reset, refused };
+    return { reset, refused: Object.fromEntries(refused) };
   }
 
   #tags(pattern: string): readonly TagView[] {

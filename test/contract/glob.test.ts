@@ -1,7 +1,7 @@
 /** Patterns over names: the same as a plain definition says, in a number of steps that no pattern drives up. */
 import fc from 'fast-check';
 import t from 'tap';
-import { globMatcher } from '../../gateway/run/glob.js';
+import { globMatcher } from '../../gateway/contract/index.js';
 
 /** What a star and a question mark mean, without any thought of cost. */
 function fits(pattern: string, name: string): boolean {
