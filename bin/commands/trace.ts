@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { ask } from '../client.js';
 import { type GlobalOptions, action, socketOf } from '../context.js';
 import { secondsOf } from '../moment.js';
-import { clockTime, print } from '../output.js';
+import { clockTime, print, printJsonLine } from '../output.js';
 import { pause } from '../pause.js';
 
 interface Piece {
@@ -40,7 +40,8 @@ export function trace(program: Command): void {
           })) as Fetched;
           if (lost > 0) print(`… ${String(lost)} pieces not shown`);
           for (const piece of pieces) {
-            print(options.json ? JSON.stringify(piece) : lineOf(piece));
+            if (options.json) printJsonLine(piece);
+            else print(lineOf(piece));
             after = piece.n;
           }
           await pause(everyMs);

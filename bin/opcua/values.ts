@@ -4,7 +4,7 @@ import { plainText, typeName } from '../../drivers/opcua/inspection.js';
 import { Publisher } from '../../drivers/opcua/publisher.js';
 import type { GatewayError } from '../../gateway/contract/index.js';
 import type { ReachOptions, WatchOptions } from '../commands/opcua.js';
-import { print, printJson, shortText, table, valueText } from '../output.js';
+import { print, printJson, shortText, table, valueText, printJsonLine } from '../output.js';
 import { idsOf, timeOf, withClient, type UaClient } from './client.js';
 
 const watchedQueue = 100;
@@ -64,7 +64,7 @@ export async function watchCommand(
   await withClient(options, url, async (client) => {
     const ids = await idsOf(client, nodes);
     await watch(client, ids, interval, most, (at, value) => {
-      if (options.json) print(JSON.stringify(jsonOf(nodes[at] ?? '', value)));
+      if (options.json) printJsonLine(jsonOf(nodes[at] ?? '', value));
       else print(rowOf(nodes[at] ?? '', value).join('  '));
     });
   });

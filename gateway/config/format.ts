@@ -1,3 +1,4 @@
+import { visible } from '../contract/index.js';
 import type { ConfigProblem } from './model.js';
 import type { Node } from './tree.js';
 
@@ -23,11 +24,6 @@ export function formatWithCaret(problem: ConfigProblem): string {
   const line = visible(excerpt.slice(from, from + widest));
   const caret = ' '.repeat(Math.max(0, column - 1 - from));
   return `${formatProblem(problem)}\n    ${line}\n    ${caret}^`;
-}
-
-/** Control characters as escapes: a configuration must not be able to drive the terminal. */
-export function visible(text: string): string {
-  return text.replace(/\p{Cc}/gu, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 /** What stands in the file, short enough for a message: numbers as they were typed, `1e3` and `007`. */

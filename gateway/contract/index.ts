@@ -22,3 +22,4 @@ export * from './survey.js';
 export * from './time.js';
 export * from './typed.js';
 export * from './value.js';
+export * from './visible.js';

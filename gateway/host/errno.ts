@@ -55,6 +55,14 @@ const troubles: ReadonlyMap<string, readonly [text: string, advice: string]> = n
     ['the system does not know this user', 'Enter the user in /etc/passwd, or run as one that is.'],
   ],
   [
+    'ERR_MODULE_NOT_FOUND',
+    // Node says the same when it may not open the package.json that it looks for.
+    [
+      'a part of this package is missing, or too few files may be open',
+      'Raise ulimit -n (LimitNOFILE= of the service) to 1024, or install it anew: npm ci.',
+    ],
+  ],
+  [
     'ERR_DLOPEN_FAILED',
     [
       'a native module of this package does not fit this Node or machine',

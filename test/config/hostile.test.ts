@@ -67,7 +67,7 @@ void t.test('a password in clear is not repeated', async (t) => {
 
 void t.test('a key typed in by an enemy of the terminal is shown as it is', async (t) => {
   const [line = ''] = await bad(plant.replace('scan: fast', '"sc\\e[31man": fast'), { files });
-  t.match(line, '\\u001b[31m');
+  t.match(line, '\\x1b[31m');
   t.notOk(/\p{Cc}/u.test(line));
 });
 
