@@ -84,6 +84,6 @@ void t.test('what they print, also without end', { timeout: 300_000 }, async (t)
       const end = await unread(t, ['--socket', socket, ...args], closed);
       t.same(end, { code: 0, signal: null, stderr: '' }, `${args.join(' ')}, ${closed}`);
     }
-  const { code } = await unread(t, ['validate', join(socket, 'none.yaml')], 'both');
-  t.equal(code, 3, 'a refusal keeps its code');
+  const { code } = await unread(t, ['--socket', `${socket}.none`, 'status'], 'both');
+  t.equal(code, 4, 'a refusal that nobody hears keeps its code');
 });
