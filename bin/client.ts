@@ -1,8 +1,8 @@
 import { connect } from 'node:net';
-import { userInfo } from 'node:os';
 import { GatewayError } from '../gateway/contract/index.js';
 import { exitCodeOf } from './exit.js';
 import { CliError } from './output.js';
+import { userName } from './user.js';
 
 interface Reply {
   ok: boolean;
@@ -20,7 +20,12 @@ export function ask(
     const socket = connect(socketPath);
     let text = '';
     socket.setEncoding('utf8');
-    socket.once('error', () => {
+    socket.once('error', (error: NodeJS.ErrnoException) => {
+      // Nobody there, or nobody that listens any more; everything else is the system's word.
+      if (error.code !== 'ENOENT' && error.code !== 'ECONNREFUSED') {
+        reject(error);
+        return;
+      }
       const absent = new GatewayError('daemon-absent', `no gateway answers on ${socketPath}`);
       reject(
         new CliError(
@@ -32,7 +37,7 @@ export function ask(
       );
     });
     socket.once('connect', () => {
-      socket.write(`${JSON.stringify({ id: 1, op, args, who: userInfo().username })}\n`);
+      socket.write(`${JSON.stringify({ id: 1, op, args, who: userName() })}\n`);
     });
     socket.on('data', (chunk: string) => {
       text += chunk;

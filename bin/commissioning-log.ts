@@ -1,5 +1,5 @@
+import { userName } from './user.js';
 import { appendFile, mkdir } from 'node:fs/promises';
-import { userInfo } from 'node:os';
 import { dirname } from 'node:path';
 
 /** Where writes past the gateway are recorded. */
@@ -9,7 +9,7 @@ const logFile = 'millrace-data/commissioning.log';
 export async function recordWrite(entry: Readonly<Record<string, unknown>>): Promise<void> {
   const line = JSON.stringify({
     time: new Date().toISOString(),
-    who: userInfo().username,
+    who: userName(),
     ...entry,
   });
   await mkdir(dirname(logFile), { recursive: true });

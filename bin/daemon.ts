@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { invariant, type Log } from '../gateway/contract/index.js';
 import { ControlSocket } from '../gateway/host/control-socket.js';
+import { troubleOf } from '../gateway/host/errno.js';
 import { systemClock } from '../gateway/host/clock.js';
 import { isErrno } from '../gateway/host/files.js';
 import { limits } from '../gateway/limits.js';
@@ -125,9 +126,12 @@ function isDiskTrouble(thrown: unknown): boolean {
 function crashInto(log: Log): void {
   process.removeAllListeners('warning');
   process.on('warning', ({ name, message }) => log.warn('Node warns', { name, why: message }));
+  process.removeAllListeners('uncaughtException');
   process.once('uncaughtException', (error) => {
-    log.error('the gateway crashed; please report it', { why: error.stack ?? error.message });
-    process.exit(Exit.internal);
+    const trouble = troubleOf(error);
+    if (trouble) log.error(`the gateway ends: ${trouble.text}`, { advice: trouble.advice });
+    else log.error('the gateway crashed; please report it', { why: error.stack ?? error.message });
+    process.exit(trouble ? Exit.limit : Exit.internal);
   });
 }
 

@@ -88,10 +88,8 @@ export async function loadForStart(file: string, found: Loaded): Promise<Start> 
       return { config, warnings, surveys, local: paths, atStart: { ...planned, tell } };
     }
     const { parts } = next;
-    if (parts === undefined || parts.length === 0) return refuseBadStart(file, next);
-    const errors = next.problems.filter(({ severity }) => severity === 'error');
-    for (const part of parts)
-      asides.push({ part, problems: errors.filter(({ path }) => path.startsWith(part)) });
+    if (parts === undefined || parts.size === 0) return refuseBadStart(file, next);
+    for (const [part, problems] of parts) asides.push({ part, problems });
     const leftOut = new Set(asides.map(({ part }) => part));
     next = await loadConfig(resolve(file), configHost, leftOut);
   }

@@ -1,27 +1,23 @@
 #!/usr/bin/env node
-import { Command } from 'commander';
-import { Exit } from './exit.js';
-import { commands } from './commands/index.js';
-import { endWithReader } from './output.js';
-import { version } from './version.js';
+// The rest is loaded when the version is known: what an old one cannot read, it refuses with a syntax error somewhere in a
+// library. What is here, and what it imports, is as old as Node 14.
+import { troubleOf } from '../gateway/host/errno.js';
 
-const program = new Command('millrace')
-  .description(
-    'Industrial edge gateway: polls devices, runs interlocks and alarms on site, journals, forwards over MQTT.\n' +
-      'Not a safety instrumented system: its interlocks are operational and must not be the only protection.',
-  )
-  .version(version, '-V, --version')
-  .option('--json', 'print JSON instead of text')
-  .option('--socket <path>', 'control socket of the running gateway (or MILLRACE_SOCKET)')
-  .addHelpText(
-    'after',
-    '\nExit codes: 0 done, 1 defect, 2 usage, 3 configuration, 4 no gateway, 5 refused, 6 device, 7 limit',
-  )
-  .showHelpAfterError('(millrace --help lists the commands)')
-  .exitOverride((error) => {
-    process.exit(error.exitCode === 0 ? Exit.done : Exit.usage);
-  });
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+if (major > 20 || (major === 20 && minor >= 19)) import('./main.js').catch(cannotLoad);
+else
+  refuse(
+    `this needs Node 20.19 or later, and runs on ${process.versions.node}`,
+    'Install a newer one: https://nodejs.org, or the package of your system.',
+  );
 
-endWithReader();
-for (const register of commands) register(program);
-await program.parseAsync();
+function cannotLoad(error: unknown): void {
+  const trouble = troubleOf(error);
+  if (trouble) refuse(trouble.text, trouble.advice, 7);
+  else refuse(`internal: ${String(error)}`, 'Please report it.', 1);
+}
+
+function refuse(message: string, advice: string, exitCode = 2): void {
+  process.stderr.write(`millrace: ${message}\n  ${advice}\n`);
+  process.exitCode = exitCode;
+}

@@ -1,3 +1,4 @@
+import { parseNumber } from '../gateway/contract/index.js';
 import { Exit } from './exit.js';
 import { CliError, dateTime } from './output.js';
 
@@ -24,6 +25,14 @@ export function momentOf(text: string, today: number = Date.now()): Moment {
     Exit.usage,
   );
 }
+/** `--seconds`: undefined where it was left out. */
+export function secondsOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const seconds = parseNumber(text);
+  if (seconds !== undefined && seconds >= 0) return seconds;
+  throw new CliError(`--seconds ${text} is no number`, 'such as --seconds 30', Exit.usage);
+}
+
 /** Samples have times between two milliseconds. */
 const shortest = 0.001;
 /** How long what was written is, ms: a minute, a second, or as much as its last digit counts. */

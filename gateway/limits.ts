@@ -192,14 +192,18 @@ export const limits = {
   logErrorsPerMinute: 300,
   /** What a reader of the log has not read; beyond it lines are lost and counted. */
   logWaitingBytes: 262_144,
-  /** A configuration file, and the depth of its nesting. */
+  /** A file of the configuration, and the depth of its nesting; a secret; a record that rules are proved on. */
   configBytes: 4_194_304,
+  secretBytes: 65_536,
+  recordBytes: 268_435_456,
   configDepth: 32,
   /** A control socket that cannot be made, for the disk takes none, is tried again after so long. */
   controlAgainMs: 5_000,
   /** A request on the control socket, and clients at the same time. */
   controlBytes: 262_144,
   controlClients: 16,
+  /** Characters of a name, a reason or a pattern in a request: they are recorded and compared. */
+  controlText: 1_000,
   /** Wall clock against monotonic clock: a larger difference is a step and opens a clock epoch. */
   clockStepMs: 500,
 } as const;

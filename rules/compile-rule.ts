@@ -8,9 +8,8 @@ import type { AlarmDraft } from './drafts/alarm.js';
 import type { HeartbeatDraft } from './drafts/heartbeat.js';
 import type { PermissiveDraft } from './drafts/permissive.js';
 import type { SignalDraft } from './drafts/signal.js';
-import type { RuleTag } from '../gateway/contract/index.js';
+import { globMatcher, type RuleTag } from '../gateway/contract/index.js';
 import type { Input, Node } from './ir.js';
-import { matchesGlob } from './names.js';
 import { lagOf } from './lag.js';
 import { refuseAlarm, refuseCondition } from './nonsense/others.js';
 import { findOutput, findTag } from './outputs.js';
@@ -125,13 +124,14 @@ function coveredBy(
     if (tag?.writable) outputs.set(tag.index, tag);
   }
   const all = [...outputs.values()];
-  const fits = (pattern: string, tag: RuleTag): boolean =>
-    matchesGlob(pattern, tag.name) || matchesGlob(pattern, deviceOf(tag));
+  const matchers = covers.map(globMatcher);
+  const fits = (matches: (name: string) => boolean, tag: RuleTag): boolean =>
+    matches(tag.name) || matches(deviceOf(tag));
   for (const [at, pattern] of covers.entries())
-    if (!all.some((tag) => fits(pattern, tag)))
+    if (!all.some((tag) => fits(globMatcher(pattern), tag)))
       sink.report(['covers', at], `no output that rules may write fits ${pattern}`);
   const isCovered = (tag: RuleTag): boolean =>
-    deviceOf(tag) === deviceOf(own) || covers.some((pattern) => fits(pattern, tag));
+    deviceOf(tag) === deviceOf(own) || matchers.some((matches) => fits(matches, tag));
   return all.filter(isCovered).map(({ index }) => index);
 }
 function deviceOf({ name, device }: RuleTag): string {

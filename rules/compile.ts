@@ -1,4 +1,9 @@
-import type { CompileOptions, Holding, RuleTag } from '../gateway/contract/index.js';
+import {
+  globMatcher,
+  type CompileOptions,
+  type Holding,
+  type RuleTag,
+} from '../gateway/contract/index.js';
 import { checkExpression } from './check.js';
 import { readDraft, ruleHint, type Draft } from './drafts.js';
 import type { SignalDraft } from './drafts/signal.js';
@@ -10,7 +15,7 @@ import { compileRule } from './compile-rule.js';
 import { noLag, unboundedLag } from './lag.js';
 import type { Library } from './library.js';
 import { plainRules } from './matrix.js';
-import { didYouMean, matchesGlob } from './names.js';
+import { didYouMean } from './names.js';
 import { refuseNonsense } from './nonsense/expression.js';
 import { refuseConflicts, type Demand, type TagLookup } from './outputs.js';
 import { Packer, type Packed } from './packed.js';
@@ -238,7 +243,8 @@ function orderDrafts(
       if (maker !== undefined && !tags.find(name)) ids.add(maker);
     }
     for (const pattern of found.patterns)
-      for (const other of interlocks) if (matchesGlob(pattern, other.id)) ids.add(other.id);
+      for (const other of interlocks.map((one) => one.id).filter(globMatcher(pattern)))
+        ids.add(other);
     needs.set(id, ids);
   }
   // A rule that another one trips comes after it.
@@ -370,8 +376,7 @@ function createCompilation(
       suggest: (name) =>
         ruleHint(drafts.get(name)) ??
         didYouMean(name, [...names, ...drafts.keys(), ...library.names]),
-      interlocks: (pattern) =>
-        interlocks.map((one) => one.id).filter((id) => matchesGlob(pattern, id)),
+      interlocks: (pattern) => interlocks.map((one) => one.id).filter(globMatcher(pattern)),
       tagUnit: (text) => tagUnits.get(text),
       votes: extra?.votes ?? (() => false),
       minGood: extra?.minGood ?? 2,

@@ -1,3 +1,4 @@
+import { parseNumber } from '../gateway/contract/index.js';
 import { createFields, isMap, type Raw } from './fields.js';
 import { createSink, type RuleProblem, type RuleSource, type Sink } from './problems.js';
 import { expandTemplates } from './templates.js';
@@ -104,10 +105,9 @@ function effectOf(text: string, sink: Sink): { set: string; to: unknown } {
   const set = (at < 0 ? text : text.slice(0, at)).trim();
   const value = at < 0 ? '' : text.slice(at + 1).trim();
   if (value === '') sink.report(['csv'], `the effect ${text} has no value`, `${set}=false`);
-  const plain: Readonly<Record<string, unknown>> = { true: true, false: false };
   return {
     set,
-    to: value in plain ? plain[value] : Number.isNaN(Number(value)) ? value : Number(value),
+    to: value === 'true' || value === 'false' ? value === 'true' : (parseNumber(value) ?? value),
   };
 }
 

@@ -49,20 +49,3 @@ export function didYouMean(
   const best = nearest(typed, known);
   return best === undefined ? otherwise : `did you mean ${best}?`;
 }
-
-/** Does `name` fit a pattern in which `*` stands for any text? Linear, no regular expression. */
-export function matchesGlob(pattern: string, name: string): boolean {
-  const parts = pattern.split('*');
-  const first = parts[0] ?? '';
-  if (parts.length === 1) return name === pattern;
-  const last = parts[parts.length - 1] ?? '';
-  if (name.length < first.length + last.length) return false;
-  if (!name.startsWith(first) || !name.endsWith(last)) return false;
-  let at = first.length;
-  for (const part of parts.slice(1, -1)) {
-    const found = name.indexOf(part, at);
-    if (found < 0) return false;
-    at = found + part.length;
-  }
-  return at <= name.length - last.length;
-}

@@ -1,4 +1,10 @@
-import type { Evidence, RuleKind, RuleState, WallMs } from '../gateway/contract/index.js';
+import {
+  own,
+  type Evidence,
+  type RuleKind,
+  type RuleState,
+  type WallMs,
+} from '../gateway/contract/index.js';
 
 /** What must survive a restart, of one rule. Plain JSON. */
 export interface RetainedState {
@@ -70,7 +76,7 @@ export function retainedOf(
   states: RetainedStates | undefined,
   id: string,
 ): RetainedState | undefined {
-  const found: unknown = states && Object.hasOwn(states, id) ? states[id] : undefined;
+  const found: unknown = own(states, id);
   if (typeof found !== 'object' || found === null) return undefined;
   const state = found as Partial<RetainedState>;
   if (typeof state.hash !== 'string' || typeof state.state !== 'string') return undefined;
@@ -95,12 +101,13 @@ export function retainedOf(
 }
 
 function usableAlarms(found: RetainedState['alarms']): Record<string, RetainedAlarm> {
-  const alarms: Record<string, RetainedAlarm> = {};
-  for (const [id, one] of Object.entries(typeof found === 'object' ? found : {})) {
-    const usable = usableAlarm(one);
-    if (usable) alarms[id] = usable;
-  }
-  return alarms;
+  const all = Object.entries(typeof found === 'object' ? found : {});
+  return Object.fromEntries(
+    all.flatMap(([id, one]) => {
+      const usable = usableAlarm(one);
+      return usable ? [[id, usable]] : [];
+    }),
+  );
 }
 function usableTimes(found: RetainedState['off']): Record<string, number> {
   const all = Object.entries(typeof found === 'object' ? found : {});

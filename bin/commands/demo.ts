@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { action } from '../context.js';
+import { secondsOf } from '../moment.js';
 
 /** `millrace demo` */
 export function demo(program: Command): void {
@@ -14,7 +15,7 @@ export function demo(program: Command): void {
       action(async (options: { json?: boolean; seconds?: string; plain?: boolean }) => {
         const { runDemo } = await import('../demo/demo.js');
         await runDemo({
-          seconds: options.seconds === undefined ? undefined : Number(options.seconds),
+          seconds: secondsOf(options.seconds),
           plain: options.plain === true || !process.stdout.isTTY,
         });
       }),

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { TagView } from '../../gateway/run/control.js';
 import { ask } from '../client.js';
 import { type GlobalOptions, action, socketOf } from '../context.js';
-import { clockTime, print, printJson, table, valueText } from '../output.js';
+import { clockTime, print, printAnew, printJson, table, valueText } from '../output.js';
 import { pause } from '../pause.js';
 
 /** `millrace tags` */
@@ -18,7 +18,8 @@ export function tags(program: Command): void {
             pattern: pattern ?? '*',
           })) as TagView[];
           if (options.json) printJson(views);
-          else print((options.watch ? '\x1b[H\x1b[2J' : '') + tagTable(views));
+          else if (options.watch) printAnew(tagTable(views));
+          else print(tagTable(views));
         };
         await once();
         while (options.watch) {

@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import { ask } from '../client.js';
 import { type GlobalOptions, action, socketOf } from '../context.js';
-import { clockTime, print } from '../output.js';
+import { secondsOf } from '../moment.js';
+import { clockTime, print, printJsonLine } from '../output.js';
 import { pause } from '../pause.js';
 
 interface Piece {
@@ -30,10 +31,7 @@ export function trace(program: Command): void {
     .option('--seconds <n>', 'end after so long; default: until Ctrl-C')
     .action(
       action(async (options: GlobalOptions & { seconds?: string }, link: string) => {
-        const until =
-          options.seconds === undefined
-            ? Infinity
-            : performance.now() + Number(options.seconds) * 1_000;
+        const until = performance.now() + (secondsOf(options.seconds) ?? Infinity) * 1_000;
         let after = 0;
         do {
           const { pieces, lost } = (await ask(socketOf(options), 'trace', {
@@ -42,7 +40,8 @@ export function trace(program: Command): void {
           })) as Fetched;
           if (lost > 0) print(`… ${String(lost)} pieces not shown`);
           for (const piece of pieces) {
-            print(options.json ? JSON.stringify(piece) : lineOf(piece));
+            if (options.json) printJsonLine(piece);
+            else print(lineOf(piece));
             after = piece.n;
           }
           await pause(everyMs);

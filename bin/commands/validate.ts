@@ -7,7 +7,7 @@ import type { Config, DeviceConfig } from '../../gateway/config/model.js';
 import type { OutageEstimate } from '../../gateway/config/outage.js';
 import type { LineBudget } from '../../gateway/config/budget.js';
 import { limits } from '../../gateway/limits.js';
-import { print, printJson, table } from '../output.js';
+import { print, printJson, table, printAside } from '../output.js';
 
 /** `millrace validate FILE` */
 export function validate(program: Command): void {
@@ -73,8 +73,7 @@ async function onlineProblems(
   if (found.length > 0) process.exitCode = Exit.device;
   const others = config.links.filter(({ name }) => !surveys.some(({ link }) => link === name));
   const names = others.map(({ name, driver }) => `${name} (${driver.name})`);
-  if (names.length > 0)
-    process.stderr.write(`not asked, because their drivers cannot: ${names.join(', ')}\n`);
+  if (names.length > 0) printAside(`not asked, because their drivers cannot: ${names.join(', ')}`);
   return found;
 }
 

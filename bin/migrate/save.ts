@@ -1,7 +1,9 @@
 import { constants } from 'node:fs';
-import { copyFile, open, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
+import { copyFile, open, realpath, rename, rm, stat } from 'node:fs/promises';
 import { asGatewayError } from '../../gateway/contract/index.js';
 import { isErrno } from '../../gateway/host/files.js';
+import { readUserText } from '../../gateway/host/user-files.js';
+import { limits } from '../../gateway/limits.js';
 import { Exit } from '../exit.js';
 import { CliError } from '../output.js';
 import type { NewText } from './plan.js';
@@ -40,7 +42,7 @@ export async function saveAll(texts: readonly NewText[]): Promise<readonly Saved
 
 /** Somebody may have saved it in an editor since it was read. */
 async function refuseChanged(path: string, { before }: NewText): Promise<void> {
-  if ((await readFile(path, 'utf8')) !== before)
+  if ((await readUserText(path, limits.configBytes)) !== before)
     throw unwritten(`${path} has changed since it was read`, 'Run it again.');
 }
 

@@ -1,5 +1,5 @@
 import { relative } from 'node:path';
-import { visible } from '../../gateway/config/format.js';
+import { visible } from '../../gateway/contract/index.js';
 import type { Spot } from './change.js';
 import type { Found } from './plan.js';
 

@@ -1,3 +1,4 @@
+import { parseNumber } from '../../gateway/contract/index.js';
 import { KeyReader } from '../../drivers/lib/keys.js';
 import { readPosition, type Position, type Table } from '../../drivers/modbus/notation.js';
 import { Exit } from '../exit.js';
@@ -23,7 +24,7 @@ export function addressText(table: Table, at: number): string {
 
 /** A whole number of the command line within bounds. */
 export function wholeNumber(text: string, name: string, min: number, max: number): number {
-  const value = Number(text);
+  const value = parseNumber(text) ?? NaN;
   if (Number.isInteger(value) && value >= min && value <= max) return value;
   throw new CliError(
     `${name} must be a whole number, not ${text}`,

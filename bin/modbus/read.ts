@@ -1,11 +1,11 @@
 import { findDecodings } from '../../drivers/modbus/finder.js';
 import { get16, readFunction } from '../../drivers/modbus/frame.js';
-import { asGatewayError } from '../../gateway/contract/index.js';
+import { asGatewayError, parseNumber } from '../../gateway/contract/index.js';
 import { isRegisters, type Position } from '../../drivers/modbus/notation.js';
 import { readRequest, refusalOf } from '../../drivers/modbus/request.js';
 import type { ReadOptions } from '../commands/modbus.js';
 import { Exit } from '../exit.js';
-import { CliError, print, printJson, table } from '../output.js';
+import { CliError, print, printJson, table, printAnew, printJsonLine } from '../output.js';
 import { pause } from '../pause.js';
 import { ModbusClient } from './client.js';
 import { addressText, milliseconds, placeOf, wholeNumber } from './place.js';
@@ -65,14 +65,14 @@ async function watch(
       print(error.message);
       continue;
     }
-    if (options.json) print(JSON.stringify(jsonOf(at, values)));
+    if (options.json) printJsonLine(jsonOf(at, values));
     else {
       const marked = textOf(at, values, false)
         .split('\n')
         .map((line, i) =>
           i < 2 || before.length === 0 || before[i - 2] === values[i - 2] ? line : `${line}  *`,
         );
-      print((process.stdout.isTTY ? '\x1b[H\x1b[2J' : '') + marked.join('\n'));
+      printAnew(marked.join('\n'));
     }
     before = values;
     await pause(interval);
@@ -133,13 +133,13 @@ function showCandidates(
   { table: kind, start }: Position,
   values: readonly number[],
 ): void {
-  if (!Number.isFinite(Number(expected)) || expected.trim() === '')
+  if (parseNumber(expected) === undefined)
     throw new CliError(
       `--expect is no number: ${expected}`,
       'type what the panel shows',
       Exit.usage,
     );
-  const found = findDecodings(values, expected.trim()).slice(0, mostCandidates);
+  const found = findDecodings(values, expected).slice(0, mostCandidates);
   if (options.json) {
     printJson(
       found.map((c) => ({

@@ -3,7 +3,7 @@ import { readRequest } from '../../drivers/modbus/request.js';
 import { asGatewayError } from '../../gateway/contract/index.js';
 import type { ScanOptions } from '../commands/scan.js';
 import { Exit } from '../exit.js';
-import { CliError, print, printJson, table } from '../output.js';
+import { CliError, print, printJson, table, printAside } from '../output.js';
 import { pause } from '../pause.js';
 import { ModbusClient, endpointOf } from './client.js';
 import { shortIdentity } from './identify.js';
@@ -112,7 +112,7 @@ async function scanOne(
     progress.skip(units.length);
     return asGatewayError(thrown).message;
   } finally {
-    if (client?.oddLine !== undefined) process.stderr.write(`${endpoint}: ${client.oddLine}\n`);
+    if (client?.oddLine !== undefined) printAside(`${endpoint}: ${client.oddLine}`);
     client?.close();
   }
 }

@@ -4,7 +4,14 @@ import { TagWriter } from '../../drivers/modbus/write.js';
 import { widthOf, decodeAt } from '../../drivers/modbus/finder.js';
 import { isRegisters } from '../../drivers/modbus/notation.js';
 import { swapsOf } from '../../drivers/modbus/orders.js';
-import { tagTypes, type TagType, type Value } from '../../gateway/contract/index.js';
+import {
+  tagTypes,
+  type TagType,
+  type Value,
+  parseNumber,
+  parseTruth,
+  parseWhole,
+} from '../../gateway/contract/index.js';
 import type { WriteOptions } from '../commands/modbus.js';
 import { recordWrite } from '../commissioning-log.js';
 import { Exit } from '../exit.js';
@@ -106,12 +113,14 @@ function typeOf(text: string): TagType {
 
 function valueOf(type: TagType, typed: string): Value {
   if (type === 'bool') {
-    if (/^(1|true|on)$/i.test(typed)) return true;
-    if (/^(0|false|off)$/i.test(typed)) return false;
-  } else if (type.startsWith('float')) {
-    if (typed.trim() !== '' && Number.isFinite(Number(typed))) return Number(typed);
-  } else if (/^(-?\d+|0x[0-9a-f]+)$/i.test(typed)) return BigInt(typed);
-  throw new CliError(`${typed} is no ${type}`, '', Exit.usage);
+    const truth = parseTruth(typed);
+    if (truth !== undefined) return truth;
+  } else {
+    const value = type.startsWith('float') ? parseNumber(typed) : parseWhole(typed);
+    if (value !== undefined) return value;
+  }
+  const advice = type === 'bool' ? 'give true or false' : 'give a number in decimal digits';
+  throw new CliError(`"${typed}" is no ${type}`, advice, Exit.usage);
 }
 
 /** What the registers can hold of the value. */

@@ -1,10 +1,10 @@
 import { stringify } from 'yaml';
-import { freeName, type FoundTag } from '../../gateway/contract/index.js';
+import { freeName, type FoundTag, parseNumber } from '../../gateway/contract/index.js';
 import { tagsOf } from '../../drivers/opcua/describe.js';
 import { walk, type Found } from '../../drivers/opcua/tree.js';
 import type { BrowseOptions } from '../commands/opcua.js';
 import { Exit } from '../exit.js';
-import { CliError, print, printJson } from '../output.js';
+import { CliError, print, printJson, printAside } from '../output.js';
 import { idsOf, withClient, type UaClient } from './client.js';
 
 const objectsFolder = 'i=85';
@@ -23,7 +23,7 @@ export async function browseCommand(
       depth,
       most,
       onProgress: showProgress,
-      onRefused: (path, why) => note(`not looked into: ${path} (${why})`),
+      onRefused: (path, why) => printAside(`not looked into: ${path} (${why})`),
     });
     if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
     const wanted = all.filter(
@@ -36,19 +36,15 @@ export async function browseCommand(
       printJson(wanted.map(({ nodeId, path, kind }) => ({ path, nodeId, kind })));
     else for (const one of wanted) print(lineOf(one, options.filter !== undefined));
     if (all.length >= most)
-      note(`only the first ${String(most)} nodes; see --most, --depth and NODE`);
+      printAside(`only the first ${String(most)} nodes; see --most, --depth and NODE`);
   });
 }
 
-function countOf(text: string, option: string): number {
-  const count = Number(text);
+/** So many, of the command line. */
+export function countOf(text: string, option: string): number {
+  const count = parseNumber(text) ?? NaN;
   if (Number.isInteger(count) && count > 0) return count;
   throw new CliError(`${option} is no number: ${text}`, '', Exit.usage);
-}
-
-/** Progress and remarks go to where they do not disturb what is piped. */
-function note(text: string): void {
-  process.stderr.write(`${text}\n`);
 }
 
 /** Shows how far it is where somebody sees it. */
@@ -64,8 +60,12 @@ function lineOf({ nodeId, name, kind, depth, path }: Found, flat: boolean): stri
 /** The variables as tags of one device; those of a type that no tag has are left out, and named. */
 async function deviceBlock({ session }: UaClient, found: readonly Found[]): Promise<string> {
   const { tags, remarks } = await tagsOf(session, found, ({ name }) => name);
-  remarks.forEach(note);
-  const byName: Record<string, FoundTag['keys']> = {};
-  for (const { name, keys } of tags) byName[freeName(name, (one) => one in byName)] = keys;
-  return stringify({ devices: { DEVICE: { tags: byName } } }, { lineWidth: 0 });
+  remarks.forEach(printAside);
+  const byName = new Map<string, FoundTag['keys']>();
+  for (const { name, keys } of tags)
+    byName.set(
+      freeName(name, (one) => byName.has(one)),
+      keys,
+    );
+  return stringify({ devices: { DEVICE: { tags: Object.fromEntries(byName) } } }, { lineWidth: 0 });
 }

@@ -1,8 +1,10 @@
-import { copyFile, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { copyFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { convertPEMtoDER, readCertificateChain } from 'node-opcua-crypto';
 import { describeCertificate, type CertificateInfo, type Pki } from '../../drivers/opcua/pki.js';
 import { quiet } from '../../drivers/opcua/connection.js';
+import { readUserBytes, readUserText } from '../../gateway/host/user-files.js';
+import { limits } from '../../gateway/limits.js';
 import type { CertsOptions } from '../commands/opcua.js';
 import { Exit } from '../exit.js';
 import { CliError, print, printJson, table } from '../output.js';
@@ -102,6 +104,8 @@ export async function trustCommand(options: CertsOptions, thumbprint: string): P
 /** `millrace opcua certs trust-ca` */
 export async function trustCaCommand(options: CertsOptions, file: string): Promise<void> {
   const { manager } = await open(options);
+  // The library reads whatever it is named, to its end.
+  await readUserBytes(file, limits.configBytes);
   for (const der of readCertificateChain(file)) {
     const status: string = await manager.addIssuer(der, false, true);
     const { subject, thumbprint } = describeCertificate(der);
@@ -114,7 +118,7 @@ export async function trustCaCommand(options: CertsOptions, file: string): Promi
 /** `millrace opcua certs add-crl` */
 export async function addCrlCommand(options: CertsOptions, file: string): Promise<void> {
   const { manager } = await open(options);
-  const bytes = await readFile(file);
+  const bytes = await readUserBytes(file, limits.configBytes);
   const isPem = bytes.subarray(0, 11).toString('latin1') === '-----BEGIN ';
   const der = isPem ? convertPEMtoDER(bytes.toString('latin1')) : bytes;
   for (const place of ['issuers', 'trusted'] as const) {
@@ -151,7 +155,7 @@ export async function renewCommand(options: CertsOptions): Promise<void> {
 /** `millrace opcua certs export` */
 export async function exportCommand(options: CertsOptions, file: string): Promise<void> {
   const pki = await open(options);
-  const pem = await readFile(pki.certificate, 'utf8');
+  const pem = await readUserText(pki.certificate, limits.configBytes);
   await writeFile(file, /\.pem$/i.test(file) ? pem : convertPEMtoDER(pem));
   print(`${file}: ${describeCertificate(convertPEMtoDER(pem)).thumbprint}`);
 }

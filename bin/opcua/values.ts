@@ -1,9 +1,10 @@
+import { countOf } from './browse.js';
 import { Attribute, type UaValue } from '../../drivers/opcua/client.js';
 import { plainText, typeName } from '../../drivers/opcua/inspection.js';
 import { Publisher } from '../../drivers/opcua/publisher.js';
 import type { GatewayError } from '../../gateway/contract/index.js';
 import type { ReachOptions, WatchOptions } from '../commands/opcua.js';
-import { print, printJson, shortText, table, valueText } from '../output.js';
+import { print, printJson, shortText, table, valueText, printJsonLine } from '../output.js';
 import { idsOf, timeOf, withClient, type UaClient } from './client.js';
 
 const watchedQueue = 100;
@@ -59,11 +60,11 @@ export async function watchCommand(
   nodes: readonly string[],
 ): Promise<void> {
   const interval = timeOf(options.interval, '--interval');
-  const most = options.count === undefined ? Infinity : Number(options.count);
+  const most = options.count === undefined ? Infinity : countOf(options.count, '--count');
   await withClient(options, url, async (client) => {
     const ids = await idsOf(client, nodes);
     await watch(client, ids, interval, most, (at, value) => {
-      if (options.json) print(JSON.stringify(jsonOf(nodes[at] ?? '', value)));
+      if (options.json) printJsonLine(jsonOf(nodes[at] ?? '', value));
       else print(rowOf(nodes[at] ?? '', value).join('  '));
     });
   });

@@ -1,7 +1,7 @@
 import { Attribute, BuiltIn } from '../../drivers/opcua/client.js';
 import { isBad } from '../../drivers/opcua/status.js';
 import { variantOf } from '../../drivers/opcua/values.js';
-import type { Value } from '../../gateway/contract/index.js';
+import { parseNumber, parseTruth, parseWhole, type Value } from '../../gateway/contract/index.js';
 import { recordWrite } from '../commissioning-log.js';
 import type { WriteOptions } from '../commands/opcua.js';
 import { Exit } from '../exit.js';
@@ -24,8 +24,8 @@ export async function writeCommand(
     const variant = variantOf(valueOf(typed, type), type);
     if (!variant)
       throw new CliError(
-        `${typed} does not fit the node, which holds a ${typeName(type)}`,
-        '',
+        `"${typed}" does not fit the node, which holds a ${typeName(type)}`,
+        'numbers are written in decimal digits, truth values as true and false',
         Exit.usage,
       );
     if (!options.yes)
@@ -69,11 +69,7 @@ async function readOne(
 /** What was typed, as a value for a node of this type. */
 function valueOf(typed: string, type: number): Value {
   if (type === BuiltIn.string) return typed;
-  if (type === BuiltIn.boolean) {
-    if (/^(1|true|on)$/i.test(typed)) return true;
-    return /^(0|false|off)$/i.test(typed) ? false : null;
-  }
-  if (/^-?\d+$/.test(typed) && type !== BuiltIn.float && type !== BuiltIn.double)
-    return BigInt(typed);
-  return typed.trim() !== '' && Number.isFinite(Number(typed)) ? Number(typed) : null;
+  if (type === BuiltIn.boolean) return parseTruth(typed) ?? null;
+  const isFloat = type === BuiltIn.float || type === BuiltIn.double;
+  return (isFloat ? undefined : parseWhole(typed)) ?? parseNumber(typed) ?? null;
 }

@@ -1,10 +1,11 @@
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { parseAllDocuments } from 'yaml';
 import { formatWithCaret } from '../../gateway/config/format.js';
 import { loadConfig } from '../../gateway/config/load.js';
 import type { Config, ConfigProblem } from '../../gateway/config/model.js';
 import { GatewayError, type RuleProblem, type RuleSource } from '../../gateway/contract/index.js';
+import { readUserText } from '../../gateway/host/user-files.js';
+import { limits } from '../../gateway/limits.js';
 import { tagTable } from '../../gateway/run/field.js';
 import { compileRules, type RuleProgram, type TagLookup, type TestSource } from '../wire.js';
 import { configHost } from '../config-host.js';
@@ -42,21 +43,9 @@ export function compiledOf(
   throw new GatewayError('config-invalid', lines.join('\n'));
 }
 
-/** The text of a file that a command names. */
-export async function readText(file: string): Promise<string> {
-  return await readFile(file, 'utf8').catch((cause: unknown) => {
-    throw new GatewayError('config-invalid', `${file} cannot be read`, {}, cause);
-  });
-}
-
-/** Largest test file, bytes: a typing mistake must not fill the memory. */
-const largestTestFile = 4 * 1024 * 1024;
-
 /** The tests of a file: one document a test, or lists of them. Rejects when it is no YAML. */
 export async function loadTests(file: string): Promise<readonly TestSource[]> {
-  const text = await readText(file);
-  if (text.length > largestTestFile)
-    throw new GatewayError('config-invalid', `${file} is too large`);
+  const text = await readUserText(file, limits.configBytes);
   const documents = parseAllDocuments(text);
   const tests: TestSource[] = [];
   for (const document of 'empty' in documents ? [] : documents) {

@@ -1,4 +1,4 @@
-import { GatewayError, type RuleSource } from '../../gateway/contract/index.js';
+import { GatewayError, type RuleSource, parseNumber } from '../../gateway/contract/index.js';
 import { Exit } from '../exit.js';
 import { momentOf } from '../moment.js';
 import { CliError, dateTime, print, printJson } from '../output.js';
@@ -83,7 +83,7 @@ function refuseMixtures({ why, at, all, speed }: ReplayOptions): void {
 
 function speedOf(typed: string | undefined): number | undefined {
   if (typed === undefined) return undefined;
-  const speed = Number(typed);
+  const speed = parseNumber(typed) ?? NaN;
   if (speed > 0 && speed <= 1e6) return speed;
   throw new CliError(
     `--speed ${typed} is not a speed`,

@@ -1,7 +1,8 @@
 import { csvLines } from '../../gateway/config/csv.js';
-import { asGatewayError, GatewayError } from '../../gateway/contract/index.js';
+import { asGatewayError, GatewayError, parseNumber } from '../../gateway/contract/index.js';
+import { readUserText } from '../../gateway/host/user-files.js';
+import { limits } from '../../gateway/limits.js';
 import { qualityOf, valueFor, type ReplaySample, type TagLookup } from '../wire.js';
-import { readText } from './load.js';
 import { recordTime } from './time.js';
 
 /**
@@ -12,7 +13,7 @@ export async function readSamples(
   file: string,
   lookup: TagLookup,
 ): Promise<readonly ReplaySample[]> {
-  const text = await readText(file);
+  const text = await readUserText(file, limits.recordBytes);
   let rows: ReturnType<typeof csvLines>;
   try {
     rows = csvLines(text);
@@ -108,7 +109,7 @@ function sampleOf(
 function plainValue(tag: Parameters<typeof valueFor>[0], typed: string): number | string {
   if (tag.type === 'bool' && /^(true|false|0|1)$/i.test(typed))
     return /^(true|1)$/i.test(typed) ? 1 : 0;
-  const number = Number(typed);
-  if (tag.type !== 'string' && !Number.isNaN(number)) return number;
+  const number = parseNumber(typed);
+  if (tag.type !== 'string' && number !== undefined) return number;
   return valueFor(tag, typed);
 }

@@ -1,3 +1,4 @@
+import { own } from '../../gateway/contract/index.js';
 /**
  * How the bytes of a value lie on the wire, for a value with the bytes A (most significant) to D; one of eight bytes has
  * its registers the other way round as a whole where two are.
@@ -45,7 +46,7 @@ const words: Readonly<Record<string, Swaps>> = {
 export const orderWords: readonly string[] = Object.keys(words);
 
 export function swapsOf(word: string): Swaps {
-  return words[word] ?? asWritten;
+  return own(words, word) ?? asWritten;
 }
 
 /** Where the register lies that is so many from the most significant one, of a number of `count` registers. */

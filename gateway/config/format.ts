@@ -1,4 +1,6 @@
+import { visible } from '../contract/index.js';
 import type { ConfigProblem } from './model.js';
+import type { Node } from './tree.js';
 
 /** One line for people: `plant.yaml:14:20 links.bus…: unknown key "scna" — did you mean "scan"?` */
 export function formatProblem(problem: ConfigProblem): string {
@@ -24,9 +26,10 @@ export function formatWithCaret(problem: ConfigProblem): string {
   return `${formatProblem(problem)}\n    ${line}\n    ${caret}^`;
 }
 
-/** Control characters as escapes: a configuration must not be able to drive the terminal. */
-export function visible(text: string): string {
-  return text.replace(/\p{Cc}/gu, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
+/** What stands in the file, short enough for a message: numbers as they were typed, `1e3` and `007`. */
+export function written(node: Node | undefined, value: unknown): string {
+  const isPlain = node?.kind === 'scalar' && node.style === 'plain' && node.source !== '';
+  return isPlain && typeof value !== 'string' ? shorter(node.source) : shown(value);
 }
 
 /** A value as typed, short enough for a message. */
@@ -36,5 +39,9 @@ export function shown(value: unknown): string {
   if (typeof value === 'string') text = JSON.stringify(value);
   else if (typeof value === 'number' || typeof value === 'boolean') text = String(value);
   else if (typeof value === 'object' && value !== null) text = 'a map';
+  return shorter(text);
+}
+
+function shorter(text: string): string {
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 }

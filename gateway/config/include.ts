@@ -1,4 +1,4 @@
-import { shown } from './format.js';
+import { written } from './format.js';
 import type { Session } from './session.js';
 import { Ref, type Entry, type ListNode, type MapNode, type Node, type Place } from './tree.js';
 
@@ -17,7 +17,7 @@ export async function readConfig(session: Session, file: string): Promise<Ref | 
 }
 
 function emptyFile(path: string): Place['file'] {
-  return { path, text: '', lines: { linePos: () => ({ line: 1, col: 1 }) } };
+  return { path, text: '', isForeign: false, lines: { linePos: () => ({ line: 1, col: 1 }) } };
 }
 
 class Merger {
@@ -46,8 +46,10 @@ class Merger {
     const node = await this.#session.tree(file, from);
     if (!node && problems.errors > errors) return undefined;
     if (node?.kind !== 'map') {
-      const at = node?.at ?? { file: { ...from.at.file, path: file }, offset: 0 };
-      const what = node ? `must be a map of keys, not ${shown(nodeValue(node))}` : 'is empty';
+      const at = node?.at ?? { file: emptyFile(file), offset: 0 };
+      const what = node
+        ? `must be a map of keys, not ${written(node, nodeValue(node))}`
+        : 'is empty';
       const hint = chain.length === 0 ? 'begin with millrace: 1' : undefined;
       problems.error(new Ref(undefined, [], at), `the file ${what}`, hint);
       return undefined;
@@ -61,7 +63,7 @@ class Merger {
   #isVersionKnown(node: MapNode): boolean {
     const ref = new Ref(node, [], node.at).child('millrace');
     if (!ref.node || ref.value === version) return true;
-    const typed = shown(nodeValue(ref.node));
+    const typed = written(ref.node, nodeValue(ref.node));
     this.#session.problems.error(
       ref,
       `this gateway reads version ${version}, not ${typed}`,

@@ -1,4 +1,10 @@
-import type { DeviceSurvey, DriverModule, Endpoint, SurveyDevice } from '../contract/index.js';
+import {
+  own,
+  type DeviceSurvey,
+  type DriverModule,
+  type Endpoint,
+  type SurveyDevice,
+} from '../contract/index.js';
 import { named, namesByKeys, type Names } from './learned-names.js';
 import type { Entry, MapNode, Node, Place, Plain, Ref } from './tree.js';
 
@@ -70,9 +76,9 @@ export function learnedOf(
   const learned = devices.map(({ name, expansion, tags }): [string, LearnedDevice] => {
     const survey = surveys.find((one) => one.name === name);
     const from = fingerprintOf(expansion);
-    const known = before?.devices[name];
+    const known = own(before?.devices, name);
     const listed = survey?.found ?? [];
-    const last = earlier?.devices[name];
+    const last = own(earlier?.devices, name);
     const given = named(listed, last?.names ?? namesByKeys(last?.tags ?? {}, listed));
     const found = given.tags;
     // A tag that was found is one of the configuration the next time: it says the same of it now and then.
@@ -124,7 +130,7 @@ export function withLearned(ref: Ref, learned: LearnedDevice | undefined, expans
     for (const [name, keys] of Object.entries(learned.tags))
       tags.set(name, { key: at, value: nodeOf(keys, at) });
   for (const [name, entry] of typedTags)
-    tags.set(name, { key: entry.key, value: withFacts(entry.value, learned.facts[name]) });
+    tags.set(name, { key: entry.key, value: withFacts(entry.value, own(learned.facts, name)) });
   const key = typed?.key ?? at;
   const value: MapNode = { kind: 'map', at: typed?.value.at ?? at, entries: tags };
   const entries = new Map([...node.entries, ['tags', { key, value }] as const]);

@@ -1,4 +1,5 @@
 import {
+  own,
   asGatewayError,
   backfillClass,
   ms,
@@ -222,7 +223,7 @@ function surveyOf(
   const learnsUnits = link.driver.learnsUnits?.(link.config) ?? false;
   const wanted = learnsUnits || asked.some(({ expansion }) => expansion !== undefined);
   const isKnown = asked.every(
-    ({ name, expansion }) => content?.devices[name]?.from === fingerprintOf(expansion),
+    ({ name, expansion }) => own(content?.devices, name)?.from === fingerprintOf(expansion),
   );
   const before = isKnown ? content : undefined;
   return { ...link, devices: asked, learnsUnits, wanted, before, earlier: content, path };
@@ -286,7 +287,7 @@ function readEndpoint(
     return undefined;
   }
   const { scheme, host } = result.value;
-  const kind = driver.schemes[scheme];
+  const kind = own(driver.schemes, scheme);
   const port = typeof kind === 'object' ? kind.port : kind;
   if (host === '' && typeof port === 'number' && port > 0) {
     const example = `write it like ${scheme}://10.0.0.5:${String(port)}`;

@@ -35,16 +35,16 @@ export async function loadConfig(
   host: ConfigHost,
   leftOut: ReadonlySet<Part> = new Set(),
 ): Promise<LoadedConfig> {
-  const session = new Session(host);
+  const session = new Session(host, file);
   const { problems, files } = session;
   const whole = await readConfig(session, file);
   const root = whole && without(whole, leftOut);
   const built = root && (await build(session, root, file));
   if (!built || problems.errors > 0) {
-    const errors = problems.list('error', files);
+    const errors = problems.found('error', files);
     return {
       ok: false,
-      problems: [...errors, ...problems.list('warning', files)],
+      problems: [...errors.map(({ problem }) => problem), ...problems.list('warning', files)],
       parts: built && partsWith(whole, errors),
       surveys: built?.surveys ?? [],
       local: built?.local,
@@ -65,6 +65,7 @@ async function build(session: Session, root: Ref, file: string): Promise<Built> 
   const { problems } = session;
   check(root, checkOf(outerShape), problems);
   refuseSecretsElsewhere(session, root);
+  warnOfCutPasswords(session, root);
   const gateway = readGateway(root.child('gateway'));
   const drafts = await draftLinks(session, root.child('links'));
   const sinkRefs = root.child('sinks');
@@ -139,6 +140,25 @@ function refuseSecretsElsewhere({ problems }: Session, root: Ref): void {
     eachScalar(ref.node, ({ value }, path) => {
       if (typeof value === 'string' && value.includes('${secret:'))
         problems.error(ref.descend(path), 'secrets are filled in under links and sinks only');
+    });
+  }
+}
+
+const passwordKey = /(password|passphrase|secret|token)$/i;
+
+/** `password: abc #1` is `abc` for YAML, and nobody sees why the login fails. */
+function warnOfCutPasswords({ problems }: Session, root: Ref): void {
+  for (const section of [root.child('links'), root.child('sinks')]) {
+    if (!section.node) continue;
+    eachScalar(section.node, (scalar, path) => {
+      const { at, end, style, source } = scalar;
+      if (style !== 'plain' || !passwordKey.test(String(path.at(-1)))) return;
+      if (!/^[ \t]+#/.test(at.file.text.slice(end, end + 80)) || source.startsWith('${')) return;
+      problems.warn(
+        section.descend(path),
+        'the # and what follows it are a comment and do not belong to it',
+        'put it in quotes if they do',
+      );
     });
   }
 }

@@ -180,8 +180,8 @@ export type LoadedConfig =
   | {
       readonly ok: false;
       readonly problems: readonly ConfigProblem[];
-      /** Parts that can be left out, with all of the errors in them; undefined: some are elsewhere. */
-      readonly parts?: readonly string[] | undefined;
+      /** Parts that can be left out, with all of the errors in each; undefined: some are elsewhere. */
+      readonly parts?: ReadonlyMap<string, readonly ConfigProblem[]> | undefined;
       /** Of the links that are right themselves: what is missing may be what their devices know. */
       readonly surveys: readonly SurveyPlan[];
       /** Undefined when there is no configuration to be read at all. */
@@ -205,6 +205,8 @@ export interface ConfigHost {
   readIfThere(path: string): Promise<string | undefined>;
   /** Paths that match a pattern like `rules/*.yaml`, sorted. */
   glob(pattern: string): Promise<readonly string[]>;
+  /** Is `path` in the folder of `file` or below it, links followed, or does it come with the gateway? */
+  isOwn(file: string, path: string): Promise<boolean>;
   /** Resolves `path` against the folder of `file`. */
   resolve(file: string, path: string): string;
   /** The value of `${secret:NAME}`; undefined when it is not provided. */

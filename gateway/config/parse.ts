@@ -27,20 +27,12 @@ import {
  * something else (anchors, aliases, merge keys, tags) is refused: a configuration says what it says.
  * Undefined when there is no usable content; then problems were reported, or the file is empty.
  */
-export function parseYaml(path: string, text: string, problems: Problems): Node | undefined {
+export function parseYaml(source: Omit<SourceFile, 'lines'>, problems: Problems): Node | undefined {
   const lines = new LineCounter();
   lines.addNewLine(0);
-  const file: SourceFile = { path, text, lines };
+  const file: SourceFile = { ...source, lines };
   const start: Place = { file, offset: 0 };
   const whole = new Ref(undefined, [], start);
-  if (isTooLarge(text)) {
-    problems.error(
-      whole,
-      `the file is larger than ${limits.configBytes / 1024 ** 2} MiB`,
-      'split it with include:, or describe equal devices with a profile',
-    );
-    return undefined;
-  }
   let document: Document.Parsed | undefined;
   try {
     document = compose(file, lines, problems);
@@ -58,14 +50,6 @@ export function parseYaml(path: string, text: string, problems: Problems): Node 
   }
   if (problems.errors > before || !isNode(document.contents)) return undefined;
   return new Builder(file, problems).build(document.contents, []);
-}
-
-function isTooLarge(text: string): boolean {
-  if (text.length > limits.configBytes) return true;
-  return (
-    text.length * 3 > limits.configBytes &&
-    new TextEncoder().encode(text).length > limits.configBytes
-  );
 }
 
 /** Feeds the parser lexeme by lexeme and stops as soon as the nesting is too deep to go on safely. */

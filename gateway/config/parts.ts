@@ -14,21 +14,23 @@ function partsOf(root: Ref): readonly Part[] {
   return [...named.map(([, ref]) => ref), ...rules].map(({ path }) => pathText(path));
 }
 
-/** The parts in which all of these problems lie; undefined: one lies elsewhere. */
+/** The parts in which all of these problems lie, each with its own; undefined: one lies elsewhere. */
 export function partsWith(
   root: Ref,
-  problems: readonly ConfigProblem[],
-): readonly Part[] | undefined {
+  problems: readonly { readonly path: string; readonly problem: ConfigProblem }[],
+): ReadonlyMap<Part, readonly ConfigProblem[]> | undefined {
   const parts = partsOf(root);
-  const found = new Set<Part>();
-  for (const { path } of problems) {
+  const found = new Map<Part, ConfigProblem[]>();
+  for (const { path, problem } of problems) {
     const part = parts.find(
       (one) => path === one || path.startsWith(`${one}.`) || path.startsWith(`${one}[`),
     );
     if (part === undefined) return undefined;
-    found.add(part);
+    const inside = found.get(part);
+    if (inside) inside.push(problem);
+    else found.set(part, [problem]);
   }
-  return [...found];
+  return found;
 }
 
 /** The same configuration without these parts. */

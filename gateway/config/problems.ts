@@ -70,6 +70,14 @@ export class Problems {
 
   /** In the order of `files` and then as they were found, by line and column. */
   list(severity: 'error' | 'warning', order: readonly string[]): ConfigProblem[] {
+    return this.found(severity, order).map(({ problem }) => problem);
+  }
+
+  /** The same, each with what it is about, which is not told where the text is foreign. */
+  found(
+    severity: 'error' | 'warning',
+    order: readonly string[],
+  ): { readonly path: string; readonly problem: ConfigProblem }[] {
     const files = new Map(order.map((path, i) => [path, i]));
     for (const { at } of this.#drafts.values())
       if (!files.has(at.file.path)) files.set(at.file.path, files.size);
@@ -80,19 +88,28 @@ export class Problems {
           (files.get(a.at.file.path) ?? 0) - (files.get(b.at.file.path) ?? 0) ||
           a.at.offset - b.at.offset,
       )
-      .map(finished);
+      .map((draft) => ({ path: draft.path, problem: finished(draft) }));
   }
 }
 
 function finished(draft: Draft): ConfigProblem {
-  const { path, hint, severity, device, more } = draft;
-  let { message } = draft;
-  if (device !== undefined)
-    message += more === 0 ? ` (device ${device})` : ` (device ${device} and ${more} more)`;
-  return placed(draft.at, path, message, hint, severity);
+  const { at, path, hint, severity, device, more } = draft;
+  const problem = placed(at, path, draft.message, hint, severity);
+  if (device === undefined) return problem;
+  const about = more === 0 ? `device ${device}` : `device ${device} and ${more} more`;
+  return { ...problem, message: `${problem.message} (${about})` };
 }
 
-/** A problem at a place, with its line and column. */
+const untold = {
+  path: '',
+  message: 'there is a mistake here; it is not shown, for the file is not of this folder',
+  hint: 'check the file by itself, or put it into the folder of the configuration',
+};
+
+/**
+ * A problem at a place, with its line and column. Whoever can have a file named in a configuration must not learn what
+ * is in it: `profile: /etc/shadow`. A message may hold any of it, so none is told.
+ */
 export function placed(
   at: Place,
   path: string,
@@ -100,14 +117,8 @@ export function placed(
   hint: string | undefined,
   severity: 'error' | 'warning',
 ): ConfigProblem {
-  const { line, col } = at.file.lines.linePos(at.offset);
-  return {
-    file: at.file.path,
-    line: Math.max(1, line),
-    column: Math.max(1, col),
-    path,
-    message,
-    hint,
-    severity,
-  };
+  const { path: file, isForeign, lines } = at.file;
+  const { line, col } = lines.linePos(at.offset);
+  const said = isForeign ? untold : { path, message, hint };
+  return { file, line: Math.max(1, line), column: Math.max(1, col), ...said, severity };
 }

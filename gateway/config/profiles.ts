@@ -1,15 +1,24 @@
 import { limits } from '../limits.js';
-import { shown } from './format.js';
+import { written } from './format.js';
 import { parameterShape, profileShape } from './keys-link.js';
 import { where } from './include.js';
 import { placeholders } from './secrets.js';
 import type { Session } from './session.js';
 import { didYouMean } from './suggest.js';
-import { eachScalar, mapScalars, Ref, type Entry, type MapNode, type ScalarNode } from './tree.js';
+import {
+  eachScalar,
+  mapScalars,
+  Ref,
+  type Entry,
+  type MapNode,
+  type Place,
+  type ScalarNode,
+} from './tree.js';
 import { parseQuantity } from './units.js';
 import { check, checkOf } from './validate.js';
 
 interface Parameter {
+  readonly at: Place;
   readonly fallback: ScalarNode | undefined;
   readonly unit: string | undefined;
   readonly description: string | undefined;
@@ -130,13 +139,19 @@ function readParameters(session: Session, ref: Ref): Map<string, Parameter> {
       check(value, checkOf(parameterShape), session.problems);
       const fallback = value.child('default').node;
       parameters.set(name, {
+        at: value.keyAt,
         fallback: fallback?.kind === 'scalar' ? fallback : undefined,
         unit: value.child('unit').text,
         description: value.child('description').text,
       });
     } else if (value.node?.kind === 'scalar') {
       const fallback = value.node.value === null ? undefined : value.node;
-      parameters.set(name, { fallback, unit: undefined, description: undefined });
+      parameters.set(name, {
+        at: value.keyAt,
+        fallback,
+        unit: undefined,
+        description: undefined,
+      });
     }
   }
   return parameters;
@@ -181,10 +196,11 @@ function parameterValues(
   const list = device.child('parameters');
   const given = new Map<string, ScalarNode>();
   const before = problems.errors;
+  const { isForeign } = profile.device.at.file;
   for (const [name, value] of list.children()) {
     const parameter = profile.parameters.get(name);
     if (!parameter) {
-      const known = [...profile.parameters.keys()];
+      const known = isForeign ? [] : [...profile.parameters.keys()];
       problems.errorAtKey(
         value,
         `the profile has no parameter "${name}"`,
@@ -197,15 +213,14 @@ function parameterValues(
       given.set(name, value.node);
     } else problems.error(value, 'must be a text, a number, or true or false');
   }
-  for (const [name, { fallback, description }] of profile.parameters) {
+  for (const [name, { at, fallback, description }] of profile.parameters) {
     if (given.has(name) || list.has(name)) continue;
+    const declared = `it is declared ${where(at)}`;
     if (fallback) given.set(name, fallback);
+    else if (isForeign)
+      problems.errorAtKey(list, 'a parameter of the profile is missing', declared);
     else
-      problems.errorAtKey(
-        list.child(name),
-        `missing parameter "${name}"`,
-        description ?? `it is declared ${where(profile.device.at)}`,
-      );
+      problems.errorAtKey(list.child(name), `missing parameter "${name}"`, description ?? declared);
   }
   return { given, complete: problems.errors === before };
 }
@@ -214,7 +229,7 @@ function checkUnit(problems: Session['problems'], value: Ref, unit: string | und
   if (unit === undefined || typeof value.value === 'number') return;
   const quantity = parseQuantity(value.text ?? '');
   if (!quantity || (quantity.unit !== undefined && quantity.unit !== unit))
-    problems.error(value, `must be a quantity in ${unit}, not ${shown(value.value)}`);
+    problems.error(value, `must be a quantity in ${unit}, not ${written(value.node, value.value)}`);
 }
 
 /** A whole-text placeholder takes the value as it is, number or text; others are put into the text. */

@@ -1,10 +1,10 @@
 import { asGatewayError, type RuleProblem, type RuleSource } from '../contract/index.js';
 import { csvRows } from './csv.js';
-import { shown } from './format.js';
+import { written } from './format.js';
 import type { ConfigProblem } from './model.js';
 import { placed } from './problems.js';
 import type { Session } from './session.js';
-import { pathText, plain, Ref, type Place, type ScalarNode } from './tree.js';
+import { pathText, placeInLine, plain, Ref, type Place, type ScalarNode } from './tree.js';
 
 /** The rules, and where each of them stands. */
 export interface Rules {
@@ -16,15 +16,17 @@ export interface Rules {
 export async function readRules(session: Session, list: Ref, main: Place): Promise<Rules> {
   const sources: RuleSource[] = [];
   const refs = new Map<string, Ref>();
+  // Rows of a table are told in problems of the rule that they stand for.
+  const tables = new Map<string, Place>();
   const add = (ref: Ref, index: number): void => {
     const file = ref.at.file.path;
     if (!ref.node) return;
     if (ref.node.kind !== 'map') {
-      const typed = ref.node.kind === 'list' ? 'a list' : shown(ref.value);
+      const typed = ref.node.kind === 'list' ? 'a list' : written(ref.node, ref.value);
       session.problems.error(ref, `must be a rule, not ${typed}`, 'write - interlock: NAME');
       return;
     }
-    refs.set(`${file}\n${index}`, ref);
+    refs.set(keyOf({ file, index }), ref);
     const source = { file, index, rule: plain(ref.node) };
     if (ref.child('matrix').node) matrices.push({ ref, at: sources.length });
     sources.push(source);
@@ -41,32 +43,45 @@ export async function readRules(session: Session, list: Ref, main: Place): Promi
   }
   for (const { ref, at } of matrices) {
     const source = sources[at];
-    const rows = await readMatrix(session, ref);
-    if (source && rows) sources[at] = { ...source, rule: { ...Object(source.rule), rows } };
+    const table = await readMatrix(session, ref);
+    if (!source || !table) continue;
+    sources[at] = { ...source, rule: { ...(source.rule as object), rows: table.rows } };
+    if (table.place.file.isForeign) tables.set(keyOf(source), table.place);
   }
   return {
     sources,
-    place: (problem, severity) =>
-      place(refs.get(`${problem.file}\n${problem.index}`), main, problem, severity),
+    place: (problem, severity) => {
+      const table = tables.get(keyOf(problem));
+      if (table) return placed(table, '', problem.message, problem.hint, severity);
+      return place(refs.get(keyOf(problem)), main, problem, severity);
+    },
   };
 }
 
+function keyOf({ file, index }: Pick<RuleSource, 'file' | 'index'>): string {
+  return `${file}\n${index}`;
+}
+
 /** The rows of a cause-and-effect matrix, from `csv:` or from the file that `file:` names. */
-async function readMatrix(session: Session, ref: Ref): Promise<unknown> {
+async function readMatrix(
+  session: Session,
+  ref: Ref,
+): Promise<{ readonly rows: string[][]; readonly place: Place } | undefined> {
   const inline = ref.child('csv');
   const named = ref.child('file');
-  let text = inline.node ? inline.text : undefined;
-  if (named.text !== undefined) {
-    const path = session.host.resolve(named.at.file.path, named.text);
-    text = await session.read(path, named);
-  }
-  if (text === undefined) return undefined;
-  try {
-    return csvRows(text);
-  } catch (thrown) {
-    const { message } = asGatewayError(thrown);
-    session.problems.error(named.node ? named : inline, `no CSV: ${message}`);
-    return undefined;
+  if (named.text === undefined)
+    return inline.text === undefined ? undefined : rowsOf(inline.text, inline);
+  const path = session.host.resolve(named.at.file.path, named.text);
+  const file = await session.source(path, named);
+  return file && rowsOf(file.text, new Ref(undefined, named.path, placeInLine(file, 1)));
+
+  function rowsOf(text: string, at: Ref): Awaited<ReturnType<typeof readMatrix>> {
+    try {
+      return { rows: csvRows(text), place: at.at };
+    } catch (thrown) {
+      session.problems.error(at, `no CSV: ${asGatewayError(thrown).message}`);
+      return undefined;
+    }
   }
 }
 
@@ -101,7 +116,8 @@ function place(
   if (found?.kind !== 'scalar' || offset === undefined)
     return placed(ref.at, where, message, hint, severity);
   const at = { file: found.at.file, offset: offsetInSource(found, offset) };
-  return { ...placed(at, where, message, hint, severity), excerpt: lineAt(at) };
+  const told = placed(at, where, message, hint, severity);
+  return at.file.isForeign ? told : { ...told, excerpt: lineAt(at) };
 }
 
 /** The line that a place is in. */

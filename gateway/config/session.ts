@@ -2,41 +2,49 @@ import { asGatewayError } from '../contract/index.js';
 import type { ConfigHost } from './model.js';
 import { parseYaml } from './parse.js';
 import { Problems } from './problems.js';
-import type { Node, Ref } from './tree.js';
+import type { Node, Ref, SourceFile } from './tree.js';
 
 /** One run of the loader: what was read so far, and what is wrong with it. */
 export class Session {
   readonly host: ConfigHost;
   readonly problems: Problems = new Problems();
+  readonly #main: string;
   /** All files that were read, in order. */
   readonly files: string[] = [];
   /** What the revision is made of: hashes only, so that no secret can be guessed from it. */
   readonly #digests: string[] = [];
 
-  constructor(host: ConfigHost) {
+  /** @param main the file in whose folder the configuration lies */
+  constructor(host: ConfigHost, main: string) {
     this.host = host;
+    this.#main = main;
   }
 
-  /** The text of a file; undefined with a problem at `ref`, which names it. */
-  async read(path: string, ref: Ref): Promise<string | undefined> {
+  /** A file that the configuration names; undefined with a problem at `ref`, which names it. */
+  async source(path: string, ref: Ref): Promise<Omit<SourceFile, 'lines'> | undefined> {
     let text: string;
     try {
       text = await this.host.readText(path);
     } catch (thrown) {
-      const { message } = asGatewayError(thrown);
+      const { message, advice } = asGatewayError(thrown);
       const why = message.includes(path) ? message : `${path}: ${message}`;
-      this.problems.error(ref, `cannot read ${why}`, 'check path and permissions');
+      this.problems.error(ref, `cannot read ${why}`, advice);
       return undefined;
     }
     if (!this.files.includes(path)) this.files.push(path);
     this.digest(`file ${path}`, text);
-    return text;
+    return { path, text, isForeign: !(await this.host.isOwn(this.#main, path)) };
+  }
+
+  /** The text of a file; undefined with a problem. */
+  async read(path: string, ref: Ref): Promise<string | undefined> {
+    return (await this.source(path, ref))?.text;
   }
 
   /** The content of a YAML file; undefined with a problem, or without one when it is empty. */
   async tree(path: string, ref: Ref): Promise<Node | undefined> {
-    const text = await this.read(path, ref);
-    return text === undefined ? undefined : parseYaml(path, text, this.problems);
+    const source = await this.source(path, ref);
+    return source && parseYaml(source, this.problems);
   }
 
   digest(what: string, content: string): void {

@@ -2,6 +2,8 @@
 export interface SourceFile {
   readonly path: string;
   readonly text: string;
+  /** Lies outside the folder of the configuration: nothing of its text is ever told. */
+  readonly isForeign: boolean;
   readonly lines: { linePos(offset: number): { line: number; col: number } };
 }
 
@@ -85,6 +87,14 @@ export function eachScalar(
   else if (node.kind === 'list')
     node.items.forEach((item, i) => eachScalar(item, visit, [...path, i]));
   else for (const [key, { value }] of node.entries) eachScalar(value, visit, [...path, key]);
+}
+
+/** A place in a text that is no YAML, by its line. */
+export function placeInLine(
+  file: Pick<SourceFile, 'path' | 'text' | 'isForeign'>,
+  line: number,
+): Place {
+  return { file: { ...file, lines: { linePos: () => ({ line, col: 1 }) } }, offset: 0 };
 }
 
 /** `links.bus.devices.P1.tags.flow`, `rules[2].cause`. */

@@ -1,6 +1,6 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { closed, type Field, type Shape } from './fields.js';
-import { shown } from './format.js';
+import { shown, written } from './format.js';
 import type { Problems } from './problems.js';
 import { didYouMean } from './suggest.js';
 import { plain, type Ref } from './tree.js';
@@ -76,7 +76,7 @@ function report(root: Ref, error: ErrorObject, problems: Problems): void {
     const key = String(params['propertyName']);
     problems.errorAtKey(ref.child(key), `"${key}" is not a name`, nameHint(error));
   } else if (error.propertyName === undefined && !problems.hasErrorAt(ref)) {
-    const [message, hint] = valueMessage(error, schema, params);
+    const [message, hint] = valueMessage(error, schema, params, written(ref.node, data));
     problems.error(ref, message, hint);
   }
 }
@@ -135,13 +135,17 @@ function valueMessage(
   error: ErrorObject,
   schema: Field,
   params: Field,
+  asTyped: string,
 ): [message: string, hint: string | undefined] {
-  const typed = schema['writeOnly'] === true ? 'what stands here (not shown)' : shown(error.data);
+  const typed = schema['writeOnly'] === true ? 'what stands here (not shown)' : asTyped;
   const [example] = (schema['examples'] ?? []) as readonly unknown[];
   const hint = example === undefined ? undefined : `write it like ${exampleText(example)}`;
   switch (error.keyword) {
     case 'type':
-      return [`must be ${expected(schema)}, not ${typed}`, typeHint(error.data, schema) ?? hint];
+      return [
+        `must be ${expected(schema)}, not ${typed}`,
+        typeHint(error.data, schema, asTyped) ?? hint,
+      ];
     case 'enum': {
       const words = (params['allowedValues'] as readonly unknown[]).map(String);
       const near = didYouMean(String(error.data), words, 'one of');
@@ -181,18 +185,19 @@ function valueMessage(
   }
 }
 
-function typeHint(data: unknown, schema: Field): string | undefined {
+/** @param typed the value as it stands in the file: `007` is not 7 */
+function typeHint(data: unknown, schema: Field, typed: string): string | undefined {
   const isText = schema['type'] === 'string' && schema['pattern'] === undefined;
   const hide = schema['writeOnly'] === true;
-  if (typeof data === 'number' && schema['title'] === 'a duration')
-    return `add a unit: ${data}ms or ${data}s`;
+  if (typeof data === 'number' && schema['title'] === 'a duration' && /^[\d.]+$/.test(typed))
+    return `add a unit: ${typed}ms or ${typed}s`;
   if (isText && !hide && (typeof data === 'number' || typeof data === 'boolean'))
-    return `put it in quotes: "${data}"`;
+    return `put it in quotes: "${typed}"`;
   if (
     schema['type'] === 'array' &&
     schema['maxItems'] === undefined &&
     (typeof data === 'string' || typeof data === 'number')
   )
-    return `write it as a list: [${data}]`;
+    return `write it as a list: [${typeof data === 'string' ? data : typed}]`;
   return undefined;
 }

@@ -108,6 +108,10 @@ export const errorCodes = {
   ],
   'journal-io': ['limit', 'The disk gave an error; the journal retries. Check the disk.'],
   'broker-lost': ['link', 'The MQTT broker is not reachable; data are kept in the journal.'],
+  'system-refused': [
+    'limit',
+    'The operating system refused: permission, space, descriptors, memory; see the message.',
+  ],
   internal: ['bug', 'A defect of the gateway; please report it with the log.'],
 } as const;
 

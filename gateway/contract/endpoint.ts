@@ -1,3 +1,4 @@
+import { own } from './own.js';
 import type { Endpoint, Parsed, SchemeKind, SerialLine } from './driver.js';
 
 type Fail = (message: string, hint: string) => Parsed<Endpoint>;
@@ -19,7 +20,7 @@ export function parseEndpoint(
   const scheme = /^([a-z][a-z0-9+.]*):/.exec(text)?.[1];
   if (scheme === undefined)
     return fail(`not an endpoint: ${text}`, `write it like ${shown[0] ?? ''}10.0.0.5:502`);
-  const kind = schemes[scheme];
+  const kind = own(schemes, scheme);
   if (kind === undefined)
     return fail(`this driver does not serve ${scheme}://`, `it serves ${shown.join(', ')}`);
   let rest = text.slice(scheme.length + 1);

@@ -18,9 +18,10 @@ export class GatewayError extends Error {
     return errorCodes[this.code][0];
   }
 
-  /** What the reader can do about it. */
+  /** What the reader can do about it: in `fields.hint` where that can be said better than by the code alone. */
   get advice(): string {
-    return errorCodes[this.code][1];
+    const { hint } = this.fields;
+    return typeof hint === 'string' ? hint : errorCodes[this.code][1];
   }
 }
 

@@ -10,13 +10,6 @@ export type ControlHandler = (
   who: string,
 ) => Promise<unknown>;
 
-interface Request {
-  id?: unknown;
-  op?: unknown;
-  args?: unknown;
-  who?: unknown;
-}
-
 /**
  * The Unix socket of the command line: one JSON object a line, both ways. Whoever may open the file (owner
  * and group) may use it; nothing listens on the network.
@@ -77,13 +70,16 @@ export class ControlSocket {
 }
 
 async function answer(line: string, handler: ControlHandler): Promise<string> {
-  let id: unknown;
+  let id: string | number | null = null;
   try {
-    const request = JSON.parse(line) as Request;
-    id = request.id;
-    const args = (request.args ?? {}) as Record<string, unknown>;
-    const who = typeof request.who === 'string' ? request.who.slice(0, 64) : 'cli';
-    const result = await handler(String(request.op), args, who);
+    const request = JSON.parse(line) as unknown;
+    if (!isObject(request)) throw new GatewayError('bad-request', 'a request must be an object');
+    const { op, args = {}, who } = request;
+    // Nothing else is given back: it may be nested so deeply that it cannot be written.
+    if (typeof request['id'] === 'string' || typeof request['id'] === 'number') id = request['id'];
+    if (typeof op !== 'string') throw new GatewayError('bad-request', 'op must be a text');
+    if (!isObject(args)) throw new GatewayError('bad-request', 'args must be an object');
+    const result = await handler(op, args, typeof who === 'string' ? who.slice(0, 64) : 'cli');
     return `${JSON.stringify({ id, ok: true, result: result ?? null })}\n`;
   } catch (thrown) {
     const error =
@@ -93,6 +89,10 @@ async function answer(line: string, handler: ControlHandler): Promise<string> {
     const { code, kind, message, advice } = error;
     return `${JSON.stringify({ id, ok: false, error: { code, kind, message, advice } })}\n`;
   }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function answers(path: string): Promise<boolean> {

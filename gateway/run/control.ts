@@ -1,4 +1,11 @@
-import type { AlarmSnapshot, CommandResult, Order, RuleCommand, Value } from '../contract/index.js';
+import {
+  globMatcher,
+  type AlarmSnapshot,
+  type CommandResult,
+  type Order,
+  type RuleCommand,
+  type Value,
+} from '../contract/index.js';
 import {
   asGatewayError,
   GatewayError,
@@ -9,7 +16,8 @@ import {
   type Inspection,
 } from '../contract/index.js';
 import type { TagInfo } from '../tags/table.js';
-import { parseTyped } from '../write/convert.js';
+import { parseTyped, typedForm } from '../write/convert.js';
+import { briefly, numberOr, optionalText, requiredText, type Args } from './arguments.js';
 import type { DeviceAlarm } from './device-alarms.js';
 import { deviceReports, linkReport } from './link-reports.js';
 import {
@@ -26,7 +34,7 @@ import type { Runtime } from './runtime.js';
 /** A request on the control socket: one JSON object a line. */
 export interface ControlRequest {
   readonly op: string;
-  readonly args: Readonly<Record<string, unknown>>;
+  readonly args: Args;
   /** Who asks, as the operating system knows them. */
   readonly who: string;
 }
@@ -70,11 +78,11 @@ export class Control {
       case 'status':
         return Promise.resolve(this.#status());
       case 'tags':
-        return Promise.resolve(this.#tags(text(args, 'pattern', '*')));
+        return Promise.resolve(this.#tags(optionalText(args, 'pattern') ?? '*'));
       case 'read':
-        return Promise.resolve(this.#view(this.#tag(text(args, 'tag'))));
+        return Promise.resolve(this.#view(this.#tag(requiredText(args, 'tag'))));
       case 'inspect':
-        return this.#inspect(this.#tag(text(args, 'tag')));
+        return this.#inspect(this.#tag(requiredText(args, 'tag')));
       case 'write':
         return this.#write(args, who);
       case 'alarms':
@@ -84,19 +92,23 @@ export class Control {
       case 'rules':
         return Promise.resolve(Object.fromEntries(this.#runtime.field.engine.states()));
       case 'trace':
-        return Promise.resolve(this.#trace(text(args, 'link'), Number(args['after'] ?? 0)));
+        return Promise.resolve(this.#trace(requiredText(args, 'link'), numberOr(args, 'after', 0)));
       case 'history':
-        return this.#runtime.north.past(Number(args['from'] ?? 0));
+        return this.#runtime.north.past(numberOr(args, 'from', 0));
       case 'why':
         return args['at'] === undefined
-          ? Promise.resolve(this.#why(text(args, 'rule')))
-          : whyThen(this.#runtime.options.trips, text(args, 'rule'), Number(args['at']));
+          ? Promise.resolve(this.#why(requiredText(args, 'rule')))
+          : whyThen(
+              this.#runtime.options.trips,
+              requiredText(args, 'rule'),
+              numberOr(args, 'at', 0),
+            );
       case 'trips':
-        return tripsOf(this.#runtime.options.trips, text(args, 'rule'));
+        return tripsOf(this.#runtime.options.trips, requiredText(args, 'rule'));
       case 'reload':
         return this.#reload(who, args['keepTrips'] === true);
       default:
-        return Promise.reject(new GatewayError('bad-request', `no such operation: ${op}`));
+        return Promise.reject(new GatewayError('bad-request', `no such operation: ${briefly(op)}`));
     }
   }
 
@@ -140,16 +152,16 @@ export class Control {
         'not-permitted',
         'a reset of all lost memories needs the role engineer',
       );
-    const refused: Record<string, string> = {};
+    const refused = new Map<string, string>();
     const reset: string[] = [];
     for (const rule of field.engine.lost())
       await this.#ruleCommand(rule, { kind: 'reset' }, who).then(
         () => reset.push(rule),
         (thrown: unknown) => {
-          refused[rule] = asGatewayError(thrown).message;
+          refused.set(rule, asGatewayError(thrown).message);
         },
       );
-    return { reset, refused };
+    return { reset, refused: Object.fromEntries(refused) };
   }
 
   #tags(pattern: string): readonly TagView[] {
@@ -193,7 +205,7 @@ export class Control {
   }
 
   async #write(args: ControlRequest['args'], who: string): Promise<unknown> {
-    const tag = this.#tag(text(args, 'tag'));
+    const tag = this.#tag(requiredText(args, 'tag'));
     const value = typed(tag, args['value'], 'value');
     const expect = args['expect'] === undefined ? undefined : typed(tag, args['expect'], 'expect');
     const done = await this.#runtime.field.gate.command({
@@ -302,12 +314,6 @@ function inWords(describe: () => string | undefined): string {
   }
 }
 
-function text(args: ControlRequest['args'], key: string, fallback?: string): string {
-  const value = args[key] ?? fallback;
-  if (typeof value !== 'string') throw new GatewayError('bad-request', `${key} is missing`);
-  return value;
-}
-
 function typed(tag: TagInfo, given: unknown, key: string): Value {
   const plain =
     typeof given === 'string' || typeof given === 'number' || typeof given === 'boolean';
@@ -315,18 +321,9 @@ function typed(tag: TagInfo, given: unknown, key: string): Value {
   if (value === undefined) {
     throw new GatewayError(
       'bad-request',
-      `${key}: ${JSON.stringify(given)} is no ${tag.type} for ${tag.name}`,
+      `${key}: ${briefly(given)} is no ${tag.type} for ${tag.name}`,
+      { hint: tag.type === 'string' ? 'Give a text.' : `Give ${typedForm(tag)}.` },
     );
   }
   return value;
-}
-
-/** `P101.*` and the like, without regular expressions from outside. */
-function globMatcher(pattern: string): (name: string) => boolean {
-  const source = pattern
-    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-    .replace(/\*+/g, '.*')
-    .replace(/\?/g, '.');
-  const expression = new RegExp(`^${source}$`);
-  return (name) => expression.test(name);
 }

@@ -1,4 +1,5 @@
 import {
+  own,
   jsonValue,
   type Demanded,
   type Held,
@@ -124,7 +125,7 @@ export function inheritedOrders(states: RetainedStates, terms: Terms): readonly 
     if (!isTripped && before.state !== 'SHEDDING') return [];
     const holding = terms.holding(rule);
     const outputs = (holding?.outputs ?? []).filter(
-      ({ name }) => isTripped || before.off?.[name] !== undefined,
+      ({ name }) => isTripped || own(before.off, name) !== undefined,
     );
     const held = { ...holding, outputs };
     return [inherited(rule, before, held, terms)];

@@ -1,13 +1,11 @@
 import {
   GatewayError,
-  parseDuration,
   type CommandResult,
   type Person,
   type RuleCommand,
 } from '../contract/index.js';
+import { optionalText, requiredDuration, requiredText, type Args } from './arguments.js';
 import type { Runtime } from './runtime.js';
-
-type Args = Readonly<Record<string, unknown>>;
 
 /** Operations on the control socket that tell a rule or an alarm something. */
 const kinds: readonly RuleCommand['kind'][] = [
@@ -26,37 +24,31 @@ export function isRuleCommand(op: string): op is Kind {
   return (kinds as readonly string[]).includes(op);
 }
 
-function optional(args: Args, key: string): string | undefined {
-  const value = args[key];
-  return typeof value === 'string' && value !== '' ? value : undefined;
-}
-function required(args: Args, key: string): string {
-  const value = optional(args, key);
-  if (value === undefined) throw new GatewayError('bad-request', `${key} is missing`);
-  return value;
-}
-function duration(args: Args): number {
-  const typed = required(args, 'for');
-  const found = parseDuration(typed);
-  if (found === undefined) throw new GatewayError('bad-request', `for: ${typed} is no time`);
-  return found;
-}
-
 /** Reads a command from the arguments of a request; refuses what is incomplete. */
 export function ruleCommandOf(kind: Kind, args: Args): RuleCommand {
   switch (kind) {
     case 'bypass': {
-      const reason = required(args, 'reason');
-      return { kind, input: optional(args, 'input'), duration: duration(args), reason };
+      const reason = requiredText(args, 'reason');
+      return {
+        kind,
+        input: optionalText(args, 'input'),
+        duration: requiredDuration(args, 'for'),
+        reason,
+      };
     }
     case 'unbypass':
-      return { kind, input: optional(args, 'input') };
+      return { kind, input: optionalText(args, 'input') };
     case 'shelve': {
-      const reason = required(args, 'reason');
-      return { kind, duration: duration(args), reason, oneShot: args['once'] === true };
+      const reason = requiredText(args, 'reason');
+      return {
+        kind,
+        duration: requiredDuration(args, 'for'),
+        reason,
+        oneShot: args['once'] === true,
+      };
     }
     case 'out-of-service':
-      return { kind, reason: required(args, 'reason') };
+      return { kind, reason: requiredText(args, 'reason') };
     default:
       return { kind };
   }
@@ -64,7 +56,7 @@ export function ruleCommandOf(kind: Kind, args: Args): RuleCommand {
 
 /** Which rule or alarm is meant. */
 export function subjectOf(args: Args): string {
-  return optional(args, 'rule') ?? optional(args, 'alarm') ?? required(args, 'id');
+  return optionalText(args, 'rule') ?? optionalText(args, 'alarm') ?? requiredText(args, 'id');
 }
 
 /** A person with the roles that the configuration gives him. */

@@ -1,4 +1,11 @@
-import { rawOf, type TagType, type Value } from '../contract/index.js';
+import {
+  parseNumber,
+  parseTruth,
+  parseWhole,
+  rawOf,
+  type TagType,
+  type Value,
+} from '../contract/index.js';
 import type { TagImage } from '../tags/image.js';
 import type { TagInfo } from '../tags/table.js';
 
@@ -24,19 +31,29 @@ function isFloat(type: TagType): boolean {
   return type === 'float32' || type === 'float64';
 }
 
-/** `true`, `12.5`, `"text"` or an enumeration text, as typed by a person, as a value of the tag. */
+/**
+ * What a person typed, or a program sent, as a value of the tag; undefined when it is none. Nothing is bent: a number is
+ * no truth value and no text, and a text is a number only as {@link parseNumber} reads it.
+ */
 export function parseTyped(tag: TagInfo, typed: string | number | boolean): Value | undefined {
-  if (typeof typed !== 'string')
-    return tag.type === 'bool' && typeof typed === 'number' ? typed !== 0 : typed;
-  if (tag.type === 'string') return typed;
-  for (const [number, text] of tag.enumeration ?? []) if (text === typed) return number;
-  if (tag.type === 'bool') {
-    if (['true', 'on', '1'].includes(typed)) return true;
-    return ['false', 'off', '0'].includes(typed) ? false : undefined;
-  }
-  if (typed.trim() === '') return undefined;
-  if ((tag.type === 'int64' || tag.type === 'uint64') && /^-?\d{16,20}$/.test(typed))
-    return BigInt(typed);
-  const number = Number(typed);
-  return Number.isFinite(number) ? number : undefined;
+  const { type } = tag;
+  if (typeof typed === 'string') return type === 'string' ? typed : parsedText(tag, typed);
+  if (typeof typed === 'boolean') return type === 'bool' ? typed : undefined;
+  return type !== 'bool' && type !== 'string' && Number.isFinite(typed) ? typed : undefined;
+}
+
+function parsedText({ type, enumeration }: TagInfo, typed: string): Value | undefined {
+  for (const [number, text] of enumeration ?? [])
+    if (text === typed) return type === 'bool' ? number !== 0 : number;
+  if (type === 'bool') return parseTruth(typed);
+  const exact = type === 'int64' || type === 'uint64' ? parseWhole(typed) : undefined;
+  const isBeyond = exact !== undefined && !Number.isSafeInteger(Number(exact));
+  return isBeyond ? exact : parseNumber(typed);
+}
+
+/** What would be taken instead of something that is no value of the tag. */
+export function typedForm({ type, enumeration }: TagInfo): string {
+  const texts = [...(enumeration?.values() ?? [])].slice(0, 8).map((text) => `"${text}"`);
+  const own = type === 'bool' ? 'true or false' : 'a number such as 12.5 or 1e3';
+  return [own, ...texts].join(', or ');
 }

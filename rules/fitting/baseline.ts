@@ -31,7 +31,7 @@ export function baselineParts(
   if (isKnown(name)) return { of: name, statistic: 'mean' };
   const dot = name.lastIndexOf('.');
   const [of, statistic] = [name.slice(0, dot), name.slice(dot + 1)];
-  return statistic in statistics && isKnown(of) ? { of, statistic } : undefined;
+  return Object.hasOwn(statistics, statistic) && isKnown(of) ? { of, statistic } : undefined;
 }
 
 /** Fewest values that say what is normal. */

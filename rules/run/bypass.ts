@@ -1,4 +1,5 @@
 import {
+  own,
   formatDuration,
   wall,
   type Evidence,
@@ -188,5 +189,5 @@ export function bypassAlarm(
   if (!rule.bypass) return undefined;
   const id = `${rule.id}-BYPASSED`;
   const text = { ...plainText('low', `${rule.id} is bypassed`), reAlarm: shift };
-  return new AlarmMachine(c, id, text, kept[id], false);
+  return new AlarmMachine(c, id, text, own(kept, id), false);
 }

@@ -1,4 +1,5 @@
 import {
+  own,
   wall,
   type Evidence,
   type Adopted,
@@ -104,7 +105,7 @@ export class InterlockRunner implements Runner {
     this.#senses = new Senses(c, rule, { bypasses: this.#bypasses, sources });
     this.#alarm = rule.alarm && new AlarmMachine(c, rule.id, rule.alarm, kept?.alarm, false);
     this.#watches = watchesOf(c, rule, kept?.disobeyed ?? []);
-    const hasFailed = kept?.alarms?.[usualAlarm(rule.id)] !== undefined;
+    const hasFailed = own(kept?.alarms, usualAlarm(rule.id)) !== undefined;
     this.#obedience =
       this.#watches.length > 0 || (hasFailed && rule.mode === 'armed')
         ? new Obedience(c, rule, this.#watches, kept)

@@ -1,4 +1,4 @@
-import { wall, type Evidence, type WallMs } from '../../gateway/contract/index.js';
+import { own, wall, type Evidence, type WallMs } from '../../gateway/contract/index.js';
 import { plainText } from '../drafts/common.js';
 import { remark } from '../explain.js';
 import type { CompiledInterlock, Effect } from '../program.js';
@@ -38,7 +38,7 @@ export class Obedience {
     const ids = new Set([usualAlarm(rule.id)]);
     for (const watch of watches) ids.add(this.#alarmOf(watch) ?? usualAlarm(rule.id));
     this.machines = [...ids].map((id) => {
-      return new AlarmMachine(c, id, plainText(priority), kept?.alarms?.[id], true);
+      return new AlarmMachine(c, id, plainText(priority), own(kept?.alarms, id), true);
     });
     // Before any rule runs: what was ordered before a restart is not let go meanwhile.
     const since = wall(kept?.since ?? 0);

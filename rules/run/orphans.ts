@@ -1,4 +1,5 @@
 import {
+  globMatcher,
   wall,
   type Denial,
   type Evidence,
@@ -13,7 +14,6 @@ import {
 } from '../../gateway/contract/index.js';
 import { plainText } from '../drafts/common.js';
 import { evidenceList, remark } from '../explain.js';
-import { matchesGlob } from '../names.js';
 import { AlarmMachine } from './alarm-state.js';
 import {
   addEvent,
@@ -126,9 +126,8 @@ export class Orphans {
 
   /** Does an order stand under a name of this pattern? */
   fits(pattern: string): boolean {
-    for (const { rule, orphans } of this.#groups)
-      if (orphans.length > 0 && matchesGlob(pattern, rule)) return true;
-    return false;
+    const matches = globMatcher(pattern);
+    return this.#groups.some(({ rule, orphans }) => orphans.length > 0 && matches(rule));
   }
 
   /** `ORPHAN (order holds)`, by the name of the rule; that of a living one stands beside its own. */

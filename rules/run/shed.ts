@@ -1,4 +1,5 @@
 import {
+  own,
   wall,
   type Adopted,
   type Held,
@@ -66,14 +67,14 @@ export class ShedRunner implements Runner {
     const offSince = ({ name, maxOff }: ShedStep): number | undefined => {
       const order = adopted?.get(name);
       return order
-        ? (kept?.off?.[name] ?? (order.until === undefined ? c.wallNow() : order.until - maxOff))
-        : kept?.off?.[name];
+        ? (own(kept?.off, name) ?? (order.until === undefined ? c.wallNow() : order.until - maxOff))
+        : own(kept?.off, name);
     };
     this.#m = {
       offWall: rule.steps.map((step, i) => this.#own(i, offSince(step))),
       offMono: rule.steps.map(() => NaN),
       lastMove: -Infinity,
-      restWall: rule.steps.map(({ name }) => kept?.resting?.[name] ?? NaN),
+      restWall: rule.steps.map(({ name }) => own(kept?.resting, name) ?? NaN),
       restUntil: rule.steps.map(() => -Infinity),
       since: wall(kept?.since ?? 0),
     };

@@ -1,4 +1,5 @@
 import {
+  own,
   asGatewayError,
   isBad,
   qualityLevel,
@@ -93,8 +94,8 @@ function judgeMap(
 function judgeSymptoms(why: Explanation, wanted: unknown): string | undefined {
   const words: Readonly<Record<string, string>> = { true: 'seen', false: 'not seen' };
   for (const [name, typed] of Object.entries(isMap(wanted) ? wanted : {})) {
-    const is = why.diagnosis?.symptoms[name];
-    const should = words[String(typed)] ?? String(typed);
+    const is = own(why.diagnosis?.symptoms, name);
+    const should = own(words, String(typed)) ?? String(typed);
     if (is !== should) return `${name} should be ${should}, it is ${is ?? 'no symptom'}`;
   }
   return undefined;

@@ -1,4 +1,5 @@
 import {
+  own,
   formatDuration,
   GatewayError,
   parseDuration,
@@ -64,7 +65,7 @@ const levels: Readonly<Record<string, number>> = {
 /** `BAD`, `STALE`, or a reason by its name in the code (`timeout`). */
 export function qualityOf(typed: unknown): number {
   const text = String(typed);
-  const level = levels[text.toUpperCase()];
+  const level = own(levels, text.toUpperCase());
   if (level !== undefined) return level;
   const names = Object.keys(Quality) as QualityName[];
   const name = names.find((one) => one.toLowerCase() === text.replace(/-/g, '').toLowerCase());

@@ -99,7 +99,11 @@ export function hostOf(memory: Memory): ConfigHost & { readonly reads: string[] 
       reads.push(path);
       const text = Object.hasOwn(files, path) ? files[path] : undefined;
       return text === undefined
-        ? Promise.reject(new GatewayError('config-unreadable', `${path}: there is no such file`))
+        ? Promise.reject(
+            new GatewayError('config-unreadable', `${path}: there is no such file`, {
+              hint: 'check path and permissions',
+            }),
+          )
         : Promise.resolve(text);
     },
     readIfThere: (path) => Promise.resolve(Object.hasOwn(files, path) ? files[path] : undefined),
@@ -108,6 +112,10 @@ export function hostOf(memory: Memory): ConfigHost & { readonly reads: string[] 
       const [before = '', after = ''] = pattern.split('*');
       const fits = (path: string): boolean => path.startsWith(before) && path.endsWith(after);
       return Promise.resolve(Object.keys(files).filter(fits).sort());
+    },
+    isOwn: (file, path) => {
+      const folder = posix.dirname(file);
+      return Promise.resolve(path.startsWith(folder === '/' ? folder : `${folder}/`));
     },
     resolve: (file, path) => posix.resolve(posix.dirname(file), path),
     secret: (name) => Promise.resolve(Object.hasOwn(secrets, name) ? secrets[name] : undefined),

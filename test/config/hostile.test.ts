@@ -67,7 +67,7 @@ void t.test('a password in clear is not repeated', async (t) => {
 
 void t.test('a key typed in by an enemy of the terminal is shown as it is', async (t) => {
   const [line = ''] = await bad(plant.replace('scan: fast', '"sc\\e[31man": fast'), { files });
-  t.match(line, '\\u001b[31m');
+  t.match(line, '\\x1b[31m');
   t.notOk(/\p{Cc}/u.test(line));
 });
 
@@ -93,8 +93,6 @@ void t.test('bombs are refused quickly', async (t) => {
       /nested deeper than 32/,
     ],
     ['hidden in quotes', `a: "]]]]]]]]]]]"\nb: ${'['.repeat(levels)}`, /nested deeper than 32/],
-    ['huge', `millrace: 1\n# ${'x'.repeat(limits.configBytes)}`, /larger than 4 MiB/],
-    ['huge in bytes', `# ${'é'.repeat(limits.configBytes / 2)}`, /larger than 4 MiB/],
     ['documents', '---\na: 1\n'.repeat(100_000), /second document/],
     ['a prototype', `${plant}__proto__: { x: 1 }\n`, /this key is not allowed/],
   ];

@@ -345,4 +345,31 @@ export const rows: readonly (readonly [from: string, to: string, said: readonly 
     '        unit: 7\n        parameters: { a: 1 }',
     ['11:9 links.bus.devices.FT101.parameters: parameters without a profile'],
   ],
+  [
+    'type: mqtt',
+    'type: mqtt\n    username: 007',
+    ['24:15 sinks.cloud.username: must be a text, not 007 — put it in quotes: "007"'],
+  ],
+  [
+    'type: mqtt',
+    'type: mqtt\n    username: 1e3',
+    ['24:15 sinks.cloud.username: must be a text, not 1e3 — put it in quotes: "1e3"'],
+  ],
+  [
+    'type: mqtt',
+    'type: mqtt\n    username: TRUE',
+    ['24:15 sinks.cloud.username: must be a text, not TRUE — put it in quotes: "TRUE"'],
+  ],
+  [
+    'rules: [rules/*.yaml]',
+    'rules: 0o17',
+    [
+      '20:8 rules: must be a list of files or rules, like [rules/*.yaml], not 0o17 — write it as a list: [0o17]',
+    ],
+  ],
+  [
+    'slow: 10s',
+    'slow: 0x10',
+    ['7:39 links.bus.scanClasses.slow: must be a duration, not 0x10 — write it like 500ms'],
+  ],
 ];

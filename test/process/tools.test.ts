@@ -95,7 +95,7 @@ void t.test(
     t.match((await write('hr:40.3', 'on', '--yes')).stdout, /-> true, read back/);
     t.equal(fake.get(17, 'hr', 40), 77 | 8);
     t.match((await write('hr:40', '99999', '--yes')).stderr, /does not fit uint16/);
-    t.match((await write('hr:40', 'much')).stderr, /much is no uint16/);
+    t.match((await write('hr:40', 'much')).stderr, /"much" is no uint16/);
     t.match((await write('ir:1', '1', '--yes')).stderr, /read-only/);
     const log = await readFile(join(cwd, 'millrace-data', 'commissioning.log'), 'utf8');
     const lines = log

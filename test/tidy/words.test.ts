@@ -69,7 +69,7 @@ void t.test('the note on functional safety', (t) => {
     if (found) t.equal(plain(found), plain(readme ?? ''), `is the same in ${file}`);
   }
   t.match(read('rules/README.md'), disclaimer, 'is in the rule language');
-  t.match(read('bin/millrace.ts'), /Not a safety instrumented system/, 'is in the help');
+  t.match(read('bin/main.ts'), /Not a safety instrumented system/, 'is in the help');
   t.match(read('bin/commands/write.ts'), /not a safety instrumented system/, 'is where one writes');
   t.end();
 });

@@ -1,0 +1,10 @@
+/**
+ * What a record holds under a name from outside. A plain look-up finds `constructor` and `toString` in every object,
+ * and people may call their devices so.
+ */
+export function own<T>(
+  record: Readonly<Record<string, T>> | null | undefined,
+  name: string,
+): T | undefined {
+  return record && Object.hasOwn(record, name) ? record[name] : undefined;
+}

@@ -1,0 +1,24 @@
+const decimal = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/;
+const whole = /^[+-]?\d{1,40}$/;
+
+/**
+ * A number as people write it: decimal digits, a point, an exponent. Whoever types `0x14`, `1_000`, ` 4 `, `١٢`,
+ * `Infinity` or nothing at all may mean something else; that is none.
+ */
+export function parseNumber(typed: string): number | undefined {
+  if (!decimal.test(typed)) return undefined;
+  const value = Number(typed);
+  return Number.isFinite(value) ? value : undefined;
+}
+
+/** A whole number in decimal digits, exact however long it is. */
+export function parseWhole(typed: string): bigint | undefined {
+  return whole.test(typed) ? BigInt(typed.replace('+', '')) : undefined;
+}
+
+/** `true` and `on`, `false` and `off`. Numbers are none: whoever writes 2, or 1, may mean another tag. */
+export function parseTruth(typed: string): boolean | undefined {
+  const word = typed.toLowerCase();
+  if (word === 'true' || word === 'on') return true;
+  return word === 'false' || word === 'off' ? false : undefined;
+}
