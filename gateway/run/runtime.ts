@@ -267,7 +267,10 @@ function epochsOf({ epochs, memoryFiles }: RuntimeOptions): NonNullable<RuntimeO
     last: async () => {
       const beside = epochs ? await epochs.last() : 0;
       const inMemory = await lastEpochOf(memoryFiles);
-      return beside === undefined && inMemory === 0 ? undefined : Math.max(beside ?? 0, inMemory);
+      const isKnown = beside !== undefined && inMemory !== undefined;
+      const last = Math.max(beside ?? 0, inMemory ?? 0);
+      // Where one is missing the other one knows, unless it is new.
+      return isKnown || last > 0 ? last : undefined;
     },
     record: async (epoch) => {
       await epochs?.record(epoch);

@@ -230,3 +230,45 @@ void t.test('where no file can be made the reason is given', async (t) => {
   const store = storeAt(join(file, 'j.db'));
   await t.rejects(store.open(), GatewayError);
 });
+
+/** The bytes of the first segments of a store that is open. */
+async function holds(store: Store, segments: number): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (let id = 1; id <= segments; id++)
+    found.push(Buffer.from((await store.read(id)) ?? []).toString('base64'));
+  return found;
+}
+
+void t.test('a file that was deleted or replaced while it was open is written anew', async (t) => {
+  for (const damage of ['deleted', 'log deleted', 'replaced', 'folder deleted'] as const) {
+    const at = join(await folder(t), 'data');
+    const path = join(at, 'j.db');
+    const store = storeAt(path);
+    await store.open();
+    const random = new Seeded(7);
+    const change = (n: number): Change => ({
+      segments: [segment(random, n * 10)],
+      remove: [],
+      state: [[`s${String(n)}`, 'x']],
+    });
+    await store.commit(change(1));
+    t.equal(await store.isThere(), true);
+    await store.commit(change(2));
+    const before = await holds(store, 2);
+    if (damage === 'folder deleted') await rm(at, { recursive: true });
+    else if (damage === 'log deleted') await rm(`${path}-wal`);
+    else await rm(path);
+    if (damage === 'replaced') await writeFile(path, 'something else');
+    t.equal(await store.isThere(), false, damage);
+    await store.renew();
+    t.equal(await store.isThere(), true, damage);
+    t.strictSame(await holds(store, 2), before, `${damage}: all is there`);
+    await store.commit(change(3));
+    await store.close();
+    const again = storeAt(path);
+    const { state } = await again.open();
+    t.strictSame([...state.keys()].sort(), ['s1', 's2', 's3'], `${damage}: and after a restart`);
+    t.strictSame(await holds(again, 2), before);
+    await again.close();
+  }
+});

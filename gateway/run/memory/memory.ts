@@ -276,14 +276,17 @@ async function find<T>(
   }
 }
 
-/** How far anything in the state folder says that epochs have come. Never rejects. */
-export async function lastEpochOf(files: MemoryFiles): Promise<number> {
-  const found = await Promise.all([
-    find(files, 'anchor', readAnchor),
-    find(files, 'memory-a', readSnapshot),
-    find(files, 'memory-b', readSnapshot),
-  ]);
-  return lastEpoch(...found.map(({ found: one }) => (typeof one === 'string' ? 0 : one.epoch)));
+/** How far anything in the state folder says that epochs have come; undefined: it cannot be read. Never rejects. */
+export async function lastEpochOf(files: MemoryFiles): Promise<number | undefined> {
+  const found = (
+    await Promise.all([
+      find(files, 'anchor', readAnchor),
+      find(files, 'memory-a', readSnapshot),
+      find(files, 'memory-b', readSnapshot),
+    ])
+  ).map(({ found: one }) => one);
+  const last = lastEpoch(...found.map((one) => (typeof one === 'string' ? 0 : one.epoch)));
+  return last === 0 && found.includes('unreadable') ? undefined : last;
 }
 
 interface Rest extends Omit<Snapshot, 'states'> {
