@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { rename, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { DriverModule, Log, RuleLanguage } from '../gateway/contract/index.js';
 import { GatewayError } from '../gateway/contract/index.js';
@@ -83,6 +84,8 @@ export async function startGateway(
       setAside,
       fileId,
       makeFolder: () => makeFolderOf(path),
+      move: rename,
+      remove: (file) => rm(file, { force: true }),
     }),
     mqtt: mqttJs(systemClock),
     version,
@@ -115,6 +118,8 @@ export function journalFile(path: string, maxBytes: number): Store {
     setAside: refuse,
     fileId,
     makeFolder: () => Promise.resolve(),
+    move: refuse,
+    remove: refuse,
   });
 }
 

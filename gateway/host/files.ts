@@ -108,8 +108,13 @@ export function scratchFile(path: string, reserve: number): ScratchFile {
       writeWhole(open(), bytes, at);
     },
     reopen: () => {
-      if (fd !== undefined) closeSync(fd);
+      const old = fd;
       fd = undefined;
+      try {
+        if (old !== undefined) closeSync(old);
+      } catch {
+        // A disk that failed says so once more; it is open no longer.
+      }
       before = readOr(path);
     },
   };

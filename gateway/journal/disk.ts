@@ -18,8 +18,10 @@ export class Disk {
   #isUp = false;
   /** When it is worth another try. */
   #againAt = 0;
+  #readAgainAt = 0;
   #lookAt: number;
   #looked: Exclude<Look, 'renewed'> = 'there';
+  #renewWait: number = limits.diskAgainMs;
   /** Ends when the store is free. */
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -51,8 +53,9 @@ export class Disk {
 
   /** What is on it. Rejects where it cannot be had; {@link isDue} says when to try again. */
   async open(): Promise<Found> {
-    this.#againAt = this.#clock.mono() + limits.diskAgainMs;
-    const found = await this.#alone(() => this.#store.open());
+    const found = await this.#alone(() => this.#store.open()).finally(() => {
+      this.#againAt = this.#clock.mono() + limits.diskAgainMs;
+    });
     this.#segments = [...found.segments].sort((a, b) => a.first - b.first);
     for (const segment of this.#segments) this.#ages.found(segment);
     this.#isUp = true;
@@ -81,8 +84,16 @@ export class Disk {
     this.#segments.sort((a, b) => a.first - b.first);
   }
 
-  read(id: number): Promise<Uint8Array | undefined> {
-    return this.#alone(() => this.#store.read(id));
+  /** Whoever waits for history asks again and again: a disk that fails is not asked by each of them. */
+  async read(id: number): Promise<Uint8Array | undefined> {
+    if (this.#clock.mono() < this.#readAgainAt)
+      throw new GatewayError('journal-io', 'the disk did not answer a moment ago');
+    try {
+      return await this.#alone(() => this.#store.read(id));
+    } catch (thrown) {
+      this.#readAgainAt = this.#clock.mono() + limits.diskAgainMs;
+      throw thrown;
+    }
   }
   room(): Promise<Room> {
     return this.#alone(() => this.#store.room());
@@ -103,10 +114,12 @@ export class Disk {
     try {
       await this.#alone(() => this.#store.renew());
       this.#looked = 'there';
+      this.#renewWait = limits.diskAgainMs;
       return 'renewed';
     } catch (cause) {
-      // Soon, not in half a minute.
-      this.#lookAt = now + limits.diskAgainMs;
+      // Soon, but a copy that fails at its end takes its time: each wait is twice the one before.
+      this.#renewWait = Math.min(2 * this.#renewWait, limits.journalLookMs);
+      this.#lookAt = this.#clock.mono() + this.#renewWait;
       const why = cause instanceof Error ? cause.message : String(cause);
       const text = `the journal was deleted or replaced, and cannot be written anew: ${why}`;
       return (this.#looked = new GatewayError('journal-io', text, {}, cause));

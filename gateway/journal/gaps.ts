@@ -1,6 +1,6 @@
-import { groupBy } from '../contract/index.js';
+import { groupBy, invariant } from '../contract/index.js';
 import { limits } from '../limits.js';
-import { positionsPerEpoch, type Entry, type GapRecord } from './entry.js';
+import { isBlock, positionsPerEpoch, type Entry, type GapRecord } from './entry.js';
 import type { EpochReport } from './options.js';
 
 /** One record for each unbroken run of lost entries of a stream. */
@@ -22,6 +22,17 @@ export function gapsOf(lost: readonly Entry[], why: GapRecord['why']): readonly 
     if (run.length > 0) gaps.push(gapOf(run, why));
   }
   return gaps;
+}
+
+/** The record in an entry of the ledger. */
+export function gapIn({ body }: Entry): GapRecord {
+  invariant(!isBlock(body), 'a record');
+  return JSON.parse(body) as GapRecord;
+}
+
+/** Does it tell of what memory did not hold? */
+export function isMemoryGap(entry: Entry): boolean {
+  return entry.class === 'gap' && gapIn(entry).why === 'memory';
 }
 
 function gapOf(run: readonly Entry[], why: GapRecord['why']): GapRecord {

@@ -4,23 +4,18 @@ import { limits } from '../limits.js';
 import type { Block } from '../tags/block.js';
 import { decodeSegment } from './codec.js';
 import { Disk } from './disk.js';
-import {
-  type Entry,
-  type EntryClass,
-  type GapRecord,
-  isBlock,
-  positionsPerEpoch,
-} from './entry.js';
-import { gapsOf, goneGap, mergeGaps } from './gaps.js';
+import { type Entry, type EntryClass, type GapRecord, positionsPerEpoch } from './entry.js';
+import { gapIn, gapsOf, goneGap, mergeGaps } from './gaps.js';
 import type { EpochReport, JournalOptions } from './options.js';
 import { type HistoryDisk, historyPart } from './history.js';
 import { Readers } from './readers.js';
 import { Retention } from './retention.js';
 import { JournalStats } from './stats.js';
 import { StateTable } from './state-table.js';
-import { lastEpochOn, pendingOf, reportOf, reportWithout } from './states.js';
+import { lastEpochOn, pendingOf, reportOf, reportWithout, tooFar } from './states.js';
 import { corruptGap, lostWith } from './rotten.js';
 import { partsOf, segmentsOf, fitting } from './segments.js';
+import { shed } from './shed.js';
 import { SinkReader } from './sink-reader.js';
 import type { Change, Found, Room, SegmentInfo } from './store.js';
 import { Tail } from './tail.js';
@@ -53,8 +48,12 @@ export class Journal {
   /** The disk was full at the last try. */
   #full = false;
   #cursorsDirty = false;
+  /** Entries of the transaction that is under way. */
+  #writing: ReadonlySet<Entry> = new Set();
+  #shedFrom: number = limits.tailBytes;
   #condition: GatewayError | undefined;
   #closed = false;
+  #isClosing = false;
   /** The disk answered after the start, and something was on it. */
   #foundLate = false;
   readonly #rotten = new Set<number>();
@@ -79,7 +78,7 @@ export class Journal {
     if (found) this.#states.take(found.state);
     this.#retention = new Retention(options.bounds);
     for (const name of options.sinks) this.#readers.add(this.#readerOf(name));
-    if (found) this.#dropCursors();
+    if (found) this.#states.dropCursorsBut(options.sinks);
   }
 
   /**
@@ -107,30 +106,25 @@ export class Journal {
     return journal;
   }
 
-  /** Of sinks that are no more. */
-  #dropCursors(): void {
-    for (const key of this.#states.keys())
-      if (key.startsWith('cursor:') && !this.#readers.get(key.slice(7)))
-        this.#states.set(key, undefined);
-  }
-
   /** The disk answers, and this boot has begun without it: what is on it is taken up, and what waits goes there. */
   async #attach(): Promise<void> {
     const found = await this.#disk.open();
     const last = lastEpochOn(found);
     if (last >= this.epoch) {
       await this.#disk.leave();
-      throw new GatewayError(
-        'journal-io',
-        `the journal on the disk is further than this start (epoch ${String(last)} after ${String(this.epoch)}); restart the gateway`,
-      );
+      throw tooFar(last, this.epoch);
     }
     this.#foundLate = found.state.size + found.segments.length > 0;
     this.#states.take(found.state);
     for (const sink of this.#readers.all()) sink.adopt(this.#pendingOf(sink.name).pending);
-    this.#dropCursors();
+    this.#states.dropCursorsBut([...this.#readers.all()].map(({ name }) => name));
     this.#cursorsDirty = true;
-    this.#o.onTakenUp?.();
+    // Who is told of it stores something, and after the end nothing is.
+    if (this.#isClosing) return;
+    const { quarantined } = found;
+    const isGone = !this.#foundLate && this.report.isOld;
+    if (isGone) this.recordGone();
+    this.#o.onTakenUp?.({ quarantined, isGone });
   }
 
   get epoch(): number {
@@ -217,6 +211,8 @@ export class Journal {
 
   /** Makes everything appended so far durable; rejects when the disk does not take it. */
   commit(): Promise<void> {
+    if (this.#closed)
+      return Promise.reject(new GatewayError('journal-io', 'the journal is closed'));
     if (this.#next) return this.#next;
     if (!this.#committing) return this.#start();
     // What is under way may have been taken before the newest entries came: one more, shared by all.
@@ -235,6 +231,7 @@ export class Journal {
   /** Writes what is left and marks this epoch as ended well. */
   async close(): Promise<void> {
     if (this.#closed) return;
+    this.#isClosing = true;
     this.#cursorsDirty = true;
     this.#states.set('epoch', JSON.stringify({ n: this.epoch, clean: true }));
     await this.commit().catch(() => undefined);
@@ -252,7 +249,7 @@ export class Journal {
     this.#tail.push(entry);
     this.stats.appended += count;
     this.#readers.appended(entry);
-    if (this.#tail.bytes > limits.tailBytes) this.#shedTail();
+    if (this.#tail.bytes > this.#shedFrom) this.#shedTail();
     this.#due(this.#windowNow());
     return entry;
   }
@@ -289,7 +286,7 @@ export class Journal {
     this.#timer?.cancel();
     this.#dueAt = Infinity;
     // A disk that does not answer is not asked by each who waits for it.
-    if (this.#disk.isUp || this.#disk.isDue) await this.#tryToWrite();
+    if (this.#disk.isUp || this.#disk.isDue || this.#isClosing) await this.#tryToWrite();
     if (this.#condition) this.#due(limits.diskAgainMs);
     else if (this.waiting > 0) this.#due(this.#windowNow());
     this.#due(this.#disk.lookAt - this.#o.clock.mono());
@@ -308,6 +305,7 @@ export class Journal {
       this.#full = false;
       this.#setCondition(look instanceof GatewayError ? look : undefined);
     } catch (thrown) {
+      this.#writing = new Set();
       const error = asGatewayError(thrown);
       this.#full = error.code === 'disk-full';
       this.#setCondition(error);
@@ -328,8 +326,10 @@ export class Journal {
     for (const part of parts) {
       const change = this.#change(part, removed);
       removed = [];
+      this.#writing = new Set(part);
       if (change) await this.#commit(change);
-      // Nobody waits any more for some that were just written, and the cursors on the disk do not know it.
+      this.#writing = new Set();
+      // What nobody waits for any more was just written, and the cursors on the disk do not know it.
       if (part.some((entry) => !this.#isNeeded(entry))) this.#acked();
       this.stats.written += part.length;
       if (parts.length + held.length > 1) this.#tail.take(part);
@@ -418,8 +418,7 @@ export class Journal {
       (entry) => this.#isNeeded(entry) && this.#readers.waitFor(entry.pos),
     );
     for (const { pos } of entries) this.#readers.dropped(pos, pos);
-    if (segment.class === 'gap')
-      return lost.flatMap(({ body }) => (isBlock(body) ? [] : [JSON.parse(body) as GapRecord]));
+    if (segment.class === 'gap') return lost.map(gapIn);
     this.#recordGaps(gapsOf(lost, why));
     return [];
   }
@@ -437,11 +436,11 @@ export class Journal {
 
   /** The disk does not take anything and memory is at its bound: the oldest samples go, and are counted. */
   #shedTail(): void {
-    const gone = this.#tail.excess(limits.tailBytes * 0.9);
-    const lost = gone.filter((entry) => this.#readers.waitFor(entry.pos));
-    this.#tail.take(gone);
-    for (const { pos } of gone) this.#readers.dropped(pos, pos);
-    this.#recordGaps(gapsOf(lost, 'memory'));
+    const { lost, gaps } = shed(this.#tail, this.#writing, this.#readers);
+    this.stats.evicted += lost;
+    // What cannot be shed must not be looked through at each entry.
+    this.#shedFrom = Math.max(limits.tailBytes, this.#tail.bytes * 1.05);
+    this.#appendGaps(gaps);
   }
 
   #readerOf(name: string): SinkReader {

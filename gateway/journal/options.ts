@@ -19,11 +19,18 @@ export interface JournalOptions {
   /** Names of the sinks that read; cursors of others are dropped. */
   readonly sinks: readonly string[];
   /** The disk answers that did not at the start; states that it holds are there now. */
-  onTakenUp?(): void;
+  onTakenUp?(found: LateFinding): void;
   /** The file was deleted or replaced while we ran, and is written anew. */
   onRenewed?(): void;
   /** The condition of the disk changed: undefined = well. */
   onCondition(error: GatewayError | undefined): void;
+}
+
+/** What is odd about a disk that answered after the start. */
+export interface LateFinding {
+  readonly quarantined: string | undefined;
+  /** There were boots before, and nothing of them is there. */
+  readonly isGone: boolean;
 }
 
 /** How the boot before this one ended. */

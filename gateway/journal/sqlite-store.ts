@@ -1,4 +1,4 @@
-import { Database } from 'sqlite3';
+import { Database, OPEN_CREATE, OPEN_READWRITE } from 'sqlite3';
 import { GatewayError } from '../contract/index.js';
 import { crc32c } from './crc.js';
 import { type EntryClass, entryClasses } from './entry.js';
@@ -14,6 +14,10 @@ export interface SqliteStoreOptions {
   readonly fileId: (path: string) => Promise<string | undefined>;
   /** The folder of the journal, where it is not there. */
   readonly makeFolder: () => Promise<void>;
+  /** Renames a file, over what is there. */
+  readonly move: (from: string, to: string) => Promise<void>;
+  /** Deletes a file, if there is one. */
+  readonly remove: (path: string) => Promise<void>;
 }
 
 const pageBytes = 4_096;
@@ -59,16 +63,25 @@ export class SqliteStore implements Store {
   }
 
   async open(): ReturnType<Store['open']> {
+    // What lies there now is what counts; and one that failed half-way must not lock us out.
+    await this.#drop();
+    this.#fileId = undefined;
     await this.#o.makeFolder().catch((error: unknown) => {
       throw failure(error as Error, this.#o.path);
     });
     try {
       return { ...(await this.#load()), quarantined: undefined };
     } catch (error) {
-      if (!isCorrupt(error) && !isForeign(error)) throw error;
       await this.#drop();
-      const quarantined = await this.#o.setAside(this.#o.path);
+      if (!isCorrupt(error) && !isForeign(error)) throw error;
+    }
+    const quarantined = await this.#o.setAside(this.#o.path);
+    this.#fileId = undefined;
+    try {
       return { ...(await this.#load()), quarantined };
+    } catch (error) {
+      await this.#drop();
+      throw error;
     }
   }
 
@@ -131,15 +144,26 @@ export class SqliteStore implements Store {
   }
 
   async renew(): Promise<void> {
-    const { path, fileId, setAside } = this.#o;
+    const { path, fileId, setAside, makeFolder, move, remove } = this.#o;
+    // Without a connection there is nothing that could be written anew: this rejects.
     const db = this.#db ?? (await this.#connect());
-    await this.#o.makeFolder();
+    await makeFolder();
     if ((await fileId(path)) === this.#fileId) {
       // Only the log is gone: what it holds goes into the file, and with a new connection there is a new log.
       await db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
     } else {
-      if ((await fileId(path)) !== undefined) await setAside(path);
-      await db.exec(`VACUUM INTO '${path.replaceAll("'", "''")}'`);
+      const copy = `${path}.new`;
+      await remove(copy);
+      try {
+        await db.exec(`VACUUM INTO '${copy.replaceAll("'", "''")}'`);
+        if ((await fileId(path)) !== undefined) await setAside(path);
+        await move(copy, path);
+      } catch (error) {
+        // Half a copy would be in the way of the next.
+        await remove(copy);
+        throw error;
+      }
+      this.#fileId = await fileId(path);
     }
     await this.#drop();
     await this.#connect();
@@ -168,8 +192,16 @@ export class SqliteStore implements Store {
     };
   }
 
+  /**
+   * Only the first connection may make a file. A later one would begin an empty journal where the disk is gone for a moment, and what
+   * the first one held would be taken for what is in the new one.
+   */
   async #connect(): Promise<Connection> {
-    const db = await Connection.open(this.#o.path);
+    const { path, fileId } = this.#o;
+    const isFirst = this.#fileId === undefined;
+    if (!isFirst && (await fileId(path)) !== this.#fileId)
+      throw new GatewayError('journal-io', `${path} is not the journal that was open`);
+    const db = await Connection.open(path, isFirst);
     try {
       const [row] = (await db.all('SELECT sqlite_version() AS v', [])) as { v: string }[];
       requireVersion(row?.v ?? '');
@@ -185,8 +217,8 @@ export class SqliteStore implements Store {
       throw error;
     }
     this.#db = db;
-    this.#fileId = await this.#o.fileId(this.#o.path);
-    this.#logId = await this.#o.fileId(this.#o.path + logSuffix);
+    this.#fileId = await fileId(path);
+    this.#logId = await fileId(path + logSuffix);
     return db;
   }
 
@@ -269,9 +301,10 @@ class Connection {
     this.#db = db;
   }
 
-  static open(path: string): Promise<Connection> {
+  static open(path: string, mayMake: boolean): Promise<Connection> {
+    const mode = OPEN_READWRITE | (mayMake ? OPEN_CREATE : 0);
     return new Promise((resolve, reject) => {
-      const db = new Database(path, (error) => {
+      const db = new Database(path, mode, (error) => {
         if (error) reject(failure(error, path));
         else resolve(new Connection(db));
       });

@@ -22,9 +22,6 @@ export class StateTable {
   get(key: string): string | undefined {
     return this.#now.get(key);
   }
-  keys(): readonly string[] {
-    return [...this.#now.keys()];
-  }
 
   get hasChanges(): boolean {
     return this.#changes.size > 0;
@@ -34,6 +31,13 @@ export class StateTable {
     if (json === undefined) this.#now.delete(key);
     else this.#now.set(key, json);
     this.#changes.set(key, json === undefined ? undefined : sealState(json));
+  }
+
+  /** Of sinks that are no more nobody reads the cursors. */
+  dropCursorsBut(sinks: readonly string[]): void {
+    const wanted = new Set(sinks.map((name) => `cursor:${name}`));
+    for (const key of [...this.#now.keys()])
+      if (key.startsWith('cursor:') && !wanted.has(key)) this.set(key, undefined);
   }
 
   /** What a disk holds, unless there is something newer. */

@@ -1,3 +1,4 @@
+import { GatewayError } from '../contract/index.js';
 import { positionsPerEpoch } from './entry.js';
 import { Intervals } from './intervals.js';
 import { openState } from './sealed.js';
@@ -47,12 +48,12 @@ export function reportOf(
 }
 
 /**
- * A boot that cannot read its journal. Where nothing says how many there were, its number comes from the clock, in quarters of an
- * hour, above all that are counted: it must be new, for consumers take what they have for what they have.
+ * A boot that cannot read its journal. Where nothing says how many there were, its number comes from the clock, in minutes, above
+ * all that are counted: it must be new, or consumers take its samples for ones that they have.
  */
 export function reportWithout(beside: number | undefined, wall: number): EpochReport {
-  const quarter = Math.max(0, Math.floor((wall - firstQuarter) / 900_000));
-  const last = beside ?? uncounted + (quarter % uncounted);
+  const minute = Math.max(0, Math.floor((wall - firstMinute) / 60_000));
+  const last = beside ?? uncounted + (minute % uncounted);
   return {
     epoch: last + 1,
     previous: beside === undefined || beside === 0 ? undefined : beside,
@@ -65,12 +66,17 @@ export function reportWithout(beside: number | undefined, wall: number): EpochRe
 }
 
 /** 2026-01-01, and the first epoch that is not counted. */
-const firstQuarter = 1_767_225_600_000;
+const firstMinute = 1_767_225_600_000;
 const uncounted = 2 ** 20 - 2;
 
 /** How far epochs have come on a disk. */
 export function lastEpochOn({ segments, state }: Found): number {
   return lastEpoch(epochState(state.get('epoch'))?.n, epochIn(segments));
+}
+
+export function tooFar(last: number, epoch: number): GatewayError {
+  const text = `the journal on the disk is further than this start (epoch ${String(last)} after ${String(epoch)})`;
+  return new GatewayError('journal-io', `${text}; restart the gateway`);
 }
 
 /** The furthest that any of these say; what cannot be an epoch says nothing. */

@@ -1,4 +1,4 @@
-import { type Entry, isBlock, sizeOf } from './entry.js';
+import { type Entry, sizeOf } from './entry.js';
 
 /** Entries that are not on disk yet, in order of position, and how much memory they take. */
 export class Tail {
@@ -30,22 +30,29 @@ export class Tail {
     return this.#takeHead(isNeeded);
   }
 
-  /** Takes away these, which are all there. */
+  /** Takes away these, as far as they are there. */
   take(entries: readonly Entry[]): void {
     if (entries.length === 0) return;
     const gone = new Set(entries);
-    this.#entries = this.#entries.filter((entry) => !gone.has(entry));
-    for (const entry of entries) this.#bytes -= sizeOf(entry);
+    this.#entries = this.#entries.filter((entry) => {
+      if (!gone.has(entry)) return true;
+      this.#bytes -= sizeOf(entry);
+      return false;
+    });
   }
 
-  /** The oldest samples above `bytes`. */
-  excess(bytes: number): readonly Entry[] {
+  /** The oldest samples above `bytes`, then refusals and events; of those that are not just being written. */
+  excess(bytes: number, written: ReadonlySet<Entry>): readonly Entry[] {
     let over = this.#bytes - bytes;
-    return this.#entries.filter((entry) => {
-      if (over <= 0 || !isBlock(entry.body)) return false;
-      over -= sizeOf(entry);
-      return true;
-    });
+    const gone: Entry[] = [];
+    for (const shed of ['samples', 'refusal', 'event'] as const)
+      for (const entry of this.#entries) {
+        if (over <= 0) return gone;
+        if (entry.class !== shed || written.has(entry)) continue;
+        over -= sizeOf(entry);
+        gone.push(entry);
+      }
+    return gone;
   }
 
   #takeHead(isKept: (entry: Entry) => boolean): number {

@@ -39,6 +39,7 @@ import type { Memory } from './memory/memory.js';
 import { inheritedOrders, ordersNow, reservedBy, sentOnce } from './order-book.js';
 import { termsOf } from './places.js';
 import type { OrdersByRule } from './memory/snapshot.js';
+import { tripsOf } from './memory/trips.js';
 import type { Outlet } from './outlet.js';
 import type { TripShelf } from './past-why.js';
 import { Tick, type TickParts } from './tick.js';
@@ -233,14 +234,15 @@ export class Field {
    */
   takeUp({ states, orders = [] }: Pick<Before, 'states' | 'orders'>): void {
     const { program } = this.#plan;
-    const now = this.#engine.retained();
-    const kept = Object.entries(now).filter(([id]) => program.holding(id) !== undefined);
-    const known = new Set(program.ids);
-    const strange = orders.filter(({ rule }) => !known.has(rule));
+    const trips = new Set(tripsOf(program));
+    const kept = Object.entries(this.#engine.retained()).filter(([id]) => trips.has(id));
+    const known = orders.filter(({ rule }) => !trips.has(rule));
+    const isKnown = new Set(known.map(({ rule }) => rule));
+    const own = this.orders.filter(({ rule }) => !isKnown.has(rule));
     this.tick.flush();
     this.#engine = this.#engineOf(this.#plan, {
       retained: { ...states, ...Object.fromEntries(kept) },
-      orders: whatBecomesOf([...this.orders, ...strange], this.#terms),
+      orders: whatBecomesOf([...own, ...known], this.#terms),
     });
     this.gate.reserve(reservedBy(this.#engine));
     this.tick.replace(this.#parts());

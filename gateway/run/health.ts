@@ -69,6 +69,7 @@ export class HealthWatch {
       this.#look();
       this.#runtime.storeFigures();
       lookAtLost(this.#runtime);
+      this.#runtime.lookAtMemory();
       this.#arm();
     });
   }

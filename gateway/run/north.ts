@@ -86,7 +86,12 @@ export class North implements Outlet {
         freeDisk: j.freeDisk,
         disk: () => options.disk(),
       },
-      onTakenUp: () => told.journal('journal-io', takenUp),
+      onTakenUp: ({ quarantined, isGone }) => {
+        if (quarantined !== undefined) told.journal('journal-corrupt', setAsideAs(quarantined));
+        else if (isGone)
+          told.journal('journal-gone', 'the disk answers, and nothing is on it any more');
+        else told.journal('journal-io', takenUp);
+      },
       onRenewed: () => told.journal('journal-gone', renewed),
       onCondition: (error) => {
         seen.condition = error;
@@ -133,11 +138,7 @@ export class North implements Outlet {
     const { epoch, previous, ended, quarantined, isGone, isUnread } = this.journal.report;
     const time = this.#o.wall.now();
     this.event({ type: 'epoch', time, epoch, previous, ended });
-    if (quarantined !== undefined)
-      this.#tellJournal(
-        'journal-corrupt',
-        `the journal was damaged and set aside as ${quarantined}; a new one is in use`,
-      );
+    if (quarantined !== undefined) this.#tellJournal('journal-corrupt', setAsideAs(quarantined));
     else if (isGone)
       this.#tellJournal(
         'journal-gone',
@@ -333,6 +334,9 @@ function postLink({ board, forwarder }: Sink, report: LinkReport): void {
   board.post(forwarder.topics.link(report.link), json, { shorter: shorterLink(json) });
 }
 
+function setAsideAs(name: string): string {
+  return `the journal was damaged and set aside as ${name}; a new one is in use`;
+}
 const takenUp = 'the disk answers: the journal is taken up, with what was in it';
 const renewed =
   'the journal was deleted or replaced while the gateway ran; it was written anew, with all that was in it';

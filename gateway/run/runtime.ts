@@ -72,6 +72,8 @@ export class Runtime {
   readonly options: RuntimeOptions;
   #config: Config;
   #reloading = false;
+  #isRereading = false;
+  #isStopping = false;
   readonly startedAt: number;
 
   private constructor(config: Config, field: Field, parts: Parts, o: RuntimeOptions) {
@@ -106,7 +108,7 @@ export class Runtime {
       ...options,
       wall,
       epochs: epochsOf(options),
-      onJournalBack: () => void made.runtime?.rememberAnew(),
+      onJournalBack: () => made.runtime?.rememberAnew(),
     });
     const memory = await memoryOf(north, options);
     const alarms = new AlarmCounter();
@@ -203,15 +205,32 @@ export class Runtime {
   }
 
   /** What lay beside the journal may be gone with it, or can be read at last. */
-  async rememberAnew(): Promise<void> {
-    const found = await this.memory.reread();
-    if (found) {
-      const { firstStart: how } = this.#config.gateway;
-      this.field.takeUp(beforeOf(found, this.field.plan, how));
-      tellOfMemory(this, found);
-    }
+  rememberAnew(): void {
+    this.audit.goOn(this.north.journal.getState('audit'));
     this.memory.writeAnew();
     this.field.remember();
+    this.lookAtMemory();
+  }
+
+  /** What could not be read at the start is read as soon as the disk answers. Called now and then; one at a time. */
+  lookAtMemory(): void {
+    if (!this.memory.isFrozen || this.#isRereading) return;
+    this.#isRereading = true;
+    this.memory
+      .reread()
+      .then((found) => {
+        if (!found || this.#isStopping) return;
+        this.field.takeUp(beforeOf(found, this.field.plan, this.#config.gateway.firstStart));
+        tellOfMemory(this, found);
+        this.memory.writeAnew();
+        this.field.remember();
+      })
+      .catch((thrown: unknown) =>
+        this.options.log.error('the memory of trips cannot be read', { why: String(thrown) }),
+      )
+      .finally(() => {
+        this.#isRereading = false;
+      });
   }
 
   /** Ids of all alarms that stand. */
@@ -221,6 +240,7 @@ export class Runtime {
 
   /** Stops in order: nothing is asked any more, what is known is recorded, sent or stored. */
   async stop(): Promise<void> {
+    this.#isStopping = true;
     this.health.stop();
     await this.field.stop();
     this.#stageFigures();

@@ -56,6 +56,19 @@ export class Audit {
     this.#chain = chainOf(options);
   }
 
+  /**
+   * The disk answers that did not at the start: what was recorded before is known. Records of this start that are there already have
+   * a chain of their own; where it begins is said.
+   */
+  goOn(state: string | undefined): void {
+    if (state === undefined || state === JSON.stringify(this.#chain)) return;
+    if (this.#chain.n === 0) this.#chain = chainOf({ ...this.#o, state });
+    else
+      this.#o.log.error('the audit chain began anew while the disk did not answer', {
+        before: state,
+      });
+  }
+
   /** Settles when the record is durable. */
   async record(event: AuditEvent): Promise<void> {
     const n = this.#chain.n + 1;

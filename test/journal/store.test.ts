@@ -36,6 +36,8 @@ function storeAt(path: string, maxBytes = 1e8): SqliteStore {
     },
     fileId,
     makeFolder: () => makeFolderOf(path),
+    move: rename,
+    remove: (file) => rm(file, { force: true }),
   });
 }
 function segment(random: Seeded, position: number, size = random.int(0, 9_000)): NewSegment {

@@ -45,7 +45,7 @@ export class Breaks<M extends OnItsWay> {
   }
   /** Is this one of those that may break the connection, or do? */
   isSuspect(key: string): boolean {
-    return this.#isOneByOne || this.#known.has(key);
+    return this.#known.has(key) || (this.#isOneByOne && this.#suspects.has(key));
   }
   /** Larger messages seem to break the connection: a guess, which is made anew from time to time. */
   get maxBytes(): number {
@@ -70,6 +70,10 @@ export class Breaks<M extends OnItsWay> {
     this.#took = 0;
     if (!found) return undefined;
     this.#known.add(found.subject.key);
+    // It is found: the others go as before.
+    this.#suspects = new Set();
+    this.#alone = undefined;
+    this.#isOneByOne = false;
     return { message: found, isSize: this.#shrink(found, took) };
   }
 

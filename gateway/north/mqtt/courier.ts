@@ -254,6 +254,7 @@ export class Courier {
     const bytes = packetBytes(message.topic, message.payload);
     const sent: Sent = { subject, topic: message.topic, bytes, errand, at: this.#o.clock.mono() };
     this.#onItsWay.add(sent);
+    if (this.#onItsWay.size === 1) this.#progressAt = sent.at;
     if (history) this.#historyOnItsWay++;
     this.#o.stats.published++;
     if (!this.#o.refusals.isEmpty) this.#o.refusals.sent(subject);
@@ -349,7 +350,6 @@ export class Courier {
   /** A broker that takes messages and never acknowledges is as good as gone. */
   #watchAcks(isUrgent: boolean): void {
     const { clock } = this.#o;
-    if (this.#onItsWay.size === 1) this.#progressAt = clock.mono();
     if (isUrgent) this.#timers.ack?.cancel();
     if (isUrgent) delete this.#timers.ack;
     this.#timers.ack ??= clock.at(mono(this.#ackDue()), () => {

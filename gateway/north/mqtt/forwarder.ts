@@ -259,8 +259,8 @@ export class Forwarder {
     const { board, clock } = this.#o;
     const pause = Math.max(limits.repeatPauseMs, limits.repeatMs / Math.max(1, board.size));
     this.#repeatTimer = clock.at(mono(clock.mono() + pause), () => {
-      board.repeatNext();
       this.#repeatStanding();
+      board.repeatNext();
     });
   }
 }

@@ -98,13 +98,13 @@ export class Memory {
     return this.#verdict;
   }
   /** Nothing is touched while it is not known what is there. */
-  get #isFrozen(): boolean {
+  get isFrozen(): boolean {
     return this.#verdict.kind === 'unknown';
   }
 
   /** The disk answers. @returns what is known now, if nothing was before; undefined otherwise */
   async reread(): Promise<Verdict | undefined> {
-    if (!this.#isFrozen) return undefined;
+    if (!this.isFrozen) return undefined;
     this.#o.files.notes.reopen();
     const verdict = await verdictOn(this.#o);
     if (verdict.kind === 'unknown') return undefined;
@@ -122,7 +122,7 @@ export class Memory {
   }
   /** What is wrong with the second copy; undefined: nothing. */
   get condition(): string | undefined {
-    return this.#isFrozen ? 'the disk does not say what is remembered' : this.#condition;
+    return this.isFrozen ? 'the disk does not say what is remembered' : this.#condition;
   }
   get id(): string {
     return this.#id;
@@ -130,12 +130,12 @@ export class Memory {
 
   /** Before any write is handed over. Never throws. */
   note(states: RetainedStates, orders: OrdersByRule): void {
-    if (!this.#isFrozen) this.#notes.note({ states, orders });
+    if (!this.isFrozen) this.#notes.note({ states, orders });
   }
 
   /** Makes it durable, both copies; settles when the last that was given is, or could not be. Never rejects. */
   store(contents: Contents): Promise<void> {
-    if (this.#isFrozen) return Promise.resolve();
+    if (this.isFrozen) return Promise.resolve();
     this.#waiting = contents;
     this.#storing ??= this.#run().finally(() => {
       this.#storing = undefined;
@@ -152,7 +152,7 @@ export class Memory {
   /** The gateway ends in good order. */
   async close(): Promise<void> {
     await this.#storing;
-    if (!this.#isFrozen) await this.#anchor(this.#anchored, true);
+    if (!this.isFrozen) await this.#anchor(this.#anchored, true);
   }
 
   async #run(): Promise<void> {

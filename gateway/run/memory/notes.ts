@@ -112,8 +112,10 @@ export class Notes {
     }
   }
 
+  /** A snapshot follows at once: what stood in the file that was deleted is in it. */
   reopen(): void {
     this.#file.reopen();
+    this.#open = [];
   }
 
   /** A snapshot with this note in it is durable. */

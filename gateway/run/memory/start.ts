@@ -1,6 +1,7 @@
-import type { Order, RuleProgram } from '../../contract/index.js';
+import type { Order } from '../../contract/index.js';
 import type { Before, Plan } from '../field.js';
 import type { Runtime } from '../runtime.js';
+import { tripsOf } from './trips.js';
 import type { Verdict } from './verdict.js';
 
 /** What a verdict means for the rules of a plan. */
@@ -24,13 +25,6 @@ export function beforeOf(
       // What is known is too old to say what has not tripped since: only what stood then is held on.
       return { states: {}, orders: standing ?? [], lost: new Set(tripsOf(program)) };
   }
-}
-
-function tripsOf(program: RuleProgram): readonly string[] {
-  return program.ids.filter((id) => {
-    const kind = program.holding(id)?.kind;
-    return kind === 'interlock' || kind === 'group';
-  });
 }
 
 /** Id of the alarm that stands for all rules whose memory is lost. */
