@@ -1,4 +1,4 @@
-import { Database, OPEN_CREATE, OPEN_READWRITE } from 'sqlite3';
+import { Database } from 'sqlite3';
 import { GatewayError } from '../contract/index.js';
 import { crc32c } from './crc.js';
 import { type EntryClass, entryClasses } from './entry.js';
@@ -22,6 +22,8 @@ export interface SqliteStoreOptions {
 
 const pageBytes = 4_096;
 const logSuffix = '-wal';
+/** SQLITE_OPEN_READWRITE and SQLITE_OPEN_CREATE; the binding does not export them to modules. */
+const [openReadWrite, openCreate] = [2, 4];
 /** State keys of segments that are damaged so badly that they cannot even be removed. */
 const deadKey = 'dead-segment:';
 /** The write-ahead log is cut to this at each checkpoint. */
@@ -302,7 +304,7 @@ class Connection {
   }
 
   static open(path: string, mayMake: boolean): Promise<Connection> {
-    const mode = OPEN_READWRITE | (mayMake ? OPEN_CREATE : 0);
+    const mode = openReadWrite | (mayMake ? openCreate : 0);
     return new Promise((resolve, reject) => {
       const db = new Database(path, mode, (error) => {
         if (error) reject(failure(error, path));
