@@ -44,7 +44,9 @@ void t.test('a topic that breaks the connection is held back, and the others flo
     const late = isOdd('dev/D/hist/fast', 0)
       ? others.filter((name) => bench.madeAt(name) > from)
       : others;
-    t.ok(late.length <= 20, `${said}: ${String(late.length)} missing, first ${late[0] ?? ''}`);
+    // Each silence costs the live data of so many seconds, and where history is refused they wait there.
+    const most = how === 'is-silent' && isOdd('dev/D/hist/fast', 0) ? 130 : 20;
+    t.ok(late.length <= most, `${said}: ${String(late.length)} missing, first ${late[0] ?? ''}`);
     const minutes = (r.clock.mono() - begin) / 60_000;
     t.ok(broker.tries.length <= 60 + 4 * minutes, `${said}: ${String(broker.tries.length)} tries`);
     t.ok(bench.lines.length <= 60 + 12 * minutes, `${said}: ${String(bench.lines.length)} lines`);

@@ -45,7 +45,7 @@ export class Breaks<M extends OnItsWay> {
   }
   /** Is this one of those that may break the connection, or do? */
   isSuspect(key: string): boolean {
-    return this.#known.has(key) || (this.#isOneByOne && this.#suspects.has(key));
+    return this.#isOneByOne || this.#known.has(key);
   }
   /** Larger messages seem to break the connection: a guess, which is made anew from time to time. */
   get maxBytes(): number {
