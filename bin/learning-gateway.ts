@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import { formatProblem } from '../gateway/config/format.js';
 import type { LocalPaths } from '../gateway/config/model.js';
-import { invariant, type Log } from '../gateway/contract/index.js';
+import { asGatewayError, invariant, type Log } from '../gateway/contract/index.js';
 import { DriverMaker } from '../gateway/host/isolated.js';
 import { personOf } from '../gateway/run/rule-commands.js';
 import type { Runtime } from '../gateway/run/runtime.js';
@@ -52,7 +52,7 @@ export class LearningGateway {
     try {
       return await this.#reload(who, keepTrips);
     } catch (thrown) {
-      const why = thrown instanceof Error ? thrown.message : String(thrown);
+      const { message: why } = asGatewayError(thrown);
       this.runtime.options.log.error('the new configuration is refused; the old one runs on', {
         by: who,
         why,

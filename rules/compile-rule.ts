@@ -127,9 +127,9 @@ function coveredBy(
   const matchers = covers.map(globMatcher);
   const fits = (matches: (name: string) => boolean, tag: RuleTag): boolean =>
     matches(tag.name) || matches(deviceOf(tag));
-  for (const [at, pattern] of covers.entries())
-    if (!all.some((tag) => fits(globMatcher(pattern), tag)))
-      sink.report(['covers', at], `no output that rules may write fits ${pattern}`);
+  for (const [at, matches] of matchers.entries())
+    if (!all.some((tag) => fits(matches, tag)))
+      sink.report(['covers', at], `no output that rules may write fits ${covers[at] ?? ''}`);
   const isCovered = (tag: RuleTag): boolean =>
     deviceOf(tag) === deviceOf(own) || matchers.some((matches) => fits(matches, tag));
   return all.filter(isCovered).map(({ index }) => index);

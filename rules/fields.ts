@@ -1,4 +1,4 @@
-import { parseDuration } from '../gateway/contract/index.js';
+import { isMap, parseDuration } from '../gateway/contract/index.js';
 import type { Ast } from './ast.js';
 import { didYouMean } from './names.js';
 import { parseExpression } from './parse.js';
@@ -12,9 +12,7 @@ export interface Expr {
 }
 
 export type Raw = Readonly<Record<string, unknown>>;
-export function isMap(value: unknown): value is Raw {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
+export { isMap };
 
 /** Reads the keys of one map, remembers which were asked for, and reports all that does not fit. */
 export interface Fields {

@@ -3,7 +3,7 @@ import { type GlobalOptions, action } from '../context.js';
 import { Exit } from '../exit.js';
 import type { OnlineProblem } from '../survey.js';
 import type { SurveyPlan } from '../../gateway/config/learned.js';
-import type { Config, DeviceConfig } from '../../gateway/config/model.js';
+import type { Config } from '../../gateway/config/model.js';
 import type { OutageEstimate } from '../../gateway/config/outage.js';
 import type { LineBudget } from '../../gateway/config/budget.js';
 import { limits } from '../../gateway/limits.js';
@@ -33,7 +33,7 @@ export function validate(program: Command): void {
           : [];
         const { outageOf } = await import('../../gateway/config/outage.js');
         const outages = loaded.ok
-          ? loaded.config.sinks.map((sink) => outageOf(sink, devicesOf(loaded.config)))
+          ? loaded.config.sinks.map((sink) => outageOf(sink, loaded.config.links))
           : [];
         const online =
           loaded.ok && options.online ? await onlineProblems(loaded.config, loaded.surveys) : [];
@@ -75,10 +75,6 @@ async function onlineProblems(
   const names = others.map(({ name, driver }) => `${name} (${driver.name})`);
   if (names.length > 0) printAside(`not asked, because their drivers cannot: ${names.join(', ')}`);
   return found;
-}
-
-function devicesOf({ links }: Config): readonly DeviceConfig[] {
-  return links.flatMap(({ devices }) => devices);
 }
 
 /** What a day without the broker takes, for people. */

@@ -59,7 +59,8 @@ export function budgetOf(link: Parts): LineBudget | undefined {
   return { link: link.name, endpoint: link.endpoint.text, classes: rows, share, timeout };
 }
 
-function scansOf(device: DeviceConfig): Map<string, DeviceConfig['tags']> {
+/** What is read of a device, by scan class. */
+export function scansOf(device: DeviceConfig): Map<string, DeviceConfig['tags']> {
   return groupBy(
     device.tags.filter(({ constant }) => constant === undefined),
     (tag) => tag.scanClass,

@@ -86,12 +86,7 @@ async function build(session: Session, root: Ref, file: string): Promise<Built> 
   const writes = readWrites({ session, secrets }, root.child('writes'), devices, links);
   const rules = await readRules(session, root.child('rules'), root.at);
   const sinks = await readSinks({ session, secrets, gateway }, sinkRefs);
-  checkRates(
-    session,
-    sinkRefs,
-    sinks,
-    links.flatMap((link) => link.devices),
-  );
+  checkRates(session, sinkRefs, sinks, links);
   const control = readControl(session, root.child('control'), file);
   const state = readState(session, root.child('gateway'), file);
   const config: Config = {

@@ -1,5 +1,6 @@
 import { limits } from '../limits.js';
-import type { DeviceConfig, MqttSinkConfig } from './model.js';
+import { scansOf } from './budget.js';
+import type { LinkConfig, MqttSinkConfig } from './model.js';
 import type { Session } from './session.js';
 import type { Ref } from './tree.js';
 
@@ -16,20 +17,21 @@ export interface OutageEstimate {
   readonly drainMs: number;
 }
 
+type Devices = Pick<LinkConfig, 'devices'>;
+
 /** Messages a second that the devices can cause, at most: one a scan of each of their groups. */
-export function messagesPerSecond(devices: readonly DeviceConfig[]): number {
-  const groups = new Map<string, number>();
-  for (const { tags } of devices)
-    for (const { device, scanClass, period, constant } of tags)
-      if (constant === undefined) groups.set(`${device}/${scanClass}`, 1_000 / period);
-  return [...groups.values()].reduce((sum, each) => sum + each, 0);
+export function messagesPerSecond(links: readonly Devices[]): number {
+  return links
+    .flatMap(({ devices }) => devices)
+    .flatMap((device) => [...scansOf(device).values()])
+    .reduce((sum, [first]) => sum + (first ? 1_000 / first.period : 0), 0);
 }
 
 export function outageOf(
   { name, historyPerSecond }: Pick<MqttSinkConfig, 'name' | 'historyPerSecond'>,
-  devices: readonly DeviceConfig[],
+  links: readonly Devices[],
 ): OutageEstimate {
-  const perSecond = messagesPerSecond(devices);
+  const perSecond = messagesPerSecond(links);
   const rate = historyPerSecond ?? limits.historyPerSecond;
   return { sink: name, perSecond, rate, drainMs: (perSecond / rate) * dayMs };
 }
@@ -39,10 +41,10 @@ export function checkRates(
   { problems }: Session,
   ref: Ref,
   sinks: readonly MqttSinkConfig[],
-  devices: readonly DeviceConfig[],
+  links: readonly Devices[],
 ): void {
   for (const sink of sinks) {
-    const { perSecond, drainMs } = outageOf(sink, devices);
+    const { perSecond, drainMs } = outageOf(sink, links);
     if (sink.historyPerSecond === undefined || drainMs < dayMs) continue;
     problems.warn(
       ref.child(sink.name).child('history').child('rate'),

@@ -8,3 +8,8 @@ export function own<T>(
 ): T | undefined {
   return record && Object.hasOwn(record, name) ? record[name] : undefined;
 }
+
+/** An object with names and values, and no list. */
+export function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,6 +1,6 @@
 import { chmod, rm } from 'node:fs/promises';
 import { type Server, type Socket, connect, createServer } from 'node:net';
-import { GatewayError, asGatewayError } from '../contract/index.js';
+import { GatewayError, asGatewayError, isMap } from '../contract/index.js';
 import { limits } from '../limits.js';
 import { makeFolderOf } from './files.js';
 
@@ -73,12 +73,12 @@ async function answer(line: string, handler: ControlHandler): Promise<string> {
   let id: string | number | null = null;
   try {
     const request = JSON.parse(line) as unknown;
-    if (!isObject(request)) throw new GatewayError('bad-request', 'a request must be an object');
+    if (!isMap(request)) throw new GatewayError('bad-request', 'a request must be an object');
     const { op, args = {}, who } = request;
     // Nothing else is given back: it may be nested so deeply that it cannot be written.
     if (typeof request['id'] === 'string' || typeof request['id'] === 'number') id = request['id'];
     if (typeof op !== 'string') throw new GatewayError('bad-request', 'op must be a text');
-    if (!isObject(args)) throw new GatewayError('bad-request', 'args must be an object');
+    if (!isMap(args)) throw new GatewayError('bad-request', 'args must be an object');
     const result = await handler(op, args, typeof who === 'string' ? who.slice(0, 64) : 'cli');
     return `${JSON.stringify({ id, ok: true, result: result ?? null })}\n`;
   } catch (thrown) {
@@ -89,10 +89,6 @@ async function answer(line: string, handler: ControlHandler): Promise<string> {
     const { code, kind, message, advice } = error;
     return `${JSON.stringify({ id, ok: false, error: { code, kind, message, advice } })}\n`;
   }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function answers(path: string): Promise<boolean> {

@@ -1,4 +1,10 @@
-import { GatewayError, invariant, type Clock, type MonoMs } from '../contract/index.js';
+import {
+  GatewayError,
+  asGatewayError,
+  invariant,
+  type Clock,
+  type MonoMs,
+} from '../contract/index.js';
 import { limits } from '../limits.js';
 import { Ages } from './ages.js';
 import type { Change, Found, Room, SegmentInfo, Store } from './store.js';
@@ -120,7 +126,7 @@ export class Disk {
       // Soon, but a copy that fails at its end takes its time: each wait is twice the one before.
       this.#renewWait = Math.min(2 * this.#renewWait, limits.journalLookMs);
       this.#lookAt = this.#clock.mono() + this.#renewWait;
-      const why = cause instanceof Error ? cause.message : String(cause);
+      const { message: why } = asGatewayError(cause);
       const text = `the journal was deleted or replaced, and cannot be written anew: ${why}`;
       return (this.#looked = new GatewayError('journal-io', text, {}, cause));
     }

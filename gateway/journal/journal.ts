@@ -322,8 +322,7 @@ export class Journal {
     const { written, held } = fitting(needed, short ? room?.reusable : Infinity);
     let removed = this.#full ? [] : remove;
     // In parts: a disk that takes nothing costs no more than one of them.
-    const parts = partsOf(written);
-    for (const part of parts) {
+    for (const part of partsOf(written)) {
       const change = this.#change(part, removed);
       removed = [];
       this.#writing = new Set(part);
@@ -332,12 +331,10 @@ export class Journal {
       // What nobody waits for any more was just written, and the cursors on the disk do not know it.
       if (part.some((entry) => !this.#isNeeded(entry))) this.#acked();
       this.stats.written += part.length;
-      if (parts.length + held.length > 1) this.#tail.take(part);
+      this.#tail.take(part);
     }
-    if (held.length > 0) return;
     // The rest everybody has.
-    const left = parts.length > 1 ? 0 : written.length;
-    this.stats.neverWritten += this.#tail.takeUpTo(last) - left;
+    if (held.length === 0) this.stats.neverWritten += this.#tail.takeUpTo(last);
   }
 
   #isNeeded(entry: Entry): boolean {

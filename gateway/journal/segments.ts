@@ -5,21 +5,25 @@ import { crc32c } from './crc.js';
 import { type Entry, isBlock, sizeOf } from './entry.js';
 import type { NewSegment } from './store.js';
 
-/** In order, none much larger than `limits.commitBytes`; one at least, for what is no entry. */
-export function partsOf(entries: readonly Entry[]): readonly (readonly Entry[])[] {
-  const parts: Entry[][] = [];
-  let part: Entry[] = [];
-  let bytes = 0;
+/** In order, each as long as it takes to reach `bytes`; the last one may be shorter. */
+function chunksOf(entries: readonly Entry[], bytes: number): readonly (readonly Entry[])[] {
+  const chunks: Entry[][] = [];
+  let size = Infinity;
   for (const entry of entries) {
-    part.push(entry);
-    bytes += sizeOf(entry);
-    if (bytes < limits.commitBytes) continue;
-    parts.push(part);
-    part = [];
-    bytes = 0;
+    if (size >= bytes) {
+      chunks.push([]);
+      size = 0;
+    }
+    chunks.at(-1)?.push(entry);
+    size += sizeOf(entry);
   }
-  if (part.length > 0 || parts.length === 0) parts.push(part);
-  return parts;
+  return chunks;
+}
+
+/** What goes into one transaction each; one at least, for what is no entry. */
+export function partsOf(entries: readonly Entry[]): readonly (readonly Entry[])[] {
+  const parts = chunksOf(entries, limits.commitBytes);
+  return parts.length > 0 ? parts : [[]];
 }
 
 /** All records, and as many samples as have room in so many bytes. */
@@ -40,21 +44,9 @@ export function fitting(
 
 /** Packs entries into segments: one class each, none much larger than `limits.segmentBytes`. */
 export function segmentsOf(entries: readonly Entry[]): readonly NewSegment[] {
-  const segments: NewSegment[] = [];
-  for (const group of groupBy(entries, (entry) => entry.class).values()) {
-    let part: Entry[] = [];
-    let bytes = 0;
-    for (const entry of group) {
-      part.push(entry);
-      bytes += sizeOf(entry);
-      if (bytes < limits.segmentBytes) continue;
-      segments.push(segmentOf(part));
-      part = [];
-      bytes = 0;
-    }
-    if (part.length > 0) segments.push(segmentOf(part));
-  }
-  return segments;
+  return [...groupBy(entries, (entry) => entry.class).values()]
+    .flatMap((group) => chunksOf(group, limits.segmentBytes))
+    .map(segmentOf);
 }
 
 function segmentOf(entries: readonly Entry[]): NewSegment {

@@ -2,7 +2,7 @@ import { Database } from 'sqlite3';
 import { GatewayError } from '../contract/index.js';
 import { crc32c } from './crc.js';
 import { type EntryClass, entryClasses } from './entry.js';
-import type { Change, NewSegment, Room, SegmentInfo, Store } from './store.js';
+import type { Change, Found, NewSegment, Room, Store } from './store.js';
 
 export interface SqliteStoreOptions {
   readonly path: string;
@@ -74,17 +74,11 @@ export class SqliteStore implements Store {
     try {
       return { ...(await this.#load()), quarantined: undefined };
     } catch (error) {
-      await this.#drop();
       if (!isCorrupt(error) && !isForeign(error)) throw error;
     }
     const quarantined = await this.#o.setAside(this.#o.path);
     this.#fileId = undefined;
-    try {
-      return { ...(await this.#load()), quarantined };
-    } catch (error) {
-      await this.#drop();
-      throw error;
-    }
+    return { ...(await this.#load()), quarantined };
   }
 
   async commit(change: Change): Promise<readonly number[]> {
@@ -175,23 +169,14 @@ export class SqliteStore implements Store {
     return this.#drop();
   }
 
-  async #load(): Promise<{ segments: readonly SegmentInfo[]; state: ReadonlyMap<string, string> }> {
-    const db = await this.#connect();
-    const rows = (await db.all(
-      'SELECT id, class, first, last, time, bytes FROM segment ORDER BY id',
-      [],
-    )) as SegmentRow[];
-    const state = (await db.all('SELECT key, value FROM state', [])) as {
-      key: string;
-      value: string;
-    }[];
-    const dead = new Set(state.map(({ key }) => key).filter((key) => key.startsWith(deadKey)));
-    return {
-      segments: rows
-        .filter(({ id }) => !dead.has(deadKey + String(id)))
-        .map((row) => ({ ...row, class: entryClasses[row.class] as EntryClass })),
-      state: new Map(state.filter(({ key }) => !dead.has(key)).map((s) => [s.key, s.value])),
-    };
+  /** Everything that is there; a connection on which that cannot be read is given up. */
+  async #load(): Promise<Omit<Found, 'quarantined'>> {
+    try {
+      return await contentsOf(await this.#connect());
+    } catch (error) {
+      await this.#drop();
+      throw error;
+    }
   }
 
   /**
@@ -229,6 +214,24 @@ export class SqliteStore implements Store {
     this.#db = undefined;
     await db?.close();
   }
+}
+
+async function contentsOf(db: Connection): Promise<Omit<Found, 'quarantined'>> {
+  const rows = (await db.all(
+    'SELECT id, class, first, last, time, bytes FROM segment ORDER BY id',
+    [],
+  )) as SegmentRow[];
+  const state = (await db.all('SELECT key, value FROM state', [])) as {
+    key: string;
+    value: string;
+  }[];
+  const dead = new Set(state.map(({ key }) => key).filter((key) => key.startsWith(deadKey)));
+  return {
+    segments: rows
+      .filter(({ id }) => !dead.has(deadKey + String(id)))
+      .map((row) => ({ ...row, class: entryClasses[row.class] as EntryClass })),
+    state: new Map(state.filter(({ key }) => !dead.has(key)).map((s) => [s.key, s.value])),
+  };
 }
 
 async function transaction(db: Connection, change: Change): Promise<readonly number[]> {

@@ -56,17 +56,9 @@ export class Audit {
     this.#chain = chainOf(options);
   }
 
-  /**
-   * The disk answers that did not at the start: what was recorded before is known. Records of this start that are there already have
-   * a chain of their own; where it begins is said.
-   */
+  /** The disk answers that did not at the start: the chain goes on from it, unless this start has records of its own already. */
   goOn(state: string | undefined): void {
-    if (state === undefined || state === JSON.stringify(this.#chain)) return;
     if (this.#chain.n === 0) this.#chain = chainOf({ ...this.#o, state });
-    else
-      this.#o.log.error('the audit chain began anew while the disk did not answer', {
-        before: state,
-      });
   }
 
   /** Settles when the record is durable. */

@@ -43,6 +43,22 @@ function connect(url: string, more: Partial<ConnectOptions> = {}): Promise<MqttC
   return mqttJs(systemClock).connect(options, AbortSignal.timeout(10_000));
 }
 
+/** Sends the same again and again, for as long as anybody takes it. */
+function pour(socket: Socket, bytes: Buffer, onSent: (bytes: number) => void): void {
+  while (!socket.destroyed && socket.write(bytes)) onSent(bytes.length);
+  if (!socket.destroyed) socket.once('drain', () => pour(socket, bytes, onSent));
+}
+
+/** Why a connection is not made, or does not last. */
+function end(url: string): Promise<GatewayError> {
+  return new Promise((resolve) => {
+    connect(url).then(
+      (connection) => connection.onLost(resolve),
+      (thrown: unknown) => resolve(thrown as GatewayError),
+    );
+  });
+}
+
 /** Packet identifier of a PUBLISH with QoS 1 and a short topic. */
 const idOf = (packet: Buffer): number => packet.readUInt16BE(4 + packet.readUInt16BE(2));
 
@@ -86,18 +102,9 @@ void t.test('a packet without an end is given up within bounds', async (t) => {
       if (when === 'after') socket.write(connack());
       // PUBLISH of 268 MB.
       socket.write(Buffer.from([0x30, 0xff, 0xff, 0xff, 0x7f]));
-      const more = (): void => {
-        while (!socket.destroyed && socket.write(Buffer.alloc(16_384, 1))) sent += 16_384;
-        if (!socket.destroyed) socket.once('drain', more);
-      };
-      more();
+      pour(socket, Buffer.alloc(16_384, 1), (bytes) => (sent += bytes));
     });
-    const why = await new Promise<GatewayError>((resolve) => {
-      connect(url).then(
-        (connection) => connection.onLost(resolve),
-        (thrown: unknown) => resolve(thrown as GatewayError),
-      );
-    });
+    const why = await end(url);
     t.match(why, { code: 'broker-lost', message: /more than 262144 bytes/ }, when);
     t.ok(sent < 40 * limits.mqttInboundBytes, `${String(sent)} bytes were sent`);
   }
@@ -121,18 +128,9 @@ void t.test('packets without end are given up within bounds', async (t) => {
     const url = await brokerOf(t, (type, _packet, socket) => {
       if (type !== 1) return;
       socket.write(connack());
-      const more = (): void => {
-        while (!socket.destroyed && socket.write(flood)) sent += flood.length;
-        if (!socket.destroyed) socket.once('drain', more);
-      };
-      more();
+      pour(socket, flood, (bytes) => (sent += bytes));
     });
-    const why = await new Promise<GatewayError>((resolve) => {
-      connect(url).then(
-        (connection) => connection.onLost(resolve),
-        (thrown: unknown) => resolve(thrown as GatewayError),
-      );
-    });
+    const why = await end(url);
     t.match(why, { code: 'broker-lost', message: /more than 1000 packets a second/ }, what);
     t.ok(sent < 40 * limits.mqttInboundBytes, `${what}: ${String(sent)} bytes were sent`);
   }

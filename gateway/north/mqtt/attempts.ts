@@ -1,6 +1,7 @@
 import type { MqttSinkConfig } from '../../config/model.js';
 import type { Clock, GatewayError } from '../../contract/index.js';
 import { limits } from '../../limits.js';
+import { Lately } from './lately.js';
 import type { ConnectOptions, Outgoing } from './port.js';
 
 /** CONNACK codes: retain not supported, QoS not supported (MQTT 5, section 3.2.2.2). */
@@ -18,18 +19,17 @@ export interface Waits {
 /** Which broker comes next, when, and what it is told: what was learned from the attempts before. */
 export class Attempts {
   readonly #config: MqttSinkConfig;
-  readonly #clock: Clock;
   readonly #waits: Waits;
   #count = 0;
-  /** When connections that had been made were lost, in the last minute. */
-  #losses: readonly number[] = [];
+  /** Connections that had been made, and were lost. */
+  readonly #losses: Lately;
   /** What of the will the broker refused the connection for. */
   #lacks: { retain?: false; qos?: 0 } = {};
 
   constructor(config: MqttSinkConfig, clock: Clock, waits: Waits) {
     this.#config = config;
-    this.#clock = clock;
     this.#waits = waits;
+    this.#losses = new Lately(clock, minuteMs);
   }
 
   /** Counts attempts, from 1. */
@@ -38,7 +38,7 @@ export class Attempts {
   }
   /** How often a connection was lost in the last minute. */
   get losses(): number {
-    return this.#lately().length;
+    return this.#losses.count;
   }
 
   /** The next attempt. `will`: what is published when the connection breaks. */
@@ -58,11 +58,11 @@ export class Attempts {
   }
 
   lost(): void {
-    this.#losses = [...this.#lately(), this.#clock.mono()];
+    this.#losses.note();
   }
   /** Why connections broke is known, and mended. */
   explained(): void {
-    this.#losses = [];
+    this.#losses.forget();
   }
   /** The broker does its work: only then may it hurry us, not when it takes connections and drops them. */
   worked(): void {
@@ -89,9 +89,5 @@ export class Attempts {
   #flapWait(): number {
     const more = this.losses - limits.sinkLossesPerMinute;
     return more <= 0 ? 0 : Math.min(minuteMs, limits.sinkBackoffMaxMs * 2 ** more);
-  }
-
-  #lately(): readonly number[] {
-    return this.#losses.filter((at) => at > this.#clock.mono() - minuteMs);
   }
 }

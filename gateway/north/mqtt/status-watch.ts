@@ -1,6 +1,7 @@
 import type { Clock, Timer } from '../../contract/index.js';
 import { GatewayError, mono } from '../../contract/index.js';
 import { limits } from '../../limits.js';
+import { Lately } from './lately.js';
 import type { MqttConnection } from './port.js';
 
 /**
@@ -17,17 +18,18 @@ export class StatusWatch {
   #notBefore = 0;
   #timer: Timer | undefined;
   #answeredAt = -Infinity;
-  /** When somebody else wrote there, lately. */
-  #foreign: readonly number[] = [];
+  /** Somebody else wrote there. */
+  readonly #foreign: Lately;
 
   constructor(clock: Clock, answer: () => void) {
     this.#clock = clock;
     this.#answer = answer;
+    this.#foreign = new Lately(clock, tenMinutesMs);
   }
 
   /** How often somebody else wrote there in the last ten minutes. */
   get foreign(): number {
-    return this.#lately().length;
+    return this.#foreign.count;
   }
 
   /** The broker has taken our status. */
@@ -61,7 +63,7 @@ export class StatusWatch {
   #heard(payload: string): void {
     if (payload === this.#expected) return;
     const now = this.#clock.mono();
-    this.#foreign = [...this.#lately(), now].slice(-limits.statusAnswers);
+    this.#foreign.note(limits.statusAnswers);
     // Two gateways with one root would answer each other for ever.
     const at = Math.max(now, this.#answeredAt + limits.statusAnswerMs);
     this.#timer ??= this.#clock.at(mono(at), () => {
@@ -69,10 +71,6 @@ export class StatusWatch {
       this.#answeredAt = this.#clock.mono();
       this.#answer();
     });
-  }
-
-  #lately(): readonly number[] {
-    return this.#foreign.filter((at) => at > this.#clock.mono() - tenMinutesMs);
   }
 }
 

@@ -224,11 +224,7 @@ export class Memory {
 
 /** What the disk says of the time before. */
 async function verdictOn({ files, rows }: MemoryOptions): Promise<Verdict> {
-  const [anchor, a, b] = await Promise.all([
-    find(files, 'anchor', readAnchor),
-    find(files, 'memory-a', readSnapshot),
-    find(files, 'memory-b', readSnapshot),
-  ]);
+  const [anchor, a, b] = await findAll(files);
   const first = fromRows(rows);
   return judge({
     anchor,
@@ -276,15 +272,19 @@ async function find<T>(
   }
 }
 
+function findAll(
+  files: MemoryFiles,
+): Promise<readonly [Finding<Anchor>, Finding<Snapshot>, Finding<Snapshot>]> {
+  return Promise.all([
+    find(files, 'anchor', readAnchor),
+    find(files, 'memory-a', readSnapshot),
+    find(files, 'memory-b', readSnapshot),
+  ]);
+}
+
 /** How far anything in the state folder says that epochs have come; undefined: it cannot be read. Never rejects. */
 export async function lastEpochOf(files: MemoryFiles): Promise<number | undefined> {
-  const found = (
-    await Promise.all([
-      find(files, 'anchor', readAnchor),
-      find(files, 'memory-a', readSnapshot),
-      find(files, 'memory-b', readSnapshot),
-    ])
-  ).map(({ found: one }) => one);
+  const found = (await findAll(files)).map(({ found: one }) => one);
   const last = lastEpoch(...found.map((one) => (typeof one === 'string' ? 0 : one.epoch)));
   return last === 0 && found.includes('unreadable') ? undefined : last;
 }

@@ -1,4 +1,4 @@
-import type { Order, RetainedStates } from '../../contract/index.js';
+import { isMap, type Order, type RetainedStates } from '../../contract/index.js';
 
 /** Version of what is kept; software finds what is newer unreadable, and leaves it alone. */
 export const memoryVersion = 1;
@@ -40,9 +40,6 @@ export interface Note {
   readonly orders?: OrdersByRule;
 }
 
-function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 function isCount(value: unknown): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 }
