@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { parseEndpoint, parseDuration, silentLog } from '../../gateway/contract/index.js';
 import type { Endpoint, Source } from '../../gateway/contract/index.js';
+import { systemClock } from '../../gateway/host/clock.js';
 import { parseTag, type OpcuaAddress } from '../../drivers/opcua/address.js';
 import type { UaConnection } from '../../drivers/opcua/client.js';
 import { parseLink, type OpcuaConfig } from '../../drivers/opcua/config.js';
@@ -47,7 +48,12 @@ export async function withClient(
   );
   try {
     const { session } = connection;
-    await use({ session, nodes: await Nodes.of(session), config, connection });
+    await use({
+      session,
+      nodes: await Nodes.of(session, () => systemClock.mono()),
+      config,
+      connection,
+    });
   } finally {
     await connection.close(true);
   }

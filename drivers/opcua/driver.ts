@@ -9,6 +9,7 @@ import {
   type EventTerms,
   type Inspection,
   type IsolatedContext,
+  type MonoMs,
   type ReadGroup,
   type ReadOutcome,
   type SubscriptionSink,
@@ -26,7 +27,7 @@ import { conditionOfKey, type EventSource } from './events.js';
 import { inspectionOf } from './inspection.js';
 import { Methods } from './methods.js';
 import { Nodes } from './nodes.js';
-import { Refusals, nowhere, type Asked } from './refusals.js';
+import { Refusals, type Asked } from './refusals.js';
 import { Remarks } from './remarks.js';
 import { hasData, levelText, Round, serviceLevelOf } from './service-level.js';
 import { isBad, isRefusal } from './status.js';
@@ -93,7 +94,7 @@ export class OpcuaDriver implements Driver<OpcuaAddress> {
     connection.onLost((why) => this.#lost(why));
     let now = resumed ? kept : undefined;
     try {
-      now ??= await keptOf(session);
+      now ??= await keptOf(session, this.#context.now);
       await this.#goOnline(connection, now);
       if (this.#givenUp(signal)) throw this.#closed ? closing() : abortError(signal);
     } catch (thrown) {
@@ -197,7 +198,8 @@ export class OpcuaDriver implements Driver<OpcuaAddress> {
     });
     tags.forEach(({ name, device, address }, at) => {
       if (address.method) put(at, methods.given(name));
-      else if (ids[at] === undefined) asked.push({ name, device, why: nowhere, isLasting: true });
+      else if (ids[at] === undefined)
+        asked.push({ name, device, why: nodes.whyNot(address.node), isLasting: true });
     });
     if (asked.length > 0) refusals.heard(asked, this.#context, remarks);
     return 'done';
@@ -208,8 +210,7 @@ export class OpcuaDriver implements Driver<OpcuaAddress> {
     const { session, nodes } = this.#connected(signal).kept;
     if (address.method) throw new GatewayError('bad-request', 'a method has no value');
     const [nodeId] = await settled(nodes.find([address.node]), signal);
-    if (nodeId === undefined)
-      throw new GatewayError('device-refused', 'the server has no such node');
+    if (nodeId === undefined) throw new GatewayError('device-refused', nodes.whyNot(address.node));
     const [value] = await settled(session.read([itemOf(nodeId, address)]), signal);
     if (!value) throw new GatewayError('device-refused', 'the server said nothing');
     return inspectionOf(value);
@@ -233,10 +234,9 @@ export class OpcuaDriver implements Driver<OpcuaAddress> {
     signal: AbortSignal,
   ): Promise<DeviceOutcome> {
     const [nodeId] = await settled(nodes.find([address.node]), signal);
-    if (nodeId === undefined) return { ok: false, code: nowhere };
+    if (nodeId === undefined) return { ok: false, code: nodes.whyNot(address.node) };
     const type = types.get(nodeId) ?? (await settled(typeOf(session, nodeId), signal));
-    if (type === undefined)
-      return { ok: false, code: 'the server does not say of which type the node is' };
+    if (typeof type === 'string') return { ok: false, code: type };
     types.set(nodeId, type);
     const isPart = address.range !== undefined;
     if (type.isArray && !isPart)
@@ -332,10 +332,10 @@ export class OpcuaDriver implements Driver<OpcuaAddress> {
   }
 }
 
-async function keptOf(session: UaSession): Promise<Kept> {
+async function keptOf(session: UaSession, now: () => MonoMs): Promise<Kept> {
   return {
     session,
-    nodes: await Nodes.of(session),
+    nodes: await Nodes.of(session, now),
     subscriptions: new Map(),
     remarks: new Remarks(),
     refusals: new Refusals(),
@@ -354,10 +354,12 @@ interface NodeType {
   readonly isArray: boolean;
 }
 
-/** The type of a node, as the value that it holds shows it. */
-async function typeOf(session: UaSession, nodeId: string): Promise<NodeType | undefined> {
+/** The type of a node, as the value that it holds shows it; or why that is not known. */
+async function typeOf(session: UaSession, nodeId: string): Promise<NodeType | string> {
   const [held] = await session.read([{ nodeId, attributeId: Attribute.value }]);
-  if (!held || held.value.dataType === 0) return undefined;
+  if (held && isBad(held.statusCode.value)) return held.statusCode.name;
+  if (!held || held.value.dataType === 0)
+    return 'the server does not say of which type the node is';
   const { dataType, value } = held.value;
   return { dataType, isArray: isArray(dataType, value) };
 }

@@ -51,12 +51,14 @@ const meanings: readonly (readonly [RegExp, ErrorCode, string])[] = [
     'device-refused',
     'the server does not offer this',
   ],
-  [/timed? ?out|BadTimeout|BadRequestTimeout/i, 'request-timeout', 'no answer in time'],
+  [/timed out|\btimeout\b|BadTimeout|BadRequestTimeout/i, 'request-timeout', 'no answer in time'],
   [
     /BadDecodingError|BadEncodingError|BadTcpMessage|BadUnexpectedError|premature/,
     'bad-frame',
     'the answer cannot be read',
   ],
+  // What the library says of an answer that is none to this request.
+  [/^internal error$/i, 'bad-frame', 'the answer is that of another service'],
 ];
 
 /** An error of the library with a code of ours. */
@@ -72,12 +74,45 @@ export function failureOf(thrown: unknown): GatewayError {
   );
 }
 
-/** Every rejection of a call of the library is a GatewayError. */
+/** By these a server says that it knows the session, the subscription or the channel no more. */
+const ends =
+  /^Bad(Session(IdInvalid|Closed|NotActivated)|SecureChannel|SecurityChecksFailed|Tcp|Connection(Closed|Rejected)|ServerHalted|Shutdown|NoSubscription$|SubscriptionIdInvalid)/;
+
+/**
+ * Why a service failed within a session. Where the server has answered, the connection is well, whatever it answered:
+ * only that the session is no more is about more than this request.
+ */
+export function faultOf(thrown: unknown): GatewayError {
+  const code = faultCodeOf(thrown);
+  if (code === undefined) return failureOf(thrown);
+  if (ends.test(code))
+    return new GatewayError('link-closed', `the session is no more (${code})`, {}, thrown);
+  const said = failureOf(thrown);
+  if (isAnswer(said)) return said;
+  return new GatewayError('device-refused', `the server refuses it (${code})`, {}, thrown);
+}
+
+/** The server has answered, only not as it was asked: the connection is well. */
+export function isAnswer({ kind }: GatewayError): boolean {
+  return kind === 'device' || kind === 'protocol';
+}
+
+/** The name of the status that the server answered the whole request with; undefined: it did not answer. */
+function faultCodeOf(thrown: unknown): string | undefined {
+  interface Fault {
+    readonly response?: {
+      readonly responseHeader?: { readonly serviceResult?: { name?: string } };
+    };
+  }
+  return (thrown as Fault | undefined)?.response?.responseHeader?.serviceResult?.name;
+}
+
+/** Every rejection of a service within a session is a GatewayError. */
 export async function guarded<T>(call: () => Promise<T>): Promise<T> {
   try {
     return await call();
   } catch (thrown) {
-    throw failureOf(thrown);
+    throw faultOf(thrown);
   }
 }
 

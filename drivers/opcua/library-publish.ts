@@ -10,7 +10,7 @@ import {
   type RepublishResponse,
 } from 'node-opcua-client';
 import type { Ack, Notification, Status, UaValue } from './client.js';
-import { failureOf } from './failures.js';
+import { faultOf } from './failures.js';
 import { eventsIn } from './library-events.js';
 import { decodeStructures, structuresIn } from './library-structures.js';
 
@@ -54,7 +54,7 @@ export function publish(
   });
   return new Promise((resolve, reject) => {
     raw.publish(request, (error, answer) => {
-      if (error || !answer) reject(failureOf(error ?? 'no answer'));
+      if (error || !answer) reject(faultOf(error ?? 'no answer'));
       else resolve(received(raw, answer.subscriptionId, answer, answer.moreNotifications));
     });
   });
@@ -74,7 +74,7 @@ export function republish(
     raw.republish(request, (error, answer) => {
       if (answer) resolve(received(raw, subscription, answer, true));
       else if (/BadMessageNotAvailable/.test(error?.message ?? '')) resolve(undefined);
-      else reject(failureOf(error ?? 'no answer'));
+      else reject(faultOf(error ?? 'no answer'));
     });
   });
 }

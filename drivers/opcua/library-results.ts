@@ -1,18 +1,43 @@
 import { StatusCodes, type BrowsePathResult } from 'node-opcua-client';
-import type { GatewayError } from '../../gateway/contract/index.js';
-import type { PathTarget, Status, UaValue } from './client.js';
+import { asGatewayError, type GatewayError } from '../../gateway/contract/index.js';
+import type { Monitored, PathTarget, Status, UaValue } from './client.js';
+import { guarded, isAnswer } from './failures.js';
 import { localText } from './library-ids.js';
+import { isBad } from './status.js';
 
 /** Answers of the library, and what stands for one that there is none of. */
 
 /** Of a path that was followed to its end. */
 const wholePath = 0xffff_ffff;
 
-/** The status that a refusal names, for the items of what was refused. */
+/** The status that a refusal names, for the items of what was refused; else its words. */
 export function statusOfFailure({ message }: GatewayError): Status {
-  const [name = ''] = /\bBad[A-Za-z]+/.exec(message) ?? [];
+  const [name = ''] = /\bBad[A-Za-z]*/.exec(message) ?? [];
   const known = (StatusCodes as unknown as Readonly<Record<string, Status | undefined>>)[name];
-  return known ?? StatusCodes.BadUnexpectedError;
+  return known ?? { value: StatusCodes.BadUnexpectedError.value, name: message };
+}
+
+/** A service for one thing: where the server refuses all of it, that is the answer for the thing. */
+export async function answered<R>(
+  call: () => Promise<R>,
+  refused: (status: Status) => R,
+): Promise<R> {
+  try {
+    return await guarded(call);
+  } catch (thrown) {
+    const why = asGatewayError(thrown);
+    if (!isAnswer(why)) throw why;
+    return refused(statusOfFailure(why));
+  }
+}
+
+export function notMonitored(statusCode: Status): Monitored {
+  return {
+    statusCode,
+    monitoredItemId: 0,
+    revisedSamplingInterval: NaN,
+    revisedQueueSize: NaN,
+  };
 }
 
 export function refusedValue(why: GatewayError): UaValue {
@@ -32,6 +57,7 @@ export function targetOf(
   { statusCode, targets }: BrowsePathResult,
   uris: readonly string[],
 ): PathTarget {
+  if (isBad(statusCode.value)) return { statusCode, nodeId: undefined };
   const ids = (targets ?? [])
     .filter(({ remainingPathIndex }) => remainingPathIndex === wholePath)
     .map(({ targetId }) => localText(targetId, uris));

@@ -6,6 +6,7 @@ import {
   type DataValue,
   type WriteValueOptions,
 } from 'node-opcua-client';
+import { GatewayError } from '../../gateway/contract/index.js';
 import {
   Attribute,
   BuiltIn,
@@ -27,7 +28,7 @@ import {
   type UaValue,
   type UaVariant,
 } from './client.js';
-import { failureOf, guarded } from './failures.js';
+import { failureOf, faultOf, guarded } from './failures.js';
 import { browse } from './library-browse.js';
 import { eventFilterOf } from './library-events.js';
 import { historyRequest, pageOf, timesOf } from './library-history.js';
@@ -41,7 +42,13 @@ import {
   variantTo,
   type PathRequest,
 } from './library-requests.js';
-import { refusedValue, statusOfFailure, targetOf } from './library-results.js';
+import {
+  answered,
+  notMonitored,
+  refusedValue,
+  statusOfFailure,
+  targetOf,
+} from './library-results.js';
 import { decodeStructures, structuresIn } from './library-structures.js';
 import type { RequestSizes } from './sizes.js';
 
@@ -142,7 +149,10 @@ export class LibrarySession implements UaSession {
   write(item: ReadItem, value: UaVariant): Promise<Status> {
     // No time stamps: many servers refuse a write that brings some.
     const request: WriteValueOptions = { ...valueIdOf(item), value: { value: variantTo(value) } };
-    return guarded(() => this.raw.write(request));
+    return answered(
+      () => this.raw.write(request),
+      (status) => status,
+    );
   }
 
   async register(nodeIds: readonly string[]): Promise<readonly string[]> {
@@ -169,14 +179,17 @@ export class LibrarySession implements UaSession {
   }
 
   call(objectId: string, methodId: string, given: readonly UaVariant[]): Promise<CallResult> {
-    return guarded(async () => {
-      const { statusCode, inputArgumentResults } = await this.raw.call({
-        objectId: nodeIdOf(objectId),
-        methodId: nodeIdOf(methodId),
-        inputArguments: given.map(variantTo),
-      });
-      return { status: statusCode, inputs: inputArgumentResults ?? [] };
-    });
+    return answered<CallResult>(
+      async () => {
+        const { statusCode, inputArgumentResults } = await this.raw.call({
+          objectId: nodeIdOf(objectId),
+          methodId: nodeIdOf(methodId),
+          inputArguments: given.map(variantTo),
+        });
+        return { status: statusCode, inputs: inputArgumentResults ?? [] };
+      },
+      (status) => ({ status, inputs: [] }),
+    );
   }
 
   createSubscription(
@@ -216,17 +229,12 @@ export class LibrarySession implements UaSession {
           });
           return results ?? [];
         }),
-      (why) => ({
-        statusCode: statusOfFailure(why),
-        monitoredItemId: 0,
-        revisedSamplingInterval: NaN,
-        revisedQueueSize: NaN,
-      }),
+      (why) => notMonitored(statusOfFailure(why)),
     );
   }
 
   monitorEvents(subscriptionId: number, request: EventRequest): Promise<Monitored> {
-    return guarded(async () => {
+    return answered(async () => {
       const { results } = await this.raw.createMonitoredItems({
         subscriptionId,
         timestampsToReturn: TimestampsToReturn.Neither,
@@ -248,9 +256,9 @@ export class LibrarySession implements UaSession {
         ],
       });
       const [made] = results ?? [];
-      if (!made) throw failureOf('the server did not answer for the item');
+      if (!made) throw new GatewayError('bad-frame', 'the server did not answer for the item');
       return made;
-    });
+    }, notMonitored);
   }
 
   async acknowledge(condition: string, event: string, comment: string): Promise<Status> {
@@ -282,7 +290,7 @@ export class LibrarySession implements UaSession {
             const request = historyRequest(some, Math.min(most, samples), (ms) => this.#dateOf(ms));
             const { responseHeader, results } = await this.raw.historyRead(request);
             if (responseHeader.serviceResult.isNotGood())
-              throw failureOf(responseHeader.serviceResult.toString());
+              throw faultOf({ response: { responseHeader } });
             sentAt = responseHeader.timestamp?.getTime() ?? NaN;
             return (results ?? []).map(pageOf);
           });

@@ -1,10 +1,10 @@
-import { groupBy, Quality } from '../../gateway/contract/index.js';
+import { groupBy } from '../../gateway/contract/index.js';
 import { triggers, type SubscriptionAddress } from './address.js';
-import { itemOf, type Monitored, type MonitorItem, type UaSession } from './client.js';
+import { itemOf, type Monitored, type MonitorItem, type Status, type UaSession } from './client.js';
 import { tellBad, type Item, type ItemSet } from './items.js';
 import type { Asked } from './refusals.js';
 import { namesOf } from './remarks.js';
-import { isBad } from './status.js';
+import { isBad, isRefusal, qualityOf } from './status.js';
 
 /** What became of items that the server was asked to watch. */
 export interface Watched {
@@ -36,18 +36,18 @@ export async function monitor(
       const results = await session.monitor(set.server.id, some.map(monitorItemOf));
       made.push(...some.map((item, at) => ({ item, result: results[at] })));
     }
-  for (const { item, result } of made) item.isMonitored = result !== undefined && isServed(result);
+  for (const { item, result } of made) item.isMonitored = !isBad(statusOf(result).value);
   const refused = made.filter(({ item }) => !item.isMonitored);
-  for (const { item } of refused) {
+  for (const { item, result } of refused) {
     set.remove(item);
-    if (item.out) tellBad(item.out, item.position, Quality.configuration);
+    if (item.out) tellBad(item.out, item.position, qualityOf(statusOf(result).value));
   }
   return {
     asked: made.map(({ item: { name, device, isMonitored }, result }) => ({
       name,
       device,
-      why: isMonitored ? undefined : (result?.statusCode.name ?? 'no answer'),
-      isLasting: true,
+      why: isMonitored ? undefined : statusOf(result).name,
+      isLasting: isRefusal(statusOf(result)),
     })),
     refused: refused.map(({ item }) => item.position),
     shortfalls: shortfallsOf(made.filter(({ item }) => item.isMonitored)),
@@ -59,8 +59,9 @@ interface Made {
   readonly result: Monitored | undefined;
 }
 
-function isServed({ statusCode }: Monitored): boolean {
-  return !isBad(statusCode.value);
+/** Nothing stands for a result that never came. */
+function statusOf(result: Monitored | undefined): Status {
+  return result?.statusCode ?? { value: 0x8000_0000, name: 'no answer' };
 }
 
 function monitorItemOf({ handle, nodeId, address }: Item): MonitorItem {

@@ -1,10 +1,12 @@
 import { GatewayError } from '../../gateway/contract/index.js';
 import type { Ack, Notification, UaSession } from './client.js';
-import { failureOf } from './failures.js';
+import { failureOf, isAnswer } from './failures.js';
 
 /** Publish requests that wait at the server for each subscription, and for all of them at most. */
 const perSubscription = 2;
 const atMost = 10;
+/** Publish requests that are refused in a row, until the server is taken to publish nothing any more. */
+const mostRefused = 10;
 /** Notifications that are asked for again, at most: no server keeps more. */
 const mostRepublished = 200;
 /** Sequence numbers are 32 bit and have no zero. */
@@ -57,6 +59,8 @@ export class Publisher {
   #queue: Promise<void> = Promise.resolve();
   #waiting = 0;
   #most = atMost;
+  /** In a row. */
+  #refusals = 0;
   #stopped = false;
 
   constructor(options: PublisherOptions) {
@@ -80,14 +84,18 @@ export class Publisher {
 
   #ask(): void {
     this.#waiting++;
-    this.#o.session.publish(this.#acks.splice(0)).then(
+    const acks = this.#acks.splice(0);
+    this.#o.session.publish(acks).then(
       (notification) => {
         this.#waiting--;
+        this.#refusals = 0;
         this.#fill();
         this.#queue = this.#queue.then(() => this.#take(notification));
       },
       (thrown: unknown) => {
         this.#waiting--;
+        // Whether they were taken is not said; one that the server knows no more does no harm.
+        this.#acks.unshift(...acks);
         this.#refused(failureOf(thrown));
       },
     );
@@ -99,8 +107,9 @@ export class Publisher {
       this.#most = Math.max(1, this.#waiting);
       return;
     }
-    // The server gave one back that had waited for long.
-    if (/BadTimeout/.test(error.message)) this.#fill();
+    // The server gave one back that had waited for long, or has other trouble that may pass.
+    const mayPass = /BadTimeout/.test(error.message) || isAnswer(error);
+    if (mayPass && ++this.#refusals <= mostRefused) this.#fill();
     else this.#trouble(error);
   }
 

@@ -1,4 +1,5 @@
 import { asGatewayError, GatewayError } from '../../gateway/contract/index.js';
+import { isAnswer } from './failures.js';
 
 /** Services that take a list, and how long it may be where the server says nothing. */
 const usual = {
@@ -17,6 +18,11 @@ export type Service = keyof typeof usual;
 /** The request was too long, or its answer. Another one of half the size may do. */
 const tooLong =
   /BadTooManyOperations|BadEncodingLimitsExceeded|Bad(?:Request|Response)TooLarge|BadTcpMessageTooLarge/;
+/** It is an item that is refused, and the whole request with it: which, is found out by halving. */
+const ofItem =
+  /Bad(NodeId|AttributeId|IndexRange|DataEncoding|NotReadable|UserAccessDenied|BrowseName|MonitoredItem|Filter|Deadband|TypeMismatch|OutOfRange|InvalidArgument)/;
+/** More requests in one go to find it; the others are refused with it. */
+const splits = 32;
 /** The server is full: what it took stays, and it takes no more, whatever the size of the request. */
 const full = /BadTooManyMonitoredItems/;
 
@@ -68,11 +74,12 @@ export class RequestSizes {
   ): Promise<readonly R[]> {
     const results: R[] = [];
     let atMost = Infinity;
+    const parts = new Parts(call, refused);
     while (results.length < items.length) {
       const size = Math.min(this.of(service), atMost, items.length - results.length);
       const some = items.slice(results.length, results.length + size);
       try {
-        results.push(...filled(await call(some), some.length, refused));
+        results.push(...(await parts.ask(some)));
       } catch (thrown) {
         const why = asGatewayError(thrown);
         const isFull = full.test(why.message);
@@ -92,6 +99,37 @@ export class RequestSizes {
 
   #halve(service: Service, from: number): void {
     this.#found.set(service, Math.max(1, Math.floor(from / 2)));
+  }
+}
+
+/** The same call with parts of a list, where one of its items is the end of all. */
+class Parts<T, R> {
+  readonly #call: (some: readonly T[]) => Promise<readonly R[]>;
+  readonly #refused: (why: GatewayError) => R;
+  #left = splits;
+
+  constructor(
+    call: (some: readonly T[]) => Promise<readonly R[]>,
+    refused: (why: GatewayError) => R,
+  ) {
+    this.#call = call;
+    this.#refused = refused;
+  }
+
+  /** Rejects where more than these items is concerned: the size of the request, or the connection. */
+  async ask(some: readonly T[]): Promise<readonly R[]> {
+    try {
+      return filled(await this.#call(some), some.length, this.#refused);
+    } catch (thrown) {
+      const why = asGatewayError(thrown);
+      if (!isAnswer(why) || full.test(why.message) || tooLong.test(why.message)) throw why;
+      if (some.length === 1 || this.#left <= 0 || !ofItem.test(why.message))
+        return some.map(() => this.#refused(why));
+      this.#left -= 2;
+      const half = Math.ceil(some.length / 2);
+      const first = await this.ask(some.slice(0, half));
+      return [...first, ...(await this.ask(some.slice(half)))];
+    }
   }
 }
 

@@ -13,7 +13,13 @@ import {
 } from '../../gateway/contract/index.js';
 import { longestSilence, type NodeRef, type OpcuaAddress } from './address.js';
 import { Backfill, type Backlog } from './backfill.js';
-import { itemOf, type EventFilterTerm, type Notification, type UaSession } from './client.js';
+import {
+  itemOf,
+  type EventFilterTerm,
+  type Notification,
+  type SubscriptionTerms,
+  type UaSession,
+} from './client.js';
 import type { OpcuaConfig } from './config.js';
 import { askedFields, EventItem, onlyOf, serverItself, type EventSource } from './events.js';
 import { Item, ItemSet, Outgoing, signatureOf, tellBad } from './items.js';
@@ -21,7 +27,8 @@ import type { Methods } from './methods.js';
 import { monitor } from './monitoring.js';
 import type { Nodes } from './nodes.js';
 import { Publisher } from './publisher.js';
-import { nowhere, type Asked, type Refusals } from './refusals.js';
+import { isAnswer } from './failures.js';
+import type { Asked, Refusals } from './refusals.js';
 import type { Remarks, Tell } from './remarks.js';
 import { isBad, isRefusal } from './status.js';
 
@@ -106,6 +113,7 @@ export class Subscriptions {
       tags[0]?.address.subscription?.publishing ?? this.#o.config.publishing,
     );
     this.#refuseWhenStopped();
+    if (set instanceof GatewayError) return this.#refuseAll(tags, new Outgoing(sink), set);
     // From here on nothing waits for the server until all that was kept is taken up, by whoever asked in the
     // same turn: what the server kept comes as soon as anybody publishes.
     const out = new Outgoing(sink);
@@ -124,7 +132,7 @@ export class Subscriptions {
       const nodeId = ids[position];
       if (nodeId === undefined) {
         refused.push(position);
-        asked.push({ name, device, why: nowhere, isLasting: true });
+        asked.push({ name, device, why: nodes.whyNot(address.node), isLasting: true });
         tellBad(out, position, Quality.configuration);
         return;
       }
@@ -151,6 +159,17 @@ export class Subscriptions {
     this.#publisher.add(set.server);
     if (this.#o.config.backfill) this.#backfill.resume(items);
     return refused;
+  }
+
+  /** The server makes no subscription for them. */
+  #refuseAll(
+    tags: ReadGroup<OpcuaAddress>['tags'],
+    out: Outgoing,
+    { message: why }: GatewayError,
+  ): readonly number[] {
+    this.#tellRefusals(tags.map(({ name, device }) => ({ name, device, why, isLasting: true })));
+    for (const position of tags.keys()) tellBad(out, position, Quality.device);
+    return [...tags.keys()];
   }
 
   /** The terms are the server's: what it did not keep to is said, and silence is measured by them. */
@@ -183,6 +202,7 @@ export class Subscriptions {
   /** Has the server tell of the events of a node, and at once of all conditions that stand. */
   async listen(device: string, from: EventSource, sink: EventSink): Promise<DeviceOutcome> {
     const set = await this.#subscription(this.#o.config.publishing);
+    if (set instanceof GatewayError) return { ok: false, code: set.message };
     this.#tellTerms(set, sink, device);
     const outcome = await this.#monitorEvents(set, device, from.node, onlyOf(from), sink);
     if (!outcome.ok) return outcome;
@@ -206,7 +226,7 @@ export class Subscriptions {
     const { session, nodes } = this.#o.kept;
     const [nodeId] = await nodes.find([node]);
     this.#refuseWhenStopped();
-    if (nodeId === undefined) return { ok: false, code: nowhere };
+    if (nodeId === undefined) return { ok: false, code: nodes.whyNot(node) };
     const signature = JSON.stringify([nodeId, only, sink ? device : null]);
     const known = set.eventItem(signature);
     if (known) {
@@ -282,18 +302,14 @@ export class Subscriptions {
     return undefined;
   }
 
-  /** The server's subscription of this interval: the one from before, or a new one. */
-  async #subscription(interval: number): Promise<ItemSet> {
+  /** The server's subscription of this interval: the one from before, or a new one; or why it makes none. */
+  async #subscription(interval: number): Promise<ItemSet | GatewayError> {
     const { config, kept } = this.#o;
     const { session, subscriptions } = kept;
     const known = subscriptions.get(interval);
     if (known) return known;
-    const keepAlives = Math.max(1, Math.floor(config.keepAlive / interval));
-    const made = await session.createSubscription(
-      interval,
-      keepAlives,
-      Math.max(keepAlives * lifetimeInKeepAlives, Math.ceil(config.sessionTimeout / interval)),
-    );
+    const made = await this.#make(interval);
+    if (made instanceof GatewayError) return made;
     // Two groups may have asked at the same time.
     const meanwhile = subscriptions.get(interval);
     if (meanwhile) {
@@ -311,6 +327,23 @@ export class Subscriptions {
     );
     subscriptions.set(interval, set);
     return set;
+  }
+
+  async #make(interval: number): Promise<SubscriptionTerms | GatewayError> {
+    const { config, kept } = this.#o;
+    const keepAlives = Math.max(1, Math.floor(config.keepAlive / interval));
+    const lifetime = Math.ceil(config.sessionTimeout / interval);
+    try {
+      return await kept.session.createSubscription(
+        interval,
+        keepAlives,
+        Math.max(keepAlives * lifetimeInKeepAlives, lifetime),
+      );
+    } catch (thrown) {
+      const why = asGatewayError(thrown);
+      if (!isAnswer(why)) throw why;
+      return why;
+    }
   }
 
   /** Conditions that stand are told again, framed: those that are not among them do not stand. */

@@ -14,6 +14,7 @@ import {
 } from '../contract/index.js';
 import { limits } from '../limits.js';
 import type { DeviceState } from './device.js';
+import { longerRest } from './rest.js';
 import { SilenceWatch, type Told } from './silence.js';
 import { within } from './within.js';
 
@@ -127,6 +128,7 @@ export class EventFeed {
   }
 
   #serve(feed: Feed): void {
+    feed.rest = undefined;
     feed.heardAt = this.#o.clock.mono();
     this.#feeds.push(feed);
     this.#o.outlet.doubt(feed.device.name, undefined);
@@ -135,8 +137,10 @@ export class EventFeed {
 
   #refused(driver: Driver, feed: Feed, why: string): void {
     const { name } = feed.device;
-    this.#o.log.warn('the device does not tell of events', { device: name, why });
-    this.#after(limits.refusedRetryMs, () => void this.#listen(driver, feed));
+    if (feed.rest === undefined)
+      this.#o.log.warn('the device does not tell of events', { device: name, why });
+    feed.rest = longerRest(feed.rest);
+    this.#after(feed.rest, () => void this.#listen(driver, feed));
   }
 
   #heard(feed: Feed): void {
@@ -171,6 +175,8 @@ class Feed implements Told {
   heardAt: MonoMs;
   /** As the device revised it, or as it was asked for. */
   longest: DurationMs;
+  /** How long it rested since it was refused last, ms. */
+  rest: number | undefined;
 
   constructor(device: DeviceState, terms: EventTerms, clock: Clock) {
     this.device = device;

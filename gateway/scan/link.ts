@@ -348,7 +348,7 @@ export class Link {
     this.#connection = undefined;
     this.#timer?.cancel();
     void connection?.close(why);
-    this.#o.log.debug('closed while idle', { link: this.name, why: why.message });
+    this.#o.log.debug('closed while idle', { why: why.message });
     this.#poller.pause(why);
   }
 
@@ -359,7 +359,7 @@ export class Link {
       this.#poller.resume(driver);
       return;
     }
-    if (this.#lastError) this.#o.log.info('link up again', { link: this.name });
+    if (this.#lastError) this.#o.log.info('link up again');
     this.#lastError = undefined;
     this.#set('connected');
     this.#poller.start(driver);
@@ -372,7 +372,7 @@ export class Link {
     const first = this.#lastError === undefined;
     const wasUp = this.#state === 'connected';
     if (first) {
-      this.#o.log.warn('link down', { link: this.name, code: error.code, why: error.message });
+      this.#o.log.warn('link down', { code: error.code, why: error.message });
     }
     this.#lastError = error;
     const connection = this.#takeDown(error);
@@ -424,14 +424,13 @@ export class Link {
   #notice(name: string, what: string): void {
     const device = this.#deviceOf(name);
     if (!(device?.notices ?? this.#notices).say(what, this.#o.clock.mono())) return;
-    const link = this.name;
-    if (device) this.#o.log.warn('a device is odd', { link, device: name, what });
-    else this.#o.log.warn('a link is odd', { link, what });
+    if (device) this.#o.log.warn('a device is odd', { device: name, what });
+    else this.#o.log.warn('a link is odd', { what });
     this.#o.onStatus(this);
   }
 
   #deviceChanged(device: DeviceState): void {
-    const fields = { link: this.name, device: device.name };
+    const fields = { device: device.name };
     if (device.failures === 0) this.#o.log.info('device answers', fields);
     else this.#o.log.warn('device does not answer', { ...fields, why: device.lastError });
     this.#o.onStatus(this);

@@ -18,6 +18,7 @@ import {
 import { limits } from '../limits.js';
 import type { DeviceState } from './device.js';
 import type { Inbox } from './inbox.js';
+import { longerRest } from './rest.js';
 import { SilenceWatch } from './silence.js';
 import { Subscription } from './subscription.js';
 
@@ -59,9 +60,8 @@ export class Subscriber {
   #driver: Driver | undefined;
   #abort = new AbortController();
   readonly #watch: SilenceWatch;
-  #retry: Timer | undefined;
   /** Tags that the device refuses, by part. */
-  #refused = new Map<Subscription, readonly number[]>();
+  readonly #refused = new Map<Subscription, Refused>();
 
   constructor(options: SubscriberOptions) {
     this.#o = options;
@@ -82,8 +82,7 @@ export class Subscriber {
     if (!this.#driver) return;
     this.#driver = undefined;
     this.#watch.stop();
-    this.#retry?.cancel();
-    this.#retry = undefined;
+    for (const { again } of this.#refused.values()) again.cancel();
     this.#abort.abort(why);
     for (const subscription of this.#running) subscription.end(quality);
     this.#running = [];
@@ -171,29 +170,35 @@ export class Subscriber {
   #armWatch(): void {
     // One of which everything is refused has nothing to tell.
     const isServed = (one: Subscription): boolean =>
-      (this.#refused.get(one)?.length ?? 0) < one.read.tags.length;
+      (this.#refused.get(one)?.positions.length ?? 0) < one.read.tags.length;
     this.#watch.watch(this.#running.filter(isServed));
   }
 
   #keepRefused(driver: Driver, subscription: Subscription, refused: readonly number[]): void {
-    if (refused.length === 0) {
-      this.#refused.delete(subscription);
-      return;
-    }
-    if (!this.#refused.has(subscription))
+    const before = this.#refused.get(subscription);
+    before?.again.cancel();
+    this.#refused.delete(subscription);
+    if (refused.length === 0) return;
+    if (!before)
       this.#o.log.warn('the device refuses tags; they are bad until it does not', {
         device: subscription.device.name,
         count: refused.length,
         first: subscription.read.tags[refused[0] ?? 0]?.name,
         why: subscription.device.refusalOf(subscription.read.tags[refused[0] ?? 0]?.name ?? ''),
       });
-    this.#refused.set(subscription, refused);
-    const due = mono(this.#o.clock.mono() + limits.refusedRetryMs);
-    this.#retry ??= this.#o.clock.at(due, () => {
-      this.#retry = undefined;
-      for (const [one, again] of this.#refused) void this.#ask(driver, one, again);
+    const rest = longerRest(before?.rest);
+    const again = this.#o.clock.at(mono(this.#o.clock.mono() + rest), () => {
+      void this.#ask(driver, subscription, refused);
     });
+    this.#refused.set(subscription, { positions: refused, rest, again });
   }
+}
+
+/** What a device refuses of a part, and when it is asked again. */
+interface Refused {
+  readonly positions: readonly number[];
+  readonly rest: number;
+  readonly again: Timer;
 }
 
 /** Some tags of a subscription, which are told with positions of their own. */

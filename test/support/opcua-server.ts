@@ -88,6 +88,7 @@ export class UaServer {
     const server = new OPCUAServer({
       port,
       resourcePath: '/line',
+      maxConnectionsPerEndpoint: Math.max(20, options.maxSessions ?? 0),
       serverCertificateManager: certificates,
       userCertificateManager: certificates,
       ...(options.structures
