@@ -137,6 +137,8 @@ function crashInto(log: Log): void {
 
 /** `millrace run`: until SIGTERM or SIGINT. */
 export async function runDaemon(file: string, level: string): Promise<void> {
+  // What it keeps is for its own user, and for the group to read.
+  process.umask(0o027);
   outliveReader();
   const daemon = await startDaemon(file, level);
   const { log } = daemon.runtime.options;

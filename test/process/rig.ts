@@ -1,4 +1,5 @@
 import type { StreamReport, Arrival } from '../support/ledger.js';
+import type { ChildOptions } from '../support/child.js';
 import { GatewayProcess, type LoadOptions, writeLoad } from '../support/gateway.js';
 import { Helper } from '../support/helper.js';
 import { type Cleanup, freePort, scratch } from '../support/scratch.js';
@@ -60,8 +61,8 @@ export class Rig {
     return rig;
   }
 
-  startGateway(): Promise<GatewayProcess> {
-    return GatewayProcess.start(this.#t, this.file, this.socket);
+  startGateway(options: ChildOptions = {}): Promise<GatewayProcess> {
+    return GatewayProcess.start(this.#t, this.file, this.socket, options);
   }
 
   /** Waits until the consumer has subscribed more often than `before`. */

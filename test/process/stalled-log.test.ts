@@ -23,6 +23,15 @@ links:
       D:
         tags:
           level: { type: float32, wave: sine, min: 0, max: 10, period: 2s, scan: fast }
+          valve: { type: bool, wave: constant, value: 0, scan: fast }
+writes:
+  D.valve: { allow: [rules] }
+rules:
+  - interlock: HIGH
+    cause: D.level > 8
+    latch: auto
+    uncertain: use
+    effects: [{ set: D.valve, to: true }]
 control: { socket: SOCKET }
 `;
 
@@ -54,7 +63,7 @@ async function targetOf(
 }
 
 for (const kind of targets)
-  void t.test(`${kind}: polls and SIGTERM as before`, { timeout: 60_000 }, async (t) => {
+  void t.test(`${kind}: polls, trips and SIGTERM as before`, { timeout: 60_000 }, async (t) => {
     const folder = await scratch(t);
     const socket = join(folder, 'c.sock');
     const file = join(folder, 'plant.yaml');
@@ -78,6 +87,13 @@ for (const kind of targets)
     for (let i = 0; i < 50; i++) child.signal('SIGHUP');
     await elapse(2_000);
     t.ok((await ticks()) > before + 10, 'it polls');
+    // Twice in each period of the level, with a line for each step.
+    const high = async (): Promise<string | undefined> =>
+      ((await ask(socket, 'rules')) as Readonly<Record<string, string>>)['HIGH'];
+    for (const state of ['NORMAL', 'TRIPPED', 'NORMAL', 'TRIPPED'])
+      await waitFor(async () => (await high()) === state, `HIGH is ${state}`, 5_000);
+    const valve = (await ask(socket, 'read', { tag: 'D.valve' })) as { readonly value: unknown };
+    t.equal(valve.value, true, 'and it trips');
     const begin = performance.now();
     const { code } = await child.stop();
     t.equal(code, 0);

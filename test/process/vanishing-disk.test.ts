@@ -1,5 +1,5 @@
 /** The disk is not there at the start, comes, and goes again: the gateway polls all the while, says so, and takes it up. */
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
 import { GatewayProcess, type Status } from '../support/gateway.js';
@@ -72,6 +72,10 @@ void t.test('not there, there, deleted, and there again', { timeout: 120_000 }, 
     /journal\.db,journal\.db-wal,journal\.db\.epoch,(.*,)?state/,
   );
   t.match((await readdir(join(data, 'state'))).sort().join(), /anchor,memory-a,memory-b/);
+  for (const name of await readdir(data)) {
+    const { mode } = await stat(join(data, name));
+    t.equal(mode & 0o027, 0, `${name}: nobody else's to read, and the user's alone to write`);
+  }
   const pending = await gateway.pending('cloud');
   t.equal((await gateway.stop()).code, 0);
 
