@@ -10,7 +10,6 @@ import {
   fileId,
   makeFolderOf,
   numberFile,
-  scratchFile,
   setAside,
   sha256,
   tripFolder,
@@ -22,6 +21,7 @@ import { openStream } from '../gateway/host/open.js';
 import { SqliteStore } from '../gateway/journal/sqlite-store.js';
 import type { Store } from '../gateway/journal/store.js';
 import { limits } from '../gateway/limits.js';
+import { Notary } from '../gateway/host/notary.js';
 import type { NotesFile } from '../gateway/run/memory/notes.js';
 import type { RulesAtStart } from '../gateway/run/start-plan.js';
 import { Runtime, type RuntimeOptions } from '../gateway/run/runtime.js';
@@ -105,7 +105,7 @@ export async function startGateway(
 async function notesOf({ journal, state }: Config): Promise<NotesFile> {
   // Where folders cannot be made, each note says so.
   await makeFolderOf(join(state, 'anchor')).catch(() => undefined);
-  return scratchFile(`${journal.path}.latches`, limits.latchLogReservedBytes);
+  return Notary.start(`${journal.path}.latches`, limits.latchLogReservedBytes);
 }
 
 /** The journal of a gateway that is stopped, or a copy: a damaged one is refused, not set aside. */

@@ -42,6 +42,8 @@ export const limits = {
   /** States of rules that wait for a commit. Not noted beyond; logged. Reserved on the disk: the first part. */
   latchLogBytes: 4_194_304,
   latchLogReservedBytes: 262_144,
+  /** The longest that a trip waits for its note. */
+  noteMs: 5,
   /** Tags in one gateway. Refused by `validate`. */
   tags: 200_000,
   /** Shortest scan period. Refused by `validate`. */
@@ -202,6 +204,11 @@ export const limits = {
   /** A request on the control socket, and clients at the same time. */
   controlBytes: 262_144,
   controlClients: 16,
+  /** A client of the control socket that asks nothing, or does not read its answer, is let go after so long. */
+  controlIdleMs: 60_000,
+  controlReadMs: 10_000,
+  /** After each request the thread is its own for so many times as long as the request took. */
+  controlRest: 3,
   /** Characters of a name, a reason or a pattern in a request: they are recorded and compared. */
   controlText: 1_000,
   /** Wall clock against monotonic clock: a larger difference is a step and opens a clock epoch. */

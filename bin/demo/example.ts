@@ -1,5 +1,5 @@
 import { cp, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** Ports that `examples/pump-station/plant.yaml` names. */
@@ -15,7 +15,9 @@ export async function copyExample(
   folder: string,
   ports: Readonly<typeof examplePorts>,
 ): Promise<string> {
-  await cp(fileURLToPath(example), folder, { recursive: true });
+  // Not what a gateway left there that was run in it.
+  const isOfExample = (path: string): boolean => basename(path) !== 'millrace-data';
+  await cp(fileURLToPath(example), folder, { recursive: true, filter: isOfExample });
   const file = join(folder, 'plant.yaml');
   let text = await readFile(file, 'utf8');
   for (const name of ['station', 'metering', 'broker'] as const) {

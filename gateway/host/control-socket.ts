@@ -1,8 +1,11 @@
 import { chmod, rm } from 'node:fs/promises';
 import { type Server, type Socket, connect, createServer } from 'node:net';
-import { GatewayError, asGatewayError, isMap } from '../contract/index.js';
+import { type Clock, GatewayError, asGatewayError, isMap } from '../contract/index.js';
 import { limits } from '../limits.js';
+import { systemClock } from './clock.js';
+import { ControlClient, turnAway } from './control-client.js';
 import { makeFolderOf } from './files.js';
+import { Turns } from './turns.js';
 
 export type ControlHandler = (
   op: string,
@@ -17,23 +20,30 @@ export type ControlHandler = (
 export class ControlSocket {
   readonly #server: Server;
   readonly #path: string;
-  readonly #clients = new Set<Socket>();
+  readonly #clock: Clock;
+  readonly #turns: Turns;
+  readonly #clients = new Set<ControlClient>();
 
-  private constructor(server: Server, path: string) {
+  private constructor(server: Server, path: string, clock: Clock) {
     this.#server = server;
     this.#path = path;
+    this.#clock = clock;
+    this.#turns = new Turns(clock, limits.controlRest);
   }
 
   /** Listens at `path`; a file left by a gateway that died is replaced, a live one is respected. */
-  static async listen(path: string, handler: ControlHandler): Promise<ControlSocket> {
+  static async listen(
+    path: string,
+    handler: ControlHandler,
+    clock: Clock = systemClock,
+  ): Promise<ControlSocket> {
     await makeFolderOf(path);
     if (await answers(path)) {
       throw new GatewayError('config-invalid', `another gateway answers on ${path}`);
     }
     await rm(path, { force: true });
     const server = createServer();
-    const control = new ControlSocket(server, path);
-    server.maxConnections = limits.controlClients;
+    const control = new ControlSocket(server, path, clock);
     server.on('connection', (socket) => control.#serve(socket, handler));
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
@@ -44,43 +54,53 @@ export class ControlSocket {
   }
 
   async close(): Promise<void> {
-    for (const client of this.#clients) client.destroy();
+    for (const client of this.#clients) client.end();
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
     await rm(this.#path, { force: true });
   }
 
   #serve(socket: Socket, handler: ControlHandler): void {
-    this.#clients.add(socket);
-    let text = '';
-    socket.setEncoding('utf8');
-    socket.on('close', () => this.#clients.delete(socket));
-    socket.on('error', () => socket.destroy());
-    socket.on('data', (chunk: string) => {
-      text += chunk;
-      if (text.length > limits.controlBytes) {
-        socket.destroy();
-        return;
-      }
-      const lines = text.split('\n');
-      text = lines.pop() ?? '';
-      for (const line of lines)
-        void answer(line, handler).then((reply) => socket.writable && socket.write(reply));
-    });
+    if (!this.#hasRoom()) {
+      turnAway(socket);
+      return;
+    }
+    const client = new ControlClient(
+      socket,
+      (line) => answer(line, handler, this.#turns),
+      this.#clock,
+    );
+    this.#clients.add(client);
+    socket.on('close', () => this.#clients.delete(client));
+  }
+
+  /** Who has asked nothing for longest makes room for who has something to ask. */
+  #hasRoom(): boolean {
+    if (this.#clients.size < limits.controlClients) return true;
+    const [idlest] = [...this.#clients]
+      .filter(({ idleSince }) => idleSince !== undefined)
+      .sort((a, b) => (a.idleSince ?? 0) - (b.idleSince ?? 0));
+    if (!idlest) return false;
+    idlest.end();
+    this.#clients.delete(idlest);
+    return true;
   }
 }
 
-async function answer(line: string, handler: ControlHandler): Promise<string> {
+async function answer(line: string, handler: ControlHandler, turns: Turns): Promise<string> {
   let id: string | number | null = null;
   try {
-    const request = JSON.parse(line) as unknown;
+    const request = await turns.take(() => JSON.parse(line) as unknown);
     if (!isMap(request)) throw new GatewayError('bad-request', 'a request must be an object');
     const { op, args = {}, who } = request;
     // Nothing else is given back: it may be nested so deeply that it cannot be written.
     if (typeof request['id'] === 'string' || typeof request['id'] === 'number') id = request['id'];
     if (typeof op !== 'string') throw new GatewayError('bad-request', 'op must be a text');
     if (!isMap(args)) throw new GatewayError('bad-request', 'args must be an object');
-    const result = await handler(op, args, typeof who === 'string' ? who.slice(0, 64) : 'cli');
-    return `${JSON.stringify({ id, ok: true, result: result ?? null })}\n`;
+    const name = typeof who === 'string' ? who.slice(0, 64) : 'cli';
+    // A promise would be waited for by `take` as well: who waits for a device holds up nobody.
+    const { begun } = await turns.take(() => ({ begun: handler(op, args, name) }));
+    const result = (await begun) ?? null;
+    return await turns.take(() => `${JSON.stringify({ id, ok: true, result })}\n`);
   } catch (thrown) {
     const error =
       thrown instanceof SyntaxError

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { closeSync, constants, openSync, readFileSync, writeSync } from 'node:fs';
 import { mkdir, open, readdir, readFile, rename, rm, stat, statfs } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
@@ -80,65 +79,6 @@ export function numberFile(path: string): {
       }
     },
   };
-}
-
-/**
- * A file that is written in place, for bytes that must survive the process and not the power: they are the
- * system's when `write` returns, and nobody waits for the disk. `reserve` bytes of it are taken at once,
- * so that they can be written when the disk is full. Where it cannot be opened, each write tries again, and throws.
- */
-export function scratchFile(path: string, reserve: number): ScratchFile {
-  let before = readOr(path);
-  let fd: number | undefined;
-  const open = (): number => {
-    fd ??= openSync(path, constants.O_RDWR | constants.O_CREAT, 0o640);
-    return fd;
-  };
-  try {
-    const missing = reserve - before.length;
-    if (missing > 0) writeWhole(open(), new Uint8Array(missing), before.length);
-  } catch {
-    // A full disk: who writes hears of it, unless there is room by then.
-  }
-  return {
-    get before() {
-      return before;
-    },
-    write: (bytes, at) => {
-      writeWhole(open(), bytes, at);
-    },
-    reopen: () => {
-      const old = fd;
-      fd = undefined;
-      try {
-        if (old !== undefined) closeSync(old);
-      } catch {
-        // A disk that failed says so once more; it is open no longer.
-      }
-      before = readOr(path);
-    },
-  };
-}
-
-export interface ScratchFile {
-  /** What was in it when it was opened, last; nothing where it could not be read. */
-  readonly before: Uint8Array;
-  write(bytes: Uint8Array, at: number): void;
-  /** Looks again under its name; the next write goes there. */
-  reopen(): void;
-}
-
-function readOr(path: string): Uint8Array {
-  try {
-    return readFileSync(path);
-  } catch {
-    return new Uint8Array();
-  }
-}
-
-function writeWhole(fd: number, bytes: Uint8Array, at: number): void {
-  for (let done = 0; done < bytes.length;)
-    done += writeSync(fd, bytes, done, bytes.length - done, at + done);
 }
 
 /** Keeps small files in a folder, `most` at a time: the oldest by name after its last dash goes. */

@@ -62,7 +62,7 @@ export interface FieldOptions {
   /** What is known of rules from before. */
   readonly before: Before;
   /** Where that is kept. */
-  readonly memory: Pick<Memory, 'note' | 'store' | 'isNoting'>;
+  readonly memory: Pick<Memory, 'note' | 'store' | 'noting'>;
   /** Alarms of devices from before. */
   readonly deviceAlarms: string | undefined;
   /** Records of trips. */
@@ -186,8 +186,8 @@ export class Field {
     return this.#reporter;
   }
   /** Is what rules decide safe from a kill? */
-  get isNoting(): boolean {
-    return this.#o.memory.isNoting;
+  get noting(): Memory['noting'] {
+    return this.#o.memory.noting;
   }
   get links(): ReadonlyMap<string, Link> {
     return this.#links;

@@ -3,6 +3,7 @@ import { mono } from '../contract/index.js';
 import { limits } from '../limits.js';
 import type { Held } from '../north/mqtt/refusals.js';
 import type { Link } from '../scan/link.js';
+import type { Memory } from './memory/memory.js';
 import { lookAtLost } from './memory/start.js';
 import type { Runtime } from './runtime.js';
 
@@ -24,6 +25,12 @@ export interface Health {
   readonly checks: readonly HealthCheck[];
   readonly counters: Readonly<Record<string, number>>;
 }
+
+const unnotedTexts: Readonly<Record<Memory['noting'], string | undefined>> = {
+  kept: undefined,
+  late: 'the disk is slow: trips go out before they are noted, and a kill may forget them',
+  failing: 'trips are not noted: a kill may forget them',
+};
 
 /** Watches the condition of the whole and publishes it. */
 export class HealthWatch {
@@ -160,12 +167,8 @@ export class HealthWatch {
     const { journal, condition } = this.#runtime.north;
     if (condition)
       return { check: 'journal', level: 'fail', text: `${condition.message}: ${condition.advice}` };
-    if (!this.#runtime.field.isNoting)
-      return {
-        check: 'journal',
-        level: 'fail',
-        text: 'trips are not noted: a kill may forget them',
-      };
+    const unnoted = unnotedTexts[this.#runtime.field.noting];
+    if (unnoted !== undefined) return { check: 'journal', level: 'fail', text: unnoted };
     const forgetful = this.#runtime.memory.condition;
     if (forgetful !== undefined) return { check: 'memory', level: 'fail', text: forgetful };
     const { quarantined } = journal.report;

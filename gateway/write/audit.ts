@@ -49,16 +49,24 @@ export interface AuditOptions {
  */
 export class Audit {
   readonly #o: AuditOptions;
+  /** With the records that are on their way to the disk. */
   #chain: ChainState;
+  /** As the disk has it. */
+  #durable: ChainState;
+  #onTheWay = 0;
+  #hasStored = false;
 
   constructor(options: AuditOptions) {
     this.#o = options;
     this.#chain = chainOf(options);
+    this.#durable = this.#chain;
   }
 
-  /** The disk answers that did not at the start: the chain goes on from it, unless this start has records of its own already. */
+  /** The disk answers that did not at the start: the chain goes on from it, unless it has records of this start already. */
   goOn(state: string | undefined): void {
-    if (this.#chain.n === 0) this.#chain = chainOf({ ...this.#o, state });
+    if (this.#hasStored) return;
+    this.#durable = chainOf({ ...this.#o, state });
+    if (this.#onTheWay === 0) this.#chain = this.#durable;
   }
 
   /** Settles when the record is durable. */
@@ -73,9 +81,18 @@ export class Audit {
       ...(after === undefined ? {} : { after: jsonValue(after) }),
       prev: this.#chain.hash,
     });
-    this.#chain = { n, hash: this.#o.hash(json) };
+    const chain = { n, hash: this.#o.hash(json) };
+    this.#chain = chain;
     this.#tell(event);
-    await this.#o.store(json, JSON.stringify(this.#chain), isRefusal(event) ? 'refusal' : 'audit');
+    this.#onTheWay++;
+    try {
+      await this.#o.store(json, JSON.stringify(chain), isRefusal(event) ? 'refusal' : 'audit');
+      this.#hasStored = true;
+      this.#durable = chain;
+    } finally {
+      // What the disk refused is in nobody's chain: a gap would look as if somebody had taken a record out.
+      if (--this.#onTheWay === 0) this.#chain = this.#durable;
+    }
   }
 
   /** What came of it is a line of the log, too. */

@@ -1,10 +1,17 @@
 /** Whatever comes on the control socket is answered, as a bad request or by the handler, and the next one too. */
-import { connect } from 'node:net';
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { join } from 'node:path';
-import t from 'tap';
+import t, { type Test } from 'tap';
+import { type Clock, mono } from '../../gateway/contract/index.js';
 import { ControlSocket } from '../../gateway/host/control-socket.js';
+import { Turns } from '../../gateway/host/turns.js';
+import { limits } from '../../gateway/limits.js';
+import { must } from '../support/must.js';
 import { scratch } from '../support/scratch.js';
+import { VirtualClock } from '../support/virtual-clock.js';
+import { waitFor } from '../support/wait.js';
 
 interface Reply {
   readonly id: unknown;
@@ -64,6 +71,138 @@ void t.test('odd requests', async (t) => {
   t.same(seen[1], ['status', 'cli'], 'a name is a text');
   t.equal((await answerTo(path, '{"id":"a","op":"x"}')).id, 'a');
 });
+
+/** As many clients as there is room for, and what they hear. */
+async function crowd(t: Test, path: string): Promise<readonly Socket[]> {
+  const clients = Array.from({ length: limits.controlClients }, () => connect(path));
+  t.teardown(() => {
+    for (const client of clients) client.destroy();
+  });
+  for (const client of clients) {
+    client.on('error', () => client.destroy());
+    await once(client, 'connect');
+  }
+  return clients;
+}
+
+void t.test('a client that does not read holds nothing but itself', async (t) => {
+  const path = join(await scratch(t), 'c.sock');
+  const clock = new VirtualClock();
+  let asked = 0;
+  const large = 'x'.repeat(1_000_000);
+  const control = await ControlSocket.listen(
+    path,
+    () => {
+      asked++;
+      return Promise.resolve(large);
+    },
+    clock,
+  );
+  t.teardown(() => control.close());
+  const deaf = connect(path);
+  deaf.on('error', () => undefined);
+  deaf.pause();
+  deaf.write('{"op":"tags"}\n'.repeat(1_000));
+  await waitFor(
+    async () => (await clock.run(clock.mono() + 10), asked > 0),
+    'it is answered',
+    5_000,
+  );
+  for (let i = 0; i < 50; i++) await clock.run(clock.mono() + 10);
+  t.ok(asked <= 3, `${String(asked)} answers are made for it`);
+  const other = answerTo(path, '{"op":"status"}');
+  await waitFor(
+    async () => (await clock.run(clock.mono() + 10), asked > 1),
+    'the other one',
+    5_000,
+  );
+  t.equal((await driven(clock, other)).ok, true, 'another one is answered meanwhile');
+  await clock.run(clock.mono() + limits.controlReadMs + 100);
+  deaf.resume();
+  await once(deaf, 'close');
+  t.ok(asked <= 4, 'and it is let go');
+});
+
+void t.test('whoever asks something has room', async (t) => {
+  const path = join(await scratch(t), 'c.sock');
+  const waiting: (() => void)[] = [];
+  const control = await ControlSocket.listen(path, (op) =>
+    op === 'wait' ? new Promise<void>((done) => waiting.push(done)) : Promise.resolve(op),
+  );
+  t.teardown(() => control.close());
+  const [first, ...others] = await crowd(t, path);
+  must(first !== undefined, 'clients');
+  const gone = once(first, 'close');
+  t.equal((await answerTo(path, '{"op":"status"}')).ok, true, 'in the place of an idle one');
+  await gone;
+  t.notOk(
+    others.some(({ destroyed }) => destroyed),
+    'of the one that was idle for longest',
+  );
+  for (const client of others) client.write('{"op":"wait"}\n');
+  const last = connect(path);
+  last.write('{"op":"wait"}\n');
+  await waitFor(() => waiting.length === limits.controlClients, 'all are being answered', 5_000);
+  t.equal((await answerTo(path, '{"op":"status"}')).error?.code, 'too-many');
+  for (const done of waiting) done();
+  last.destroy();
+  t.equal((await answerTo(path, '{"op":"status"}')).ok, true);
+});
+
+void t.test('a client that asks nothing is let go', async (t) => {
+  const path = join(await scratch(t), 'c.sock');
+  const clock = new VirtualClock();
+  const control = await ControlSocket.listen(path, (op) => Promise.resolve(op), clock);
+  t.teardown(() => control.close());
+  const [client] = await crowd(t, path);
+  must(client !== undefined, 'a client');
+  await clock.run(clock.mono() + limits.controlIdleMs - 100);
+  t.notOk(client.destroyed);
+  await clock.run(clock.mono() + 200);
+  client.resume();
+  await once(client, 'close');
+  t.pass('after a minute');
+});
+
+void t.test('between requests the thread is its own', async (t) => {
+  let now = 0;
+  const due: { readonly at: number; readonly run: () => void }[] = [];
+  const clock: Pick<Clock, 'mono' | 'at'> = {
+    mono: () => mono(now),
+    at: (at, run) => (due.push({ at, run }), { cancel: () => undefined }),
+  };
+  const turns = new Turns(clock as Clock, 3);
+  const begun: number[] = [];
+  const done = Array.from({ length: 5 }, () =>
+    turns.take(() => {
+      begun.push(now);
+      now += 40;
+    }),
+  );
+  while (begun.length < 5) {
+    await Promise.resolve();
+    const next = due.shift();
+    if (!next) continue;
+    now = Math.max(now, next.at);
+    next.run();
+  }
+  await Promise.all(done);
+  t.same(begun, [0, 160, 320, 480, 640], '40 ms of work, 120 ms for everything else');
+  await t.rejects(
+    turns.take(() => must(false, 'no')),
+    /no/,
+    'what throws ends its turn',
+  );
+});
+
+/** Settles with the answer, while time goes on. */
+async function driven<T>(clock: VirtualClock, answer: Promise<T>): Promise<T> {
+  let isDone = false;
+  const mark = (): void => void (isDone = true);
+  answer.then(mark, mark);
+  await waitFor(async () => (await clock.run(clock.mono() + 10), isDone), 'the answer', 5_000);
+  return answer;
+}
 
 /** The first line that comes back. */
 function answerTo(path: string, line: string): Promise<Reply> {

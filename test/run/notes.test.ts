@@ -6,6 +6,7 @@ import { limits } from '../../gateway/limits.js';
 import { Notes, notesIn } from '../../gateway/run/memory/notes.js';
 import { judge } from '../../gateway/run/memory/verdict.js';
 import { MemoryFile } from '../support/memory-file.js';
+import { Seeded } from '../support/random.js';
 
 const tripped = { A: { state: 'TRIPPED' } };
 
@@ -148,15 +149,78 @@ void t.test('what cannot be noted is told once, and stops nothing', (t) => {
   const latches = open(file, 0, log);
   file.isFull = true;
   note(latches, tripped);
-  t.ok(latches.isFailing);
+  t.equal(latches.standing, 'failing');
   note(latches, tripped);
   t.match(errors, [[/trips are not noted/, { reason: 'no space left' }]]);
   file.isFull = false;
   note(latches, tripped);
-  t.notOk(latches.isFailing);
+  t.equal(latches.standing, 'kept');
   t.same(pending(file), tripped);
   note(latches, { A: { text: 'x'.repeat(limits.latchLogBytes) } });
   t.match(errors.at(-1), [/not noted/, { reason: /more notes than fit/ }]);
   t.same(pending(file), tripped);
+  t.end();
+});
+
+void t.test('a slow disk: what is said to be kept is kept, whenever the process is killed', (t) => {
+  for (let seed = 1; seed <= 2_000; seed++) {
+    const random = new Seeded(seed);
+    const file = new MemoryFile();
+    const notes = open(file);
+    let states: Record<string, unknown> = {};
+    let committed = 0;
+    const trail: string[] = [];
+    for (let i = 0; i < 40; i++) {
+      file.isSlow = random.chance(0.4);
+      file.isFull = random.chance(0.2);
+      if (random.chance(0.3)) file.catchUp(random.int(0, 3));
+      const rule = 'ABCDE'[random.int(0, 4)] as string;
+      const state = { state: `S${String(i)}`, text: 'x'.repeat(random.int(0, 40)) };
+      const before = notes.last;
+      note(notes, { [rule]: state });
+      // What could not be noted is made up for by the commit that follows it.
+      if (notes.last > before) states[rule] = state;
+      trail.push(`${notes.standing} ${String(notes.last)}`);
+      if (notes.standing === 'kept') {
+        const found = pending(file, committed);
+        if (JSON.stringify(sorted(found)) !== JSON.stringify(sorted(states)))
+          return void t.fail(`seed ${String(seed)}, ${String(i)}: ${trail.join(', ')}`);
+      }
+      if (random.chance(0.2)) {
+        committed = notes.last;
+        notes.committed(committed);
+        states = {};
+      }
+    }
+  }
+  t.pass('2,000 disks');
+  t.end();
+});
+
+function sorted(states: Readonly<Record<string, unknown>>): unknown {
+  return Object.entries(states).sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+void t.test('a late note that failed is told, and made up for by the next one', (t) => {
+  const errors: string[] = [];
+  const log: Log = {
+    ...silentLog,
+    error: (text) => errors.push(text),
+    warn: (text) => errors.push(text),
+  };
+  const file = new MemoryFile();
+  const notes = open(file, 0, log);
+  file.isSlow = true;
+  note(notes, tripped);
+  t.equal(notes.standing, 'late');
+  t.same(pending(file), {}, 'a kill forgets it');
+  file.isFull = true;
+  file.catchUp(1);
+  file.isFull = false;
+  file.isSlow = false;
+  note(notes, { B: { state: 'TRIPPED' } });
+  t.equal(notes.standing, 'kept');
+  t.same(pending(file), { ...tripped, B: { state: 'TRIPPED' } });
+  t.match(errors, [/slow/, /not noted/]);
   t.end();
 });

@@ -2,7 +2,7 @@ import type { Log, RetainedStates } from '../../contract/index.js';
 import { asGatewayError } from '../../contract/index.js';
 import { crc32c } from '../../journal/crc.js';
 import { lastEpoch } from '../../journal/states.js';
-import { Notes, notesIn, type NotesFile } from './notes.js';
+import { Notes, notesIn, type NotesFile, type NotesStanding } from './notes.js';
 import { seal, unseal } from './sealed.js';
 import {
   memoryVersion,
@@ -117,8 +117,8 @@ export class Memory {
   }
 
   /** Is what rules decide safe from a kill? */
-  get isNoting(): boolean {
-    return !this.#notes.isFailing;
+  get noting(): NotesStanding {
+    return this.#notes.standing;
   }
   /** What is wrong with the second copy; undefined: nothing. */
   get condition(): string | undefined {

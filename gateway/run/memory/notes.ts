@@ -7,11 +7,17 @@ import { readNote, type Note } from './snapshot.js';
 export interface NotesFile {
   /** What was in it when it was opened, last. */
   readonly before: Uint8Array;
-  /** Synchronous, at a position in bytes. Throws what the file system says. */
+  /** At a position in bytes, in the order in which it is told. Throws what the file system says, if it says so in time. */
   write(bytes: Uint8Array, at: number): void;
+  /** Is something that it was told not written yet? */
+  readonly isBehind: boolean;
+  /** Why something that was late could not be written, since this was asked last. */
+  takeFailure(): string | undefined;
   /** It may have been deleted, or not to be read: looks again under its name. */
   reopen(): void;
 }
+
+export type NotesStanding = 'kept' | 'late' | 'failing';
 
 /** A note that no commit holds yet. */
 interface Open {
@@ -58,6 +64,9 @@ export class Notes {
   #note: number;
   #open: Open[];
   #failed = false;
+  #isLate = false;
+  /** A note that was late could not be written. */
+  #hasGap = false;
 
   constructor({ file, id, last, log }: NotesOptions) {
     this.#file = file;
@@ -81,9 +90,10 @@ export class Notes {
     }
   }
 
-  /** Can it not be written? Then a kill may forget trips. */
-  get isFailing(): boolean {
-    return this.#failed;
+  /** Unless it is `kept`, a kill may forget trips: they go out before they are noted, or are not noted at all. */
+  get standing(): NotesStanding {
+    if (this.#failed) return 'failing';
+    return this.#file.isBehind ? 'late' : 'kept';
   }
   /** The last note. */
   get last(): number {
@@ -94,9 +104,10 @@ export class Notes {
   note(what: Pick<Note, 'states' | 'orders'>): void {
     const note = this.#note + 1;
     const line = seal({ id: this.#id, note, ...what } satisfies Note);
-    const last = this.#open.at(-1);
-    const at = last ? last.at + last.line.length : 0;
     try {
+      this.#mendGap();
+      const last = this.#open.at(-1);
+      const at = last ? last.at + last.line.length : 0;
       if (at + line.length > limits.latchLogBytes)
         throw new RangeError('more notes than fit wait for a commit');
       this.#file.write(line, at);
@@ -104,12 +115,36 @@ export class Notes {
       this.#open.push({ note, line, at });
       this.#failed = false;
     } catch (error) {
-      if (!this.#failed)
-        this.#log.error('trips are not noted: a kill before the next commit forgets them', {
-          reason: error instanceof Error ? error.message : String(error),
-        });
-      this.#failed = true;
+      this.#complain(error instanceof Error ? error.message : String(error));
     }
+    this.#tellLate();
+  }
+
+  #complain(reason: string): void {
+    if (!this.#failed)
+      this.#log.error('trips are not noted: a kill before the next commit forgets them', {
+        reason,
+      });
+    this.#failed = true;
+  }
+
+  #tellLate(): void {
+    const { isBehind } = this.#file;
+    if (isBehind && !this.#isLate)
+      this.#log.warn('the disk is slow: trips go out before they are noted');
+    this.#isLate = isBehind;
+  }
+
+  /** Of a note that was late, and failed, the ones behind it do not count: all that are open are written anew. */
+  #mendGap(): void {
+    const why = this.#file.takeFailure();
+    if (why !== undefined) {
+      this.#hasGap = true;
+      this.#complain(why);
+    }
+    if (!this.#hasGap) return;
+    this.#place(0);
+    this.#hasGap = false;
   }
 
   /** A snapshot follows at once: what stood in the file that was deleted is in it. */
@@ -133,15 +168,18 @@ export class Notes {
     const size = this.#open.reduce((sum, { line }) => sum + line.length, 0);
     if (from < limits.latchLogReservedBytes || size > from) return;
     try {
-      let at = 0;
-      const moved = this.#open.map((one) => {
-        this.#file.write(one.line, at);
-        at += one.line.length;
-        return { ...one, at: at - one.line.length };
-      });
-      this.#open = moved;
+      this.#place(0);
     } catch {
       // They stay where they are: the next note tells whether the file can be written.
     }
+  }
+
+  #place(start: number): void {
+    let at = start;
+    this.#open = this.#open.map((one) => {
+      this.#file.write(one.line, at);
+      at += one.line.length;
+      return { ...one, at: at - one.line.length };
+    });
   }
 }
