@@ -44,6 +44,8 @@ export const limits = {
   latchLogReservedBytes: 262_144,
   /** The longest that a trip waits for its note. */
   noteMs: 5,
+  /** Notes that a slow disk has not taken yet. */
+  notesWaiting: 1_000,
   /** Tags in one gateway. Refused by `validate`. */
   tags: 200_000,
   /** Shortest scan period. Refused by `validate`. */
@@ -209,6 +211,9 @@ export const limits = {
   controlReadMs: 10_000,
   /** After each request the thread is its own for so many times as long as the request took. */
   controlRest: 3,
+  controlRestMs: 1_000,
+  /** Who has come so lately need not make room. */
+  controlGraceMs: 1_000,
   /** Characters of a name, a reason or a pattern in a request: they are recorded and compared. */
   controlText: 1_000,
   /** Wall clock against monotonic clock: a larger difference is a step and opens a clock epoch. */

@@ -1,4 +1,4 @@
-import { commonOf, type Compilation } from './compile.js';
+import { commonOf, type Compilation } from './compilation.js';
 import type { DiagnosisDraft } from './drafts/diagnosis.js';
 import type { Input, Node } from './ir.js';
 import { describeIsolability } from './isolability.js';

@@ -2,7 +2,7 @@ import { slowestPeriod, warnShortDelays } from './budget.js';
 import { compileDiagnosis } from './compile-diagnosis.js';
 import { compileShed } from './compile-shed.js';
 import { compileTrip } from './compile-trip.js';
-import { commonOf, type Compilation } from './compile.js';
+import { commonOf, type Compilation } from './compilation.js';
 import type { Draft } from './drafts.js';
 import type { AlarmDraft } from './drafts/alarm.js';
 import type { HeartbeatDraft } from './drafts/heartbeat.js';

@@ -1,4 +1,4 @@
-import { commonOf, type Compilation } from './compile.js';
+import { commonOf, type Compilation } from './compilation.js';
 import type { ShedDraft } from './drafts/shed.js';
 import type { Input } from './ir.js';
 import { refuseShed } from './nonsense/others.js';

@@ -1,7 +1,7 @@
 import { signalOver } from './behind.js';
 import type { BadPolicy } from './blocks/inputs.js';
 import { checkResponse, warnShortDelays } from './budget.js';
-import { commonOf, type Compilation, type ScopeExtra } from './compile.js';
+import { commonOf, type Compilation, type ScopeExtra } from './compilation.js';
 import type { EffectDraft, InterlockDraft } from './drafts/interlock.js';
 import { childrenOf, type Input, type Node } from './ir.js';
 import { didYouMean } from './names.js';

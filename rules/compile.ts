@@ -7,27 +7,21 @@ import {
 import { checkExpression } from './check.js';
 import { readDraft, ruleHint, type Draft } from './drafts.js';
 import type { SignalDraft } from './drafts/signal.js';
-import { isMap, type Expr } from './fields.js';
+import { isMap } from './fields.js';
 import { addNeeds, orderOf, type Needs } from './graph.js';
-import { ruleHash, ruleText } from './hash.js';
-import type { ExprType, Input, Node, Ref } from './ir.js';
+import { ruleText } from './hash.js';
+import type { ExprType, Node, Ref } from './ir.js';
+import type { Compilation } from './compilation.js';
 import { compileRule } from './compile-rule.js';
-import { noLag, unboundedLag } from './lag.js';
+import { noLag } from './lag.js';
 import type { Library } from './library.js';
 import { plainRules } from './matrix.js';
 import { didYouMean } from './names.js';
 import { refuseNonsense } from './nonsense/expression.js';
-import { refuseConflicts, type Demand, type TagLookup } from './outputs.js';
-import { Packer, type Packed } from './packed.js';
+import { refuseConflicts, type TagLookup } from './outputs.js';
+import { Packer } from './packed.js';
 import { createSink, type RuleProblem, type RuleSource } from './problems.js';
-import {
-  isTrip,
-  placesOf,
-  ruleOf,
-  type CompiledRule,
-  type RuleProgram,
-  type SignalDef,
-} from './program.js';
+import { isTrip, placesOf, ruleOf, type CompiledRule, type RuleProgram } from './program.js';
 import { watchedBy } from './sources.js';
 import { createShelf, libraryKindOf, libraryOf, readLibrary, type Shelf } from './read-library.js';
 import { boolType, numberType, type Scope, type Slots } from './scope.js';
@@ -36,44 +30,6 @@ import { opaqueUnit, parseUnit, unitOfTag, type Unit } from './units.js';
 export type CompileResult =
   | { readonly ok: true; readonly program: RuleProgram }
   | { readonly ok: false; readonly problems: readonly RuleProblem[] };
-
-/** Everything that is known while the rules of one program are checked. */
-export interface Compilation {
-  readonly tags: TagLookup;
-  readonly slots: Slots;
-  readonly drafts: ReadonlyMap<string, Draft>;
-  /** Signals that are typed already; filled in the order of evaluation. */
-  readonly refs: Map<string, Ref>;
-  readonly signals: SignalDef[];
-  readonly demands: Demand[];
-  /** Where the slots of a rule begin. */
-  readonly starts: Map<string, number>;
-  /** Alarms that rules bring with them: by their names, the rule. */
-  readonly alarms: Map<string, string>;
-  readonly tagUnits: ReadonlyMap<string, Unit>;
-  /** Tags of which something was said already. */
-  readonly warned: Set<string>;
-  /** Gives an expression its scope; `extra` is what only interlocks have. */
-  scope(draft: Draft, expr: Expr, inputs: Map<string, Input>, extra?: ScopeExtra): Scope;
-  check(
-    draft: Draft,
-    expr: Expr,
-    inputs: Map<string, Input>,
-    wanted?: 'bool',
-    extra?: ScopeExtra,
-  ): Node | undefined;
-  /** The rule as written. */
-  textOf(draft: Draft): string;
-  /** A checked expression as it is kept. */
-  pack(draft: Draft, node: Node): Packed;
-}
-export interface ScopeExtra {
-  readonly votes?: (ref: Ref) => boolean;
-  readonly minGood?: number;
-  readonly grace?: number;
-  /** Figures of the rule itself, by name. */
-  readonly locals?: ReadonlyMap<string, Node>;
-}
 
 /**
  * Checks all rules together and makes a program of them. All problems are reported at once, in the order
@@ -448,47 +404,4 @@ function holdingOf(rule: CompiledRule | undefined): Holding | undefined {
   const level = 'shed' as const;
   const outputs = rule.steps.map(({ tag, name, to }) => ({ tag, name, value: to, level }));
   return { kind, mode, latch: 'auto', resetRole: undefined, outputs };
-}
-
-type CommonKey =
-  'id' | 'hash' | 'source' | 'strict' | 'mode' | 'published' | 'slotsStart' | 'slotsEnd';
-
-/** What all compiled rules share; called when all expressions of the rule are checked. */
-export function commonOf(c: Compilation, draft: Draft): Pick<CompiledRule, CommonKey> {
-  return {
-    id: draft.id,
-    hash: ruleHash(draft.source.rule),
-    source: c.textOf(draft),
-    strict: draft.strict,
-    mode: draft.mode,
-    published: publishedBy(c, draft),
-    slotsStart: c.starts.get(draft.id) ?? 0,
-    slotsEnd: c.slots.count,
-  };
-}
-
-const nothingPublished: CompiledRule['published'] = [];
-const truthFigures: ReadonlySet<string> = new Set(['tripped', 'permitted', 'active']);
-const shareFigures: ReadonlySet<string> = new Set(['margin', 'top', 'coverage']);
-
-/** Makes derived tags of the figures that a rule publishes; later rules can read them. */
-function publishedBy(c: Compilation, draft: Draft): CompiledRule['published'] {
-  if (draft.publish.length === 0) return nothingPublished;
-  return draft.publish.flatMap((figure) => {
-    const name = `${draft.id}.${figure}`;
-    if (c.tags.find(name) || c.drafts.has(name)) {
-      draft.sink.report(['publish'], `there is ${name} already`);
-      return [];
-    }
-    const isBool = truthFigures.has(figure);
-    const unit = shareFigures.has(figure) ? '%' : undefined;
-    const dataType = isBool ? 'bool' : 'float64';
-    const signal = c.signals.length;
-    const type = isBool ? boolType : numberType(unitOfTag(unit));
-    c.signals.push({ name, type: dataType, unit, rule: draft.id });
-    const lag = draft.kind === 'diagnosis' ? unboundedLag(name) : noLag;
-    const about = { enumeration: undefined, period: undefined, lag };
-    c.refs.set(name, { name, tag: -1, signal, type, dataType, ...about });
-    return [{ figure, signal }];
-  });
 }

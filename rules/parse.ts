@@ -1,8 +1,7 @@
-import { asGatewayError, parseDuration } from '../gateway/contract/index.js';
+import { asGatewayError, nearest, parseDuration } from '../gateway/contract/index.js';
 import type { ArithOp, Ast, CompareOp, ExpressionProblem, TimedOp } from './ast.js';
 import { functions, signatureOf } from './functions.js';
 import { lex, refuse, type Token } from './lex.js';
-import { nearest } from './names.js';
 
 /** Deepest nesting of brackets, `not`, `-`, calls and `if`. */
 export const deepest = 64;

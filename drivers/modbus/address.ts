@@ -17,7 +17,7 @@ import {
 import { formats, formatOf, type Format } from './formats.js';
 import { isRegisters, readPosition, tables, type Position, type Table } from './notation.js';
 import { orderWords, swapsOf } from './orders.js';
-import { rawTypes, scaleKinds, type Scaled } from './scaled.js';
+import { rawTypes, scaleKinds, type Scaled } from './scales.js';
 import { readSentinels, type Sentinels } from './sentinels.js';
 
 export { isRegisters, type Table } from './notation.js';

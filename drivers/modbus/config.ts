@@ -13,7 +13,7 @@ import { formats } from './formats.js';
 import { characterMs, silenceMs, type LineSpeed } from './line.js';
 import { tables } from './notation.js';
 import { orderWords } from './orders.js';
-import { rawTypes, scaleKinds } from './scaled.js';
+import { rawTypes, scaleKinds } from './scales.js';
 import { transportOf, type Transport } from './transport.js';
 
 /** The link's own keys. Counts are registers or bits per request. */

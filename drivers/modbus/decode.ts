@@ -1,8 +1,14 @@
-import { Quality, type Batch, type TagBinding, type Value } from '../../gateway/contract/index.js';
+import {
+  Batch,
+  isGood,
+  Quality,
+  type TagBinding,
+  type Value,
+} from '../../gateway/contract/index.js';
 import { isRegisters, type ModbusAddress } from './address.js';
 import type { Encoding } from './config.js';
 import { placeOfWord } from './orders.js';
-import { ScaledDecoder } from './scaled.js';
+import { inUnits, type Scaled, type ScaleKind } from './scales.js';
 
 /** How a value is taken from the bytes. Numbers, not words: the fast path switches once per run. */
 const Op = {
@@ -286,4 +292,36 @@ function special(bytes: Uint8Array, at: number, a: ModbusAddress): Uint8Array {
   const isNumber = a.type !== 'string' && !a.format.name.startsWith('clock');
   const all = ordered(bytes, at, a, isNumber);
   return a.length > 0 ? all.subarray(0, a.length) : all;
+}
+
+function alone(address: ModbusAddress): TagBinding<ModbusAddress> {
+  return { tag: 0, name: '', device: '', type: address.type, address };
+}
+
+/** Decodes one such value out of an answer. */
+class ScaledDecoder {
+  readonly #decoder: Decoder;
+  readonly #kind: ScaleKind;
+  readonly #batch = new Batch(2);
+
+  /** @param start first address of the request */
+  constructor({ raw, scale, kind }: Scaled, start: number) {
+    this.#decoder = new Decoder([alone(raw), alone(scale)], start);
+    this.#kind = kind;
+  }
+
+  /** @returns nothing where the device says that it has no value or no scale */
+  decode(bytes: Uint8Array, base: number): number | undefined {
+    this.#decoder.decode(bytes, base, this.#batch);
+    const { numbers, qualities } = this.#batch;
+    if (qualities.some((quality) => !isGood(quality))) return undefined;
+    return inUnits(numbers[0] as number, numbers[1] as number, this.#kind);
+  }
+}
+
+/** The scale alone, out of an answer that begins with it. */
+export function scaleIn(data: Uint8Array, { scale }: Scaled): number | undefined {
+  const batch = new Batch(1);
+  new Decoder([alone(scale)], scale.start).decode(data, 0, batch);
+  return batch.qualities[0] === Quality.good ? batch.numbers[0] : undefined;
 }

@@ -17,7 +17,8 @@ import {
   type Target,
 } from './request.js';
 import { placeOfWord } from './orders.js';
-import { scaleIn, toRaw, type Scaled } from './scaled.js';
+import { scaleIn } from './decode.js';
+import { toRaw, type Scaled } from './scales.js';
 
 const illegalFunction = 1;
 /** Exceptions by which nothing was done: it knows the function, the place or the value not, or fails at it. */

@@ -28,7 +28,7 @@ import {
   type UaValue,
   type UaVariant,
 } from './client.js';
-import { failureOf, faultOf, guarded } from './failures.js';
+import { faultOf, guarded } from './failures.js';
 import { browse } from './library-browse.js';
 import { eventFilterOf } from './library-events.js';
 import { historyRequest, pageOf, timesOf } from './library-history.js';
@@ -321,7 +321,7 @@ export class LibrarySession implements UaSession {
   deleteSubscriptions(ids: readonly number[]): Promise<void> {
     return new Promise((resolve, reject) => {
       this.raw.deleteSubscriptions({ subscriptionIds: [...ids] }, (error) =>
-        error ? reject(failureOf(error)) : resolve(),
+        error ? reject(faultOf(error)) : resolve(),
       );
     });
   }

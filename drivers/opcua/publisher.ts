@@ -6,7 +6,7 @@ import { failureOf, isAnswer } from './failures.js';
 const perSubscription = 2;
 const atMost = 10;
 /** Publish requests that are refused in a row, until the server is taken to publish nothing any more. */
-const mostRefused = 10;
+const mostRefused = 50;
 /** Notifications that are asked for again, at most: no server keeps more. */
 const mostRepublished = 200;
 /** Sequence numbers are 32 bit and have no zero. */
@@ -139,7 +139,7 @@ export class Publisher {
     if (lost > 0) subscription.expected = nextSequence(subscription.expected, lost);
     while (subscription.expected !== until && !this.#stopped) {
       const { id, expected } = subscription;
-      const again = await this.#o.session.republish(id, expected);
+      const again = await this.#again(id, expected);
       if (again) this.#deliver(subscription, again);
       else {
         lost++;
@@ -147,6 +147,17 @@ export class Publisher {
       }
     }
     if (lost > 0) this.#o.onHole(subscription, lost);
+  }
+
+  /** One that the server does not tell again, for whatever reason, is lost. */
+  async #again(id: number, sequence: number): Promise<Notification | undefined> {
+    try {
+      return await this.#o.session.republish(id, sequence);
+    } catch (thrown) {
+      const why = failureOf(thrown);
+      if (!isAnswer(why)) throw why;
+      return undefined;
+    }
   }
 
   #deliver(subscription: ServerSubscription, notification: Notification): void {

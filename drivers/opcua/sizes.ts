@@ -21,8 +21,8 @@ const tooLong =
 /** It is an item that is refused, and the whole request with it: which, is found out by halving. */
 const ofItem =
   /Bad(NodeId|AttributeId|IndexRange|DataEncoding|NotReadable|UserAccessDenied|BrowseName|MonitoredItem|Filter|Deadband|TypeMismatch|OutOfRange|InvalidArgument)/;
-/** More requests in one go to find it; the others are refused with it. */
-const splits = 32;
+/** More requests for one list to find it; what is not found by then is refused with it. */
+const splits = 128;
 /** The server is full: what it took stays, and it takes no more, whatever the size of the request. */
 const full = /BadTooManyMonitoredItems/;
 
@@ -74,12 +74,11 @@ export class RequestSizes {
   ): Promise<readonly R[]> {
     const results: R[] = [];
     let atMost = Infinity;
-    const parts = new Parts(call, refused);
     while (results.length < items.length) {
       const size = Math.min(this.of(service), atMost, items.length - results.length);
       const some = items.slice(results.length, results.length + size);
       try {
-        results.push(...(await parts.ask(some)));
+        results.push(...(await new Parts(call, refused).ask(some)));
       } catch (thrown) {
         const why = asGatewayError(thrown);
         const isFull = full.test(why.message);

@@ -93,10 +93,13 @@ export class Subscriptions {
       try {
         await session.republish(server.id, server.safe);
       } catch (thrown) {
+        const why = asGatewayError(thrown);
+        const isEnded = /BadSubscriptionIdInvalid|BadNoSubscription/.test(why.message);
         // Only if the server says so: after a time-out it may still have it.
-        if (!/BadSubscriptionIdInvalid|BadNoSubscription/.test(asGatewayError(thrown).message))
-          throw thrown;
+        if (!isEnded && !isAnswer(why)) throw thrown;
         subscriptions.delete(interval);
+        // What it does not tell again cannot be gone on with: it is made anew.
+        if (!isEnded) await this.#drop(server.id);
       }
     }
   }
@@ -305,7 +308,7 @@ export class Subscriptions {
   /** The server's subscription of this interval: the one from before, or a new one; or why it makes none. */
   async #subscription(interval: number): Promise<ItemSet | GatewayError> {
     const { config, kept } = this.#o;
-    const { session, subscriptions } = kept;
+    const { subscriptions } = kept;
     const known = subscriptions.get(interval);
     if (known) return known;
     const made = await this.#make(interval);
@@ -313,7 +316,7 @@ export class Subscriptions {
     // Two groups may have asked at the same time.
     const meanwhile = subscriptions.get(interval);
     if (meanwhile) {
-      await session.deleteSubscriptions([made.id]);
+      await this.#drop(made.id);
       return meanwhile;
     }
     const beat = made.interval * made.keepAliveCount;
@@ -327,6 +330,16 @@ export class Subscriptions {
     );
     subscriptions.set(interval, set);
     return set;
+  }
+
+  /** A server that keeps it all the same tells of what nobody listens to. */
+  async #drop(id: number): Promise<void> {
+    try {
+      await this.#o.kept.session.deleteSubscriptions([id]);
+    } catch (thrown) {
+      const why = asGatewayError(thrown);
+      if (!isAnswer(why)) throw why;
+    }
   }
 
   async #make(interval: number): Promise<SubscriptionTerms | GatewayError> {

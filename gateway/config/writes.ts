@@ -1,10 +1,15 @@
-import { ms, parseDuration, type DriverModule, type TagBinding } from '../contract/index.js';
+import {
+  ms,
+  nearest,
+  parseDuration,
+  type DriverModule,
+  type TagBinding,
+} from '../contract/index.js';
 import type { DeviceResult } from './devices.js';
 import { answerOf, type Asking } from './drivers.js';
 import { shown } from './format.js';
 import type { TagConfig, WritePermit, WriteSource, LinkConfig } from './model.js';
 import type { Session } from './session.js';
-import { nearest } from './suggest.js';
 import { readSpan } from './tags.js';
 import type { Ref } from './tree.js';
 import { parseRate } from './units.js';

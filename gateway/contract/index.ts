@@ -18,6 +18,7 @@ export * from './own.js';
 export * from './quality.js';
 export * from './rules.js';
 export * from './subscription.js';
+export * from './suggest.js';
 export * from './survey.js';
 export * from './time.js';
 export * from './typed.js';

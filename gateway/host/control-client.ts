@@ -2,8 +2,8 @@ import type { Socket } from 'node:net';
 import { type Clock, GatewayError, type MonoMs, mono, type Timer } from '../contract/index.js';
 import { limits } from '../limits.js';
 
-/** Answers one request, a line each way. */
-export type Answer = (line: string) => Promise<string>;
+/** Answers one request, a line each way; nothing where nobody waits for it any more. */
+export type Answer = (line: string, isWanted: () => boolean) => Promise<string | undefined>;
 
 /**
  * One client of the control socket. Its requests are answered one after the other, each when the answer before was taken: what
@@ -15,6 +15,8 @@ export class ControlClient {
   readonly #clock: Clock;
   #text = '';
   #isBusy = false;
+  /** It says nothing more, and waits for what it has asked. */
+  #hasEnded = false;
   /** When it asked last, or came. */
   #heardAt: MonoMs;
   #patience: Timer | undefined;
@@ -28,6 +30,10 @@ export class ControlClient {
     socket.on('close', () => this.#patience?.cancel());
     socket.on('error', () => socket.destroy());
     socket.on('data', (chunk: string) => this.#take(chunk));
+    socket.on('end', () => {
+      this.#hasEnded = true;
+      if (!this.#isBusy) socket.end();
+    });
     this.#waitFor(limits.controlIdleMs);
   }
 
@@ -51,11 +57,12 @@ export class ControlClient {
     this.#socket.pause();
     for (let line = this.#nextLine(); line !== undefined; line = this.#nextLine()) {
       this.#patience?.cancel();
-      const reply = await this.#answer(line);
-      if (this.#socket.destroyed) return;
+      const reply = await this.#answer(line, () => !this.#socket.destroyed);
+      if (reply === undefined || this.#socket.destroyed) return;
       if (!this.#socket.write(reply)) await this.#taken();
     }
     this.#isBusy = false;
+    if (this.#hasEnded) this.#socket.end();
     this.#heardAt = this.#clock.mono();
     this.#waitFor(limits.controlIdleMs);
     this.#socket.resume();
@@ -72,9 +79,13 @@ export class ControlClient {
   /** Settles when the client has read what was written, or is gone. */
   #taken(): Promise<void> {
     this.#waitFor(limits.controlReadMs);
+    const socket = this.#socket;
     return new Promise((resolve) => {
-      this.#socket.once('drain', resolve);
-      this.#socket.once('close', () => resolve());
+      const settle = (): void => {
+        socket.off('drain', settle).off('close', settle);
+        resolve();
+      };
+      socket.on('drain', settle).on('close', settle);
     });
   }
 
@@ -93,6 +104,6 @@ export function turnAway(socket: Socket): void {
   );
   const reply = { id: null, ok: false, error: { code, kind, message, advice } };
   socket.on('error', () => socket.destroy());
-  socket.end(`${JSON.stringify(reply)}\n`);
-  socket.resume();
+  // It may keep its own side open for as long as it likes.
+  socket.end(`${JSON.stringify(reply)}\n`, () => socket.destroy());
 }

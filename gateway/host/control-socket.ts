@@ -28,7 +28,7 @@ export class ControlSocket {
     this.#server = server;
     this.#path = path;
     this.#clock = clock;
-    this.#turns = new Turns(clock, limits.controlRest);
+    this.#turns = new Turns(clock, limits.controlRest, limits.controlRestMs);
   }
 
   /** Listens at `path`; a file left by a gateway that died is replaced, a live one is respected. */
@@ -42,7 +42,8 @@ export class ControlSocket {
       throw new GatewayError('config-invalid', `another gateway answers on ${path}`);
     }
     await rm(path, { force: true });
-    const server = createServer();
+    // Who has said all may still wait for the answer.
+    const server = createServer({ allowHalfOpen: true });
     const control = new ControlSocket(server, path, clock);
     server.on('connection', (socket) => control.#serve(socket, handler));
     await new Promise<void>((resolve, reject) => {
@@ -66,7 +67,7 @@ export class ControlSocket {
     }
     const client = new ControlClient(
       socket,
-      (line) => answer(line, handler, this.#turns),
+      (line, isWanted) => answer(line, handler, { turns: this.#turns, isWanted }),
       this.#clock,
     );
     this.#clients.add(client);
@@ -76,8 +77,10 @@ export class ControlSocket {
   /** Who has asked nothing for longest makes room for who has something to ask. */
   #hasRoom(): boolean {
     if (this.#clients.size < limits.controlClients) return true;
+    // Of who has just come the request is on its way.
+    const before = this.#clock.mono() - limits.controlGraceMs;
     const [idlest] = [...this.#clients]
-      .filter(({ idleSince }) => idleSince !== undefined)
+      .filter(({ idleSince }) => idleSince !== undefined && idleSince <= before)
       .sort((a, b) => (a.idleSince ?? 0) - (b.idleSince ?? 0));
     if (!idlest) return false;
     idlest.end();
@@ -86,10 +89,22 @@ export class ControlSocket {
   }
 }
 
-async function answer(line: string, handler: ControlHandler, turns: Turns): Promise<string> {
+/** When something may be done for a client, and whether it still waits for it. */
+interface Way {
+  readonly turns: Turns;
+  readonly isWanted: () => boolean;
+}
+
+/** @returns nothing where nobody waits for it any more: then it was not asked either */
+async function answer(
+  line: string,
+  handler: ControlHandler,
+  { turns, isWanted }: Way,
+): Promise<string | undefined> {
   let id: string | number | null = null;
   try {
-    const request = await turns.take(() => JSON.parse(line) as unknown);
+    const request = await turns.take(() => JSON.parse(line) as unknown, isWanted);
+    if (request === undefined) return undefined;
     if (!isMap(request)) throw new GatewayError('bad-request', 'a request must be an object');
     const { op, args = {}, who } = request;
     // Nothing else is given back: it may be nested so deeply that it cannot be written.
@@ -98,9 +113,10 @@ async function answer(line: string, handler: ControlHandler, turns: Turns): Prom
     if (!isMap(args)) throw new GatewayError('bad-request', 'args must be an object');
     const name = typeof who === 'string' ? who.slice(0, 64) : 'cli';
     // A promise would be waited for by `take` as well: who waits for a device holds up nobody.
-    const { begun } = await turns.take(() => ({ begun: handler(op, args, name) }));
-    const result = (await begun) ?? null;
-    return await turns.take(() => `${JSON.stringify({ id, ok: true, result })}\n`);
+    const asked = await turns.take(() => ({ begun: handler(op, args, name) }), isWanted);
+    if (!asked) return undefined;
+    const result = (await asked.begun) ?? null;
+    return await turns.take(() => `${JSON.stringify({ id, ok: true, result })}\n`, isWanted);
   } catch (thrown) {
     const error =
       thrown instanceof SyntaxError

@@ -15,7 +15,7 @@ const thread = new URL('./notary-main.js', import.meta.url);
 
 /**
  * A file for bytes that must survive the process and not the power: they are the system's when `write` returns, and nobody
- * waits for the disk. A system that lets `write` wait, as it does when a card is busy or its cache is full, holds up a thread
+ * waits for the disk. A system that lets `write` wait, as it does when a card is busy, holds up a thread
  * that does nothing else.
  */
 export class Notary {
@@ -24,7 +24,8 @@ export class Notary {
   readonly #state: Int32Array;
   #before: Uint8Array;
   #told = 0;
-  #failed = 0;
+  /** Failures that somebody was told of. */
+  #heardOf = 0;
   /** Why the thread is no more. */
   #ended: string | undefined;
 
@@ -35,7 +36,7 @@ export class Notary {
     this.#before = readOr(path);
     worker.on('error', (error: unknown) => (this.#ended ??= String(error)));
     worker.on('exit', () => (this.#ended ??= 'the thread that notes trips has ended'));
-    // Nobody waits for it at the end: what counts then is stored elsewhere.
+    // At an orderly end nobody waits for it: what counts then is stored elsewhere.
     worker.unref();
     port.unref();
   }
@@ -60,37 +61,49 @@ export class Notary {
 
   /** Is something still to be written? Then nobody waits for what comes behind it. */
   get isBehind(): boolean {
-    return this.#done !== this.#told;
+    return this.#ended === undefined && this.#done !== this.#told;
   }
 
-  /** Has it been late, or failed, with what was told before? Asked once: it is forgotten. */
+  /** Why something that was told before could not be written, if it was late. Asked once: it is forgotten. */
   takeFailure(): string | undefined {
-    if (this.#ended !== undefined) return this.#ended;
-    const count = Atomics.load(this.#state, failed);
-    if (count === this.#failed) return undefined;
-    this.#failed = count;
-    let why = 'it could not be written';
-    for (let heard = this.#hear(); heard !== undefined; heard = this.#hear()) why = heard;
-    return why;
+    const count = this.#failures;
+    if (count === this.#heardOf) return undefined;
+    this.#heardOf = count;
+    return this.#words();
   }
 
   /** Waits for a few milliseconds at most, and not at all behind what is late. Throws what the file system says. */
   write(bytes: Uint8Array, at: number): void {
+    if (this.#ended !== undefined) throw new GatewayError('journal-io', this.#ended);
+    if (((this.#told - this.#done) | 0) > limits.notesWaiting)
+      throw new GatewayError('journal-io', 'the disk takes no notes');
     const mayWait = !this.isBehind;
+    // Of those before it, which were late: they are told by `takeFailure`, and not as its own.
+    const before = this.#failures;
     this.#tell({ bytes, at });
-    if (mayWait) this.#wait();
-    if (this.isBehind) return;
-    const why = this.takeFailure();
-    if (why !== undefined) throw new GatewayError('journal-io', why);
+    if (!mayWait) return;
+    this.#wait();
+    if (this.#done !== this.#told || this.#failures === before) return;
+    this.#heardOf++;
+    throw new GatewayError('journal-io', this.#words());
   }
 
   /** Looks again under its name; the next write goes there. */
   reopen(): void {
     this.#tell('reopen');
-    if (this.#done === this.#told - 1) this.#wait();
+    if (this.#done === ((this.#told - 1) | 0)) this.#wait();
     this.#before = readOr(this.#path);
   }
 
+  get #failures(): number {
+    return Atomics.load(this.#state, failed);
+  }
+  /** The last that was said of a failure. */
+  #words(): string {
+    let why = 'it could not be written';
+    for (let heard = this.#hear(); heard !== undefined; heard = this.#hear()) why = heard;
+    return why;
+  }
   get #done(): number {
     return Atomics.load(this.#state, done);
   }

@@ -133,7 +133,8 @@ export class Subscriber {
       this.#keepRefused(
         driver,
         subscription,
-        refused.flatMap((at) => some[at] ?? []),
+        // In the order of the tags: all of them are asked for again as they stand.
+        refused.flatMap((at) => some[at] ?? []).sort((a, b) => a - b),
       );
       this.#armWatch();
     } catch (thrown) {

@@ -49,27 +49,23 @@ export interface AuditOptions {
  */
 export class Audit {
   readonly #o: AuditOptions;
-  /** With the records that are on their way to the disk. */
   #chain: ChainState;
-  /** As the disk has it. */
-  #durable: ChainState;
-  #onTheWay = 0;
-  #hasStored = false;
 
   constructor(options: AuditOptions) {
     this.#o = options;
     this.#chain = chainOf(options);
-    this.#durable = this.#chain;
   }
 
-  /** The disk answers that did not at the start: the chain goes on from it, unless it has records of this start already. */
+  /** The disk answers that did not at the start: the chain goes on from it, unless this start has records of its own already. */
   goOn(state: string | undefined): void {
-    if (this.#hasStored) return;
-    this.#durable = chainOf({ ...this.#o, state });
-    if (this.#onTheWay === 0) this.#chain = this.#durable;
+    if (this.#chain.n === 0) this.#chain = chainOf({ ...this.#o, state });
+    else
+      this.#o.log.warn(
+        'audit records were made before the disk answered: their chain is a new one',
+      );
   }
 
-  /** Settles when the record is durable. */
+  /** Settles when the record is durable. One that the disk refuses now waits in the journal, and is in the chain all the same. */
   async record(event: AuditEvent): Promise<void> {
     const n = this.#chain.n + 1;
     const { before, after, ...rest } = event;
@@ -81,18 +77,9 @@ export class Audit {
       ...(after === undefined ? {} : { after: jsonValue(after) }),
       prev: this.#chain.hash,
     });
-    const chain = { n, hash: this.#o.hash(json) };
-    this.#chain = chain;
+    this.#chain = { n, hash: this.#o.hash(json) };
     this.#tell(event);
-    this.#onTheWay++;
-    try {
-      await this.#o.store(json, JSON.stringify(chain), isRefusal(event) ? 'refusal' : 'audit');
-      this.#hasStored = true;
-      this.#durable = chain;
-    } finally {
-      // What the disk refused is in nobody's chain: a gap would look as if somebody had taken a record out.
-      if (--this.#onTheWay === 0) this.#chain = this.#durable;
-    }
+    await this.#o.store(json, JSON.stringify(this.#chain), isRefusal(event) ? 'refusal' : 'audit');
   }
 
   /** What came of it is a line of the log, too. */

@@ -4,7 +4,7 @@ import { bad, fake, files, hostOf, load, plant } from './fakes.js';
 import { rows as elsewhere } from './mistakes-elsewhere.js';
 import { rows as inLinks } from './mistakes-in-links.js';
 import { loadConfig } from '../../gateway/config/load.js';
-import { nearest } from '../../gateway/config/suggest.js';
+import { nearest } from '../../gateway/contract/index.js';
 import {
   parsePercent,
   parsePerSecond,

@@ -126,14 +126,20 @@ void t.test('a client that does not read holds nothing but itself', async (t) =>
 void t.test('whoever asks something has room', async (t) => {
   const path = join(await scratch(t), 'c.sock');
   const waiting: (() => void)[] = [];
-  const control = await ControlSocket.listen(path, (op) =>
-    op === 'wait' ? new Promise<void>((done) => waiting.push(done)) : Promise.resolve(op),
+  const clock = new VirtualClock();
+  const control = await ControlSocket.listen(
+    path,
+    (op) => (op === 'wait' ? new Promise<void>((done) => waiting.push(done)) : Promise.resolve(op)),
+    clock,
   );
   t.teardown(() => control.close());
   const [first, ...others] = await crowd(t, path);
   must(first !== undefined, 'clients');
   const gone = once(first, 'close');
-  t.equal((await answerTo(path, '{"op":"status"}')).ok, true, 'in the place of an idle one');
+  const ask = (): Promise<Reply> => driven(clock, answerTo(path, '{"op":"status"}'));
+  t.equal((await ask()).error?.code, 'too-many', 'who has just come may be about to ask');
+  await clock.run(clock.mono() + limits.controlGraceMs);
+  t.equal((await ask()).ok, true, 'in the place of an idle one');
   await gone;
   t.notOk(
     others.some(({ destroyed }) => destroyed),
@@ -142,11 +148,50 @@ void t.test('whoever asks something has room', async (t) => {
   for (const client of others) client.write('{"op":"wait"}\n');
   const last = connect(path);
   last.write('{"op":"wait"}\n');
-  await waitFor(() => waiting.length === limits.controlClients, 'all are being answered', 5_000);
-  t.equal((await answerTo(path, '{"op":"status"}')).error?.code, 'too-many');
+  await waitFor(
+    async () => (await clock.run(clock.mono() + 10), waiting.length === limits.controlClients),
+    'all are being answered',
+    5_000,
+  );
+  t.equal((await ask()).error?.code, 'too-many');
   for (const done of waiting) done();
   last.destroy();
-  t.equal((await answerTo(path, '{"op":"status"}')).ok, true);
+  const again = async (): Promise<boolean> => {
+    await clock.run(clock.mono() + limits.controlGraceMs);
+    return (await ask()).ok;
+  };
+  await waitFor(again, 'there is room again', 5_000);
+});
+
+void t.test('who has said all hears the answer; after the end nothing is done', async (t) => {
+  const path = join(await scratch(t), 'c.sock');
+  const clock = new VirtualClock();
+  const seen: string[] = [];
+  const control = await ControlSocket.listen(
+    path,
+    (op) => {
+      seen.push(op);
+      return Promise.resolve(op);
+    },
+    clock,
+  );
+  const answer = new Promise<string>((resolve) => {
+    const whole = connect({ path, allowHalfOpen: true }, () => whole.end('{"op":"status"}\n'));
+    let text = '';
+    whole.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+    whole.on('end', () => resolve(text));
+  });
+  t.match(await driven(clock, answer), /"result":"status"/);
+  for (const client of await crowd(t, path)) {
+    client.on('error', () => undefined);
+    client.write('{"op":"write"}\n'.repeat(10));
+  }
+  await waitFor(() => seen.includes('write'), 'they ask', 5_000).catch(() => undefined);
+  await control.close();
+  const { length } = seen;
+  for (let i = 0; i < 20; i++) await clock.run(clock.mono() + 100);
+  t.equal(seen.length, length);
+  t.ok(length < 100, `${String(length)} of 160 were answered by then`);
 });
 
 void t.test('a client that asks nothing is let go', async (t) => {
@@ -171,13 +216,16 @@ void t.test('between requests the thread is its own', async (t) => {
     mono: () => mono(now),
     at: (at, run) => (due.push({ at, run }), { cancel: () => undefined }),
   };
-  const turns = new Turns(clock as Clock, 3);
+  const turns = new Turns(clock as Clock, 3, 100);
   const begun: number[] = [];
   const done = Array.from({ length: 5 }, () =>
-    turns.take(() => {
-      begun.push(now);
-      now += 40;
-    }),
+    turns.take(
+      () => {
+        begun.push(now);
+        now += 40;
+      },
+      () => true,
+    ),
   );
   while (begun.length < 5) {
     await Promise.resolve();
@@ -187,9 +235,12 @@ void t.test('between requests the thread is its own', async (t) => {
     next.run();
   }
   await Promise.all(done);
-  t.same(begun, [0, 160, 320, 480, 640], '40 ms of work, 120 ms for everything else');
+  t.same(begun, [0, 140, 280, 420, 560], '40 ms of work, and 100 ms at most for everything else');
   await t.rejects(
-    turns.take(() => must(false, 'no')),
+    turns.take(
+      () => must(false, 'no'),
+      () => true,
+    ),
     /no/,
     'what throws ends its turn',
   );

@@ -9,8 +9,10 @@ export interface Answer {
 }
 
 interface Message {
-  readonly request: Readonly<Record<string, unknown>> & {
+  readonly request: {
     readonly schema: { readonly name: string };
+    readonly endpointUrl?: unknown;
+    readonly requestHeader?: { readonly authenticationToken?: { toString(): string } };
   };
 }
 
@@ -19,12 +21,16 @@ export type Twist = (answer: Answer, request: Message['request']) => Twisted;
 export type Twisted = Answer | 'nothing' | 'twice' | { readonly laterMs: number };
 
 interface Channel {
+  abruptlyInterrupt(): void;
   send_response(type: string, answer: Answer, message: Message, done?: () => void): void;
 }
 
 /** Stands between a server and its wires, and twists answers to single clients. */
 export class Interposer {
   readonly #twists = new Map<string, { readonly service: string; readonly twist: Twist }>();
+  readonly #channels = new Map<string, Set<Channel>>();
+  /** By their tokens. */
+  readonly #sessions = new Map<string, string>();
   /** How often something was twisted, by the path of the client's URL. */
   readonly twisted: Map<string, number> = new Map<string, number>();
 
@@ -39,13 +45,33 @@ export class Interposer {
   clear(client: string): void {
     this.#twists.delete(client);
   }
+  /** Cuts the connections of this client; the server keeps its session. */
+  cut(client: string): void {
+    for (const channel of this.#channels.get(client) ?? []) channel.abruptlyInterrupt();
+    this.#channels.delete(client);
+  }
+
+  /** Who asks: by the URL that it names, or by a session of which that is known. */
+  #clientOf(
+    { request: { endpointUrl, requestHeader } }: Message,
+    known: string | undefined,
+  ): string | undefined {
+    const session = String(requestHeader?.authenticationToken ?? '');
+    const client =
+      typeof endpointUrl === 'string'
+        ? new URL(endpointUrl).pathname
+        : (known ?? this.#sessions.get(session));
+    if (client !== undefined && requestHeader) this.#sessions.set(session, client);
+    return client;
+  }
 
   #stand(channel: Channel): void {
     const send = channel.send_response.bind(channel);
     let client: string | undefined;
     channel.send_response = (type, answer, message, done) => {
-      const { endpointUrl } = message.request;
-      if (typeof endpointUrl === 'string') client = new URL(endpointUrl).pathname;
+      client = this.#clientOf(message, client);
+      if (client !== undefined)
+        this.#channels.set(client, (this.#channels.get(client) ?? new Set()).add(channel));
       const set = this.#twists.get(client ?? '');
       const service = message.request.schema.name.replace(/Request$/, '');
       if (type !== 'MSG' || set?.service !== service) {

@@ -25,13 +25,16 @@ const longestGapMs = 250 + timeout + 750;
 const lag = monitorEventLoopDelay({ resolution: 10 });
 lag.enable();
 
+/** From the first on; when all is well; or when the connection is lost, while the server keeps the session. */
+type When = 'start' | 'running' | 'cut';
+
 interface Service {
   readonly name: string;
   /** It has a list of results. */
   readonly hasList: boolean;
   /** Requests of the odd device are answered oddly; else all of the link. */
   readonly isOfDevice: boolean;
-  readonly when: readonly ('start' | 'running')[];
+  readonly when: readonly When[];
   /** It has as long as a request has, and no longer. */
   readonly isTimed?: true;
   /** What is served by it alone. */
@@ -70,6 +73,7 @@ const services: readonly Service[] = [
     serves: ['O.told', 'N.told'],
   },
   { name: 'Publish', hasList: false, isOfDevice: false, when: ['start', 'running'], serves: [] },
+  { name: 'Republish', hasList: false, isOfDevice: false, when: ['cut'], serves: [] },
   { name: 'CreateSession', hasList: false, isOfDevice: false, when: ['start'], serves: places },
   { name: 'ActivateSession', hasList: false, isOfDevice: false, when: ['start'], serves: places },
 ];
@@ -79,7 +83,7 @@ const concernsUser = /Bad(Identity|User|Certificate|Security|NoValidLicense)/;
 interface Case {
   readonly service: Service;
   readonly oddity: AnswerOddity;
-  readonly when: 'start' | 'running';
+  readonly when: When;
 }
 
 function casesOf(random: Seeded): readonly Case[] {
@@ -115,10 +119,12 @@ class Trial {
     const bench = this.#bench;
     if (when === 'start') this.#begin();
     bench.start();
-    if (when === 'running') {
+    if (when === 'start') await pass(1_500);
+    else {
       await waitFor(() => bench.allGood, 'all is good at first', 15_000);
       this.#begin();
-    } else await pass(1_500);
+    }
+    if (when === 'cut') this.#interposer.cut(bench.path);
     bench.measureFromNow();
     const during = this.#case.service.name === 'Write' ? bench.write('O.set', 7_777) : undefined;
     await pass(lastsMs);
@@ -142,13 +148,14 @@ class Trial {
   }
 
   #checkWhileItLasts(t: Test): void {
-    const { service, oddity } = this.#case;
+    const { service, oddity, when } = this.#case;
     const bench = this.#bench;
     t.comment(bench.said.replace(/\n+/g, ' | '));
     t.ok((this.#interposer.twisted.get(bench.path) ?? 0) > 0, 'it happened');
     const untouched = places.filter(
       (place) =>
-        oddity.isHarmless || (place.startsWith('N') && service.isOfDevice && !oddity.endsSession),
+        (oddity.isHarmless && when !== 'cut') ||
+        (place.startsWith('N') && service.isOfDevice && !oddity.endsSession),
     );
     for (const place of untouched) {
       const gap = Math.round(bench.longestGap(place));

@@ -4,6 +4,7 @@ import ts from 'typescript';
 import {
   files,
   importsOf,
+  loadsOf,
   matches,
   nodes,
   place,
@@ -44,6 +45,28 @@ void t.test('no any, no non-null assertion, no plain Error', (t) => {
     }
   }
   t.same(found, []);
+  t.end();
+});
+
+void t.test('no module needs itself to be there before it can run', (t) => {
+  const loads = new Map(sources.map((file) => [file, loadsOf(file)]));
+  t.ok(
+    [...loads.values()].reduce((sum, { length }) => sum + length, 0) > 1_000,
+    'the imports were found',
+  );
+  const isWell = new Set<string>();
+  /** The way back to a module on the way to this one. */
+  const circleFrom = (file: string, way: readonly string[]): readonly string[] | undefined => {
+    if (way.includes(file)) return [...way.slice(way.indexOf(file)), file];
+    if (isWell.has(file)) return undefined;
+    for (const next of loads.get(file) ?? []) {
+      const circle = circleFrom(next, [...way, file]);
+      if (circle) return circle;
+    }
+    isWell.add(file);
+    return undefined;
+  };
+  for (const file of sources) t.same(circleFrom(file, []), undefined, file);
   t.end();
 });
 

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 
@@ -98,4 +98,34 @@ export function importsOf(file: string): readonly string[] {
     if (from && ts.isStringLiteral(from)) found.push(from.text);
   }
   return found;
+}
+
+/** Modules that must be there before this one can run: not those that only its types come from, nor those it imports later. */
+export function loadsOf(file: string): readonly string[] {
+  return tree(file).statements.flatMap((node) => {
+    if (!ts.isImportDeclaration(node) && !ts.isExportDeclaration(node)) return [];
+    const from = node.moduleSpecifier;
+    if (!from || !ts.isStringLiteral(from) || !from.text.startsWith('.')) return [];
+    return isOfTypes(node)
+      ? []
+      : [posix.join(posix.dirname(file), from.text.replace(/\.js$/, '.ts'))];
+  });
+}
+
+function isOfTypes(node: ts.ImportDeclaration | ts.ExportDeclaration): boolean {
+  if (ts.isExportDeclaration(node))
+    return node.isTypeOnly || (namedIn(node.exportClause)?.every((one) => one.isTypeOnly) ?? false);
+  const { importClause } = node;
+  if (!importClause) return false;
+  if (importClause.phaseModifier === ts.SyntaxKind.TypeKeyword) return true;
+  if (importClause.name) return false;
+  return namedIn(importClause.namedBindings)?.every((one) => one.isTypeOnly) ?? false;
+}
+
+function namedIn(
+  clause: ts.NamedExportBindings | ts.NamedImportBindings | undefined,
+): readonly { readonly isTypeOnly: boolean }[] | undefined {
+  return clause && (ts.isNamedExports(clause) || ts.isNamedImports(clause))
+    ? clause.elements
+    : undefined;
 }

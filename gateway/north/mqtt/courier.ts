@@ -75,8 +75,11 @@ export class Courier {
   readonly #timers: { history?: Timer; ack?: Timer; release?: Timer } = {};
   /** When a message was acknowledged last, or the first one on its way was sent. */
   #progressAt = 0;
-  /** What the broker has not acknowledged, in its order. */
-  readonly #onItsWay = new Set<Sent>();
+  /**
+   * What the broker has not acknowledged, in its order. No Set: its table is replaced all the time, and one that has grown old
+   * keeps alive the one that replaced it, so that what was sent would live until the heap is collected as a whole.
+   */
+  readonly #onItsWay: Sent[] = [];
   #historyOnItsWay = 0;
   #isOver = false;
   #pumping = false;
@@ -141,9 +144,9 @@ export class Courier {
   }
 
   #sendOne(): boolean {
-    if (this.#onItsWay.size >= this.#most()) return false;
+    if (this.#onItsWay.length >= this.#most()) return false;
     // The history has a window of its own, which does not take the place of what is new.
-    const isFull = this.#onItsWay.size - this.#historyOnItsWay >= limits.mqttWindow;
+    const isFull = this.#onItsWay.length - this.#historyOnItsWay >= limits.mqttWindow;
     if (isFull) return this.#sendHistory();
     if (this.#sendStanding()) return true;
     const part = this.#parts.shift();
@@ -253,8 +256,8 @@ export class Courier {
     const { subject, history } = errand;
     const bytes = packetBytes(message.topic, message.payload);
     const sent: Sent = { subject, topic: message.topic, bytes, errand, at: this.#o.clock.mono() };
-    this.#onItsWay.add(sent);
-    if (this.#onItsWay.size === 1) this.#progressAt = sent.at;
+    this.#onItsWay.push(sent);
+    if (this.#onItsWay.length === 1) this.#progressAt = sent.at;
     if (history) this.#historyOnItsWay++;
     this.#o.stats.published++;
     if (!this.#o.refusals.isEmpty) this.#o.refusals.sent(subject);
@@ -297,7 +300,8 @@ export class Courier {
   }
 
   #answered(sent: Sent): void {
-    this.#onItsWay.delete(sent);
+    // Nearly always the first.
+    this.#onItsWay.splice(this.#onItsWay.indexOf(sent), 1);
     if (sent.errand.history) this.#historyOnItsWay--;
     this.#progressAt = this.#o.clock.mono();
   }
@@ -354,7 +358,7 @@ export class Courier {
     if (isUrgent) delete this.#timers.ack;
     this.#timers.ack ??= clock.at(mono(this.#ackDue()), () => {
       delete this.#timers.ack;
-      if (this.#onItsWay.size === 0) return;
+      if (this.#onItsWay.length === 0) return;
       if (clock.mono() < this.#ackDue()) this.#watchAcks(false);
       else this.#lost(new GatewayError('broker-lost', 'the broker does not acknowledge'));
     });
@@ -362,7 +366,7 @@ export class Courier {
 
   /** The others need not wait long for one that is known to break connections. */
   #ackDue(): number {
-    const dues = [...this.#onItsWay]
+    const dues = this.#onItsWay
       .filter(({ subject }) => this.#o.breaks.isSuspect(subject.key))
       .map(({ at }) => Math.max(at, this.#progressAt) + limits.mqttAckSuspectMs);
     return Math.min(this.#progressAt + limits.mqttAckMs, ...dues);

@@ -92,7 +92,8 @@ export class Notes {
 
   /** Unless it is `kept`, a kill may forget trips: they go out before they are noted, or are not noted at all. */
   get standing(): NotesStanding {
-    if (this.#failed) return 'failing';
+    this.#lookForGap();
+    if (this.#failed || this.#hasGap) return 'failing';
     return this.#file.isBehind ? 'late' : 'kept';
   }
   /** The last note. */
@@ -135,16 +136,22 @@ export class Notes {
     this.#isLate = isBehind;
   }
 
-  /** Of a note that was late, and failed, the ones behind it do not count: all that are open are written anew. */
-  #mendGap(): void {
+  #lookForGap(): void {
     const why = this.#file.takeFailure();
-    if (why !== undefined) {
-      this.#hasGap = true;
-      this.#complain(why);
-    }
-    if (!this.#hasGap) return;
+    if (why === undefined) return;
+    this.#hasGap = true;
+    this.#complain(why);
+  }
+
+  /**
+   * Of a note that was late, and failed, the ones behind it do not count: all that are open are written anew, once the disk
+   * is no longer behind.
+   */
+  #mendGap(): void {
+    this.#lookForGap();
+    if (!this.#hasGap || this.#file.isBehind) return;
     this.#place(0);
-    this.#hasGap = false;
+    this.#hasGap = this.#file.isBehind;
   }
 
   /** A snapshot follows at once: what stood in the file that was deleted is in it. */
