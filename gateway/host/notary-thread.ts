@@ -1,5 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, writeSync } from 'node:fs';
-import { workerData, type MessagePort } from 'node:worker_threads';
+import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 
 /** Writes notes, where a disk that lets a call wait lets nobody else wait. */
 
@@ -87,6 +87,8 @@ export function begin(
 ): void {
   const data = workerData as NotaryData;
   const { port } = data;
+  // Before the disk is touched, which may take its time.
+  parentPort?.postMessage('ready');
   port.on(
     'message',
     serve(data, fileOf(data), (why) => port.postMessage(why)),

@@ -50,7 +50,8 @@ export class Notary {
       transferList: [port2],
       resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 4 },
     });
-    await once(worker, 'online');
+    // Until it has begun, nobody notes anything: a trip in between could be forgotten.
+    await once(worker, 'message');
     return new Notary(path, port1, state, worker);
   }
 
