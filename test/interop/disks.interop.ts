@@ -165,7 +165,7 @@ void t.test('disks', { timeout: 900_000 }, async (t) => {
   const args = ['-shared', '-fPIC', '-O1', '-w', '-o', shim, join(folder, 'sick.c'), '-ldl'];
   const { code, stderr } = await run(args, { program: 'gcc' });
   must(code === 0, stderr);
-  t.jobs = 3;
+  t.jobs = 2;
   for (const [i, sickness] of sicknesses.entries())
     for (const [k, when] of whens.entries()) {
       const isConnected = when === 'at the end' || (i + k) % 2 === 0;
