@@ -48,6 +48,9 @@ export class Notary {
     const worker = new Worker(entry, {
       workerData,
       transferList: [port2],
+      // It needs nothing of what the process was started with.
+      execArgv: [],
+      env: {},
       resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 4 },
     });
     // Until it has begun, nobody notes anything: a trip in between could be forgotten.
