@@ -67,7 +67,10 @@ export async function startGateway(
 ): Promise<Runtime> {
   const { path, sizeBytes } = config.journal;
   // The MQTT client is a third of a second on a small board: not for commands that do not need it.
-  const { mqttJs } = await import('../gateway/north/mqtt/client.js');
+  const [{ mqttJs }, notes] = await Promise.all([
+    import('../gateway/north/mqtt/client.js'),
+    notesOf(config),
+  ]);
   const options: RuntimeOptions = {
     clock: systemClock,
     random: systemRandom,
@@ -76,7 +79,7 @@ export async function startGateway(
     epochs: numberFile(`${path}.epoch`),
     memoryFiles: {
       ...memoryFolder(config.state),
-      notes: await notesOf(config),
+      notes,
     },
     store: new SqliteStore({
       path,

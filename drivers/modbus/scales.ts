@@ -18,7 +18,10 @@ export const rawTypes = ['int16', 'uint16', 'int32', 'uint32', 'float32'] as con
 /** Of SunSpec; beyond it nothing is a scale. */
 const mostTens = 10;
 
-/** The value in units; undefined where the scale is none. Tens are multiplied or divided by, so that 123 tenths are 12.3 and not 12.3000000001. */
+/**
+ * The value in units; undefined where the scale is none. Tens are multiplied or divided by, so that 123 tenths are 12.3 and
+ * not 12.3000000001.
+ */
 export function inUnits(raw: number, scale: number, kind: ScaleKind): number | undefined {
   if (kind === 'factor') return raw * scale;
   if (kind === 'divisor') return scale === 0 ? undefined : raw / scale;

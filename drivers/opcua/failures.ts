@@ -1,4 +1,4 @@
-import { GatewayError, type ErrorCode } from '../../gateway/contract/index.js';
+import { asGatewayError, GatewayError, type ErrorCode } from '../../gateway/contract/index.js';
 
 /** What the library's messages mean, first match counts: it has no error codes of its own. */
 const meanings: readonly (readonly [RegExp, ErrorCode, string])[] = [
@@ -95,6 +95,17 @@ export function faultOf(thrown: unknown): GatewayError {
 /** The server has answered, only not as it was asked: the connection is well. */
 export function isAnswer({ kind }: GatewayError): boolean {
   return kind === 'device' || kind === 'protocol';
+}
+
+/** What a service within a session gave, or what the server answered in its place. Rejects where it did not answer. */
+export async function orAnswer<T>(call: Promise<T>): Promise<T | GatewayError> {
+  try {
+    return await call;
+  } catch (thrown) {
+    const why = asGatewayError(thrown);
+    if (!isAnswer(why)) throw why;
+    return why;
+  }
 }
 
 /** The name of the status that the server answered the whole request with; undefined: it did not answer. */

@@ -1,7 +1,7 @@
 import { StatusCodes, type BrowsePathResult } from 'node-opcua-client';
-import { asGatewayError, type GatewayError } from '../../gateway/contract/index.js';
+import { GatewayError } from '../../gateway/contract/index.js';
 import type { Monitored, PathTarget, Status, UaValue } from './client.js';
-import { guarded, isAnswer } from './failures.js';
+import { guarded, orAnswer } from './failures.js';
 import { localText } from './library-ids.js';
 import { isBad } from './status.js';
 
@@ -22,13 +22,8 @@ export async function answered<R>(
   call: () => Promise<R>,
   refused: (status: Status) => R,
 ): Promise<R> {
-  try {
-    return await guarded(call);
-  } catch (thrown) {
-    const why = asGatewayError(thrown);
-    if (!isAnswer(why)) throw why;
-    return refused(statusOfFailure(why));
-  }
+  const given = await orAnswer(guarded(call));
+  return given instanceof GatewayError ? refused(statusOfFailure(given)) : given;
 }
 
 export function notMonitored(statusCode: Status): Monitored {

@@ -147,7 +147,7 @@ void t.test('across the end of the numbers', async (t) => {
 
 void t.test('what the server says against a request', async (t) => {
   const fake = new Fake();
-  await fake.refuse(new GatewayError('request-timeout', 'no answer in time (BadTimeout)'));
+  await fake.refuse(new GatewayError('device-refused', 'the server refuses it (BadTimeout)'));
   t.equal(fake.waiting.length, 2, 'one that has waited too long is sent again');
   await fake.refuse(new GatewayError('link-closed', 'BadTooManyPublishRequests'));
   t.equal(fake.waiting.length, 1, 'no more than it takes');

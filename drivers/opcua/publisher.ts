@@ -1,6 +1,6 @@
 import { GatewayError } from '../../gateway/contract/index.js';
 import type { Ack, Notification, UaSession } from './client.js';
-import { failureOf, isAnswer } from './failures.js';
+import { failureOf, isAnswer, orAnswer } from './failures.js';
 
 /** Publish requests that wait at the server for each subscription, and for all of them at most. */
 const perSubscription = 2;
@@ -108,8 +108,7 @@ export class Publisher {
       return;
     }
     // The server gave one back that had waited for long, or has other trouble that may pass.
-    const mayPass = /BadTimeout/.test(error.message) || isAnswer(error);
-    if (mayPass && ++this.#refusals <= mostRefused) this.#fill();
+    if (isAnswer(error) && ++this.#refusals <= mostRefused) this.#fill();
     else this.#trouble(error);
   }
 
@@ -151,13 +150,8 @@ export class Publisher {
 
   /** One that the server does not tell again, for whatever reason, is lost. */
   async #again(id: number, sequence: number): Promise<Notification | undefined> {
-    try {
-      return await this.#o.session.republish(id, sequence);
-    } catch (thrown) {
-      const why = failureOf(thrown);
-      if (!isAnswer(why)) throw why;
-      return undefined;
-    }
+    const again = await orAnswer(this.#o.session.republish(id, sequence));
+    return again instanceof GatewayError ? undefined : again;
   }
 
   #deliver(subscription: ServerSubscription, notification: Notification): void {

@@ -27,7 +27,7 @@ import type { Methods } from './methods.js';
 import { monitor } from './monitoring.js';
 import type { Nodes } from './nodes.js';
 import { Publisher } from './publisher.js';
-import { isAnswer } from './failures.js';
+import { orAnswer } from './failures.js';
 import type { Asked, Refusals } from './refusals.js';
 import type { Remarks, Tell } from './remarks.js';
 import { isBad, isRefusal } from './status.js';
@@ -91,16 +91,16 @@ export class Subscriptions {
     const { session, subscriptions } = this.#o.kept;
     for (const [interval, { server }] of subscriptions) {
       try {
-        await session.republish(server.id, server.safe);
-      } catch (thrown) {
-        const why = asGatewayError(thrown);
-        const isEnded = /BadSubscriptionIdInvalid|BadNoSubscription/.test(why.message);
-        // Only if the server says so: after a time-out it may still have it.
-        if (!isEnded && !isAnswer(why)) throw thrown;
-        subscriptions.delete(interval);
+        const again = await orAnswer(session.republish(server.id, server.safe));
+        if (!(again instanceof GatewayError)) continue;
         // What it does not tell again cannot be gone on with: it is made anew.
-        if (!isEnded) await this.#drop(server.id);
+        await this.#drop(server.id);
+      } catch (thrown) {
+        // Only if the server says so: after a time-out it may still have it.
+        if (!/BadSubscriptionIdInvalid|BadNoSubscription/.test(asGatewayError(thrown).message))
+          throw thrown;
       }
+      subscriptions.delete(interval);
     }
   }
 
@@ -334,29 +334,20 @@ export class Subscriptions {
 
   /** A server that keeps it all the same tells of what nobody listens to. */
   async #drop(id: number): Promise<void> {
-    try {
-      await this.#o.kept.session.deleteSubscriptions([id]);
-    } catch (thrown) {
-      const why = asGatewayError(thrown);
-      if (!isAnswer(why)) throw why;
-    }
+    await orAnswer(this.#o.kept.session.deleteSubscriptions([id]));
   }
 
-  async #make(interval: number): Promise<SubscriptionTerms | GatewayError> {
+  #make(interval: number): Promise<SubscriptionTerms | GatewayError> {
     const { config, kept } = this.#o;
     const keepAlives = Math.max(1, Math.floor(config.keepAlive / interval));
     const lifetime = Math.ceil(config.sessionTimeout / interval);
-    try {
-      return await kept.session.createSubscription(
+    return orAnswer(
+      kept.session.createSubscription(
         interval,
         keepAlives,
         Math.max(keepAlives * lifetimeInKeepAlives, lifetime),
-      );
-    } catch (thrown) {
-      const why = asGatewayError(thrown);
-      if (!isAnswer(why)) throw why;
-      return why;
-    }
+      ),
+    );
   }
 
   /** Conditions that stand are told again, framed: those that are not among them do not stand. */

@@ -96,14 +96,17 @@ export class ControlClient {
   }
 }
 
+/** The line that says no to a request. */
+export function refusal(id: string | number | null, error: GatewayError): string {
+  const { code, kind, message, advice } = error;
+  return `${JSON.stringify({ id, ok: false, error: { code, kind, message, advice } })}\n`;
+}
+
 /** Tells one for whom there is no room, and closes. */
 export function turnAway(socket: Socket): void {
-  const { code, kind, message, advice } = new GatewayError(
-    'too-many',
-    `${String(limits.controlClients)} clients are being answered already; try again`,
-  );
-  const reply = { id: null, ok: false, error: { code, kind, message, advice } };
+  const text = `${String(limits.controlClients)} clients are being answered already; try again`;
+  const reply = refusal(null, new GatewayError('too-many', text));
   socket.on('error', () => socket.destroy());
   // It may keep its own side open for as long as it likes.
-  socket.end(`${JSON.stringify(reply)}\n`, () => socket.destroy());
+  socket.end(reply, () => socket.destroy());
 }

@@ -3,7 +3,7 @@ import { type Server, type Socket, connect, createServer } from 'node:net';
 import { type Clock, GatewayError, asGatewayError, isMap } from '../contract/index.js';
 import { limits } from '../limits.js';
 import { systemClock } from './clock.js';
-import { ControlClient, turnAway } from './control-client.js';
+import { ControlClient, refusal, turnAway } from './control-client.js';
 import { makeFolderOf } from './files.js';
 import { Turns } from './turns.js';
 
@@ -122,8 +122,7 @@ async function answer(
       thrown instanceof SyntaxError
         ? new GatewayError('bad-request', 'not JSON')
         : asGatewayError(thrown);
-    const { code, kind, message, advice } = error;
-    return `${JSON.stringify({ id, ok: false, error: { code, kind, message, advice } })}\n`;
+    return refusal(id, error);
   }
 }
 

@@ -76,7 +76,7 @@ export class Notary {
     return this.#words();
   }
 
-  /** Waits for a few milliseconds at most, and not at all behind what is late. Throws what the file system says. */
+  /** Waits for `limits.noteMs` at most, and not at all behind what is late. Throws what the file system says. */
   write(bytes: Uint8Array, at: number): void {
     if (this.#ended !== undefined) throw new GatewayError('journal-io', this.#ended);
     if (((this.#told - this.#done) | 0) > limits.notesWaiting)

@@ -2,6 +2,7 @@ import type { DurationMs, MonoMs, TagBinding } from '../contract/index.js';
 import { mono } from '../contract/index.js';
 import type { DeviceState } from './device.js';
 import { limits } from '../limits.js';
+import { longerRest } from './rest.js';
 import type { LinkGroup } from './group.js';
 
 /** One device in one scan class: what is read together, in order, once a period. */
@@ -19,7 +20,7 @@ export class ScanJob {
   readonly muteBreaks: Set<number> = new Set();
   retryAt: MonoMs = mono(Infinity);
   /** How long what is refused rests the next time, ms. */
-  #rest: number = limits.refusedFirstMs;
+  #rest: number | undefined;
   /** Of what is refused, those to which it does not answer. */
   readonly #mute = new Set<number>();
   /** How often in a row something was refused that could be read before. */
@@ -143,10 +144,8 @@ export class ScanJob {
 
   /** What is refused rests, longer each time. */
   rest(now: MonoMs): void {
-    const most = this.#longestRest;
-    this.#rest = Math.min(this.#rest, most);
+    this.#rest = longerRest(this.#rest, this.#longestRest);
     this.retryAt = mono(now + this.#rest);
-    this.#rest = Math.min(this.#rest * 2, most);
   }
   /** Silence may be a bad line as well: asked as often as a device that is silent. */
   get #longestRest(): number {
@@ -159,7 +158,7 @@ export class ScanJob {
   /** Nothing is refused any more. */
   rested(): void {
     this.retryAt = mono(Infinity);
-    this.#rest = limits.refusedFirstMs;
+    this.#rest = undefined;
   }
 
   /** What has been found out about addresses that cannot be read. */

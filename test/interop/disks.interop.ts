@@ -9,12 +9,12 @@ import { FakeModbus } from '../../drivers/modbus/fake.js';
 import { asGatewayError } from '../../gateway/contract/index.js';
 import { socketStream } from '../conformance/socket.js';
 import { Rig } from '../process/rig.js';
-import { run, type ChildOptions } from '../support/child.js';
+import type { ChildOptions } from '../support/child.js';
 import type { GatewayProcess } from '../support/gateway.js';
 import { listen } from '../support/listen.js';
-import { must } from '../support/must.js';
 import { scratch } from '../support/scratch.js';
 import { elapse, waitFor } from '../support/wait.js';
+import { compile } from './peer-process.js';
 import { hasPeer } from './peer.js';
 import { sickDiskSource, sicknesses, slowMs, type Sickness } from './sick-disk.js';
 
@@ -160,11 +160,7 @@ async function live(
 void t.test('disks', { timeout: 900_000 }, async (t) => {
   if (process.platform !== 'linux' || !(await hasPeer(t, 'gcc', ['gcc', '--version']))) return;
   const folder = await scratch(t);
-  const shim = join(folder, 'sick.so');
-  await writeFile(join(folder, 'sick.c'), sickDiskSource);
-  const args = ['-shared', '-fPIC', '-O1', '-w', '-o', shim, join(folder, 'sick.c'), '-ldl'];
-  const { code, stderr } = await run(args, { program: 'gcc' });
-  must(code === 0, stderr);
+  const shim = await compile(folder, sickDiskSource, '-shared', '-fPIC', '-w', '-ldl');
   t.jobs = 2;
   for (const [i, sickness] of sicknesses.entries())
     for (const [k, when] of whens.entries()) {

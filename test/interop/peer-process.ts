@@ -117,16 +117,16 @@ export class Cable {
   }
 }
 
-/** Compiles a C program; its path. */
+/** Compiles a C program, or what its flags make of it; its path. */
 export async function compile(
   folder: string,
   source: string,
-  ...libraries: readonly string[]
+  ...flags: readonly string[]
 ): Promise<string> {
   const file = join(folder, 'peer.c');
   const program = join(folder, 'peer');
   await writeFile(file, source);
-  const { code, stderr } = await run(['-O1', '-Wall', '-o', program, file, ...libraries], {
+  const { code, stderr } = await run(['-O1', '-Wall', '-o', program, file, ...flags], {
     program: 'gcc',
   });
   must(code === 0, `gcc: ${stderr}`);

@@ -3,6 +3,7 @@ import { opcua } from '../../drivers/opcua/index.js';
 import { quiet } from '../../drivers/opcua/connection.js';
 import { create } from '../../drivers/opcua/entry.js';
 import {
+  GatewayError,
   isGood,
   ms,
   qualityText,
@@ -61,7 +62,7 @@ export class ServerBench {
       clock: systemClock,
       random: systemRandom,
       inbox: this.#view.inbox,
-      open: () => Promise.reject(new Error('not asked for')),
+      open: () => Promise.reject(new GatewayError('internal', 'not asked for')),
     });
     stagger([this.link], systemClock.mono());
     this.#looking = setInterval(() => this.#look(), 20);

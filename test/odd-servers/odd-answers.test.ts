@@ -8,7 +8,7 @@ import t, { type Test } from 'tap';
 import { Seeded } from '../support/random.js';
 import { freePort, scratch } from '../support/scratch.js';
 import { UaServer } from '../support/opcua-server.js';
-import { waitFor } from '../support/wait.js';
+import { elapse, waitFor } from '../support/wait.js';
 import { answerOddities, badCodes, fault, refusedEach, type AnswerOddity } from './answers.js';
 import { places, ServerBench, timeout, type Place } from './bench.js';
 import { Interposer } from './interposer.js';
@@ -119,7 +119,7 @@ class Trial {
     const bench = this.#bench;
     if (when === 'start') this.#begin();
     bench.start();
-    if (when === 'start') await pass(1_500);
+    if (when === 'start') await elapse(1_500);
     else {
       await waitFor(() => bench.allGood, 'all is good at first', 15_000);
       this.#begin();
@@ -127,7 +127,7 @@ class Trial {
     if (when === 'cut') this.#interposer.cut(bench.path);
     bench.measureFromNow();
     const during = this.#case.service.name === 'Write' ? bench.write('O.set', 7_777) : undefined;
-    await pass(lastsMs);
+    await elapse(lastsMs);
     this.#checkWhileItLasts(t);
     if (during && !oddity.isHarmless)
       t.not(await during.then((one) => 'ok' in one && one.ok), true, 'no success is claimed');
@@ -176,10 +176,6 @@ class Trial {
     for (const place of places)
       t.equal(bench.held(place), place === 'O.set' ? 8_888 : bench.first(place), `${place} holds`);
   }
-}
-
-function pass(ms: number): Promise<void> {
-  return new Promise((done) => setTimeout(done, ms));
 }
 
 void t.test(`odd answers, seed ${String(seed)}`, { timeout: 900_000 }, async (t) => {

@@ -150,7 +150,7 @@ export class Notes {
   #mendGap(): void {
     this.#lookForGap();
     if (!this.#hasGap || this.#file.isBehind) return;
-    this.#place(0);
+    this.#toFront();
     this.#hasGap = this.#file.isBehind;
   }
 
@@ -175,14 +175,14 @@ export class Notes {
     const size = this.#open.reduce((sum, { line }) => sum + line.length, 0);
     if (from < limits.latchLogReservedBytes || size > from) return;
     try {
-      this.#place(0);
+      this.#toFront();
     } catch {
       // They stay where they are: the next note tells whether the file can be written.
     }
   }
 
-  #place(start: number): void {
-    let at = start;
+  #toFront(): void {
+    let at = 0;
     this.#open = this.#open.map((one) => {
       this.#file.write(one.line, at);
       at += one.line.length;
