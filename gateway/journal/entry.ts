@@ -4,6 +4,9 @@ import type { Block } from '../tags/block.js';
 export const entryClasses = ['samples', 'event', 'gap', 'audit', 'refusal'] as const;
 export type EntryClass = (typeof entryClasses)[number];
 
+/** Those of records: JSON texts. */
+export type RecordClass = Exclude<EntryClass, 'samples'>;
+
 /** Positions of one epoch: counters within it are below this. */
 export const positionsPerEpoch: number = 2 ** 32;
 
@@ -23,6 +26,8 @@ export interface Entry {
   /** Wall ms when it was made. */
   readonly time: number;
   readonly body: Block | string;
+  /** Its number at the source, which keeps it until it is safe; undefined: the journal made it. In memory only. */
+  readonly source?: number;
 }
 
 /** Bytes that an entry takes in memory and, about, on disk. */

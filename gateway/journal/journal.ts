@@ -2,30 +2,29 @@ import type { Timer } from '../contract/index.js';
 import { GatewayError, asGatewayError, invariant, mono } from '../contract/index.js';
 import { limits } from '../limits.js';
 import type { Block } from '../tags/block.js';
-import { decodeSegment } from './codec.js';
+import { Cursors } from './cursors.js';
 import { Disk } from './disk.js';
-import { type Entry, type EntryClass, type GapRecord, positionsPerEpoch } from './entry.js';
-import { gapIn, gapsOf, goneGap, mergeGaps } from './gaps.js';
-import type { EpochReport, JournalOptions } from './options.js';
+import { type Entry, type EntryClass, type GapRecord, isBlock, type RecordClass } from './entry.js';
+import { Evictor } from './evictor.js';
+import { gapsOf, goneGap } from './gaps.js';
 import { type HistoryDisk, historyPart } from './history.js';
+import { Numbers } from './numbers.js';
+import type { EpochReport, JournalOptions } from './options.js';
 import { Readers } from './readers.js';
-import { Retention } from './retention.js';
-import { JournalStats } from './stats.js';
+import { fitting, partsOf, segmentsOf } from './segments.js';
+import type { SinkReader } from './sink-reader.js';
+import { SourceMark, sourceKey } from './source-mark.js';
 import { StateTable } from './state-table.js';
-import { lastEpochOn, pendingOf, reportOf, reportWithout, tooFar } from './states.js';
-import { corruptGap, lostWith } from './rotten.js';
-import { partsOf, segmentsOf, fitting } from './segments.js';
-import { shed } from './shed.js';
-import { SinkReader } from './sink-reader.js';
-import type { Change, Found, Room, SegmentInfo } from './store.js';
+import {
+  lastEpochOn,
+  reportOf,
+  reportResumed,
+  reportWithout,
+  tooFar,
+} from './states.js';
+import { JournalStats } from './stats.js';
+import type { Change, Found, SegmentInfo } from './store.js';
 import { Tail } from './tail.js';
-
-interface Retired {
-  /** Ids of segments. */
-  readonly remove: readonly number[];
-  /** The file may not grow. */
-  readonly short: boolean;
-}
 
 /**
  * The one durable log: append, group commit, one cursor a sink, retention, and the ledger of losses.
@@ -34,34 +33,32 @@ interface Retired {
 export class Journal {
   readonly report: EpochReport;
   readonly #o: JournalOptions;
-  readonly #retention: Retention;
   readonly #disk: Disk;
   readonly #readers = new Readers();
-  readonly #sequences = new Map<string, number>();
+  readonly #numbers: Numbers;
+  readonly #source: SourceMark;
   readonly #states: StateTable;
   readonly #tail = new Tail();
-  #counter = 0;
+  readonly #cursors: Cursors;
+  readonly #evictor: Evictor;
   #timer: Timer | undefined;
   #dueAt = Infinity;
   #committing: Promise<void> | undefined;
   #next: Promise<void> | undefined;
   /** The disk was full at the last try. */
   #full = false;
-  #cursorsDirty = false;
   /** Entries of the transaction that is under way. */
   #writing: ReadonlySet<Entry> = new Set();
-  #shedFrom: number = limits.tailBytes;
   #condition: GatewayError | undefined;
   #closed = false;
   #isClosing = false;
   /** The disk answered after the start, and something was on it. */
   #foundLate = false;
-  readonly #rotten = new Set<number>();
   readonly disk: HistoryDisk = {
     segments: () => this.#disk.segments,
     tail: () => this.#tail.entries,
     read: (id) => this.#disk.read(id),
-    damaged: (segment) => this.#damaged(segment),
+    damaged: (segment) => this.#evictor.damaged(segment),
   };
   readonly stats: JournalStats = new JournalStats();
 
@@ -76,8 +73,36 @@ export class Journal {
     this.#disk = disk;
     this.#states = new StateTable(options.log);
     if (found) this.#states.take(found.state);
-    this.#retention = new Retention(options.bounds);
-    for (const name of options.sinks) this.#readers.add(this.#readerOf(name));
+    this.#numbers = new Numbers(report.epoch, options.resume);
+    this.#source = new SourceMark(report.epoch);
+    this.#evictor = new Evictor({
+      bounds: options.bounds,
+      disk,
+      tail: this.#tail,
+      readers: this.#readers,
+      stats: this.stats,
+      log: options.log,
+      now: () => options.clock.mono(),
+      isNeeded: (entry) => this.#isNeeded(entry),
+      writing: () => this.#writing,
+      append: (gap) => this.#append('gap', JSON.stringify(gap), options.clock.wall()),
+    });
+    this.#cursors = new Cursors({
+      readers: this.#readers,
+      states: this.#states,
+      numbers: this.#numbers,
+      segments: () => disk.segments,
+      source: {
+        history: (from, before, wanted) => historyPart(this.disk, from, before, wanted),
+        acked: () => this.#acked(),
+        // A record of a loss that is refused is no other loss: it would make a record without end.
+        refused: (entry) => {
+          if (entry.class !== 'gap') this.#evictor.record(gapsOf([entry], 'refused'));
+        },
+      },
+    });
+    if (found) this.#goOn(found);
+    for (const name of options.sinks) this.#cursors.open(name);
     if (found) this.#states.dropCursorsBut(options.sinks);
   }
 
@@ -95,7 +120,8 @@ export class Journal {
       return undefined;
     });
     const last = options.epochs ? await options.epochs.last() : 0;
-    const report = found ? reportOf(found, last) : reportWithout(last, options.clock.wall());
+    const fresh = found ? reportOf(found, last) : reportWithout(last, options.clock.wall());
+    const report = options.resume ? reportResumed(options.resume.epoch, fresh, found) : fresh;
     const { epoch } = report;
     await options.epochs?.record(epoch);
     const journal = new Journal(options, disk, found, report);
@@ -110,21 +136,38 @@ export class Journal {
   async #attach(): Promise<void> {
     const found = await this.#disk.open();
     const last = lastEpochOn(found);
-    if (last >= this.epoch) {
+    if (last > this.epoch || (last === this.epoch && !this.#o.resume)) {
       await this.#disk.leave();
       throw tooFar(last, this.epoch);
     }
     this.#foundLate = found.state.size + found.segments.length > 0;
     this.#states.take(found.state);
-    for (const sink of this.#readers.all()) sink.adopt(this.#pendingOf(sink.name).pending);
-    this.#states.dropCursorsBut([...this.#readers.all()].map(({ name }) => name));
-    this.#cursorsDirty = true;
+    this.#goOn(found);
+    this.#dropKnown();
+    this.#cursors.adopt();
     // Who is told of it stores something, and after the end nothing is.
     if (this.#isClosing) return;
     const { quarantined } = found;
     const isGone = !this.#foundLate && this.report.isOld;
     if (isGone) this.recordGone();
     this.#o.onTakenUp?.({ quarantined, isGone });
+  }
+
+  /** In the epoch that goes on numbers go on, behind all that the disk has of it. */
+  #goOn({ segments }: Found): void {
+    if (!this.#o.resume) return;
+    this.#numbers.isAt('gap', this.#source.take(this.#states.get(sourceKey)));
+    for (const { last } of segments) this.#numbers.isBehind(last);
+    this.#cursors.passOn(this.#o.sinks);
+  }
+
+  /** What the source gave once more while the disk did not say that it has it. */
+  #dropKnown(): void {
+    const known = this.#tail.entries.filter(
+      ({ source }) => source !== undefined && this.#source.isKnown(source),
+    );
+    this.#tail.take(known);
+    for (const { pos } of known) this.#readers.dropped(pos, pos);
   }
 
   get epoch(): number {
@@ -152,7 +195,7 @@ export class Journal {
 
   /** Last sequence of each stream in this epoch. */
   sequences(): ReadonlyMap<string, number> {
-    return this.#sequences;
+    return this.#numbers.sequences;
   }
 
   /** The reader of a sink named in the options. */
@@ -164,32 +207,49 @@ export class Journal {
 
   /** A sink was added while running: it begins with what comes from now on. */
   addSink(name: string): SinkReader {
-    const reader = this.#readers.get(name) ?? this.#readerOf(name);
-    this.#readers.add(reader);
-    return reader;
+    return this.#cursors.open(name);
   }
 
   /** Nobody waits for this sink any more. */
   removeSink(name: string): void {
-    this.#readers.remove(name);
-    this.#states.set(`cursor:${name}`, undefined);
+    this.#cursors.remove(name);
     this.#due(limits.commitMinMs);
   }
 
   appendBlock(block: Block, wallNow: number): Entry {
-    return this.#append('samples', `${block.device}/${block.group}`, block, block.count, wallNow);
+    return this.#append('samples', block, wallNow);
   }
 
   /** Appends a record (JSON text) and commits at once. The promise settles when it is durable. */
-  appendRecord(
-    entryClass: Exclude<EntryClass, 'samples'>,
-    json: string,
-    wallNow: number,
-  ): Promise<void> {
-    // One chain of records, in two classes: refusals must not push out what was done.
-    const stream = entryClass === 'refusal' ? 'audit' : entryClass;
-    this.#append(entryClass, stream, json, 1, wallNow);
+  appendRecord(kind: RecordClass, json: string, wallNow: number): Promise<void> {
+    this.#append(kind, json, wallNow);
     return this.commit();
+  }
+
+  /** As {@link appendBlock}, of a source that numbers what it gives: what came before, and is safe, is not taken twice. */
+  takeBlock(source: number, block: Block, wallNow: number): void {
+    if (!this.#comesAgain(source, 'samples', block))
+      this.#append('samples', block, wallNow, source);
+  }
+
+  /** As {@link appendRecord}, of a source that numbers what it gives. */
+  takeRecord(source: number, kind: RecordClass, json: string, wallNow: number): Promise<void> {
+    if (this.#comesAgain(source, kind, json)) return Promise.resolve();
+    this.#append(kind, json, wallNow, source);
+    return this.commit();
+  }
+
+  /** What the source itself has lost, of what it numbered. */
+  takeLoss(source: number, gap: GapRecord): void {
+    this.#numbers.isAt(gap.stream, gap.to);
+    if (this.#comesAgain(source)) return;
+    this.stats.evicted += gap.samples;
+    this.#append('gap', JSON.stringify(gap), this.#o.clock.wall(), source);
+  }
+
+  /** Losses of an earlier life in this epoch that were not on the disk when it ended. */
+  recordAgain(losses: readonly GapRecord[]): void {
+    this.#evictor.record(losses);
   }
 
   /** The durable value of `key`: small state that must survive a restart. */
@@ -225,14 +285,14 @@ export class Journal {
 
   /** Nothing of the boots before is there: whoever waits for it is told. */
   recordGone(): void {
-    this.#recordGaps([goneGap(this.report, this.#o.clock.wall())]);
+    this.#evictor.record([goneGap(this.report, this.#o.clock.wall())]);
   }
 
   /** Writes what is left and marks this epoch as ended well. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#isClosing = true;
-    this.#cursorsDirty = true;
+    this.#cursors.isDirty = true;
     this.#states.set('epoch', JSON.stringify({ n: this.epoch, clean: true }));
     await this.commit().catch(() => undefined);
     this.#closed = true;
@@ -240,16 +300,28 @@ export class Journal {
     await this.#disk.close();
   }
 
-  #append(c: EntryClass, stream: string, body: Block | string, count: number, time: number): Entry {
+  /** Was it safe before this life of the journal began? Then only its numbers are used up. */
+  #comesAgain(source: number, kind?: EntryClass, body?: Block | string): boolean {
+    if (!this.#source.isKnown(source)) {
+      this.#source.appended(source);
+      return false;
+    }
+    if (kind && body !== undefined) this.#numbers.take(streamOf(kind, body), countOf(body));
+    return true;
+  }
+
+  #append(kind: EntryClass, body: Block | string, time: number, source?: number): Entry {
     invariant(!this.#closed, 'append after close');
-    const seq = (this.#sequences.get(stream) ?? 0) + 1;
-    this.#sequences.set(stream, seq + count - 1);
-    const pos = this.epoch * positionsPerEpoch + ++this.#counter;
-    const entry: Entry = { pos, epoch: this.epoch, class: c, stream, seq, count, time, body };
+    const stream = streamOf(kind, body);
+    const count = countOf(body);
+    const seq = this.#numbers.take(stream, count);
+    const { epoch } = this;
+    const about = { pos: this.#numbers.nextPos(), epoch, class: kind, stream, seq, count, time };
+    const entry: Entry = { ...about, body, ...(source === undefined ? {} : { source }) };
     this.#tail.push(entry);
     this.stats.appended += count;
     this.#readers.appended(entry);
-    if (this.#tail.bytes > this.#shedFrom) this.#shedTail();
+    this.#evictor.shed();
     this.#due(this.#windowNow());
     return entry;
   }
@@ -294,13 +366,13 @@ export class Journal {
 
   async #tryToWrite(): Promise<void> {
     // A disk that failed is well when it has taken something: what it did not take may be acknowledged meanwhile.
-    if (this.#condition) this.#cursorsDirty = true;
+    if (this.#condition) this.#cursors.isDirty = true;
     try {
       if (!this.#disk.isUp) await this.#attach();
       const look = await this.#disk.look();
       if (look === 'renewed') this.#o.onRenewed?.();
       // What goes into a file without a name can be had until the process ends.
-      const hasWork = this.waiting > 0 || this.#cursorsDirty || this.#states.hasChanges;
+      const hasWork = this.waiting > 0 || this.#cursors.isDirty || this.#states.hasChanges;
       if (hasWork) await this.#writeAll();
       this.#full = false;
       this.#setCondition(look instanceof GatewayError ? look : undefined);
@@ -315,7 +387,7 @@ export class Journal {
   async #writeAll(): Promise<void> {
     // Evictions first: their gap records go into the same transaction.
     const room = this.#disk.segments.length > 0 ? await this.#disk.room() : undefined;
-    const { remove, short } = await this.#retire(room);
+    const { remove, short } = await this.#evictor.retire(room, this.#full);
     if (this.#full && remove.length > 0) await this.#makeRoom(remove);
     const needed = this.#tail.entries.filter((entry) => this.#isNeeded(entry));
     const last = this.#tail.entries.at(-1)?.pos ?? 0;
@@ -335,6 +407,15 @@ export class Journal {
     }
     // The rest everybody has.
     if (held.length === 0) this.stats.neverWritten += this.#tail.takeUpTo(last);
+    this.#reportSafe();
+  }
+
+  #reportSafe(): void {
+    this.#o.onSafe?.({
+      upTo: this.#source.upTo(this.#tail.entries),
+      counter: this.#numbers.counter,
+      losses: this.#evictor.losses,
+    });
   }
 
   #isNeeded(entry: Entry): boolean {
@@ -344,10 +425,18 @@ export class Journal {
 
   #change(entries: readonly Entry[], remove: readonly number[]): Change | undefined {
     const segments = segmentsOf(entries);
-    if (this.#cursorsDirty || remove.length > 0) this.#saveCursors();
+    if (this.#cursors.isDirty || remove.length > 0) this.#cursors.save();
+    if (segments.length > 0) this.#markSource(new Set(entries));
     const state = this.#states.takeChanges();
     if (segments.length + remove.length + state.length === 0) return undefined;
     return { segments, remove, state };
+  }
+
+  /** With what is written, what of the source is safe then: of a transaction all or nothing is. */
+  #markSource(written: ReadonlySet<Entry>): void {
+    const rest = this.#tail.entries.filter((one) => !written.has(one) && this.#isNeeded(one));
+    const mark = this.#source.stored(rest, this.#numbers.sequences.get('gap') ?? 0);
+    if (mark !== undefined) this.#states.set(sourceKey, mark);
   }
 
   /**
@@ -365,7 +454,9 @@ export class Journal {
     try {
       await this.#disk.commit(change);
     } catch (thrown) {
-      this.#states.restore(change.state);
+      // That entries are safe must not be stored without them.
+      this.#source.forget();
+      this.#states.restore(change.state.filter(([key]) => key !== sourceKey));
       throw thrown;
     }
     for (const { data } of change.segments) this.stats.bytesWritten += data.length;
@@ -382,114 +473,23 @@ export class Journal {
     this.#o.onCondition(error);
   }
 
-  /** Ids of segments that may or must go: acknowledged by all, or evicted with a gap record. */
-  async #retire(room: Room | undefined): Promise<Retired> {
-    if (!room) return { remove: [], short: false };
-    const { free, evict, short } = await this.#retention.judge(this.#disk.segments, room.used, {
-      now: this.#o.clock.mono(),
-      ageOf: ({ id }) => this.#disk.ageOf(id),
-      wanted: ({ first, last }) => this.#readers.waitWithin(first, last),
-      full: this.#full,
-      // Memory first: it is there for this.
-      pressed: this.#tail.bytes > limits.tailBytes * 0.75,
-    });
-    const carried: GapRecord[] = [];
-    for (const { segment, why } of evict) carried.push(...(await this.#evict(segment, why)));
-    this.#appendGaps(mergeGaps(carried));
-    const gone = [...free, ...evict.map(({ segment }) => segment)];
-    return { remove: gone.map(({ id }) => id), short };
-  }
-
-  /**
-   * Writes into the ledger what is lost with this segment, for every sink that still waited for it.
-   * @returns records of the ledger itself that were in the segment: they must be written again
-   */
-  async #evict(segment: SegmentInfo, why: GapRecord['why']): Promise<readonly GapRecord[]> {
-    const data = await this.#disk.read(segment.id);
-    if (!data) {
-      await this.#damaged(segment);
-      return [];
-    }
-    const entries = decodeSegment(data);
-    const lost = entries.filter(
-      (entry) => this.#isNeeded(entry) && this.#readers.waitFor(entry.pos),
-    );
-    for (const { pos } of entries) this.#readers.dropped(pos, pos);
-    if (segment.class === 'gap') return lost.map(gapIn);
-    this.#recordGaps(gapsOf(lost, why));
-    return [];
-  }
-
-  #recordGaps(gaps: readonly GapRecord[]): void {
-    for (const gap of gaps) this.stats.evicted += gap.samples;
-    this.#appendGaps(gaps);
-  }
-
-  #appendGaps(gaps: readonly GapRecord[]): void {
-    for (const gap of gaps) {
-      this.#append('gap', 'gap', JSON.stringify(gap), 1, this.#o.clock.wall());
-    }
-  }
-
-  /** The disk does not take anything and memory is at its bound: the oldest samples go, and are counted. */
-  #shedTail(): void {
-    const { lost, gaps } = shed(this.#tail, this.#writing, this.#readers);
-    this.stats.evicted += lost;
-    // What cannot be shed must not be looked through at each entry.
-    this.#shedFrom = Math.max(limits.tailBytes, this.#tail.bytes * 1.05);
-    this.#appendGaps(gaps);
-  }
-
-  #readerOf(name: string): SinkReader {
-    const { pending, isNew } = this.#pendingOf(name);
-    if (isNew) this.#cursorsDirty = true;
-    return new SinkReader(
-      name,
-      {
-        history: (from, before, wanted) => historyPart(this.disk, from, before, wanted),
-        nextPos: () => this.epoch * positionsPerEpoch + this.#counter + 1,
-        acked: () => this.#acked(),
-        // A record of a loss that is refused is no other loss: it would make a record without end.
-        refused: (entry) => {
-          if (entry.class !== 'gap') this.#recordGaps(gapsOf([entry], 'refused'));
-        },
-      },
-      pending,
-    );
-  }
-
-  #pendingOf(name: string): ReturnType<typeof pendingOf> {
-    const key = `cursor:${name}`;
-    return pendingOf(this.#states.get(key), this.#disk.segments, {
-      isDamaged: this.damagedStates.includes(key),
-    });
-  }
-
   #acked(): void {
     // What is being written stays until it is: the commit counts what it was given.
     if (this.#committing === undefined)
       this.stats.neverWritten += this.#tail.takeUnneeded((entry) => this.#isNeeded(entry));
+    this.#reportSafe();
     if (this.#disk.segments.length === 0) return;
-    this.#cursorsDirty = true;
+    this.#cursors.isDirty = true;
     this.#due(this.#o.window);
   }
+}
 
-  #saveCursors(): void {
-    this.#cursorsDirty = false;
-    const upTo = this.epoch * positionsPerEpoch + this.#counter;
-    for (const sink of this.#readers.all()) {
-      this.#states.set(`cursor:${sink.name}`, JSON.stringify(sink.state(upTo)));
-    }
-  }
-
-  /** A segment whose bytes have rotted: its entries are counted as lost, never sent. */
-  async #damaged(segment: SegmentInfo): Promise<void> {
-    if (this.#rotten.has(segment.id)) return;
-    this.#rotten.add(segment.id);
-    const fields = { segment: segment.id };
-    this.#o.log.error('a journal segment is damaged; its entries are lost', fields);
-    const lost = await lostWith(segment, this.#disk, this.#tail.entries);
-    for (const [from, to] of lost.toJSON()) this.#readers.dropped(from, to);
-    this.#recordGaps([corruptGap(segment)]);
-  }
+/** What is numbered together: samples of a device and scan class, records of a kind. */
+function streamOf(kind: EntryClass, body: Block | string): string {
+  if (isBlock(body)) return `${body.device}/${body.group}`;
+  // One chain of records, in two classes: refusals must not push out what was done.
+  return kind === 'refusal' ? 'audit' : kind;
+}
+function countOf(body: Block | string): number {
+  return isBlock(body) ? body.count : 1;
 }

@@ -1,4 +1,6 @@
 import type { Clock, GatewayError, Log } from '../contract/index.js';
+import type { GapRecord } from './entry.js';
+import type { Resume } from './numbers.js';
 import type { RetentionBounds } from './retention.js';
 import type { Store } from './store.js';
 
@@ -16,6 +18,10 @@ export interface JournalOptions {
    * or consumers would take its samples for ones that they have. Undefined: nobody can say. Neither call rejects.
    */
   readonly epochs?: { last(): Promise<number | undefined>; record(epoch: number): Promise<void> };
+  /** This boot goes on: its half of the process was restarted. */
+  readonly resume?: Resume;
+  /** What the source gave is safer than before. Called often. */
+  onSafe?(safe: Safe): void;
   /** Names of the sinks that read; cursors of others are dropped. */
   readonly sinks: readonly string[];
   /** The disk answers that did not at the start; states that it holds are there now. */
@@ -24,6 +30,16 @@ export interface JournalOptions {
   onRenewed?(): void;
   /** The condition of the disk changed: undefined = well. */
   onCondition(error: GatewayError | undefined): void;
+}
+
+/** How far the journal has come, for the source. */
+export interface Safe {
+  /** Entries of the source up to this number are on the disk, acknowledged by all, or in the ledger of losses. */
+  readonly upTo: number;
+  /** See {@link Resume.counter}. */
+  readonly counter: number;
+  /** Losses that are not on the disk yet: to be given back with `recordLost` after a restart. */
+  readonly losses: readonly GapRecord[];
 }
 
 /** What is odd about a disk that answered after the start. */

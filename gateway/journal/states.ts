@@ -65,6 +65,16 @@ export function reportWithout(beside: number | undefined, wall: number): EpochRe
   };
 }
 
+/** A boot that goes on with another journal process: where its journal is gone, that is news, and no new boot. */
+export function reportResumed(
+  epoch: number,
+  { previous, quarantined, isUnread }: EpochReport,
+  found: Found | undefined,
+): EpochReport {
+  const isGone = found !== undefined && lastEpochOn(found) < epoch;
+  return { epoch, previous, ended: 'unclean', quarantined, isGone, isUnread, isOld: true };
+}
+
 /** 2026-01-01, and the first epoch that is not counted. */
 const firstMinute = 1_767_225_600_000;
 const uncounted = 2 ** 20 - 2;
