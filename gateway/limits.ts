@@ -132,6 +132,11 @@ export const limits = {
   commitFullBytes: 4_194_304,
   /** Entries that are kept in memory while the disk does not take them. Shed: oldest samples, with a gap. */
   tailBytes: 33_554_432,
+  /** Entries that the half that polls keeps until the journal has them. Shed: oldest samples, with a gap. */
+  wallBytes: 33_554_432,
+  /** On its way through the pipe between the halves before more is held back; and one message. */
+  wallPipeBytes: 1_048_576,
+  wallMessageBytes: 16_777_216,
   /** One transaction; what is more follows in another. */
   commitBytes: 4_194_304,
   /** A disk that does not answer, or takes nothing, is tried again after so long. */

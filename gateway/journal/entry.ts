@@ -39,6 +39,17 @@ export function isBlock(body: Block | string): body is Block {
   return typeof body !== 'string';
 }
 
+/** What is numbered together: samples of a device and scan class, records of a kind. */
+export function streamOf(kind: EntryClass, body: Block | string): string {
+  if (isBlock(body)) return `${body.device}/${body.group}`;
+  // One chain of records, in two classes: refusals must not push out what was done.
+  return kind === 'refusal' ? 'audit' : kind;
+}
+/** Sequences that it takes in its stream. */
+export function countOf(body: Block | string): number {
+  return isBlock(body) ? body.count : 1;
+}
+
 /** Samples that are gone for good: why, and exactly which. */
 export interface GapRecord {
   readonly stream: string;

@@ -82,7 +82,8 @@ function mergedWhere(
   return merged;
 }
 
-function joined(a: GapRecord, b: GapRecord): GapRecord {
+/** Two records of one stream as one. */
+export function joined(a: GapRecord, b: GapRecord): GapRecord {
   return {
     ...a,
     to: Math.max(a.to, b.to),

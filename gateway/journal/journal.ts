@@ -4,24 +4,25 @@ import { limits } from '../limits.js';
 import type { Block } from '../tags/block.js';
 import { Cursors } from './cursors.js';
 import { Disk } from './disk.js';
-import { type Entry, type EntryClass, type GapRecord, isBlock, type RecordClass } from './entry.js';
+import {
+  countOf,
+  type Entry,
+  type EntryClass,
+  type GapRecord,
+  type RecordClass,
+  streamOf,
+} from './entry.js';
 import { Evictor } from './evictor.js';
 import { gapsOf, goneGap } from './gaps.js';
 import { type HistoryDisk, historyPart } from './history.js';
 import { Numbers } from './numbers.js';
-import type { EpochReport, JournalOptions } from './options.js';
+import type { EpochReport, JournalOptions, Safe } from './options.js';
 import { Readers } from './readers.js';
 import { fitting, partsOf, segmentsOf } from './segments.js';
 import type { SinkReader } from './sink-reader.js';
 import { SourceMark, sourceKey } from './source-mark.js';
 import { StateTable } from './state-table.js';
-import {
-  lastEpochOn,
-  reportOf,
-  reportResumed,
-  reportWithout,
-  tooFar,
-} from './states.js';
+import { lastEpochOn, reportOf, reportResumed, reportWithout, tooFar } from './states.js';
 import { JournalStats } from './stats.js';
 import type { Change, Found, SegmentInfo } from './store.js';
 import { Tail } from './tail.js';
@@ -191,6 +192,15 @@ export class Journal {
   /** Is it known what was there before this boot? */
   get isRead(): boolean {
     return !this.report.isUnread || this.#disk.isUp;
+  }
+
+  /** How far what the source gave is safe. Looks through what is in memory. */
+  get safe(): Safe {
+    return {
+      upTo: this.#source.upTo(this.#tail.entries),
+      counter: this.#numbers.counter,
+      losses: this.#evictor.losses,
+    };
   }
 
   /** Last sequence of each stream in this epoch. */
@@ -407,15 +417,7 @@ export class Journal {
     }
     // The rest everybody has.
     if (held.length === 0) this.stats.neverWritten += this.#tail.takeUpTo(last);
-    this.#reportSafe();
-  }
-
-  #reportSafe(): void {
-    this.#o.onSafe?.({
-      upTo: this.#source.upTo(this.#tail.entries),
-      counter: this.#numbers.counter,
-      losses: this.#evictor.losses,
-    });
+    this.#o.onSafe?.();
   }
 
   #isNeeded(entry: Entry): boolean {
@@ -477,19 +479,9 @@ export class Journal {
     // What is being written stays until it is: the commit counts what it was given.
     if (this.#committing === undefined)
       this.stats.neverWritten += this.#tail.takeUnneeded((entry) => this.#isNeeded(entry));
-    this.#reportSafe();
+    this.#o.onSafe?.();
     if (this.#disk.segments.length === 0) return;
     this.#cursors.isDirty = true;
     this.#due(this.#o.window);
   }
-}
-
-/** What is numbered together: samples of a device and scan class, records of a kind. */
-function streamOf(kind: EntryClass, body: Block | string): string {
-  if (isBlock(body)) return `${body.device}/${body.group}`;
-  // One chain of records, in two classes: refusals must not push out what was done.
-  return kind === 'refusal' ? 'audit' : kind;
-}
-function countOf(body: Block | string): number {
-  return isBlock(body) ? body.count : 1;
 }

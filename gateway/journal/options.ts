@@ -20,8 +20,8 @@ export interface JournalOptions {
   readonly epochs?: { last(): Promise<number | undefined>; record(epoch: number): Promise<void> };
   /** This boot goes on: its half of the process was restarted. */
   readonly resume?: Resume;
-  /** What the source gave is safer than before. Called often. */
-  onSafe?(safe: Safe): void;
+  /** More of what the source gave may be safe: `Journal.safe` says how much. Called often. */
+  onSafe?(): void;
   /** Names of the sinks that read; cursors of others are dropped. */
   readonly sinks: readonly string[];
   /** The disk answers that did not at the start; states that it holds are there now. */

@@ -1,0 +1,15 @@
+/**
+ * A channel of plain data to another half of the gateway, in order, nothing twice. What is sent is copied: neither side ever sees
+ * what the other one changes later. It ends with either side, and then holds nothing more.
+ */
+export interface Port<Out, In> {
+  /** Never waits. @returns false: as much is on its way as should be; go on after `onReady` */
+  readonly send: (message: Out) => boolean;
+  readonly onMessage: (take: (message: In) => void) => void;
+  /** There is room again. */
+  readonly onReady: (go: () => void) => void;
+  /** The other side is gone. Once, and not for `end` on this side. */
+  readonly onEnd: (ended: () => void) => void;
+  /** Idempotent. */
+  readonly end: () => void;
+}
