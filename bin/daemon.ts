@@ -70,7 +70,7 @@ export async function startDaemon(file: string, level: string): Promise<Daemon> 
   }
   const reload = (who: string, keepTrips?: boolean): Promise<{ text: string }> =>
     gateway.reload(who, keepTrips);
-  begin(new Control(gateway.runtime, reload));
+  begin(new Control(gateway.runtime.northHalf));
   return {
     runtime: gateway.runtime,
     socket: local.control,

@@ -37,7 +37,9 @@ export class LearningGateway {
     for (const warning of warnings) log.warn(formatProblem(warning));
     const gateway = new LearningGateway(path, learner, surveys);
     const onConnected = (link: string): void => void gateway.#connected(link);
-    gateway.#runtime = await startGateway(config, log, maker, { onConnected, atStart });
+    const reload = (who: string, keepTrips: boolean): Promise<unknown> =>
+      gateway.reload(who, keepTrips);
+    gateway.#runtime = await startGateway(config, log, maker, { onConnected, reload, atStart });
     gateway.#askConnected();
     return gateway;
   }
@@ -63,7 +65,7 @@ export class LearningGateway {
 
   async #reload(who: string, keepTrips: boolean): Promise<{ text: string }> {
     const next = await loadOrFail(this.#path, formatProblem);
-    const by = { who: personOf(this.runtime, who), keepTrips };
+    const by = { who: personOf(this.runtime.config.roles, who), keepTrips };
     const diff = await this.runtime.reload(next.config, by);
     this.#surveys = next.surveys;
     this.#askConnected();

@@ -5,7 +5,7 @@ import { GatewayError } from '../gateway/contract/index.js';
 import { loadConfig } from '../gateway/config/load.js';
 import type { SurveyPlan } from '../gateway/config/learned.js';
 import type { Config, ConfigProblem, LoadedConfig, LocalPaths } from '../gateway/config/model.js';
-import { type Plan, planOf } from '../gateway/run/field.js';
+import { type Plan, planOf } from '../gateway/run/plan.js';
 import type { OwnAlarms } from '../gateway/run/own-alarms.js';
 import { planAtStart, type RulesAtStart } from '../gateway/run/start-plan.js';
 import { configHost } from './config-host.js';

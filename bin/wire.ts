@@ -63,7 +63,7 @@ export async function startGateway(
   config: Config,
   log: Log,
   maker: DriverMaker,
-  { onConnected, atStart }: { onConnected: (link: string) => void; atStart: RulesAtStart },
+  { atStart, ...calls }: Pick<RuntimeOptions, 'onConnected' | 'reload'> & { atStart: RulesAtStart },
 ): Promise<Runtime> {
   const { path, sizeBytes } = config.journal;
   // The MQTT client is a third of a second on a small board: not for commands that do not need it.
@@ -95,7 +95,7 @@ export async function startGateway(
     boot: randomUUID(),
     open: openStream,
     create: (module, settings, context) => maker.create(module, settings, context),
-    onConnected,
+    ...calls,
     trips: tripFolder(join(dirname(path), 'trips'), limits.tripFiles),
     hash: sha256,
     disk: () => diskSpace(path),

@@ -137,6 +137,9 @@ export const limits = {
   /** On its way through the pipe between the halves before more is held back; and one message. */
   wallPipeBytes: 1_048_576,
   wallMessageBytes: 16_777_216,
+  /** One half of the gateway waits so long for an answer of the other; for a reload, so long. */
+  wallAnswerMs: 30_000,
+  wallReloadMs: 300_000,
   /** One transaction; what is more follows in another. */
   commitBytes: 4_194_304,
   /** A disk that does not answer, or takes nothing, is tried again after so long. */

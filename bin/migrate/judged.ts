@@ -1,7 +1,7 @@
 import { loadConfig } from '../../gateway/config/load.js';
 import type { Config, ConfigHost, ConfigProblem } from '../../gateway/config/model.js';
 import { ruleKinds } from '../../gateway/contract/index.js';
-import { tagTable } from '../../gateway/run/field.js';
+import { tagTable } from '../../gateway/run/plan.js';
 import type { TagTable } from '../../gateway/tags/table.js';
 import {
   compileRules,

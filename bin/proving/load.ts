@@ -6,7 +6,7 @@ import type { Config, ConfigProblem } from '../../gateway/config/model.js';
 import { GatewayError, type RuleProblem, type RuleSource } from '../../gateway/contract/index.js';
 import { readUserText } from '../../gateway/host/user-files.js';
 import { limits } from '../../gateway/limits.js';
-import { tagTable } from '../../gateway/run/field.js';
+import { tagTable } from '../../gateway/run/plan.js';
 import { compileRules, type RuleProgram, type TagLookup, type TestSource } from '../wire.js';
 import { configHost } from '../config-host.js';
 

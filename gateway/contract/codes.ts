@@ -67,6 +67,10 @@ export const errorCodes = {
     'limit',
     'The broker does not take this topic now; it is kept and tried again. Allow it in the ACL or the quota of the broker.',
   ],
+  'half-down': [
+    'limit',
+    'The part of the gateway that stores and talks is being restarted; try again in a moment.',
+  ],
   'too-large': ['limit', 'The message is larger than the receiver allows.'],
   'disk-full': ['limit', 'The journal has no space; free some or lower `journal.size`.'],
   'not-writable': ['denied', 'The tag is not writable; allow it under `writes:`.'],

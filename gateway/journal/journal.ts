@@ -310,7 +310,12 @@ export class Journal {
     await this.#disk.close();
   }
 
-  /** Was it safe before this life of the journal began? Then only its numbers are used up. */
+  /** Was it safe before this life of the journal began? */
+  isKnown(source: number): boolean {
+    return this.#source.isKnown(source);
+  }
+
+  /** What was safe before uses up its numbers only. */
   #comesAgain(source: number, kind?: EntryClass, body?: Block | string): boolean {
     if (!this.#source.isKnown(source)) {
       this.#source.appended(source);

@@ -39,7 +39,7 @@ export interface BlackBoxOptions {
   readonly log: Log;
   readonly states: () => ReadonlyMap<string, string>;
   /** Where records are kept; old ones go when there are too many. */
-  readonly shelf: TripShelf;
+  readonly shelf: Pick<TripShelf, 'save'>;
 }
 
 interface Open {

@@ -14,7 +14,7 @@ import {
 import { limits } from '../limits.js';
 import type { EventOutlet } from '../scan/event-feed.js';
 import type { Outlet } from './outlet.js';
-import type { WallClock } from './wall.js';
+import type { WallClock } from './wall-clock.js';
 
 /** An alarm of a device as it stands, with what is needed to acknowledge it there. */
 export interface DeviceAlarm {

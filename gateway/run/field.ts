@@ -1,8 +1,7 @@
-import type { Config, LinkConfig } from '../config/model.js';
+import type { LinkConfig } from '../config/model.js';
 import type {
   Clock,
   CommandResult,
-  CompileOptions,
   DriverContext,
   EngineOptions,
   GatewayError,
@@ -15,7 +14,6 @@ import type {
   RuleEngine,
   RuleLanguage,
   RuleProgram,
-  RuleProblem,
   ScanResult,
   Value,
   DeviceOutcome,
@@ -28,22 +26,24 @@ import type { Block } from '../tags/block.js';
 import { TagImage } from '../tags/image.js';
 import { Reporter } from '../tags/report.js';
 import { StalenessSweep } from '../tags/staleness.js';
-import { type TagInfo, TagTable } from '../tags/table.js';
-import type { Audit } from '../write/audit.js';
+import type { TagTable } from '../tags/table.js';
+import { type TagInfo } from '../tags/table.js';
+import type { AuditTrail } from '../write/audit.js';
 import { WriteGate } from '../write/gate.js';
 import { whatBecomesOf, type Fate, type Terms } from '../write/orders.js';
 import { BlackBox } from './black-box.js';
 import { DeviceAlarms } from './device-alarms.js';
 import { deviceReports, linkReport } from './link-reports.js';
-import type { Memory } from './memory/memory.js';
+import type { FieldMemory } from './memory/field-memory.js';
 import { inheritedOrders, ordersNow, reservedBy, sentOnce } from './order-book.js';
 import { termsOf } from './places.js';
 import type { OrdersByRule } from './memory/snapshot.js';
 import { tripsOf } from './memory/trips.js';
 import type { Outlet } from './outlet.js';
 import type { TripShelf } from './past-why.js';
+import type { Plan } from './plan.js';
 import { Tick, type TickParts } from './tick.js';
-import type { WallClock } from './wall.js';
+import type { WallClock } from './wall-clock.js';
 
 export interface FieldOptions {
   readonly clock: Clock;
@@ -51,7 +51,7 @@ export interface FieldOptions {
   readonly log: Log;
   readonly wall: WallClock;
   readonly rules: RuleLanguage;
-  readonly audit: Audit;
+  readonly audit: AuditTrail;
   readonly outlet: Outlet;
   open: DriverContext['open'];
   readonly create: MakeDriver;
@@ -62,11 +62,11 @@ export interface FieldOptions {
   /** What is known of rules from before. */
   readonly before: Before;
   /** Where that is kept. */
-  readonly memory: Pick<Memory, 'note' | 'store' | 'noting'>;
+  readonly memory: Pick<FieldMemory, 'note' | 'store' | 'noting'>;
   /** Alarms of devices from before. */
   readonly deviceAlarms: string | undefined;
   /** Records of trips. */
-  readonly trips: TripShelf;
+  readonly trips: Pick<TripShelf, 'save'>;
 }
 
 /** What is known of rules from before this start. */
@@ -76,32 +76,6 @@ export interface Before {
   readonly orders: readonly Order[] | undefined;
   /** Rules of which something should be known, and nothing is. */
   readonly lost: ReadonlySet<string>;
-}
-
-/** A configuration whose rules are compiled: ready to run. */
-export interface Plan {
-  readonly config: Config;
-  readonly table: TagTable;
-  readonly program: RuleProgram;
-}
-
-/** Every tag of a configuration, with those that rules derive after the others. */
-export function tagTable(config: Config, signals: RuleProgram['signals'] = []): TagTable {
-  const devices = config.links.flatMap((link) => link.devices);
-  return new TagTable(devices, config.writes, signals);
-}
-
-/** Compiles the rules against the tags; all problems at once. Pure. */
-export function planOf(
-  config: Config,
-  rules: RuleLanguage,
-  options?: CompileOptions,
-): { ok: true; plan: Plan } | { ok: false; problems: readonly RuleProblem[] } {
-  const compiled = rules.compile(config.rules, tagTable(config), options);
-  if (!compiled.ok) return compiled;
-  const { program } = compiled;
-  const table = tagTable(config, program.signals);
-  return { ok: true, plan: { config, table, program } };
 }
 
 /** The field half: drivers, image, rules and gate, with the tick that drives them. */
@@ -184,10 +158,6 @@ export class Field {
   }
   get reporter(): Reporter {
     return this.#reporter;
-  }
-  /** Is what rules decide safe from a kill? */
-  get noting(): Memory['noting'] {
-    return this.#o.memory.noting;
   }
   get links(): ReadonlyMap<string, Link> {
     return this.#links;
@@ -349,7 +319,7 @@ export class Field {
 
   /** All states and orders, for the next start. A condition is raised where the disk does not take them. */
   #storeStates(): void {
-    void this.#o.memory.store({
+    this.#o.memory.store({
       roster: rosterOf(this.#plan.program),
       states: this.#engine.retained(),
       orders: this.#ordersOf(),

@@ -1,7 +1,7 @@
 import type { DeviceState as ScanDevice } from '../scan/device.js';
 import type { Link } from '../scan/link.js';
 import type { DeviceReport, DeviceState, LinkReport } from './reports.js';
-import type { WallClock } from './wall.js';
+import type { WallClock } from './wall-clock.js';
 
 /** How a link is, for its status topic and `millrace status`. */
 export function linkReport(link: Link, wall: WallClock): LinkReport {

@@ -1,20 +1,20 @@
-import type { Config, MqttSinkConfig } from '../config/model.js';
+import type { MqttSinkConfig } from '../config/model.js';
 import type { AlarmSnapshot, Clock, GatewayError, Log, Random } from '../contract/index.js';
 import { Journal } from '../journal/journal.js';
 import { dictionaryKey, type PastPage, pastPage } from '../journal/past.js';
 import type { Store } from '../journal/store.js';
 import { limits } from '../limits.js';
 import { Backoff } from '../scan/backoff.js';
-import { type Dictionary, dictionariesOf } from '../north/dictionary.js';
+import type { Resume } from '../journal/numbers.js';
+import type { Dictionary } from '../north/dictionary.js';
 import { shorterHealth, shorterLink, shorterMeta } from '../north/shorter.js';
 import { Board } from '../north/mqtt/board.js';
 import { Forwarder } from '../north/mqtt/forwarder.js';
 import type { MqttPort } from '../north/mqtt/port.js';
-import type { Block } from '../tags/block.js';
-import type { TagTable } from '../tags/table.js';
-import type { Outlet } from './outlet.js';
 import type { DeviceReport, GatewayEvent, LinkReport } from './reports.js';
-import type { WallClock } from './wall.js';
+import type { Numbered, WallEntry } from './wall/entries.js';
+import type { NorthPlan } from './wall/messages.js';
+import type { WallClock } from './wall-clock.js';
 
 export interface NorthOptions {
   readonly clock: Clock;
@@ -28,6 +28,12 @@ export interface NorthOptions {
   readonly boot: string;
   /** See {@link JournalOptions.epochs}. */
   readonly epochs?: { last(): Promise<number | undefined>; record(epoch: number): Promise<void> };
+  /** This boot goes on. */
+  readonly resume?: Resume | undefined;
+  /** Has an event numbered: it comes back as an entry. */
+  enter(event: GatewayEvent): void;
+  /** More of what came may be safe. */
+  onSafe(): void;
   /** The journal is there again, after it was away or deleted; what lay beside it may be gone. */
   onJournalBack?(): void;
   hash(text: string): string;
@@ -40,37 +46,37 @@ interface Sink {
   readonly forwarder: Forwarder;
 }
 
-/** The north half: the journal, and the sinks that read it. */
-export class North implements Outlet {
+/** The journal, and the sinks that read it. */
+export class North {
   readonly journal: Journal;
   readonly #o: NorthOptions;
   readonly #sinks = new Map<string, Sink>();
   /** By revision: the dictionaries of now, and those that old entries refer to. */
   readonly #dictionaries = new Map<string, Dictionary>();
   #current: ReadonlyMap<string, Dictionary> = new Map();
-  #config: Config;
+  #plan: NorthPlan;
   readonly #links = new Map<string, LinkReport>();
   readonly #devices = new Map<string, DeviceReport>();
   readonly #alarms = new Map<string, AlarmSnapshot>();
   readonly #seen: { readonly condition: GatewayError | undefined };
 
   private constructor(
-    config: Config,
+    plan: NorthPlan,
     journal: Journal,
     options: NorthOptions,
     seen: { readonly condition: GatewayError | undefined },
   ) {
     this.#seen = seen;
-    this.#config = config;
+    this.#plan = plan;
     this.journal = journal;
     this.#o = options;
   }
 
-  static async open(config: Config, options: NorthOptions): Promise<North> {
+  static async open(plan: NorthPlan, options: NorthOptions): Promise<North> {
     const seen: { condition: GatewayError | undefined } = { condition: undefined };
     // There is nobody to be told before the journal is open.
     const told: { journal: (code: string, text: string) => void } = { journal: () => undefined };
-    const { journal: j } = config;
+    const { journal: j, sinks } = plan.config;
     const journal = await Journal.open({
       clock: options.clock,
       log: options.log,
@@ -78,7 +84,9 @@ export class North implements Outlet {
       window: j.window,
       keepHistory: j.historyKeep !== undefined,
       ...(options.epochs ? { epochs: options.epochs } : {}),
-      sinks: config.sinks.map(({ name }) => name),
+      sinks: sinks.map(({ name }) => name),
+      onSafe: () => options.onSafe(),
+      ...(options.resume ? { resume: options.resume } : {}),
       bounds: {
         sizeBytes: j.sizeBytes,
         age: j.age,
@@ -97,7 +105,8 @@ export class North implements Outlet {
         seen.condition = error;
       },
     });
-    const north = new North(config, journal, options, seen);
+    const north = new North(plan, journal, options, seen);
+    north.#useDictionaries(plan.dictionaries);
     told.journal = (code, text) => {
       north.#tellJournal(code, text);
       void options.epochs?.record(journal.epoch);
@@ -115,14 +124,14 @@ export class North implements Outlet {
     return [...this.#sinks.values()].map(({ forwarder }) => forwarder);
   }
 
-  /** Publishes what `table` means from now on. */
-  useTable(table: TagTable): ReadonlyMap<string, string> {
+  /** What indexes in frames mean from now on. */
+  #useDictionaries(dictionaries: readonly Dictionary[]): void {
     const before = this.#current;
-    this.#current = dictionariesOf(table, (text) => this.#o.hash(text));
+    this.#current = new Map(dictionaries.map((one) => [one.device, one]));
     for (const device of before.keys()) {
       if (!this.#current.has(device)) this.#post((f) => f.topics.meta(device), '');
     }
-    for (const dictionary of this.#current.values()) {
+    for (const dictionary of dictionaries) {
       const { revision } = dictionary;
       if (this.journal.getState(dictionaryKey + revision) === undefined) {
         this.journal.stage(dictionaryKey + revision, JSON.stringify(dictionary));
@@ -130,14 +139,13 @@ export class North implements Outlet {
       this.#dictionaries.set(revision, dictionary);
     }
     for (const sink of this.#sinks.values()) this.#postDictionaries(sink);
-    return new Map([...this.#current.values()].map(({ device, revision }) => [device, revision]));
   }
 
   start(): void {
-    for (const sink of this.#config.sinks) this.#addSink(sink);
+    for (const sink of this.#plan.config.sinks) this.#addSink(sink);
     const { epoch, previous, ended, quarantined, isGone, isUnread } = this.journal.report;
     const time = this.#o.wall.now();
-    this.event({ type: 'epoch', time, epoch, previous, ended });
+    if (!this.#o.resume) this.#o.enter({ type: 'epoch', time, epoch, previous, ended });
     if (quarantined !== undefined) this.#tellJournal('journal-corrupt', setAsideAs(quarantined));
     else if (isGone)
       this.#tellJournal(
@@ -152,10 +160,12 @@ export class North implements Outlet {
     if (isGone) this.journal.recordGone();
   }
 
-  /** Goes over to the sinks of another configuration; those that are the same keep running. `standing`: ids of alarms. */
-  async replace(config: Config, standing: ReadonlySet<string>): Promise<void> {
-    this.#config = config;
-    this.#takeDown(config, standing);
+  /** Goes over to another configuration; sinks that are the same keep running. `standing`: ids of alarms. */
+  async replace(plan: NorthPlan, standing: ReadonlySet<string>): Promise<void> {
+    const { config } = plan;
+    this.#plan = plan;
+    this.#useDictionaries(plan.dictionaries);
+    this.#takeDown(plan, standing);
     const wanted = new Map(config.sinks.map((sink) => [sink.name, sink]));
     for (const [name, sink] of this.#sinks) {
       if (wanted.get(name)?.hash === sink.config.hash) continue;
@@ -169,8 +179,7 @@ export class North implements Outlet {
   }
 
   /** Retained topics of what is no more would tell for ever how it last was. */
-  #takeDown({ links }: Config, standing: ReadonlySet<string>): void {
-    const devices = links.flatMap((link) => link.devices);
+  #takeDown({ links, devices }: NorthPlan, standing: ReadonlySet<string>): void {
     for (const name of namesBut(this.#links, links)) {
       this.#links.delete(name);
       this.#post((f) => f.topics.link(name), '');
@@ -194,19 +203,21 @@ export class North implements Outlet {
 
   #tellJournal(code: string, text: string): void {
     this.#o.log.error(text);
-    this.event({ type: 'journal', time: this.#o.wall.now(), code, text });
+    this.#o.enter({ type: 'journal', time: this.#o.wall.now(), code, text });
   }
 
-  block(block: Block): void {
-    this.journal.appendBlock(block, this.#o.wall.now());
-  }
-
-  event(event: GatewayEvent): void {
-    const { type, ...rest } = event;
-    // A condition is raised when the disk does not take it; the event stays in memory.
-    this.journal
-      .appendRecord('event', JSON.stringify({ type, ...rest }), this.#o.wall.now())
-      .catch(() => undefined);
+  /** Of the field half; audit has a way of its own. */
+  take({ n, entry }: Numbered & { readonly entry: Exclude<WallEntry, { type: 'audit' }> }): void {
+    const { journal } = this;
+    if (entry.type === 'block') journal.takeBlock(n, entry.block, entry.time);
+    else if (entry.type === 'lost') journal.takeLoss(n, entry.gap);
+    else {
+      const { type, ...rest } = entry.event;
+      // A condition is raised when the disk does not take it; the event stays in memory.
+      journal
+        .takeRecord(n, 'event', JSON.stringify({ type, ...rest }), entry.time)
+        .catch(() => undefined);
+    }
   }
 
   alarm(alarm: AlarmSnapshot): void {
@@ -256,7 +267,7 @@ export class North implements Outlet {
   }
 
   #info(): string {
-    const { gateway, revision } = this.#config;
+    const { gateway, revision } = this.#plan.config;
     return JSON.stringify({
       v: 1,
       gw: gateway.id,
@@ -280,7 +291,7 @@ export class North implements Outlet {
       reader: this.journal.addSink(config.name),
       board,
       frames: {
-        gateway: this.#config.gateway.id,
+        gateway: this.#plan.config.gateway.id,
         dictionary: (_device, revision) => this.#dictionary(revision),
         currentRevision: (device) => this.#current.get(device)?.revision,
       },
@@ -341,11 +352,8 @@ const takenUp = 'the disk answers: the journal is taken up, with what was in it'
 const renewed =
   'the journal was deleted or replaced while the gateway ran; it was written anew, with all that was in it';
 
-/** Keys of `map` that nothing in `wanted` is named. */
-function namesBut(
-  map: ReadonlyMap<string, unknown>,
-  wanted: readonly { readonly name: string }[],
-): readonly string[] {
-  const names = new Set(wanted.map(({ name }) => name));
+/** Keys of `map` that are not wanted. */
+function namesBut(map: ReadonlyMap<string, unknown>, wanted: readonly string[]): readonly string[] {
+  const names = new Set(wanted);
   return [...map.keys()].filter((key) => !names.has(key));
 }

@@ -3,7 +3,7 @@ import type { Point } from '../contract/index.js';
 import type { TagInfo, TagTable } from '../tags/table.js';
 import { rawOf } from '../contract/index.js';
 import type { Place, Terms } from '../write/orders.js';
-import type { Plan } from './field.js';
+import type { Plan } from './plan.js';
 
 /** Where each output of a configuration lies in the plant. */
 class Places {

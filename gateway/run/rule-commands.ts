@@ -5,7 +5,6 @@ import {
   type RuleCommand,
 } from '../contract/index.js';
 import { optionalText, requiredDuration, requiredText, type Args } from './arguments.js';
-import type { Runtime } from './runtime.js';
 
 /** Operations on the control socket that tell a rule or an alarm something. */
 const kinds: readonly RuleCommand['kind'][] = [
@@ -59,9 +58,12 @@ export function subjectOf(args: Args): string {
   return optionalText(args, 'rule') ?? optionalText(args, 'alarm') ?? requiredText(args, 'id');
 }
 
+/** Users by role. */
+export type Roles = ReadonlyMap<string, readonly string[]>;
+
 /** A person with the roles that the configuration gives him. */
-export function personOf(runtime: Runtime, name: string): Person {
-  const roles = [...runtime.config.roles].filter(([, names]) => names.includes(name));
+export function personOf(known: Roles, name: string): Person {
+  const roles = [...known].filter(([, names]) => names.includes(name));
   return { name, roles: roles.map(([role]) => role) };
 }
 

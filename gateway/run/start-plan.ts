@@ -6,7 +6,7 @@ import {
   type RuleSource,
 } from '../contract/index.js';
 import type { OwnAlarms } from './own-alarms.js';
-import { type Plan, planOf } from './field.js';
+import { type Plan, planOf } from './plan.js';
 
 /** A rule that does not run, and why. */
 interface SetAside {

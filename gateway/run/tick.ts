@@ -7,7 +7,7 @@ import type { TagImage } from '../tags/image.js';
 import type { Reporter } from '../tags/report.js';
 import type { StalenessSweep } from '../tags/staleness.js';
 import type { WriteGate } from '../write/gate.js';
-import type { WallClock } from './wall.js';
+import type { WallClock } from './wall-clock.js';
 
 /** The parts that a tick works on; replaced as a whole when the configuration changes. */
 export interface TickParts {

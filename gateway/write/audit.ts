@@ -26,6 +26,11 @@ export interface AuditEvent {
   readonly result: string;
 }
 
+/** Where it is recorded; see {@link Audit.record}. */
+export interface AuditTrail {
+  record(event: AuditEvent): Promise<void>;
+}
+
 /** The last link of the chain, durable with the record it belongs to. */
 interface ChainState {
   readonly n: number;
@@ -33,8 +38,8 @@ interface ChainState {
 }
 
 export interface AuditOptions {
-  /** Makes record and state durable together; rejects when it cannot. */
-  store(json: string, state: string, kind: 'audit' | 'refusal'): Promise<void>;
+  /** Makes record and state durable together; rejects when it cannot. `source`: as {@link Audit.record} was given it. */
+  store(json: string, state: string, kind: 'audit' | 'refusal', source?: number): Promise<void>;
   /** SHA-256, hexadecimal. */
   hash(text: string): string;
   wall(): WallMs;
@@ -47,7 +52,7 @@ export interface AuditOptions {
  * The audit log: numbered without gaps, each record carrying the hash of the one before, so that a record
  * taken out or changed later shows.
  */
-export class Audit {
+export class Audit implements AuditTrail {
   readonly #o: AuditOptions;
   #chain: ChainState;
 
@@ -65,13 +70,17 @@ export class Audit {
       );
   }
 
-  /** Settles when the record is durable. One that the disk refuses now waits in the journal, and is in the chain all the same. */
-  async record(event: AuditEvent): Promise<void> {
+  /**
+   * Settles when the record is durable. One that the disk refuses now waits in the journal, and is in the chain all the same.
+   * @param ts when it happened, wall ms
+   * @param source its number at whoever keeps it until it is durable
+   */
+  async record(event: AuditEvent, ts: number = this.#o.wall(), source?: number): Promise<void> {
     const n = this.#chain.n + 1;
     const { before, after, ...rest } = event;
     const json = JSON.stringify({
       n,
-      ts: this.#o.wall(),
+      ts,
       ...rest,
       ...(before === undefined ? {} : { before: jsonValue(before) }),
       ...(after === undefined ? {} : { after: jsonValue(after) }),
@@ -79,7 +88,8 @@ export class Audit {
     });
     this.#chain = { n, hash: this.#o.hash(json) };
     this.#tell(event);
-    await this.#o.store(json, JSON.stringify(this.#chain), isRefusal(event) ? 'refusal' : 'audit');
+    const kind = isRefusal(event) ? 'refusal' : 'audit';
+    await this.#o.store(json, JSON.stringify(this.#chain), kind, source);
   }
 
   /** What came of it is a line of the log, too. */

@@ -13,14 +13,14 @@ import {
 import { limits } from '../limits.js';
 import type { TagImage } from '../tags/image.js';
 import type { TagInfo } from '../tags/table.js';
-import type { Audit } from './audit.js';
+import type { AuditEvent, AuditTrail } from './audit.js';
 import { isSame, toRaw } from './convert.js';
 import { HeldOutput, type HeldReport } from './held.js';
 
 export interface GateOptions {
   readonly clock: Clock;
   readonly log: Log;
-  readonly audit: Audit;
+  readonly audit: AuditTrail;
   /** Puts a raw value on the wire of the tag's link, before any poll; rejects when it cannot. */
   send(tag: TagInfo, raw: Value, urgent: boolean): Promise<DeviceOutcome>;
   /** Reads the tag soon, to verify. */
@@ -448,7 +448,7 @@ export class WriteGate {
     this.#o.onSent(tag, intent.source);
   }
 
-  async #audited(event: Parameters<Audit['record']>[0]): Promise<void> {
+  async #audited(event: AuditEvent): Promise<void> {
     try {
       await this.#o.audit.record(event);
     } catch (cause) {

@@ -147,7 +147,7 @@ export class GatewaySubject implements Subject {
       ...(input !== undefined && { input: nameInPlant(input) }),
     };
     const args = { id, ...(kind === 'bypass' && bypass) };
-    const control = new Control(running.runtime, () => Promise.resolve());
+    const control = new Control(running.runtime.northHalf);
     return running.until(
       control.handle({ op: kind, args, who: 'oracle' }).then(
         () => true,

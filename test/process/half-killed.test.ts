@@ -128,7 +128,7 @@ void t.test(`${String(rounds)} kills of the half that has the journal`, async (t
   const source = new Source(join(await scratch(t), 'j.db'), random);
   let isOver = false;
   const giving = (async () => {
-    while (!isOver) {
+    while (!(isOver as boolean)) {
       source.give();
       await elapse(random.int(2, 12));
     }

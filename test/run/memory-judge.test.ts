@@ -1,13 +1,9 @@
 /** The verdict on any findings at all, and what the memory does at its edges. */
+import type { StateFiles } from '../../gateway/run/runtime.js';
 import fc from 'fast-check';
 import t from 'tap';
 import { silentLog } from '../../gateway/contract/index.js';
-import {
-  Memory,
-  memoryKeys,
-  type MemoryFiles,
-  type MemoryRows,
-} from '../../gateway/run/memory/memory.js';
+import { Memory, memoryKeys, type MemoryRows } from '../../gateway/run/memory/memory.js';
 import { Notes, notesIn } from '../../gateway/run/memory/notes.js';
 import { seal } from '../../gateway/run/memory/sealed.js';
 import {
@@ -149,7 +145,7 @@ void t.test('any bytes and any rows give a verdict', async (t) => {
 });
 
 function open(
-  files: MemoryFiles,
+  files: StateFiles,
   rows: readonly (string | undefined)[] = [],
   put: MemoryRows['put'] = () => Promise.resolve(),
 ): Promise<Memory> {
@@ -157,7 +153,9 @@ function open(
   const state = new Map(keys.map((key, i) => [key as string, rows[i]]));
   return Memory.open({
     files,
+    notes: files.notes.before,
     newId: 'x',
+    onStored: () => undefined,
     log: silentLog,
     rows: {
       get: (key) => state.get(key),
@@ -177,12 +175,14 @@ const lineOf = (folder: StateFolder): unknown =>
 void t.test('an end before anything could be stored does not take the anchor back', async (t) => {
   const folder = new StateFolder();
   const before = await open(folder.open());
-  for (let i = 0; i < 5; i++) before.note({ T: { state: 'TRIPPED' } }, {});
-  await before.store(contents);
+  const { id, note } = before.current;
+  const notes = new Notes({ file: folder.notes.open(), id, last: note, log: silentLog });
+  for (let i = 0; i < 5; i++) notes.note({ states: { T: { state: 'TRIPPED' } }, orders: {} });
+  await before.store(contents, notes.last);
   t.match(lineOf(folder), { note: 5, clean: false });
   folder.isFull = true;
   const full = await open(folder.open(), [], () => Promise.reject(new RangeError('full')));
-  await full.store(contents);
+  await full.store(contents, full.current.note);
   folder.isFull = false;
   await full.close();
   t.match(lineOf(folder), { note: 5, clean: true });
@@ -196,7 +196,7 @@ void t.test('what lies behind a gap in the notes never counts again', (t) => {
   file.open().write(Uint8Array.of(0), 3);
   const second = new Notes({ file: file.open(), id: 'x', last: 0, log: silentLog });
   second.note({ states: { T: { state: 'TRIPPED' } }, orders: {} });
-  t.match(notesIn(file.open()), [{ note: 1, states: { T: { state: 'TRIPPED' } } }]);
-  t.equal(notesIn(file.open()).length, 1);
+  t.match(notesIn(file.open().before), [{ note: 1, states: { T: { state: 'TRIPPED' } } }]);
+  t.equal(notesIn(file.open().before).length, 1);
   t.end();
 });

@@ -3,7 +3,8 @@ import type { Config } from '../../gateway/config/model.js';
 import { ms, type MonoMs } from '../../gateway/contract/index.js';
 import { MemoryStore } from '../../gateway/journal/memory-store.js';
 import type { NewSegment, Store } from '../../gateway/journal/store.js';
-import type { MemoryFiles, MemoryPlace } from '../../gateway/run/memory/memory.js';
+import type { MemoryPlace } from '../../gateway/run/memory/memory.js';
+import type { StateFiles } from '../../gateway/run/runtime.js';
 import { Script, scriptedLink } from '../scan/script.js';
 import { config, tag } from '../support/config.js';
 import { StateFolder } from '../support/memory-files.js';
@@ -40,7 +41,7 @@ export function copyOf({ state, segments, nextId, files, notes }: Picture): Pict
 
 /** Where a planted bug gets between the gateway and its disks. */
 export interface Seams {
-  readonly files?: (files: MemoryFiles) => MemoryFiles;
+  readonly files?: (files: StateFiles) => StateFiles;
   readonly store?: (store: Store) => Store;
   /** What a start takes for what is there. */
   readonly misread?: (found: Picture) => Picture;

@@ -13,7 +13,7 @@ const tripped = { A: { state: 'TRIPPED' } };
 /** What a start knows whose snapshot has this note in it, of this installation. */
 function known(file: MemoryFile, kept = 0, id = 'j'): { states: RetainedStates; note: number } {
   const snapshot = { v: 1, id, note: kept, epoch: 1, roster: [], states: {}, orders: {} } as const;
-  const notes = notesIn(file.open());
+  const notes = notesIn(file.open().before);
   const anchor = { place: 'anchor', found: 'none' } as const;
   const copies = [{ place: 'journal', found: snapshot }];
   return judge({ anchor, copies, notes, legacy: undefined, hasRun: true });

@@ -67,7 +67,7 @@ async function plant(rules: readonly object[], before?: Before): Promise<Plant> 
     ...(before?.folder ? { memoryFiles: before.folder.open() } : {}),
   };
   const g = await gateway(whole, clock, extra, before?.store);
-  const control = new Control(g.runtime, () => Promise.resolve(undefined));
+  const control = new Control(g.runtime.northHalf);
   await g.pass(3_000);
   return {
     g,

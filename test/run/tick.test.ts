@@ -3,7 +3,7 @@ import { type RuleEngine, ms } from '../../gateway/contract/index.js';
 import { limits } from '../../gateway/limits.js';
 import { Control } from '../../gateway/run/control.js';
 import { Tick, type TickParts } from '../../gateway/run/tick.js';
-import { WallClock } from '../../gateway/run/wall.js';
+import { WallClock } from '../../gateway/run/wall-clock.js';
 import { Inbox } from '../../gateway/scan/inbox.js';
 import { compileRules, createEngine } from '../../rules/index.js';
 import { Script, device, scriptedLink } from '../scan/script.js';
@@ -207,17 +207,17 @@ async function pump(): Promise<{ g: Gateway; script: Script; control: Control; o
     order.push(`write ${name}`);
     return undefined;
   };
-  const g = await gateway(plant, clock);
+  const g = await gateway(plant, clock, { reload: () => Promise.resolve('reloaded') });
   const { journal } = g.runtime.north;
-  const append = journal.appendRecord.bind(journal);
-  journal.appendRecord = (c, json, now) => {
+  const take = journal.takeRecord.bind(journal);
+  journal.takeRecord = (n, c, json, now) => {
     order.push(`record ${c}`);
-    return append(c, json, now);
+    return take(n, c, json, now);
   };
   script.values.set('P.t2', 1);
   script.values.set('P.t1', 1);
   await g.pass(3_000);
-  const control = new Control(g.runtime, () => Promise.resolve('reloaded'));
+  const control = new Control(g.runtime.northHalf);
   return { g, script, control, order };
 }
 

@@ -1,5 +1,6 @@
 import { GatewayError } from '../../gateway/contract/index.js';
-import type { MemoryFiles, MemoryPlace } from '../../gateway/run/memory/memory.js';
+import type { MemoryPlace } from '../../gateway/run/memory/memory.js';
+import type { StateFiles } from '../../gateway/run/runtime.js';
 import { MemoryFile } from './memory-file.js';
 
 /** A state folder in memory that outlives who writes it. */
@@ -12,7 +13,7 @@ export class StateFolder {
   /** Whatever was kept aside. */
   readonly aside: string[] = [];
 
-  open(): MemoryFiles {
+  open(): StateFiles {
     return {
       read: (place) =>
         this.unreadable.has(place)

@@ -2,14 +2,13 @@ import type { Log, RetainedStates } from '../../contract/index.js';
 import { asGatewayError } from '../../contract/index.js';
 import { crc32c } from '../../journal/crc.js';
 import { lastEpoch } from '../../journal/states.js';
-import { Notes, notesIn, type NotesFile, type NotesStanding } from './notes.js';
+import { notesIn } from './notes.js';
 import { seal, unseal } from './sealed.js';
 import {
   memoryVersion,
   readAnchor,
   readSnapshot,
   type Anchor,
-  type OrdersByRule,
   type Read,
   type Snapshot,
 } from './snapshot.js';
@@ -27,7 +26,6 @@ export interface MemoryFiles {
   replace(place: MemoryPlace, bytes: Uint8Array): Promise<void>;
   /** Keeps what is there under another name. @returns that name */
   setAside(place: MemoryPlace): Promise<string>;
-  readonly notes: NotesFile;
 }
 
 /** Rows of the journal that hold the first copy; the first and the last as the first version had them. */
@@ -49,9 +47,23 @@ export interface MemoryRows {
   readonly epoch: number;
 }
 
+/** Which memory, and how far it is. */
+export interface MemoryId {
+  /** Of the installation. */
+  readonly id: string;
+  /** The last note. */
+  readonly note: number;
+}
+
 export interface MemoryOptions {
   readonly files: MemoryFiles;
   readonly rows: MemoryRows;
+  /** What is in the file of notes. */
+  readonly notes: Uint8Array;
+  /** The memory that this boot goes by already: then what is on the disk is no news. */
+  readonly known?: MemoryId | undefined;
+  /** Up to this note it is durable. */
+  onStored(note: number): void;
   /** An id that no other installation has. */
   readonly newId: string;
   readonly log: Log;
@@ -61,14 +73,12 @@ export interface MemoryOptions {
 export type Contents = Pick<Snapshot, 'roster' | 'states' | 'orders'>;
 
 /**
- * The memory of rules and orders: in the journal, in two files beside it that take turns, and in notes for what no commit
- * has yet. An anchor says how far memory must reach, so that what is gone is not taken for what never was.
+ * The memory of rules and orders: in the journal, and in two files beside it that take turns; for what no commit has yet there are notes. An anchor says how far memory must reach, so that what is gone is not taken for what never was.
  */
 export class Memory {
   readonly #o: MemoryOptions;
   #verdict: Verdict;
-  #id: string;
-  #notes: Notes;
+  #current: MemoryId;
   /** Note up to which the files hold everything, and up to which the anchor says so. */
   #filed = -1;
   #anchored = 0;
@@ -76,14 +86,13 @@ export class Memory {
   #mustFile = true;
   #next: 'memory-a' | 'memory-b' = 'memory-a';
   #storing: Promise<void> | undefined;
-  #waiting: Contents | undefined;
+  #waiting: { readonly contents: Contents; readonly note: number } | undefined;
   #condition: string | undefined;
 
   private constructor(options: MemoryOptions, verdict: Verdict) {
     this.#o = options;
     this.#verdict = verdict;
-    this.#id = idOf(verdict, options);
-    this.#notes = notesAfter(verdict, this.#id, options);
+    this.#current = options.known ?? currentOf(verdict, options);
     // An end before anything could be stored must not take the anchor back.
     this.#anchored = verdict.note;
   }
@@ -91,7 +100,10 @@ export class Memory {
   static async open(options: MemoryOptions): Promise<Memory> {
     const verdict = await verdictOn(options);
     if (verdict.kind !== 'unknown') await setAside(verdict, options);
-    return new Memory(options, verdict);
+    const memory = new Memory(options, verdict);
+    // What this boot knows by itself is written over whatever is there.
+    if (options.known && memory.isFrozen) memory.#verdict = { ...verdict, kind: 'known' };
+    return memory;
   }
 
   get verdict(): Verdict {
@@ -103,40 +115,34 @@ export class Memory {
   }
 
   /** The disk answers. @returns what is known now, if nothing was before; undefined otherwise */
-  async reread(): Promise<Verdict | undefined> {
+  async reread(notes: Uint8Array): Promise<Verdict | undefined> {
     if (!this.isFrozen) return undefined;
-    this.#o.files.notes.reopen();
-    const verdict = await verdictOn(this.#o);
+    const options = { ...this.#o, notes };
+    const verdict = await verdictOn(options);
     if (verdict.kind === 'unknown') return undefined;
-    await setAside(verdict, this.#o);
+    await setAside(verdict, options);
     this.#verdict = verdict;
-    this.#id = idOf(verdict, this.#o);
-    this.#notes = notesAfter(verdict, this.#id, this.#o);
+    this.#current = currentOf(verdict, options);
     this.#anchored = verdict.note;
     return verdict;
   }
 
-  /** Is what rules decide safe from a kill? */
-  get noting(): NotesStanding {
-    return this.#notes.standing;
-  }
   /** What is wrong with the second copy; undefined: nothing. */
   get condition(): string | undefined {
     return this.isFrozen ? 'the disk does not say what is remembered' : this.#condition;
   }
-  get id(): string {
-    return this.#id;
+  /** Which one it is, and where its notes go on. */
+  get current(): MemoryId {
+    return this.#current;
   }
 
-  /** Before any write is handed over. Never throws. */
-  note(states: RetainedStates, orders: OrdersByRule): void {
-    if (!this.isFrozen) this.#notes.note({ states, orders });
-  }
-
-  /** Makes it durable, both copies; settles when the last that was given is, or could not be. Never rejects. */
-  store(contents: Contents): Promise<void> {
+  /**
+   * Makes it durable, both copies; settles when the last that was given is, or could not be. Never rejects.
+   * @param note the last one that is in it
+   */
+  store(contents: Contents, note: number): Promise<void> {
     if (this.isFrozen) return Promise.resolve();
-    this.#waiting = contents;
+    this.#waiting = { contents, note };
     this.#storing ??= this.#run().finally(() => {
       this.#storing = undefined;
     });
@@ -145,7 +151,6 @@ export class Memory {
 
   /** What was there may have been deleted: all places are written with the next {@link store}. */
   writeAnew(): void {
-    this.#notes.reopen();
     this.#mustFile = true;
   }
 
@@ -157,12 +162,12 @@ export class Memory {
 
   async #run(): Promise<void> {
     while (this.#waiting) {
-      const contents = this.#waiting;
+      const { contents, note } = this.#waiting;
       this.#waiting = undefined;
       await this.#write({
         v: memoryVersion,
-        id: this.#id,
-        note: this.#notes.last,
+        id: this.#current.id,
+        note,
         epoch: this.#o.rows.epoch,
         ...contents,
       });
@@ -178,7 +183,7 @@ export class Memory {
     const isFile =
       this.#mustFile || snapshot.note > this.#filed ? await this.#file(snapshot) : false;
     if (!isRow && !isFile) return;
-    this.#notes.committed(snapshot.note);
+    this.#o.onStored(snapshot.note);
     if (isFile || snapshot.note > this.#anchored) await this.#anchor(snapshot.note, false);
   }
 
@@ -202,7 +207,7 @@ export class Memory {
   async #anchor(note: number, clean: boolean): Promise<void> {
     const anchor: Anchor = {
       v: memoryVersion,
-      id: this.#id,
+      id: this.#current.id,
       note: Math.max(this.#anchored, note),
       epoch: this.#o.rows.epoch,
       clean,
@@ -223,27 +228,24 @@ export class Memory {
 }
 
 /** What the disk says of the time before. */
-async function verdictOn({ files, rows }: MemoryOptions): Promise<Verdict> {
+async function verdictOn({ files, rows, notes }: MemoryOptions): Promise<Verdict> {
   const [anchor, a, b] = await findAll(files);
   const first = fromRows(rows);
   return judge({
     anchor,
     copies: [first, a, b],
-    notes: notesIn(files.notes),
+    notes: notesIn(notes),
     legacy: legacyOf(rows, first),
-    hasRun: rows.isOld || files.notes.before.some((byte) => byte !== 0),
+    hasRun: rows.isOld || notes.some((byte) => byte !== 0),
   });
 }
 
-function idOf({ id }: Verdict, { newId }: MemoryOptions): string {
-  return id === undefined || id === '' ? newId : id;
-}
-
 /** Behind a past that is lost numbers go on where nothing that lies about can be taken for them. */
-function notesAfter({ kind, note }: Verdict, id: string, { files, log }: MemoryOptions): Notes {
-  const noted = notesIn(files.notes).map((one) => (one.id === id ? one.note : 0));
-  const last = kind === 'known' ? note : Math.max(note, ...noted);
-  return new Notes({ file: files.notes, id, last, log });
+function currentOf(verdict: Verdict, { newId, notes }: MemoryOptions): MemoryId {
+  const { kind, note } = verdict;
+  const id = verdict.id === undefined || verdict.id === '' ? newId : verdict.id;
+  const noted = notesIn(notes).map((one) => (one.id === id ? one.note : 0));
+  return { id, note: kind === 'known' ? note : Math.max(note, ...noted) };
 }
 
 /** Nothing that cannot be used is written over: people may want to look at it. */

@@ -39,8 +39,8 @@ function linesIn(bytes: Uint8Array): readonly (Open & Note)[] {
   return found.reverse();
 }
 
-/** Every note in the file; those that nobody waits for any more, too. */
-export function notesIn({ before }: NotesFile): readonly Note[] {
+/** Every note in what the file held; those that nobody waits for any more, too. */
+export function notesIn(before: Uint8Array): readonly Note[] {
   return linesIn(before);
 }
 

@@ -1,6 +1,9 @@
-import type { Order } from '../../contract/index.js';
-import type { Before, Plan } from '../field.js';
-import type { Runtime } from '../runtime.js';
+import type { Log, Order } from '../../contract/index.js';
+import type { Before, Field } from '../field.js';
+import type { Outlet } from '../outlet.js';
+import type { OwnAlarms } from '../own-alarms.js';
+import type { Plan } from '../plan.js';
+import type { WallClock } from '../wall-clock.js';
 import { tripsOf } from './trips.js';
 import type { Verdict } from './verdict.js';
 
@@ -31,13 +34,22 @@ export function beforeOf(
 export const memoryLost = 'MEMORY-LOST';
 export const firstStart = 'FIRST-START';
 
+/** Who tells of it, and what it is about. */
+export interface MemoryTeller {
+  readonly own: OwnAlarms;
+  readonly log: Log;
+  readonly outlet: Pick<Outlet, 'event'>;
+  readonly wall: WallClock;
+  readonly field: Field;
+}
+
 /** Tells people and the cloud what is known of the time before, once. */
-export function tellOfMemory(runtime: Runtime, verdict: Verdict): void {
-  const { own, options, north, wall, field } = runtime;
+export function tellOfMemory(teller: MemoryTeller, verdict: Verdict): void {
+  const { own, log, outlet, wall, field } = teller;
   const { kind, repairs, missing } = verdict;
   const tell = (text: string): void => {
-    options.log.warn(text);
-    north.event({ type: 'memory', time: wall.now(), verdict: kind, text });
+    log.warn(text);
+    outlet.event({ type: 'memory', time: wall.now(), verdict: kind, text });
   };
   if (repairs.length > 0 && kind === 'known')
     tell(`memory of trips: ${repairs.join('; ')}; it is known all the same, and written anew`);
@@ -65,10 +77,10 @@ export function tellOfMemory(runtime: Runtime, verdict: Verdict): void {
             ? `nothing is known of ${missing.join(', ')}`
             : 'what was tripped before an earlier start is not known any more';
   tell(`${memoryLost}: ${why}; tripped until reset: ${lost.join(', ')}`);
-  raiseLost(runtime, lost, why);
+  raiseLost(own, lost, why);
 }
 
-function raiseLost({ own }: Runtime, lost: readonly string[], why: string): void {
+function raiseLost(own: OwnAlarms, lost: readonly string[], why: string): void {
   own.raise(memoryLost, {
     priority: 'critical',
     text: `${why}; tripped until reset: ${lost.join(', ')}`,
@@ -78,6 +90,6 @@ function raiseLost({ own }: Runtime, lost: readonly string[], why: string): void
 }
 
 /** The alarm goes with the last of the rules for which it stands. Called now and then. */
-export function lookAtLost({ own, field }: Runtime): void {
+export function lookAtLost({ own, field }: Pick<MemoryTeller, 'own' | 'field'>): void {
   if (own.get(memoryLost) && field.engine.lost().length === 0) own.clear(memoryLost);
 }

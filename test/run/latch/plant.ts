@@ -109,7 +109,7 @@ export class Plant {
   /** Asks as an operator would; undefined and why not. */
   async ask(op: string, args: Record<string, unknown>, who = 'eve'): Promise<Answer> {
     const g = this.#running;
-    const control = new Control(g.runtime, () => Promise.resolve(undefined));
+    const control = new Control(g.runtime.northHalf);
     return g.until(
       control.handle({ op, args, who }).then(
         (said) => ({ said, refused: undefined }),

@@ -1,0 +1,310 @@
+import {
+  asGatewayError,
+  GatewayError,
+  globMatcher,
+  isBad,
+  jsonValue,
+  qualityLevel,
+  qualityReason,
+  type AlarmSnapshot,
+  type Clock,
+  type CommandResult,
+  type Inspection,
+  type Order,
+  type RuleCommand,
+  type Value,
+} from '../contract/index.js';
+import type { TagInfo } from '../tags/table.js';
+import type { AuditTrail } from '../write/audit.js';
+import { parseTyped, typedForm } from '../write/convert.js';
+import { briefly, numberOr, optionalText, requiredText, type Args } from './arguments.js';
+import type { DeviceAlarm } from './device-alarms.js';
+import type { FieldFacts } from './facts.js';
+import type { Field } from './field.js';
+import { deviceReports, linkReport } from './link-reports.js';
+import type { OwnAlarms } from './own-alarms.js';
+import type { LinkReport } from './reports.js';
+import {
+  auditText,
+  isRuleCommand,
+  personOf,
+  type Roles,
+  ruleCommandOf,
+  settle,
+  subjectOf,
+} from './rule-commands.js';
+import type { WallClock } from './wall-clock.js';
+
+/** One tag as the command line shows it. */
+export interface TagView {
+  readonly name: string;
+  readonly value: string | number | boolean | null;
+  readonly text: string | undefined;
+  readonly unit: string | undefined;
+  readonly quality: string;
+  readonly reason: string;
+  /** Why its device does not serve it, in its own words. */
+  readonly why: string | undefined;
+  /** Wall ms of the value. */
+  readonly time: number;
+  readonly ageMs: number;
+  readonly writable: boolean;
+}
+
+/** What `status` has to say of the field half. */
+export interface FieldStatus {
+  readonly facts: FieldFacts;
+  readonly links: readonly (Omit<LinkReport, 'devices'> & { readonly devices: unknown })[];
+  readonly alarms: number;
+  readonly rules: Readonly<Record<string, string>>;
+  readonly remarks: Readonly<Record<string, readonly string[]>>;
+  readonly orders: readonly unknown[];
+}
+
+export interface DeskOptions {
+  readonly clock: Clock;
+  readonly wall: WallClock;
+  readonly field: Field;
+  readonly own: OwnAlarms;
+  readonly audit: AuditTrail;
+  readonly roles: () => Roles;
+  readonly facts: () => FieldFacts;
+}
+
+/** Where the field half answers what people ask of it. Every refusal is a GatewayError with its reason. */
+export class Desk {
+  readonly #o: DeskOptions;
+
+  constructor(options: DeskOptions) {
+    this.#o = options;
+  }
+
+  /** Settles with the answer, plain data; a missing argument is a rejection, too. */
+  async handle(op: string, args: Args, who: string): Promise<unknown> {
+    if (op === 'reset' && args['memoryLost'] === true) return await this.#resetLost(who);
+    if (isRuleCommand(op))
+      return await this.#ruleCommand(subjectOf(args), ruleCommandOf(op, args), who);
+    switch (op) {
+      case 'status':
+        return this.#status();
+      case 'tags':
+        return this.#tags(optionalText(args, 'pattern') ?? '*');
+      case 'read':
+        return this.#view(this.#tag(requiredText(args, 'tag')));
+      case 'inspect':
+        return await this.#inspect(this.#tag(requiredText(args, 'tag')));
+      case 'write':
+        return await this.#write(args, who);
+      case 'alarms':
+        return this.#alarms();
+      case 'rules':
+        return Object.fromEntries(this.#o.field.engine.states());
+      case 'trace':
+        return this.#trace(requiredText(args, 'link'), numberOr(args, 'after', 0));
+      case 'why':
+        return this.#why(requiredText(args, 'rule'));
+      default:
+        throw new GatewayError('bad-request', `no such operation: ${briefly(op)}`);
+    }
+  }
+
+  #status(): FieldStatus {
+    const { field, wall } = this.#o;
+    return {
+      facts: this.#o.facts(),
+      links: [...field.links.values()].map((link) => ({
+        ...linkReport(link, wall),
+        devices: deviceReports(link, wall),
+      })),
+      alarms: this.#alarms().length,
+      rules: Object.fromEntries(field.engine.states()),
+      remarks: Object.fromEntries(field.engine.remarks()),
+      orders: field.orders.map(orderView),
+    };
+  }
+
+  /** All rules that are tripped because their memory was lost, those whose cause stands excepted. */
+  async #resetLost(who: string): Promise<unknown> {
+    const { field } = this.#o;
+    const roles = this.#o.roles();
+    const person = personOf(roles, who);
+    if (roles.has('engineer') && !person.roles.includes('engineer'))
+      throw new GatewayError(
+        'not-permitted',
+        'a reset of all lost memories needs the role engineer',
+      );
+    const refused = new Map<string, string>();
+    const reset: string[] = [];
+    for (const rule of field.engine.lost())
+      await this.#ruleCommand(rule, { kind: 'reset' }, who).then(
+        () => reset.push(rule),
+        (thrown: unknown) => {
+          refused.set(rule, asGatewayError(thrown).message);
+        },
+      );
+    return { reset, refused: Object.fromEntries(refused) };
+  }
+
+  #tags(pattern: string): readonly TagView[] {
+    const matches = globMatcher(pattern);
+    return this.#o.field.plan.table.tags
+      .filter((tag) => matches(tag.name))
+      .map((tag) => this.#view(tag));
+  }
+
+  #tag(name: string): TagInfo {
+    const tag = this.#o.field.plan.table.get(name);
+    if (!tag) throw new GatewayError('unknown-name', `no tag ${name}`);
+    return tag;
+  }
+
+  #view(tag: TagInfo): TagView {
+    const { image } = this.#o.field;
+    const { wall, clock } = this.#o;
+    const quality = image.qualities[tag.index] ?? 0xff;
+    const time = image.times[tag.index] ?? 0;
+    const value = image.value(tag.index);
+    return {
+      name: tag.name,
+      value: jsonValue(value),
+      text: typeof value === 'number' ? tag.enumeration?.get(value) : undefined,
+      unit: tag.unit,
+      quality: qualityLevel(quality),
+      reason: qualityReason(quality),
+      why: isBad(quality) ? this.#o.field.refusalOf(tag) : undefined,
+      time: time === 0 ? 0 : wall.of(time),
+      ageMs: time === 0 ? 0 : Math.max(0, clock.mono() - time),
+      writable: tag.writable,
+    };
+  }
+
+  /** What the device itself says of a tag. */
+  async #inspect(tag: TagInfo): Promise<Inspection> {
+    const said = await this.#o.field.inspect(tag);
+    if (said) return said;
+    throw new GatewayError('bad-request', `no device says more of ${tag.name} than \`read\` shows`);
+  }
+
+  async #write(args: Args, who: string): Promise<unknown> {
+    const tag = this.#tag(requiredText(args, 'tag'));
+    const value = typed(tag, args['value'], 'value');
+    const expect = args['expect'] === undefined ? undefined : typed(tag, args['expect'], 'expect');
+    const done = await this.#o.field.gate.command({
+      tag: tag.name,
+      value,
+      source: 'operator',
+      who,
+      ...(expect === undefined ? {} : { expect }),
+    });
+    return {
+      tag: tag.name,
+      before: jsonValue(done.before),
+      after: jsonValue(done.after),
+      verified: done.verified,
+    };
+  }
+
+  #trace(name: string, after: number): unknown {
+    const { field, wall } = this.#o;
+    const link = field.links.get(name);
+    if (!link) throw new GatewayError('unknown-name', `no link ${name}`);
+    const { driver, config } = link.config;
+    const { pieces, lost } = link.tap.fetch(after);
+    return {
+      lost,
+      pieces: pieces.map(({ n, at, sent, bytes }) => ({
+        n,
+        time: wall.of(at),
+        sent,
+        hex: Buffer.from(bytes).toString('hex'),
+        text: inWords(() => driver.describe?.(config, bytes, sent)),
+      })),
+    };
+  }
+
+  #alarms(): readonly AlarmSnapshot[] {
+    const { engine, deviceAlarms } = this.#o.field;
+    return [...engine.alarms(), ...deviceAlarms.all(), ...this.#o.own.all()];
+  }
+
+  #why(rule: string): unknown {
+    const explanation = this.#o.field.engine.why(rule);
+    if (!explanation) throw new GatewayError('unknown-name', `no rule ${rule}`);
+    return explanation;
+  }
+
+  async #ruleCommand(id: string, command: RuleCommand, who: string): Promise<unknown> {
+    const { kind } = command;
+    const after = auditText(command);
+    const audit = {
+      who,
+      source: 'cli',
+      action: kind,
+      object: id,
+      ...(after === '' ? {} : { after }),
+    };
+    await this.#o.audit.record({ ...audit, result: 'requested' });
+    const result = await this.#tell(id, command, who);
+    await this.#o.audit.record({ ...audit, result: result.ok ? 'done' : 'refused' });
+    settle(command, result);
+    return { [kind]: id };
+  }
+
+  async #tell(id: string, command: RuleCommand, who: string): Promise<CommandResult> {
+    const { field, own } = this.#o;
+    if (command.kind === 'ack' && own.get(id))
+      return own.acknowledge(id, personOf(this.#o.roles(), who));
+    const alarm = command.kind === 'ack' ? field.deviceAlarms.find(id) : undefined;
+    if (alarm) return await this.#ackAtDevice(id, alarm, who);
+    return field.command(id, command, personOf(this.#o.roles(), who));
+  }
+
+  /** Asks the device to acknowledge its alarm; that it did comes back as an event of the device. */
+  async #ackAtDevice(
+    id: string,
+    { snapshot, key, event }: DeviceAlarm,
+    who: string,
+  ): Promise<CommandResult> {
+    const { device: name = '' } = snapshot;
+    const links = [...this.#o.field.links.values()];
+    const link = links.find(({ devices }) => devices.some((device) => device.name === name));
+    const terms = link?.config.devices.find((device) => device.name === name)?.events;
+    if (!link || !terms?.acknowledge)
+      return { ok: false, reason: `alarms of ${name} may not be acknowledged from here` };
+    try {
+      const outcome = await link.acknowledge(name, key, event, `${who}, by Millrace`);
+      return outcome.ok ? { ok: true } : { ok: false, reason: `${id}: ${outcome.code}` };
+    } catch (thrown) {
+      return { ok: false, reason: asGatewayError(thrown).message };
+    }
+  }
+}
+
+/** An order as people see it: not where the output lies in the plant. */
+function orderView({ outputs, evidence, ...order }: Order): unknown {
+  const seen = outputs.map(({ tag, value, level }) => ({ tag, value, level }));
+  return { ...order, outputs: seen, causes: evidence.length };
+}
+
+/** A frame as its driver sees it; the bytes are shown in any case. */
+function inWords(describe: () => string | undefined): string {
+  try {
+    return describe() ?? '';
+  } catch (thrown) {
+    return asGatewayError(thrown).message;
+  }
+}
+
+function typed(tag: TagInfo, given: unknown, key: string): Value {
+  const plain =
+    typeof given === 'string' || typeof given === 'number' || typeof given === 'boolean';
+  const value = plain ? parseTyped(tag, given) : undefined;
+  if (value === undefined) {
+    throw new GatewayError(
+      'bad-request',
+      `${key}: ${briefly(given)} is no ${tag.type} for ${tag.name}`,
+      { hint: tag.type === 'string' ? 'Give a text.' : `Give ${typedForm(tag)}.` },
+    );
+  }
+  return value;
+}

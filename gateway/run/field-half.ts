@@ -1,0 +1,298 @@
+import { diffConfigs } from '../config/diff.js';
+import type { Config, ConfigDiff } from '../config/model.js';
+import { type AlarmSnapshot, type Clock, GatewayError } from '../contract/index.js';
+import { type Dictionary, dictionariesOf } from '../north/dictionary.js';
+import type { Args } from './arguments.js';
+import { Desk } from './desk.js';
+import { logged } from './event-log.js';
+import { FieldWatch } from './facts.js';
+import { Field, type FieldOptions } from './field.js';
+import { FieldMemory } from './memory/field-memory.js';
+import type { NotesFile } from './memory/notes.js';
+import { beforeOf, lookAtLost, tellOfMemory } from './memory/start.js';
+import type { Outlet } from './outlet.js';
+import { OwnAlarms } from './own-alarms.js';
+import { northPlanOf, type Plan } from './plan.js';
+import {
+  describe,
+  refuseRestart,
+  refuseUntripping,
+  type ReloadBy,
+  touchesField,
+} from './reload.js';
+import { FieldWall, type NorthPort } from './wall/field-wall.js';
+import type { Begin, Opened, ToField } from './wall/messages.js';
+import { WallClock } from './wall-clock.js';
+
+export interface FieldHalfOptions extends Pick<
+  FieldOptions,
+  'clock' | 'random' | 'log' | 'rules' | 'open' | 'create' | 'onConnected'
+> {
+  /** Begins a north half; again, when one has ended. */
+  readonly north: () => NorthPort;
+  readonly notes: NotesFile;
+  /** Identifies this boot. */
+  readonly boot: string;
+  /** SHA-256, hexadecimal. */
+  hash(text: string): string;
+  /** Memory of the process in bytes, for health. */
+  rss(): number;
+  /** Reads the configuration again and goes over to it, for a person; rejects with why not. */
+  reload?(who: string, keepTrips: boolean): Promise<unknown>;
+}
+
+type Known = Extract<ToField, { readonly kind: 'known' }>;
+
+/** The half that polls, decides and writes. It waits for nothing on the other side of the wall. */
+export class FieldHalf {
+  readonly field: Field;
+  readonly wall: WallClock;
+  /** Alarms of the gateway itself. */
+  readonly own: OwnAlarms;
+  readonly link: FieldWall;
+  readonly outlet: Outlet;
+  readonly options: FieldHalfOptions;
+  readonly #memory: FieldMemory;
+  readonly #watch: FieldWatch;
+  readonly #desk: Desk;
+  readonly #audit = { record: this.#record.bind(this) };
+  #config: Config;
+  #dictionaries: ReadonlyMap<string, Dictionary>;
+  #isReloading = false;
+
+  private constructor(
+    plan: Plan,
+    link: FieldWall,
+    { verdict, memory, deviceAlarms }: Opened,
+    {
+      options,
+      dictionaries,
+    }: { options: FieldHalfOptions; dictionaries: FieldHalf['dictionaries'] },
+  ) {
+    const { clock, log, notes } = options;
+    this.options = options;
+    this.link = link;
+    this.wall = new WallClock(clock);
+    this.#config = plan.config;
+    this.#dictionaries = dictionaries;
+    this.outlet = logged(outletOf(link, this.wall), log);
+    this.own = new OwnAlarms({
+      wall: () => this.wall.now(),
+      tell: (alarm) => this.outlet.alarm(alarm),
+    });
+    this.#memory = new FieldMemory(
+      {
+        file: notes,
+        log,
+        store: (contents, note) => link.report({ kind: 'memory', contents, note }),
+      },
+      verdict.kind === 'unknown' ? undefined : memory,
+    );
+    this.field = new Field(plan, {
+      ...options,
+      wall: this.wall,
+      audit: this.#audit,
+      outlet: this.outlet,
+      revisions: () => revisionsOf(this.#dictionaries),
+      deviceAlarms,
+      memory: this.#memory,
+      before: beforeOf(verdict, plan, plan.config.gateway.firstStart),
+      trips: {
+        save: (name, json) => {
+          link.report({ kind: 'trip', name, json });
+          return Promise.resolve();
+        },
+      },
+    });
+    this.#watch = this.#watchOf(clock);
+    this.#desk = new Desk({
+      clock,
+      wall: this.wall,
+      field: this.field,
+      own: this.own,
+      audit: this.#audit,
+      roles: () => this.#config.roles,
+      facts: () => this.#watch.facts,
+    });
+  }
+
+  /**
+   * Begins with the half that stores, and then with the plant. Rejects with a GatewayError where that half refuses.
+   * @param rules what there is to be said of rules that were set aside
+   */
+  static async start(
+    plan: Plan,
+    options: FieldHalfOptions,
+    rules?: { tell(own: OwnAlarms): void },
+  ): Promise<FieldHalf> {
+    const made: { half?: FieldHalf } = {};
+    const link = new FieldWall({
+      clock: options.clock,
+      log: options.log,
+      answer: (op, args) => answerOf(made.half, op, args),
+      remembered: (note) => {
+        if (made.half) made.half.#memory.stored(note);
+      },
+      remember: () => {
+        if (made.half) made.half.#rememberAnew();
+      },
+      known: (found) => {
+        if (made.half) made.half.#takeUp(found);
+      },
+    });
+    const dictionaries = dictionariesOf(plan.table, (text) => options.hash(text));
+    const begin: Begin = {
+      plan: northPlanOf(plan.config, dictionaries.values()),
+      boot: options.boot,
+      notes: options.notes.before,
+      again: undefined,
+      memory: undefined,
+    };
+    const opened = await link.begin(options.north(), begin);
+    const half = new FieldHalf(plan, link, opened, { options, dictionaries });
+    made.half = half;
+    link.report({ kind: 'standing', alarms: half.#standing() });
+    half.field.start();
+    tellOfMemory(half.#teller, opened.verdict);
+    rules?.tell(half.own);
+    half.#watch.start();
+    return half;
+  }
+
+  get config(): Config {
+    return this.#config;
+  }
+  /** By device: what indexes in frames mean. */
+  get dictionaries(): ReadonlyMap<string, Dictionary> {
+    return this.#dictionaries;
+  }
+
+  /**
+   * Goes over to a new configuration, restarting only what changed. Refused as a whole, with everything
+   * running on, when it needs a restart of the process, or it would let go of a trip.
+   */
+  async reload(plan: Plan, by: ReloadBy): Promise<ConfigDiff> {
+    if (this.#isReloading) throw new GatewayError('too-many', 'a reload is under way already');
+    const { config } = plan;
+    const diff = diffConfigs(this.#config, config);
+    refuseRestart(diff);
+    refuseUntripping(this.field.fateUnder(plan), by, config);
+    this.#isReloading = true;
+    try {
+      await this.#audit.record({
+        who: by.who.name,
+        source: 'config',
+        action: by.keepTrips ? 'reload --keep-trips' : 'reload',
+        object: this.#config.revision,
+        after: config.revision,
+        result: 'requested',
+      });
+      if (touchesField(diff)) {
+        this.#dictionaries = dictionariesOf(plan.table, (text) => this.options.hash(text));
+        await this.field.replace(plan);
+      }
+      await this.link.ask('plan', {
+        plan: northPlanOf(config, this.#dictionaries.values()),
+        standing: new Set(this.#standing().map(({ id }) => id)),
+      });
+      this.#config = config;
+    } finally {
+      this.#isReloading = false;
+    }
+    // What was set aside at the start is whole again, or gone.
+    this.own.clearAll('-REFUSED');
+    const text = describe(diff);
+    const { revision } = config;
+    this.options.log.info('configuration reloaded', { revision, changed: text, by: by.who.name });
+    this.outlet.event({ type: 'config', time: this.wall.now(), revision, text });
+    return diff;
+  }
+
+  /** Stops in order: nothing is asked any more, what is known is recorded, sent or stored. */
+  async stop(): Promise<void> {
+    this.#watch.stop();
+    await this.field.stop();
+    await this.link.flush();
+    await this.link.ask('stop', undefined);
+  }
+
+  answer(op: string, args: unknown): unknown {
+    switch (op) {
+      case 'desk': {
+        const asked = args as { readonly op: string; readonly args: Args; readonly who: string };
+        return this.#desk.handle(asked.op, asked.args, asked.who);
+      }
+      case 'notes':
+        return this.#memory.reread();
+      case 'reload': {
+        const { who, keepTrips } = args as { readonly who: string; readonly keepTrips: boolean };
+        return this.options.reload?.(who, keepTrips);
+      }
+      default:
+        throw new GatewayError('bad-request', `no such operation: ${op}`);
+    }
+  }
+
+  #record(event: Parameters<FieldOptions['audit']['record']>[0]): Promise<void> {
+    return this.link.enterDurably({ type: 'audit', event, time: this.wall.now() });
+  }
+
+  get #teller(): Parameters<typeof tellOfMemory>[0] {
+    const { own, outlet, wall, field } = this;
+    return { own, outlet, wall, field, log: this.options.log };
+  }
+
+  #watchOf(clock: Clock): FieldWatch {
+    return new FieldWatch({
+      clock,
+      wall: this.wall,
+      field: this.field,
+      own: this.own,
+      memory: this.#memory,
+      rss: () => this.options.rss(),
+      tell: (facts) => this.link.report({ kind: 'facts', facts }),
+      look: () => lookAtLost(this),
+    });
+  }
+
+  /** All alarms that are not normal. */
+  #standing(): readonly AlarmSnapshot[] {
+    const { engine, deviceAlarms } = this.field;
+    return [...engine.alarms(), ...deviceAlarms.all(), ...this.own.all()];
+  }
+
+  /** What lay beside the journal may be gone with it. */
+  #rememberAnew(): void {
+    this.#memory.writeAnew();
+    this.field.remember();
+  }
+
+  /** What could not be read at the start is known now. */
+  #takeUp({ verdict, memory }: Known): void {
+    this.#memory.goOn(memory);
+    this.field.takeUp(beforeOf(verdict, this.field.plan, this.#config.gateway.firstStart));
+    tellOfMemory(this.#teller, verdict);
+    this.#rememberAnew();
+  }
+}
+
+function answerOf(half: FieldHalf | undefined, op: string, args: unknown): unknown {
+  if (!half) throw new GatewayError('half-down', 'the gateway is starting');
+  return half.answer(op, args);
+}
+
+/** From the field half over the wall. */
+function outletOf(link: FieldWall, wall: WallClock): Outlet {
+  return {
+    block: (block) => void link.enter({ type: 'block', block, time: wall.now() }),
+    event: (event) => void link.enter({ type: 'event', event, time: wall.now() }),
+    alarm: (alarm) => link.report({ kind: 'alarm', alarm }),
+    link: (report) => link.report({ kind: 'link', report }),
+    device: (report) => link.report({ kind: 'device', report }),
+    deviceAlarms: (json) => link.report({ kind: 'device-alarms', json }),
+  };
+}
+
+function revisionsOf(dictionaries: ReadonlyMap<string, Dictionary>): ReadonlyMap<string, string> {
+  return new Map([...dictionaries.values()].map(({ device, revision }) => [device, revision]));
+}

@@ -1,0 +1,229 @@
+import type { Clock, GatewayError, Log, Port } from '../../contract/index.js';
+import { asGatewayError, GatewayError as Failure } from '../../contract/index.js';
+import { limits } from '../../limits.js';
+import { answerTo, Asks } from './asks.js';
+import type { Given } from './keeper.js';
+import { Keeper } from './keeper.js';
+import {
+  type Answer,
+  type Ask,
+  type Begin,
+  errorOf,
+  type Opened,
+  type Report,
+  type ToField,
+  type ToNorth,
+} from './messages.js';
+
+export type NorthPort = Port<ToNorth, ToField>;
+
+export interface FieldWallOptions {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Answers what the north half asks; may reject with what people are to be told. */
+  readonly answer: (op: string, args: unknown) => unknown;
+  /** The memory of rules is durable up to this note. */
+  readonly remembered: (note: number) => void;
+  /** All that is remembered is to be stored again. */
+  readonly remember: () => void;
+  readonly known: (found: Extract<ToField, { readonly kind: 'known' }>) => void;
+}
+
+/**
+ * The wall, seen from the field half: entries wait in order until they are safe, reports are sent as they are last, and nobody here waits for
+ * anything. Where the other half is slow or gone, the field half goes on.
+ */
+export class FieldWall {
+  readonly keeper: Keeper = new Keeper(() => this.#epoch);
+  readonly #o: FieldWallOptions;
+  readonly #asks: Asks;
+  #port: NorthPort | undefined;
+  #isOpen = false;
+  #epoch = 0;
+  /** Number of the entry that was sent last. */
+  #sent = 0;
+  /** What is to be sent beside entries, by name: a later one takes the place of one that waits. */
+  readonly #reports = new Map<string, Report>();
+  #replies: (ToNorth & { readonly kind: 'ask' | 'answer' })[] = [];
+  readonly #stored = new Map<number, (why: GatewayError | undefined) => void>();
+  #mayGo = true;
+  #flushed: (() => void)[] = [];
+
+  constructor(options: FieldWallOptions) {
+    this.#o = options;
+    this.#asks = new Asks(options.clock, (ask) => this.#reply({ kind: 'ask', ask }));
+  }
+
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  /** A north half begins, the first one or another one. Settles when it has opened; rejects with why it cannot. */
+  begin(port: NorthPort, begin: Begin): Promise<Opened> {
+    this.#port = port;
+    this.#isOpen = false;
+    this.#mayGo = true;
+    this.#sent = 0;
+    return new Promise((resolve, reject) => {
+      port.onReady(() => {
+        this.#mayGo = true;
+        this.#pump();
+      });
+      port.onMessage((message) => {
+        if (this.#port !== port) return;
+        if (message.kind === 'refused') reject(errorOf(message.why));
+        else if (message.kind !== 'opened') this.#take(message);
+        else {
+          this.#epoch = message.opened.epoch;
+          this.#isOpen = true;
+          resolve(message.opened);
+          this.#pump();
+        }
+      });
+      port.send({ kind: 'begin', begin });
+    });
+  }
+
+  /** The north half is gone. What waits for it is told so; entries stay. */
+  lost(): void {
+    this.#port = undefined;
+    this.#isOpen = false;
+    const gone = new Failure('half-down', 'the half that stores and talks is gone');
+    this.#asks.drop(gone);
+    for (const settle of this.#stored.values()) settle(gone);
+    this.#stored.clear();
+    this.#replies = [];
+    this.#reports.clear();
+    this.#pump();
+  }
+
+  /** @returns its number */
+  enter(entry: Given): number {
+    const { n } = this.keeper.add(entry);
+    this.#pump();
+    return n;
+  }
+
+  /** As {@link enter}; settles when it is durable, rejects when it is not, or the half that stores is not there. */
+  enterDurably(entry: Given): Promise<void> {
+    const n = this.enter(entry);
+    if (!this.#isOpen) {
+      const why = 'nothing can be recorded: the half that stores is not there';
+      return Promise.reject(new Failure('half-down', why));
+    }
+    return new Promise((resolve, reject) => {
+      this.#stored.set(n, (why) => {
+        if (why) reject(why);
+        else resolve();
+      });
+    });
+  }
+
+  report(report: Report): void {
+    // Who begins anew is told everything.
+    if (!this.#isOpen) return;
+    this.#reports.set(nameOf(report), report);
+    this.#pump();
+  }
+
+  ask(op: string, args: unknown): Promise<unknown> {
+    if (!this.#isOpen) return Promise.reject(new Failure('half-down', 'it is not there'));
+    return this.#asks.ask(op, args, limits.wallAnswerMs);
+  }
+
+  /** Settles when all that was given is on its way, or the other half is gone. */
+  flush(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#flushed.push(resolve);
+      this.#pump();
+    });
+  }
+
+  #reply(message: ToNorth & { readonly kind: 'ask' | 'answer' }): void {
+    this.#replies.push(message);
+    this.#pump();
+  }
+
+  /** As much as the pipe takes: answers first, then entries in order, then reports. */
+  #pump(): void {
+    while (this.#mayGo && this.#isOpen && this.#port) {
+      const message = this.#next();
+      if (!message) break;
+      this.#mayGo = this.#port.send(message);
+    }
+    if (this.#flushed.length > 0 && (this.#mayGo || !this.#isOpen))
+      for (const settle of this.#flushed.splice(0)) settle();
+  }
+
+  #next(): ToNorth | undefined {
+    const reply = this.#replies.shift();
+    if (reply) return reply;
+    const entry = this.keeper.after(this.#sent);
+    if (entry) {
+      this.#sent = entry.n;
+      return { kind: 'entry', n: entry.n, entry: entry.entry };
+    }
+    for (const [name, report] of this.#reports) {
+      this.#reports.delete(name);
+      return report;
+    }
+    return undefined;
+  }
+
+  #take(message: Exclude<ToField, { readonly kind: 'opened' | 'refused' }>): void {
+    switch (message.kind) {
+      case 'safe':
+        this.keeper.safe(message.safe);
+        break;
+      case 'stored': {
+        const settle = this.#stored.get(message.n);
+        this.#stored.delete(message.n);
+        settle?.(message.why && errorOf(message.why));
+        break;
+      }
+      case 'enter':
+        this.enter(message.entry);
+        break;
+      case 'remembered':
+        this.#o.remembered(message.note);
+        break;
+      case 'remember':
+        this.#o.remember();
+        break;
+      case 'known':
+        this.#o.known(message);
+        break;
+      case 'ask':
+        void this.#answer(message.ask);
+        break;
+      case 'answer':
+        this.#asks.answered(message.answer);
+    }
+  }
+
+  async #answer(ask: Ask): Promise<void> {
+    const port = this.#port;
+    const answer: Answer = await answerTo(ask, this.#o.answer);
+    if (this.#port === port) this.#reply({ kind: 'answer', answer });
+    else
+      this.#o.log.debug('an answer came too late', { op: ask.op, why: asGatewayError(ask).code });
+  }
+}
+
+function nameOf(report: Report): string {
+  switch (report.kind) {
+    case 'alarm':
+      return `alarm ${report.alarm.id}`;
+    case 'link':
+      return `link ${report.report.link}`;
+    case 'device':
+      return `device ${report.report.dev}`;
+    case 'trip':
+      return `trip ${report.name}`;
+    default:
+      return report.kind;
+  }
+}
