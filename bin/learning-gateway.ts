@@ -1,10 +1,10 @@
 import { dirname } from 'node:path';
 import { formatProblem } from '../gateway/config/format.js';
 import type { LocalPaths } from '../gateway/config/model.js';
-import { asGatewayError, invariant, type Log } from '../gateway/contract/index.js';
+import { asGatewayError, invariant } from '../gateway/contract/index.js';
 import { DriverMaker } from '../gateway/host/isolated.js';
 import { personOf } from '../gateway/run/rule-commands.js';
-import type { Runtime } from '../gateway/run/runtime.js';
+import type { FieldHalf, FieldHalfOptions } from '../gateway/run/field-half.js';
 import { Learner } from './learn.js';
 import { loadAll, loadForStart, loadOrFail, type Loaded } from './load.js';
 import { startGateway } from './wire.js';
@@ -14,7 +14,7 @@ export class LearningGateway {
   readonly #path: string;
   readonly #learner: Learner;
   #surveys: Loaded['surveys'];
-  #runtime: Runtime | undefined;
+  #half: FieldHalf | undefined;
 
   private constructor(path: string, learner: Learner, surveys: Loaded['surveys']) {
     this.#path = path;
@@ -27,7 +27,7 @@ export class LearningGateway {
     path: string,
     found: Loaded,
     { journal }: LocalPaths,
-    log: Log,
+    { log, north }: Pick<FieldHalfOptions, 'log' | 'north'>,
   ): Promise<LearningGateway> {
     const maker = new DriverMaker(dirname(journal), log);
     const learner = new Learner(log, maker);
@@ -39,14 +39,14 @@ export class LearningGateway {
     const onConnected = (link: string): void => void gateway.#connected(link);
     const reload = (who: string, keepTrips: boolean): Promise<unknown> =>
       gateway.reload(who, keepTrips);
-    gateway.#runtime = await startGateway(config, log, maker, { onConnected, reload, atStart });
+    gateway.#half = await startGateway(config, log, maker, { north, onConnected, reload, atStart });
     gateway.#askConnected();
     return gateway;
   }
 
-  get runtime(): Runtime {
-    invariant(this.#runtime !== undefined, 'it has been started');
-    return this.#runtime;
+  get half(): FieldHalf {
+    invariant(this.#half !== undefined, 'it has been started');
+    return this.#half;
   }
 
   /** Loads the files again and goes over to them; refused as a whole when they are bad. */
@@ -55,7 +55,7 @@ export class LearningGateway {
       return await this.#reload(who, keepTrips);
     } catch (thrown) {
       const { message: why } = asGatewayError(thrown);
-      this.runtime.options.log.error('the new configuration is refused; the old one runs on', {
+      this.half.options.log.error('the new configuration is refused; the old one runs on', {
         by: who,
         why,
       });
@@ -65,8 +65,8 @@ export class LearningGateway {
 
   async #reload(who: string, keepTrips: boolean): Promise<{ text: string }> {
     const next = await loadOrFail(this.#path, formatProblem);
-    const by = { who: personOf(this.runtime.config.roles, who), keepTrips };
-    const diff = await this.runtime.reload(next.config, by);
+    const by = { who: personOf(this.half.config.roles, who), keepTrips };
+    const diff = await this.half.reload(next.plan, by);
     this.#surveys = next.surveys;
     this.#askConnected();
     const changed = Object.entries(diff).filter(([, v]) =>
@@ -78,13 +78,13 @@ export class LearningGateway {
 
   /** Those links that came up before anybody looked. */
   #askConnected(): void {
-    for (const { name, state } of this.runtime.field.links.values())
+    for (const { name, state } of this.half.field.links.values())
       if (state === 'connected') void this.#connected(name);
   }
 
   async #connected(name: string): Promise<void> {
     const plan = this.#surveys.find(({ link }) => link === name);
-    const link = this.#runtime?.field.links.get(name);
+    const link = this.#half?.field.links.get(name);
     if (!plan || !link) return;
     await this.#learner.connected(
       plan,

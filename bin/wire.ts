@@ -1,32 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import { rename, rm } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { DriverModule, Log, RuleLanguage } from '../gateway/contract/index.js';
-import { GatewayError } from '../gateway/contract/index.js';
 import type { Config } from '../gateway/config/model.js';
 import { systemClock, systemRandom } from '../gateway/host/clock.js';
-import {
-  diskSpace,
-  fileId,
-  makeFolderOf,
-  numberFile,
-  setAside,
-  sha256,
-  tripFolder,
-} from '../gateway/host/files.js';
+import { makeFolderOf, sha256 } from '../gateway/host/files.js';
 import { ForeignDrivers } from '../gateway/host/foreign-drivers.js';
 import type { DriverMaker } from '../gateway/host/isolated.js';
-import { memoryFolder } from '../gateway/host/memory-folder.js';
 import { openStream } from '../gateway/host/open.js';
-import { SqliteStore } from '../gateway/journal/sqlite-store.js';
-import type { Store } from '../gateway/journal/store.js';
 import { limits } from '../gateway/limits.js';
 import { Notary } from '../gateway/host/notary.js';
 import type { NotesFile } from '../gateway/run/memory/notes.js';
 import type { RulesAtStart } from '../gateway/run/start-plan.js';
-import { Runtime, type RuntimeOptions } from '../gateway/run/runtime.js';
+import { FieldHalf, type FieldHalfOptions } from '../gateway/run/field-half.js';
 import { compileRules, createEngine } from '../rules/index.js';
-import { version } from './version.js';
 
 /** The only composition root: what implements what is said here and nowhere else. */
 
@@ -58,50 +44,33 @@ export async function loadDriver(
 
 export const rules: RuleLanguage = { compile: compileRules, start: createEngine };
 
-/** Starts a gateway with the real clock, disk and network. */
+/** Starts the half that polls, on the real clock and network, with another process for the one that stores and talks. */
 export async function startGateway(
   config: Config,
   log: Log,
   maker: DriverMaker,
-  { atStart, ...calls }: Pick<RuntimeOptions, 'onConnected' | 'reload'> & { atStart: RulesAtStart },
-): Promise<Runtime> {
-  const { path, sizeBytes } = config.journal;
-  // The MQTT client is a third of a second on a small board: not for commands that do not need it.
-  const [{ mqttJs }, notes] = await Promise.all([
-    import('../gateway/north/mqtt/client.js'),
-    notesOf(config),
-  ]);
-  const options: RuntimeOptions = {
-    clock: systemClock,
-    random: systemRandom,
-    log,
-    rules,
-    epochs: numberFile(`${path}.epoch`),
-    memoryFiles: {
-      ...memoryFolder(config.state),
-      notes,
+  {
+    atStart,
+    ...calls
+  }: Pick<FieldHalfOptions, 'north' | 'onConnected' | 'reload'> & { atStart: RulesAtStart },
+): Promise<FieldHalf> {
+  return FieldHalf.start(
+    atStart.plan,
+    {
+      clock: systemClock,
+      random: systemRandom,
+      log,
+      rules,
+      notes: await notesOf(config),
+      boot: randomUUID(),
+      open: openStream,
+      create: (module, settings, context) => maker.create(module, settings, context),
+      ...calls,
+      hash: sha256,
+      rss: () => process.memoryUsage.rss(),
     },
-    store: new SqliteStore({
-      path,
-      maxBytes: sizeBytes,
-      setAside,
-      fileId,
-      makeFolder: () => makeFolderOf(path),
-      move: rename,
-      remove: (file) => rm(file, { force: true }),
-    }),
-    mqtt: mqttJs(systemClock),
-    version,
-    boot: randomUUID(),
-    open: openStream,
-    create: (module, settings, context) => maker.create(module, settings, context),
-    ...calls,
-    trips: tripFolder(join(dirname(path), 'trips'), limits.tripFiles),
-    hash: sha256,
-    disk: () => diskSpace(path),
-    memory: () => process.memoryUsage.rss(),
-  };
-  return Runtime.start(config, options, atStart);
+    atStart,
+  );
 }
 
 /** Notes of trips, beside the journal as in the first version. */
@@ -109,21 +78,6 @@ async function notesOf({ journal, state }: Config): Promise<NotesFile> {
   // Where folders cannot be made, each note says so.
   await makeFolderOf(join(state, 'anchor')).catch(() => undefined);
   return Notary.start(`${journal.path}.latches`, limits.latchLogReservedBytes);
-}
-
-/** The journal of a gateway that is stopped, or a copy: a damaged one is refused, not set aside. */
-export function journalFile(path: string, maxBytes: number): Store {
-  const refuse = (): Promise<never> =>
-    Promise.reject(new GatewayError('journal-corrupt', `${path} is damaged`));
-  return new SqliteStore({
-    path,
-    maxBytes,
-    setAside: refuse,
-    fileId,
-    makeFolder: () => Promise.resolve(),
-    move: refuse,
-    remove: refuse,
-  });
 }
 
 /** What proves rules without running them on a plant. */

@@ -137,6 +137,12 @@ export const limits = {
   /** On its way through the pipe between the halves before more is held back; and one message. */
   wallPipeBytes: 1_048_576,
   wallMessageBytes: 16_777_216,
+  /** How often the halves say that they are well; after how long silence is an alarm, and after how long the other half is restarted. */
+  wallBeatMs: 500,
+  wallSilentMs: 1_000,
+  wallHungMs: 10_000,
+  /** The half that stores may take so long to open the journal. */
+  wallOpenMs: 120_000,
   /** One half of the gateway waits so long for an answer of the other; for a reload, so long. */
   wallAnswerMs: 30_000,
   wallReloadMs: 300_000,
@@ -242,6 +248,10 @@ holds(
 holds(l.backoffFirstMs < l.backoffMaxMs && l.probeFirstMs < l.probeMaxMs, 'waits grow');
 holds(l.backoffFirstMs < l.sinkBackoffMaxMs, 'waits of a sink grow');
 holds(l.commitFullBytes < l.tailBytes, 'a full commit fits into the tail');
+holds(
+  l.wallBeatMs <= l.wallSilentMs && l.wallSilentMs < l.wallHungMs,
+  'silence is told before it counts as death',
+);
 holds(l.historyFirstWindow < l.historyMaxWindow, 'the window of the history grows');
 holds(l.repeatPauseMs < l.repeatMs, 'what stands is repeated in turn');
 holds(l.blockSamples * 24 < l.messageBytes, 'a block of plain numbers fits into one message');

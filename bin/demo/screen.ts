@@ -79,7 +79,7 @@ export class Screen {
       this.#toldScene = this.#scenario.text;
       this.#print(`plant: ${this.#toldScene}`);
     }
-    const { engine } = this.#daemon.runtime.field;
+    const { engine } = this.#daemon.half.field;
     const states = [...engine.states()].map(([id, state]) => `${id} ${state}`).join(', ');
     if (states !== this.#toldStates) {
       this.#toldStates = states;
@@ -98,14 +98,14 @@ export class Screen {
 
   /** Each trip once, whatever other states change while it stands. */
   #tellTrip(): void {
-    const at = this.#daemon.runtime.field.engine.why('P101-DRYRUN')?.firstOut?.time ?? 0;
+    const at = this.#daemon.half.field.engine.why('P101-DRYRUN')?.firstOut?.time ?? 0;
     if (at <= this.#toldTrip) return;
     this.#toldTrip = at;
     this.#print(this.#why());
   }
 
   #short(name: string): string {
-    const { image, plan } = this.#daemon.runtime.field;
+    const { image, plan } = this.#daemon.half.field;
     const tag = plan.table.get(name);
     return tag ? `${name}=${valueText(image.value(tag.index))}` : '';
   }
@@ -118,8 +118,8 @@ export class Screen {
   }
 
   #tags(): string {
-    const { image, plan } = this.#daemon.runtime.field;
-    const { wall } = this.#daemon.runtime;
+    const { image, plan } = this.#daemon.half.field;
+    const { wall } = this.#daemon.half;
     const rows = shown.flatMap((name) => {
       const tag = plan.table.get(name);
       if (!tag) return [];
@@ -138,13 +138,13 @@ export class Screen {
   }
 
   #rules(): string {
-    const { engine } = this.#daemon.runtime.field;
+    const { engine } = this.#daemon.half.field;
     return table(['rule', 'state'], [...engine.states()]);
   }
 
   /** The reason of the trip, as `millrace why` gives it. */
   #why(): string {
-    const explanation = this.#daemon.runtime.field.engine.why('P101-DRYRUN');
+    const explanation = this.#daemon.half.field.engine.why('P101-DRYRUN');
     if (!explanation?.firstOut) return 'P101-DRYRUN: no trip yet';
     const { firstOut, state } = explanation;
     return (
@@ -154,12 +154,11 @@ export class Screen {
   }
 
   #north(): string {
-    const { north, field } = this.#daemon.runtime;
-    const { stats } = north.journal;
+    const { field, link } = this.#daemon.half;
+    const { reported, unreported } = field.reporter;
     return (
-      `broker took ${String(this.#broker.taken())} messages; ${String(field.reporter.reported)} samples reported, ` +
-      `${String(field.reporter.unreported)} not worth it; journal: ${String(stats.neverWritten)} entries acknowledged ` +
-      `before their commit was due, ${String(stats.written)} written`
+      `broker took ${String(this.#broker.taken())} messages; ${String(reported)} samples reported, ` +
+      `${String(unreported)} not worth it; ${String(link.keeper.entries.length)} entries on their way`
     );
   }
 

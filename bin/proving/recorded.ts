@@ -3,7 +3,8 @@ import { GatewayError } from '../../gateway/contract/index.js';
 import { pastOfStore, type PastPage, type PastSample } from '../../gateway/journal/past.js';
 import { ask } from '../client.js';
 import { type GlobalOptions, socketOf } from '../context.js';
-import { journalFile, type ReplaySample, type TagLookup } from '../wire.js';
+import { journalFile } from '../wire-north.js';
+import { type ReplaySample, type TagLookup } from '../wire.js';
 import { readSamples } from './samples.js';
 
 /** Recorded samples, and the tags in them that the configuration does not know (any more). */

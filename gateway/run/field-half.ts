@@ -1,8 +1,16 @@
 import { diffConfigs } from '../config/diff.js';
 import type { Config, ConfigDiff } from '../config/model.js';
-import { type AlarmSnapshot, type Clock, GatewayError } from '../contract/index.js';
+import {
+  type AlarmSnapshot,
+  asGatewayError,
+  type Clock,
+  GatewayError,
+  mono,
+} from '../contract/index.js';
+import { limits } from '../limits.js';
 import { type Dictionary, dictionariesOf } from '../north/dictionary.js';
 import type { Args } from './arguments.js';
+import { Backoff } from '../scan/backoff.js';
 import { Desk } from './desk.js';
 import { logged } from './event-log.js';
 import { FieldWatch } from './facts.js';
@@ -21,7 +29,7 @@ import {
   touchesField,
 } from './reload.js';
 import { FieldWall, type NorthPort } from './wall/field-wall.js';
-import type { Begin, Opened, ToField } from './wall/messages.js';
+import type { Begin, NorthPlan, Opened, ToField } from './wall/messages.js';
 import { WallClock } from './wall-clock.js';
 
 export interface FieldHalfOptions extends Pick<
@@ -29,7 +37,7 @@ export interface FieldHalfOptions extends Pick<
   'clock' | 'random' | 'log' | 'rules' | 'open' | 'create' | 'onConnected'
 > {
   /** Begins a north half; again, when one has ended. */
-  readonly north: () => NorthPort;
+  readonly north: () => Promise<NorthPort>;
   readonly notes: NotesFile;
   /** Identifies this boot. */
   readonly boot: string;
@@ -40,6 +48,10 @@ export interface FieldHalfOptions extends Pick<
   /** Reads the configuration again and goes over to it, for a person; rejects with why not. */
   reload?(who: string, keepTrips: boolean): Promise<unknown>;
 }
+
+/** Alarms of the gateway itself: the other half is being restarted; it does not answer. */
+const northDown = 'NORTH-DOWN';
+const northSilent = 'NORTH-SILENT';
 
 type Known = Extract<ToField, { readonly kind: 'known' }>;
 
@@ -59,6 +71,8 @@ export class FieldHalf {
   #config: Config;
   #dictionaries: ReadonlyMap<string, Dictionary>;
   #isReloading = false;
+  #isStopping = false;
+  readonly #backoff: Backoff;
 
   private constructor(
     plan: Plan,
@@ -75,6 +89,7 @@ export class FieldHalf {
     this.wall = new WallClock(clock);
     this.#config = plan.config;
     this.#dictionaries = dictionaries;
+    this.#backoff = new Backoff(options.random, limits.backoffFirstMs, limits.backoffMaxMs);
     this.outlet = logged(outletOf(link, this.wall), log);
     this.own = new OwnAlarms({
       wall: () => this.wall.now(),
@@ -128,13 +143,18 @@ export class FieldHalf {
     const made: { half?: FieldHalf } = {};
     const link = new FieldWall({
       clock: options.clock,
-      log: options.log,
       answer: (op, args) => answerOf(made.half, op, args),
       remembered: (note) => {
         if (made.half) made.half.#memory.stored(note);
       },
       remember: () => {
         if (made.half) made.half.#rememberAnew();
+      },
+      onLost: (why) => {
+        if (made.half) made.half.#begin(why);
+      },
+      onSilent: (isSilent) => {
+        if (made.half) made.half.#sayNorthSilent(isSilent);
       },
       known: (found) => {
         if (made.half) made.half.#takeUp(found);
@@ -148,7 +168,7 @@ export class FieldHalf {
       again: undefined,
       memory: undefined,
     };
-    const opened = await link.begin(options.north(), begin);
+    const opened = await link.begin(await options.north(), begin);
     const half = new FieldHalf(plan, link, opened, { options, dictionaries });
     made.half = half;
     link.report({ kind: 'standing', alarms: half.#standing() });
@@ -156,6 +176,15 @@ export class FieldHalf {
     tellOfMemory(half.#teller, opened.verdict);
     rules?.tell(half.own);
     half.#watch.start();
+    options.log.info('gateway started', {
+      gateway: plan.config.gateway.id,
+      links: plan.config.links.length,
+      tags: plan.table.size,
+      rules: plan.program.ids.length,
+      epoch: opened.epoch,
+      ended: opened.ended,
+      memory: opened.verdict.kind,
+    });
     return half;
   }
 
@@ -191,11 +220,8 @@ export class FieldHalf {
         this.#dictionaries = dictionariesOf(plan.table, (text) => this.options.hash(text));
         await this.field.replace(plan);
       }
-      await this.link.ask('plan', {
-        plan: northPlanOf(config, this.#dictionaries.values()),
-        standing: new Set(this.#standing().map(({ id }) => id)),
-      });
       this.#config = config;
+      await this.#tellPlan();
     } finally {
       this.#isReloading = false;
     }
@@ -210,10 +236,80 @@ export class FieldHalf {
 
   /** Stops in order: nothing is asked any more, what is known is recorded, sent or stored. */
   async stop(): Promise<void> {
+    this.#isStopping = true;
     this.#watch.stop();
     await this.field.stop();
     await this.link.flush();
     await this.link.ask('stop', undefined);
+    this.link.end();
+    this.options.log.info('gateway stopped');
+  }
+
+  /** The other half goes over, too. If it ends meanwhile, the next one begins with it. */
+  async #tellPlan(): Promise<void> {
+    try {
+      await this.link.ask('plan', { plan: this.#northPlan, standing: this.#standingIds });
+    } catch (thrown) {
+      if (asGatewayError(thrown).code !== 'half-down') throw thrown;
+    }
+  }
+
+  get #northPlan(): NorthPlan {
+    return northPlanOf(this.#config, this.#dictionaries.values());
+  }
+  get #standingIds(): ReadonlySet<string> {
+    return new Set(this.#standing().map(({ id }) => id));
+  }
+
+  /** The other half is gone: another one goes on where it was. Polls, rules and writes go on meanwhile. */
+  #begin(why: GatewayError): void {
+    if (this.#isStopping) return;
+    this.options.log.error('the half that stores and talks is restarted', { why: why.message });
+    this.own.raise(northDown, {
+      priority: 'high',
+      text: `${why.message}: nothing is stored or published until it is back; polls, rules and trips go on`,
+      response: 'if it stays so, look into the log',
+    });
+    const wait = this.#backoff.next();
+    this.options.clock.at(mono(this.options.clock.mono() + wait), () => {
+      this.#beginAgain().catch((thrown: unknown) => this.#begin(asGatewayError(thrown)));
+    });
+  }
+
+  async #beginAgain(): Promise<void> {
+    if (this.#isStopping) return;
+    const port = await this.options.north();
+    await this.link.begin(port, {
+      plan: this.#northPlan,
+      boot: this.options.boot,
+      notes: this.options.notes.before,
+      again: this.link.keeper.again(),
+      memory: this.#memory.current,
+    });
+    this.#backoff.reset();
+    this.own.clear(northDown);
+    this.#tellAll();
+    this.options.log.info('the half that stores and talks is back');
+  }
+
+  /** Everything that is told once: who begins anew knows none of it. */
+  #tellAll(): void {
+    const { field, link } = this;
+    link.report({ kind: 'standing', alarms: this.#standing() });
+    for (const one of field.links.values()) field.reportLink(one);
+    field.deviceAlarms.store();
+    field.remember();
+    link.report({ kind: 'facts', facts: this.#watch.facts });
+  }
+
+  #sayNorthSilent(isSilent: boolean): void {
+    if (!isSilent) this.own.clear(northSilent);
+    else
+      this.own.raise(northSilent, {
+        priority: 'high',
+        text: 'the half that stores and talks does not answer; it is restarted when that lasts',
+        response: 'if it comes again, look into the log, and at the load of the machine',
+      });
   }
 
   answer(op: string, args: unknown): unknown {

@@ -37,6 +37,8 @@ export interface HealthOptions {
   readonly north: North;
   readonly memory: Memory;
   readonly alarms: AlarmCounter;
+  /** Memory of this process in bytes. */
+  readonly rss: () => number;
   /** Called with each look. */
   readonly look: () => void;
 }
@@ -169,6 +171,7 @@ export class HealthWatch {
     const { journal, forwarders } = this.#o.north;
     const counters: Record<string, number> = {
       ...facts?.counters,
+      rss_bytes: (facts?.counters['rss_bytes'] ?? 0) + this.#o.rss(),
       journal_waiting: journal.waiting,
       journal_segments: journal.segments.length,
       journal_bytes_written: journal.stats.bytesWritten,

@@ -1,4 +1,4 @@
-import { asGatewayError } from '../contract/index.js';
+import { asGatewayError, type Clock } from '../contract/index.js';
 import { asidePrefix } from '../journal/states.js';
 import { limits } from '../limits.js';
 import { Audit } from '../write/audit.js';
@@ -12,6 +12,7 @@ import { WallClock } from './wall-clock.js';
 import type { Numbered } from './wall/entries.js';
 import { type Begin, type NorthPlan, type Report, troubleOf } from './wall/messages.js';
 import { type FieldPort, NorthWall } from './wall/north-wall.js';
+import { Watchdog } from './wall/watchdog.js';
 
 export interface NorthHalfOptions extends Omit<
   NorthOptions,
@@ -21,6 +22,8 @@ export interface NorthHalfOptions extends Omit<
   readonly memoryFiles: MemoryFiles;
   /** Records of trips. */
   readonly trips: TripShelf;
+  /** Memory of the process in bytes, for health; 0 where the field half is the same process. */
+  rss(): number;
 }
 
 /** Key of the figures of the alarm system among the states of the journal. */
@@ -62,6 +65,7 @@ export class NorthHalf {
       north: parts.north,
       memory: parts.memory,
       alarms: this.alarms,
+      rss: () => options.rss(),
       look: () => this.#look(),
     });
   }
@@ -70,19 +74,31 @@ export class NorthHalf {
    * Serves a field half, which says what to begin with. Settles when the journal is open and the field half knows; rejects where
    * another gateway has it.
    */
-  static serve(port: FieldPort, options: NorthHalfOptions): Promise<NorthHalf> {
+  static serve(
+    port: FieldPort,
+    clock: Clock,
+    partsFor: (plan: NorthPlan) => NorthHalfOptions,
+    onFieldHung: () => void = () => undefined,
+  ): Promise<NorthHalf> {
     return new Promise((resolve, reject) => {
       let half: NorthHalf | undefined;
-      const link = new NorthWall(port, {
-        clock: options.clock,
+      const watchdog: Watchdog = new Watchdog({
+        clock,
+        beat: () => link.send({ kind: 'beat' }),
+        onSilent: () => undefined,
+        onHung: onFieldHung,
+      });
+      const link: NorthWall = new NorthWall(port, {
+        clock,
+        heard: () => watchdog.heard(),
         begin: (begin) => {
-          NorthHalf.#begin(begin, link, options, (made) => (half = made)).then(
-            resolve,
-            (thrown: unknown) => {
-              link.send({ kind: 'refused', why: troubleOf(thrown) });
-              reject(asGatewayError(thrown));
-            },
-          );
+          NorthHalf.#begin(begin, link, partsFor(begin.plan), (made) => {
+            half = made;
+            watchdog.start();
+          }).then(resolve, (thrown: unknown) => {
+            link.send({ kind: 'refused', why: troubleOf(thrown) });
+            reject(asGatewayError(thrown));
+          });
         },
         // Nothing comes before the field half knows that this one is open.
         entry: (numbered) => {
@@ -128,6 +144,7 @@ export class NorthHalf {
       kind: 'opened',
       opened: {
         epoch: north.journal.epoch,
+        ended: north.journal.report.ended,
         verdict: memory.verdict,
         memory: memory.current,
         deviceAlarms: north.journal.getState('device-alarms'),

@@ -19,7 +19,7 @@ export type StateFiles = MemoryFiles & { readonly notes: NotesFile };
 export interface RuntimeOptions
   extends
     Omit<FieldHalfOptions, 'north' | 'notes' | 'rss' | 'reload'>,
-    Omit<NorthHalfOptions, 'memoryFiles'> {
+    Omit<NorthHalfOptions, 'memoryFiles' | 'rss'> {
   readonly memoryFiles: StateFiles;
   /** Memory of the process in bytes, for health. */
   memory(): number;
@@ -48,30 +48,20 @@ export class Runtime {
   ): Promise<Runtime> {
     const plan = rules ? rules.plan : planned(config, options);
     const { one, other } = joinedPorts<ToNorth, ToField>(options.carry ?? atOnce);
-    const serving = NorthHalf.serve(other, options);
+    const serving = NorthHalf.serve(other, options.clock, () => ({ ...options, rss: () => 0 }));
     // It says so to the field half, too.
     serving.catch(() => undefined);
     const fieldHalf = await FieldHalf.start(
       plan,
       {
         ...options,
-        north: () => one,
+        north: () => Promise.resolve(one),
         notes: options.memoryFiles.notes,
         rss: () => options.memory(),
       },
       rules,
     );
     const northHalf = await serving;
-    const { journal } = northHalf.north;
-    options.log.info('gateway started', {
-      gateway: config.gateway.id,
-      links: config.links.length,
-      tags: plan.table.size,
-      rules: plan.program.ids.length,
-      epoch: journal.epoch,
-      ended: journal.report.ended,
-      memory: northHalf.memory.verdict.kind,
-    });
     return new Runtime(fieldHalf, northHalf, options);
   }
 
@@ -107,7 +97,6 @@ export class Runtime {
 
   async stop(): Promise<void> {
     await this.fieldHalf.stop();
-    this.options.log.info('gateway stopped');
   }
 }
 

@@ -6,6 +6,7 @@ import type { MqttConnection, MqttPort, Outgoing } from '../../gateway/north/mqt
 import { Runtime, type RuntimeOptions } from '../../gateway/run/runtime.js';
 import type { RulesAtStart } from '../../gateway/run/start-plan.js';
 import { compileRules, createEngine } from '../../rules/index.js';
+import { copied } from '../support/carry.js';
 import { inThisThread } from '../support/create.js';
 import { Seeded } from '../support/random.js';
 import type { VirtualClock } from '../support/virtual-clock.js';
@@ -94,6 +95,7 @@ export async function gateway(
         memory: () => 0,
         trips: noTrips,
         memoryFiles: new StateFolder().open(),
+        carry: copied,
         ...extra,
       },
       atStart,

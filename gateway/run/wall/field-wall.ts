@@ -1,9 +1,8 @@
-import type { Clock, GatewayError, Log, Port } from '../../contract/index.js';
-import { asGatewayError, GatewayError as Failure } from '../../contract/index.js';
+import type { Clock, GatewayError, Port } from '../../contract/index.js';
+import { GatewayError as Failure, mono } from '../../contract/index.js';
 import { limits } from '../../limits.js';
 import { answerTo, Asks } from './asks.js';
-import type { Given } from './keeper.js';
-import { Keeper } from './keeper.js';
+import { type Given, Keeper } from './keeper.js';
 import {
   type Answer,
   type Ask,
@@ -14,18 +13,22 @@ import {
   type ToField,
   type ToNorth,
 } from './messages.js';
+import { Watchdog } from './watchdog.js';
 
 export type NorthPort = Port<ToNorth, ToField>;
 
 export interface FieldWallOptions {
   readonly clock: Clock;
-  readonly log: Log;
   /** Answers what the north half asks; may reject with what people are to be told. */
   readonly answer: (op: string, args: unknown) => unknown;
   /** The memory of rules is durable up to this note. */
   readonly remembered: (note: number) => void;
   /** All that is remembered is to be stored again. */
   readonly remember: () => void;
+  /** The north half is gone, or hangs. */
+  readonly onLost: (why: GatewayError) => void;
+  /** It says nothing, or something again. */
+  readonly onSilent: (isSilent: boolean) => void;
   readonly known: (found: Extract<ToField, { readonly kind: 'known' }>) => void;
 }
 
@@ -48,10 +51,17 @@ export class FieldWall {
   readonly #stored = new Map<number, (why: GatewayError | undefined) => void>();
   #mayGo = true;
   #flushed: (() => void)[] = [];
+  readonly #watchdog: Watchdog;
 
   constructor(options: FieldWallOptions) {
     this.#o = options;
     this.#asks = new Asks(options.clock, (ask) => this.#reply({ kind: 'ask', ask }));
+    this.#watchdog = new Watchdog({
+      clock: options.clock,
+      beat: () => this.#port?.send({ kind: 'beat' }),
+      onSilent: (isSilent) => options.onSilent(isSilent),
+      onHung: () => this.#fail(gone('the half that stores and talks hangs')),
+    });
   }
 
   get isOpen(): boolean {
@@ -68,17 +78,33 @@ export class FieldWall {
     this.#mayGo = true;
     this.#sent = 0;
     return new Promise((resolve, reject) => {
+      const tooLong = this.#o.clock.at(mono(this.#o.clock.mono() + limits.wallOpenMs), () => {
+        reject(gone('the half that stores and talks does not open the journal'));
+      });
+      port.onEnd(() => {
+        if (this.#port !== port) return;
+        tooLong.cancel();
+        const why = gone('the half that stores and talks has ended');
+        reject(why);
+        this.#fail(why);
+      });
       port.onReady(() => {
         this.#mayGo = true;
         this.#pump();
       });
       port.onMessage((message) => {
         if (this.#port !== port) return;
-        if (message.kind === 'refused') reject(errorOf(message.why));
+        this.#watchdog.heard();
+        if (message.kind === 'refused') {
+          tooLong.cancel();
+          reject(errorOf(message.why));
+        } else if (message.kind === 'listening' || message.kind === 'beat') return;
         else if (message.kind !== 'opened') this.#take(message);
         else {
           this.#epoch = message.opened.epoch;
           this.#isOpen = true;
+          tooLong.cancel();
+          this.#watchdog.start();
           resolve(message.opened);
           this.#pump();
         }
@@ -87,13 +113,26 @@ export class FieldWall {
     });
   }
 
-  /** The north half is gone. What waits for it is told so; entries stay. */
-  lost(): void {
+  /** This half ends, and the other one with it. */
+  end(): void {
+    const port = this.#port;
+    this.#drop(gone('the gateway ends'));
+    port?.end();
+  }
+
+  #fail(why: GatewayError): void {
+    const wasOpen = this.#isOpen;
+    this.#drop(why);
+    if (wasOpen) this.#o.onLost(why);
+  }
+
+  /** What waits for the north half is told that it is gone; entries stay. */
+  #drop(why: GatewayError): void {
+    this.#watchdog.stop();
     this.#port = undefined;
     this.#isOpen = false;
-    const gone = new Failure('half-down', 'the half that stores and talks is gone');
-    this.#asks.drop(gone);
-    for (const settle of this.#stored.values()) settle(gone);
+    this.#asks.drop(why);
+    for (const settle of this.#stored.values()) settle(why);
     this.#stored.clear();
     this.#replies = [];
     this.#reports.clear();
@@ -173,7 +212,9 @@ export class FieldWall {
     return undefined;
   }
 
-  #take(message: Exclude<ToField, { readonly kind: 'opened' | 'refused' }>): void {
+  #take(
+    message: Exclude<ToField, { readonly kind: 'opened' | 'refused' | 'listening' | 'beat' }>,
+  ): void {
     switch (message.kind) {
       case 'safe':
         this.keeper.safe(message.safe);
@@ -207,10 +248,13 @@ export class FieldWall {
   async #answer(ask: Ask): Promise<void> {
     const port = this.#port;
     const answer: Answer = await answerTo(ask, this.#o.answer);
+    // Whoever asked may be gone.
     if (this.#port === port) this.#reply({ kind: 'answer', answer });
-    else
-      this.#o.log.debug('an answer came too late', { op: ask.op, why: asGatewayError(ask).code });
   }
+}
+
+function gone(why: string): GatewayError {
+  return new Failure('half-down', why);
 }
 
 function nameOf(report: Report): string {

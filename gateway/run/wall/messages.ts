@@ -56,6 +56,8 @@ export interface Begin {
 /** What the field half begins with. */
 export interface Opened {
   readonly epoch: number;
+  /** How the boot before this one ended. */
+  readonly ended: 'first' | 'clean' | 'unclean';
   readonly verdict: Verdict;
   readonly memory: MemoryId;
   /** Alarms of devices before this boot. */
@@ -90,10 +92,14 @@ export type ToNorth =
   | ({ readonly kind: 'entry' } & Numbered)
   | Report
   | { readonly kind: 'ask'; readonly ask: Ask }
-  | { readonly kind: 'answer'; readonly answer: Answer };
+  | { readonly kind: 'answer'; readonly answer: Answer }
+  /** It is well. */
+  | { readonly kind: 'beat' };
 
 export type ToField =
   | { readonly kind: 'opened'; readonly opened: Opened }
+  /** It has the lock, and waits for its first message. */
+  | { readonly kind: 'listening' }
   /** It cannot begin: another gateway has the journal, for one. */
   | { readonly kind: 'refused'; readonly why: Trouble }
   | { readonly kind: 'safe'; readonly safe: Safe }
@@ -111,4 +117,6 @@ export type ToField =
   /** What could not be read at the start is known now. */
   | { readonly kind: 'known'; readonly verdict: Verdict; readonly memory: MemoryId }
   | { readonly kind: 'ask'; readonly ask: Ask }
-  | { readonly kind: 'answer'; readonly answer: Answer };
+  | { readonly kind: 'answer'; readonly answer: Answer }
+  /** It is well. */
+  | { readonly kind: 'beat' };

@@ -9,6 +9,8 @@ export type FieldPort = Port<ToField, ToNorth>;
 
 export interface NorthWallOptions {
   readonly clock: Clock;
+  /** The field half said something. */
+  readonly heard: () => void;
   readonly begin: (begin: Begin) => void;
   readonly entry: (numbered: Numbered) => void;
   readonly report: (report: Report) => void;
@@ -44,6 +46,7 @@ export class NorthWall {
   }
 
   #take(message: ToNorth): void {
+    this.#o.heard();
     switch (message.kind) {
       case 'begin':
         this.#o.begin(message.begin);
@@ -56,6 +59,8 @@ export class NorthWall {
         break;
       case 'answer':
         this.#asks.answered(message.answer);
+        break;
+      case 'beat':
         break;
       default:
         this.#o.report(message);

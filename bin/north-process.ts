@@ -1,0 +1,93 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { constants, setPriority } from 'node:os';
+import type { Duplex } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { invariant } from '../gateway/contract/index.js';
+import { PipePort } from '../gateway/host/pipe-port.js';
+import { limits } from '../gateway/limits.js';
+import type { LogLevel } from '../gateway/run/log.js';
+import type { NorthPort } from '../gateway/run/wall/field-wall.js';
+import { errorOf, type ToField, type ToNorth } from '../gateway/run/wall/messages.js';
+
+const program = fileURLToPath(new URL('./north.js', import.meta.url));
+
+/** Descriptor of the pipe between the halves in the process of the one that stores and talks. */
+export const wallFd = 3;
+
+/** What that process is told by its command line. */
+export interface NorthArgs {
+  /** Path of the control socket. */
+  readonly control: string;
+  readonly level: LogLevel;
+}
+
+/** Starts and ends the processes of the half that stores and talks, one after another. */
+export class NorthProcess {
+  readonly #args: NorthArgs;
+  #child: ChildProcess | undefined;
+
+  constructor(args: NorthArgs) {
+    this.#args = args;
+  }
+
+  /** Another one; one that is left is killed. Settles when it has the lock; rejects where another gateway has it. */
+  async start(): Promise<NorthPort> {
+    await this.kill();
+    const args = [...process.execArgv, program, JSON.stringify(this.#args)];
+    const child = spawn(process.execPath, args, {
+      stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
+    });
+    this.#child = child;
+    // Before the one that polls it gives way.
+    if (child.pid !== undefined) lower(child.pid);
+    const pipe = child.stdio[wallFd];
+    invariant(pipe !== undefined && pipe !== null, 'a pipe between the halves');
+    const port = new PipePort<ToNorth, ToField>(pipe as Duplex);
+    await new Promise<void>((resolve, reject) => {
+      port.onMessage((message) => {
+        if (message.kind === 'listening') resolve();
+        else if (message.kind === 'refused') reject(errorOf(message.why));
+      });
+      port.onEnd(() => reject(errorOf(goneAtOnce)));
+      child.once('error', reject);
+    });
+    return port;
+  }
+
+  /** It was told to end: waits until it has, and kills it when it does not. */
+  async ended(): Promise<void> {
+    const child = this.#child;
+    if (!child || isOver(child)) return;
+    const timer = setTimeout(() => child.kill('SIGKILL'), limits.closeMs);
+    await once(child, 'exit');
+    clearTimeout(timer);
+  }
+
+  async kill(): Promise<void> {
+    const child = this.#child;
+    if (!child || isOver(child)) return;
+    const over = once(child, 'exit');
+    child.kill('SIGKILL');
+    await over;
+  }
+}
+
+const goneAtOnce = {
+  code: 'half-down',
+  message: 'the half that stores and talks ended as it began',
+  fields: {},
+} as const;
+
+function isOver({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode !== null || signalCode !== null;
+}
+
+/** Where the system does not let us, it runs as it is. */
+function lower(pid: number): void {
+  try {
+    setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL);
+  } catch {
+    // It may have ended already.
+  }
+}

@@ -1,0 +1,79 @@
+import { Socket } from 'node:net';
+import type { Log } from '../gateway/contract/index.js';
+import { systemClock } from '../gateway/host/clock.js';
+import { ControlSocket } from '../gateway/host/control-socket.js';
+import { isErrno } from '../gateway/host/files.js';
+import { PipePort } from '../gateway/host/pipe-port.js';
+import { limits } from '../gateway/limits.js';
+import { Control } from '../gateway/run/control.js';
+import { pinoLog } from '../gateway/run/log.js';
+import { NorthHalf } from '../gateway/run/north-half.js';
+import { type ToField, type ToNorth, troubleOf } from '../gateway/run/wall/messages.js';
+import { crashInto } from './crash.js';
+import { LineWriter, lostLogLines, openStandard } from './line-writer.js';
+import { type NorthArgs, wallFd } from './north-process.js';
+import { northParts } from './wire-north.js';
+
+/** The process of the half that stores and talks. It begins and ends with the one that polls. */
+
+const { control, level } = JSON.parse(process.argv[2] ?? '{}') as NorthArgs;
+const log = pinoLog(level, systemClock, new LineWriter(openStandard(2), lostLogLines));
+crashInto(log);
+// It is told to stop by the other half, which gets the same signal from a terminal.
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined);
+
+const port = new PipePort<ToField, ToNorth>(new Socket({ fd: wallFd }));
+// As if it were killed with it: what is not safe is in no other place either.
+port.onEnd(() => process.exit());
+
+/** Who asks before there is an answer waits for it. */
+let begin: (half: NorthHalf) => void = () => undefined;
+const ready = new Promise<Control>((resolve) => {
+  begin = (half) => resolve(new Control(half));
+});
+
+// The socket first: it is the lock. A second gateway must be refused before it asks a device or takes the first one's
+// place at the broker.
+try {
+  await openControl();
+  NorthHalf.serve(port, systemClock, (plan) => northParts(plan, log)).then(begin, () => undefined);
+  port.send({ kind: 'listening' });
+} catch (thrown) {
+  port.send({ kind: 'refused', why: troubleOf(thrown) });
+}
+
+function listen(): Promise<ControlSocket> {
+  return ControlSocket.listen(control, async (op, args, who) =>
+    (await ready).handle({ op, args, who }),
+  );
+}
+
+/**
+ * On a disk that takes no socket the gateway runs without one, and tries again: nobody can steer it, and it steers the plant. Against a
+ * second gateway the journal is a lock, too, where it can be opened.
+ */
+async function openControl(): Promise<void> {
+  try {
+    await listen();
+    return;
+  } catch (thrown) {
+    if (!isDiskTrouble(thrown)) throw thrown;
+    log.error('the control socket cannot be made; the gateway runs without it', {
+      why: String(thrown),
+    });
+  }
+  const timer = setInterval(() => void again(log), limits.controlAgainMs).unref();
+  async function again(to: Log): Promise<void> {
+    try {
+      await listen();
+      clearInterval(timer);
+      to.info('the control socket is there');
+    } catch {
+      // The disk takes none yet.
+    }
+  }
+}
+
+function isDiskTrouble(thrown: unknown): boolean {
+  return ['EROFS', 'ENOSPC', 'EDQUOT', 'EIO', 'ENOTDIR'].some((code) => isErrno(thrown, code));
+}
