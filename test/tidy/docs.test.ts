@@ -140,7 +140,24 @@ void t.test('docs/topics.md has every topic, event, reason and key of a frame', 
   t.end();
 });
 
-void t.test('CHANGELOG.md says what comes', (t) => {
-  t.match(read('CHANGELOG.md'), /^## Unreleased\n\n### Added\n\n- /m);
+void t.test('CHANGELOG.md has a section for every version', (t) => {
+  const text = read('CHANGELOG.md');
+  const headings = text.match(/^## .*$/gm) ?? [];
+  const form = /^## \d+\.\d+\.\d+ - (\d{4}-\d\d-\d\d|unreleased|not published)$/;
+  t.same(
+    headings.filter((heading) => !form.test(heading)),
+    [],
+    'headings are VERSION - DATE',
+  );
+  t.same(
+    headings.slice(1).filter((heading) => heading.endsWith(' - unreleased')),
+    [],
+    'only the newest is unreleased',
+  );
+  const { version } = JSON.parse(read('package.json')) as { readonly version: string };
+  t.ok(
+    headings.some((heading) => heading.startsWith(`## ${version} - `)),
+    `${version} has one`,
+  );
   t.end();
 });
