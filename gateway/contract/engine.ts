@@ -29,7 +29,7 @@ export interface RuleProblem {
   readonly message: string;
   readonly hint?: string;
   readonly offset?: number;
-  /** From a check that was added in this version (2): a rule that ran before must not prevent a start. */
+  /** Version that added the check (2); absent: the first. A rule that ran before must not prevent a start. */
   readonly since?: number;
 }
 

@@ -35,7 +35,7 @@ export interface FoundTag {
 
 export interface DeviceSurvey {
   readonly name: string;
-  /** By the position of the tag among those that were asked for. */
+  /** By the position of the tag among the requested ones. */
   readonly facts: readonly TagFacts[];
   readonly found: readonly FoundTag[];
   /** Items that were left out, with reasons, for people. */
