@@ -9,9 +9,9 @@ import { clockTime, print, printJson, table } from '../output.js';
 export function alarms(program: Command): void {
   program
     .command('alarms')
-    .description('alarms that stand or wait for acknowledgement')
+    .description('list alarms that are active or not acknowledged')
     .option('--ack <id>', 'acknowledge an alarm')
-    .option('--figures', 'how loud the alarms are: rate, floods, the loudest, chattering, stale')
+    .option('--figures', 'alarm load: rate, floods, the most frequent, chattering, stale')
     .action(
       action(async (options: GlobalOptions & { ack?: string; figures?: boolean }) => {
         const socket = socketOf(options);

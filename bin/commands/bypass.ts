@@ -15,11 +15,11 @@ interface Options extends GlobalOptions {
 export function bypass(program: Command): void {
   program
     .command('bypass <rule>')
-    .description('take an interlock, or one input of it, out of service for a time')
-    .option('--input <tag>', 'only this tag of the rule; else the whole rule')
-    .option('--for <time>', 'how long, such as 2h; it ends by itself')
-    .option('--reason <text>', 'why; kept in the audit and shown with the alarm')
-    .option('--end', 'end a bypass before its time')
+    .description('bypass an interlock, or one of its inputs, for a limited time')
+    .option('--input <tag>', 'bypass only this tag; default: the whole rule')
+    .option('--for <time>', 'how long, such as 2h; the bypass ends automatically')
+    .option('--reason <text>', 'reason, kept in the audit and shown with the alarm')
+    .option('--end', 'end the bypass early')
     .action(
       action(async (options: Options, rule: string) => {
         const { input, reason } = options;

@@ -12,16 +12,14 @@ Each file that is written is kept as FILE.before-migrate.`;
 
 /** `millrace config migrate FILE` */
 export function config(program: Command): void {
-  const group = program
-    .command('config')
-    .description('what a new version makes of a configuration');
+  const group = program.command('config').description('adapt a configuration to a new version');
   group
     .command('migrate <file>')
     .description(
-      'list what changed its meaning since a version, with the place, and write what can be written',
+      'list settings whose meaning has changed since a version, with their places, and adapt the file',
     )
     .option('--from <version>', 'the version that ran this file', '0.1')
-    .option('--write', 'write it, comments and layout as they are')
+    .option('--write', 'change the file, with comments and layout preserved')
     .addHelpText('after', example)
     .action(
       action(async (options: MigrateOptions, file: string) => {

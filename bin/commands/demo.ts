@@ -7,9 +7,9 @@ export function demo(program: Command): void {
   program
     .command('demo')
     .description(
-      'a simulated pumping station, a broker and a gateway in one process; Ctrl-C ends it',
+      'run a simulated pumping station, a broker and a gateway in one process until Ctrl-C',
     )
-    .option('--seconds <n>', 'end by itself after so many seconds')
+    .option('--seconds <n>', 'stop after this many seconds')
     .option('--plain', 'print lines instead of a live screen')
     .action(
       action(async (options: { json?: boolean; seconds?: string; plain?: boolean }) => {

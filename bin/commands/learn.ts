@@ -5,12 +5,12 @@ import { type GlobalOptions, action } from '../context.js';
 export function learn(program: Command): void {
   program
     .command('learn <file> [link]')
-    .description('ask devices what they have: tags of folders, units and spans')
+    .description('ask devices for their tags, units and spans')
     .addHelpText(
       'after',
-      '\nFor links with expand: or learnUnits:. What they say is kept beside the journal (learned/LINK.json) and is part\n' +
-        'of the configuration from then on. The gateway asks by itself when it starts, but only adds; this takes away too\n' +
-        'what a device no longer has. A running gateway takes it over with millrace reload.',
+      '\nFor links with expand: or learnUnits:. The result is kept beside the journal (learned/LINK.json) and belongs\n' +
+        'to the configuration from then on. The gateway also asks at its start, but only adds tags; this command also\n' +
+        'removes tags that a device no longer has. A running gateway applies the result after millrace reload.',
     )
     .action(
       action(async (options: GlobalOptions, file: string, link: string | undefined) => {

@@ -34,24 +34,21 @@ export function modbus(program: Command): void {
       .command(name)
       .description(about)
       .option('-u, --unit <id>', 'unit id of the device', '1')
-      .option('--timeout <time>', 'longest wait for an answer', '1s');
+      .option('--timeout <time>', 'maximum wait for an answer', '1s');
 
-  reach('read <endpoint> <address>', 'registers in every decoding side by side, or bits')
-    .option('-n, --count <n>', 'registers or bits', '10')
-    .option('--wide', 'the 64-bit decodings too')
-    .option('--expect <value>', 'which address and decoding give what the panel shows? ranked')
+  reach('read <endpoint> <address>', 'show registers in every decoding side by side, or bits')
+    .option('-n, --count <n>', 'number of registers or bits', '10')
+    .option('--wide', 'include 64-bit decodings')
+    .option('--expect <value>', 'find the address and decoding of this value, ranked')
     .action(
       action(async (options: ReadOptions, endpoint: string, address: string) => {
         const { readCommand } = await import('../modbus/read.js');
         await readCommand(options, endpoint, address);
       }),
     );
-  reach(
-    'watch <endpoint> <address>',
-    'as read, again and again until Ctrl-C; what changed is marked',
-  )
-    .option('-n, --count <n>', 'registers or bits', '10')
-    .option('--interval <time>', 'between two reads', '1s')
+  reach('watch <endpoint> <address>', 'read repeatedly until Ctrl-C, and mark changes')
+    .option('-n, --count <n>', 'number of registers or bits', '10')
+    .option('--interval <time>', 'time between two reads', '1s')
     .action(
       action(async (options: ReadOptions, endpoint: string, address: string) => {
         const { watchCommand } = await import('../modbus/read.js');
@@ -60,19 +57,19 @@ export function modbus(program: Command): void {
     );
   reach(
     'write <endpoint> <address> <value>',
-    'one value, past all permits of the gateway: says what it does',
+    'write one value, bypassing all permissions of the gateway',
   )
     .option(
       '--type <type>',
       'bool, int16, uint16, int32, uint32, int64, uint64, float32, float64',
       'uint16',
     )
-    .option('--order <order>', 'ABCD, CDAB, BADC or DCBA; of eight bytes also EFGHABCD …', 'ABCD')
-    .option('--yes', 'do it; without this it only shows what is there now')
+    .option('--order <order>', 'ABCD, CDAB, BADC or DCBA; for eight bytes also EFGHABCD …', 'ABCD')
+    .option('--yes', 'really write; without it, only show the current value')
     .addHelpText(
       'after',
       '\nThe value is read before and after. Each write is recorded in millrace-data/commissioning.log.\n' +
-        'What moves in the plant moves: make sure that nobody is near.',
+        'This moves equipment: make sure that nobody is near.',
     )
     .action(
       action(async (options: WriteOptions, endpoint: string, address: string, value: string) => {
@@ -80,7 +77,7 @@ export function modbus(program: Command): void {
         await writeCommand(options, endpoint, address, value);
       }),
     );
-  reach('identify <endpoint>', 'what the device says of itself (FC 43/14, 17, 7, 8)').action(
+  reach('identify <endpoint>', 'show the identification of the device (FC 43/14, 17, 7, 8)').action(
     action(async (options: ReachOptions, endpoint: string) => {
       const { identifyCommand } = await import('../modbus/identify.js');
       await identifyCommand(options, endpoint);

@@ -14,8 +14,8 @@ interface ReadOptions extends GlobalOptions {
 export function read(program: Command): void {
   program
     .command('read <tag...>')
-    .description('the present value of one or more tags')
-    .option('--device', 'ask the device: value, type, status and times in its own terms (OPC UA)')
+    .description('show the current value of one or more tags')
+    .option('--device', 'ask the device for value, type, status and times in its terms (OPC UA)')
     .action(
       action(async (options: ReadOptions, names: string[]) => {
         if (options.device) {

@@ -8,11 +8,11 @@ export function reload(program: Command): void {
   program
     .command('reload')
     .description(
-      'read the configuration again; only what changed is restarted, a bad file is refused',
+      'load the configuration again; only changed parts restart, a faulty file is refused',
     )
     .option(
       '--keep-trips',
-      'hold on what tripped rules hold, where the new configuration would let go of it (engineer)',
+      'keep holding outputs that the new configuration would take from a trip (engineer)',
     )
     .action(
       action(async (options: GlobalOptions & { keepTrips?: boolean }) => {

@@ -28,9 +28,12 @@ export function reset(program: Command): void {
   program
     .command('reset [rule]')
     .description(
-      'reset a latched interlock, or an order that no rule stands behind; refused while its cause stands',
+      'reset a latched interlock, or an order without a rule; refused while its cause is present',
     )
-    .option('--memory-lost', 'all rules that are tripped because their memory was lost (engineer)')
+    .option(
+      '--memory-lost',
+      'reset all rules that are tripped because their memory was lost (engineer)',
+    )
     .action(
       action(async (options: ResetOptions, rule: string | undefined) => {
         if (options.memoryLost === true) {

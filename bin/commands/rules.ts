@@ -8,7 +8,7 @@ export function rules(program: Command): void {
   const group = program.command('rules').description('prove rules before they are armed');
   group
     .command('check <file>')
-    .description('problems, remarks of a careful colleague, and response times')
+    .description('check rules: problems, remarks and response times')
     .action(
       action(async (options: GlobalOptions, file: string) => {
         const { checkRules } = await import('../proving/check.js');
@@ -18,7 +18,10 @@ export function rules(program: Command): void {
   group
     .command('test <file> <tests...>')
     .description('run test files against the rules of a configuration, without devices')
-    .option('--mutate', 'make slips in the rules and see whether the tests notice')
+    .option(
+      '--mutate',
+      'make deliberate mistakes in the rules and see whether the tests catch them',
+    )
     .action(
       action(async (options: TestOptions, file: string, tests: string[]) => {
         const { testRules } = await import('../proving/test.js');
@@ -28,18 +31,21 @@ export function rules(program: Command): void {
   group
     .command('replay <file>')
     .description(
-      'run recorded data through the rules; nothing is written. Without --data or --journal: what the running gateway still has (journal.history.keep)',
+      'run recorded data through the rules without writing; default: data of the running gateway (journal.history.keep)',
     )
-    .option('--data <csv>', 'samples: time, tag, value[, quality], or one column a tag')
-    .option('--journal <path>', 'the journal of a gateway that is stopped, or a copy of one')
-    .option('--speed <times>', 'at so many times the speed of the record, such as 1; else at once')
-    .option('--change <rule.key=text...>', 'what if a rule said this: trips added and removed')
-    .option('--why <rule>', 'why the rule was as it was, instead of trips and alarms')
+    .option('--data <csv>', 'samples: time, tag, value[, quality], or one column per tag')
+    .option('--journal <path>', 'journal of a stopped gateway, or a copy')
+    .option('--speed <times>', 'multiple of real time, such as 1; default: as fast as possible')
+    .option(
+      '--change <rule.key=text...>',
+      'try this change of a rule: lists trips added and removed',
+    )
+    .option('--why <rule>', 'explain the state of this rule, instead of trips and alarms')
     .option(
       '--at <time>',
-      'with --why: when, 14:03:20 (on the day of its end) or 2026-05-01T14:03; else at the end',
+      'with --why: time, 14:03:20 (on the last day of the record) or 2026-05-01T14:03; default: its end',
     )
-    .option('--all', 'every event, not only trips and alarms')
+    .option('--all', 'print every event, not only trips and alarms')
     .action(
       action(async (options: ReplayOptions, file: string) => {
         const { replayRules } = await import('../proving/replay.js');
@@ -48,7 +54,7 @@ export function rules(program: Command): void {
     );
   group
     .command('explain <file> <rule>')
-    .description('what a rule does, in sentences')
+    .description('describe a rule in sentences')
     .action(
       action(async (options: GlobalOptions, file: string, rule: string) => {
         const { explainRule } = await import('../proving/check.js');

@@ -11,12 +11,12 @@ export interface ScanOptions extends GlobalOptions {
 export function scan(program: Command): void {
   program
     .command('scan')
-    .description('look for devices, politely and without writing anything')
+    .description('look for devices, politely and without writing')
     .command('modbus <endpoint...>')
-    .description('which unit ids answer on a line or a range of hosts, and what they say they are')
+    .description('find the unit ids that answer on a line or a range of hosts, and identify them')
     .option('-u, --units <list>', 'unit ids to ask, like 1-32,100; hosts usually have one', '1-247')
-    .option('--timeout <time>', 'how long to wait for each', '300ms')
-    .option('--gap <time>', 'pause between two questions', '20ms')
+    .option('--timeout <time>', 'maximum wait for each', '300ms')
+    .option('--gap <time>', 'pause between two requests', '20ms')
     .addHelpText(
       'after',
       '\nEndpoints as for `millrace modbus`; a host range is written tcp://10.0.0.10-20:502.\n' +

@@ -14,10 +14,10 @@ interface Options extends GlobalOptions {
 export function service(program: Command): void {
   program
     .command('service <alarm>')
-    .description('take an alarm out of service for maintenance, or back into it')
-    .option('--out', 'out of service, until it is put back')
-    .option('--in', 'back into service')
-    .option('--reason <text>', 'why; kept in the audit and shown with the alarm')
+    .description('take an alarm out of service, or return it')
+    .option('--out', 'take out of service until it is returned')
+    .option('--in', 'return to service')
+    .option('--reason <text>', 'reason, kept in the audit and shown with the alarm')
     .action(
       action(async (options: Options, alarm: string) => {
         const isOut = options.out === true;

@@ -15,11 +15,11 @@ interface Options extends GlobalOptions {
 export function shelve(program: Command): void {
   program
     .command('shelve <alarm>')
-    .description('put an alarm away for a time')
-    .option('--for <time>', 'how long, such as 1h; it comes back by itself')
-    .option('--reason <text>', 'why; kept in the audit and shown with the alarm')
-    .option('--once', 'it comes back as soon as its cause has gone once')
-    .option('--end', 'take it off the shelf')
+    .description('shelve an alarm for a limited time')
+    .option('--for <time>', 'how long, such as 1h; shelving ends automatically')
+    .option('--reason <text>', 'reason, kept in the audit and shown with the alarm')
+    .option('--once', 'also end as soon as the cause has gone once')
+    .option('--end', 'end the shelving early')
     .action(
       action(async (options: Options, alarm: string) => {
         const isEnd = options.end === true;

@@ -42,7 +42,7 @@ interface DeviceStatus {
 export function status(program: Command): void {
   program
     .command('status')
-    .description('how the running gateway is: links, devices, sinks, journal, rules')
+    .description('show the running gateway: links, devices, sinks, journal, rules')
     .action(
       action(async (options: GlobalOptions) => {
         const s = (await ask(socketOf(options), 'status')) as Status;

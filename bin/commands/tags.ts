@@ -9,8 +9,8 @@ import { pause } from '../pause.js';
 export function tags(program: Command): void {
   program
     .command('tags [pattern]')
-    .description("tags with value, quality and time; a pattern like 'P101.*' chooses")
-    .option('-w, --watch', 'keep showing them, once a second')
+    .description("list tags with value, quality and time; filter with a pattern like 'P101.*'")
+    .option('-w, --watch', 'update the list once a second')
     .action(
       action(async (options: GlobalOptions & { watch?: boolean }, pattern: string | undefined) => {
         const once = async (): Promise<void> => {

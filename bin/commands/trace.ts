@@ -26,9 +26,9 @@ export function trace(program: Command): void {
   program
     .command('trace <link>')
     .description(
-      'what goes over the wire of a link of the running gateway, live: hexadecimal and in words',
+      'show the traffic of a link of the running gateway, live: hexadecimal and in words',
     )
-    .option('--seconds <n>', 'end after so long; default: until Ctrl-C')
+    .option('--seconds <n>', 'stop after this time; default: Ctrl-C')
     .action(
       action(async (options: GlobalOptions & { seconds?: string }, link: string) => {
         const until = performance.now() + (secondsOf(options.seconds) ?? Infinity) * 1_000;

@@ -14,11 +14,11 @@ export function validate(program: Command): void {
   program
     .command('validate <file>')
     .description(
-      'check a configuration and its rules: all problems at once, with file, line and a hint',
+      'check a configuration and its rules; reports all problems with file, line and a hint',
     )
     .option(
       '--online',
-      'ask the devices too, where their driver can: are all tags there as written?',
+      'also ask devices whose driver supports it whether all tags exist as configured',
     )
     .action(
       action(async (options: GlobalOptions & { online?: boolean }, file: string) => {

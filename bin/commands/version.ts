@@ -7,7 +7,7 @@ import { version as number } from '../version.js';
 export function version(program: Command): void {
   program
     .command('version')
-    .description('print the version of the gateway and of what it runs on')
+    .description('print the version of the gateway and of its platform')
     .action(
       action((options: GlobalOptions) => {
         const { node, modules } = process.versions;

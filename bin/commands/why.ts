@@ -17,12 +17,12 @@ interface WhyOptions extends GlobalOptions {
 export function why(program: Command): void {
   program
     .command('why <rule>')
-    .description('why a rule is in its state: first-out cause, evidence, and how to get out of it')
+    .description('explain the state of a rule: first-out cause, evidence, and the way out')
     .option(
       '--at <time>',
-      'why it was as it was near one of its trips: 14:03:20, or 2026-05-01T14:03',
+      'explain an earlier state near one of its trips: 14:03:20, or 2026-05-01T14:03',
     )
-    .option('--trips', 'its trips of which there are records')
+    .option('--trips', 'list its recorded trips')
     .action(
       action(async (options: WhyOptions, rule: string) => {
         if (options.trips === true && options.at !== undefined)

@@ -7,8 +7,8 @@ import { print, printJson, valueText } from '../output.js';
 export function write(program: Command): void {
   program
     .command('write <tag> <value>')
-    .description('write a tag: checked against its permit, audited, and verified by reading back')
-    .option('--expect <value>', 'refuse unless the tag holds this value now')
+    .description('write a tag: checked against its permission, audited and read back')
+    .option('--expect <value>', 'refuse unless the tag has this value now')
     .addHelpText(
       'after',
       '\nOnly tags under `writes:` with `allow: [operator]` can be written. A trip always wins.\n' +

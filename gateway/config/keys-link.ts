@@ -4,19 +4,19 @@ import type { Field, Shape } from './fields.js';
 import { tlsField } from './keys-tls.js';
 
 const unit = text('Engineering unit, as people and rules see it.', { examples: ['m3/h'] });
-const description = text('What it is, for people.', { examples: ['Discharge flow'] });
+const description = text('Description for people.', { examples: ['Discharge flow'] });
 const enumeration: Field = {
   type: 'object',
   title: 'a map from numbers to texts, like { 0: closed, 1: open }',
   propertyNames: { type: 'string', pattern: '^-?\\d+$' },
   additionalProperties: { type: ['string', 'number', 'boolean'] },
-  description: 'Texts of the numbers of an integer or a bool.',
+  description: 'Texts for the numbers of an integer or a bool.',
   examples: [{ 0: 'closed', 1: 'open' }],
 };
 const constantValue: Field = {
   type: ['number', 'boolean', 'string'],
   title: 'a number, true or false, or a quantity like 32 A',
-  description: 'Makes the tag a constant that is read from no device.',
+  description: 'Makes the tag a constant that is not read from a device.',
   examples: ['32 A'],
 };
 
@@ -24,7 +24,7 @@ const constantValue: Field = {
 export const tagShape: Shape = {
   description: 'One value of the device.',
   properties: {
-    type: choice('What the device holds.', tagTypes),
+    type: choice('Type of the raw value in the device.', tagTypes),
     unit,
     description,
     scale: number('Engineering value = raw × scale + offset.', { default: 1, examples: [0.1] }),
@@ -34,7 +34,7 @@ export const tagShape: Shape = {
       [0, 60],
     ),
     signal: choice(
-      'What the value comes from. 4-20mA: up to 3.8 and 20.5 mA the value counts, at 3.6 and 21 mA the signal has failed (NAMUR NE 43). digital: it has no signal that could fail.',
+      'Signal behind the value. 4-20mA: the value counts up to 3.8 and 20.5 mA; at 3.6 and 21 mA the signal has failed (NAMUR NE 43). digital: there is no signal that could fail.',
       ['4-20mA', 'digital'],
     ),
     over: ends(
@@ -58,11 +58,11 @@ export const tagShape: Shape = {
       examples: ['0.5 %'],
     },
     maxSilence: duration(
-      'Record and send at least so often, even without a change. Default: never.',
+      'Maximum time without recording and sending, even if nothing changes. Default: unlimited.',
       '60s',
     ),
     stale: duration(
-      'Age at which the value is bad. Default: three times the period of its scan class.',
+      'Age at which the value turns bad. Default: three times the period of its scan class.',
       '5s',
     ),
   },
@@ -86,7 +86,7 @@ export const deviceShape: Shape = {
   description: 'One device on the link.',
   properties: {
     profile: text(
-      'File with the tags of this type of device, or the name of a profile that comes with the driver; what stands here overrides it.',
+      'File with the tags of this type of device, or the name of a profile that comes with the driver. Keys of the device override those of the profile.',
       { examples: ['profiles/pump-vfd.yaml'] },
     ),
     parameters: {
@@ -95,7 +95,7 @@ export const deviceShape: Shape = {
       additionalProperties: { type: ['string', 'number', 'boolean'] },
       examples: [{ ratedCurrent: '32 A' }],
     },
-    primary: text('Tag that the bare device name stands for in rules.', { examples: ['flow'] }),
+    primary: text('Tag that the device name alone means in rules.', { examples: ['flow'] }),
     tags: named('Tags by name.', anyMap),
   },
 };
@@ -126,21 +126,21 @@ export const linkShape: Shape = {
         },
       ),
     }),
-    devices: named('Devices by name; a name stands once in all links.', anyMap),
+    devices: named('Devices by name; a name is unique over all links.', anyMap),
   },
   required: ['driver', 'endpoint', 'devices'],
 };
 
 export const profileShape: Shape = {
-  description: 'Tags of a type of device, in a file of its own.',
+  description: 'Tags of a type of device, in a separate file.',
   properties: {
     profile: { const: 1, description: 'Version of the profile format.', default: 1, examples: [1] },
     description,
-    source: text('Where the facts come from: manual, edition, page.', {
+    source: text('Source of the data: manual, edition, page.', {
       examples: ['ACS580 manual, 3AXD50000016097 rev. E'],
     }),
     parameters: {
-      ...named('What devices must or may fill in, used as ${parameters.NAME}.', {
+      ...named('Values that devices must or may supply, used as ${parameters.NAME}.', {
         type: ['object', 'string', 'number', 'boolean'],
       }),
       examples: [{ ratedCurrent: { unit: 'A', description: 'From the name plate' } }],
@@ -154,7 +154,7 @@ export const parameterShape: Shape = {
   properties: {
     default: {
       type: ['string', 'number', 'boolean'],
-      description: 'Taken where a device gives none. Default: none, each device must give one.',
+      description: 'Used where a device supplies none. Default: none, each device must supply one.',
       examples: ['32 A'],
     },
     unit: text('Unit that quantities must have.', { examples: ['A'] }),
@@ -209,7 +209,7 @@ export function linkSchema(driver: DriverModule | undefined): Field {
   });
   const properties: Record<string, Field> = {
     ...open('link'),
-    devices: named('Devices by name; a name stands once in all links.', device),
+    devices: named('Devices by name; a name is unique over all links.', device),
     ...(scanClasses ? { scanClasses } : {}),
   };
   if (driver)

@@ -3,7 +3,7 @@ import type { Field, Shape } from './fields.js';
 import { patterns } from './units.js';
 
 export const writeShape: Shape = {
-  description: 'Permission to write one tag. What has none is read-only.',
+  description: 'Permission to write one tag. Tags without one are read-only.',
   properties: {
     allow: {
       ...words('Who may write.', ['rules', 'operator', 'cloud']),
@@ -17,16 +17,18 @@ export const writeShape: Shape = {
     rate: {
       type: ['string', 'number'],
       title: 'a rate like 5 m/min per s, or a number for each second',
-      description: 'Largest change in a time, in engineering units. Default: any.',
+      description: 'Maximum rate of change, in engineering units. Default: unlimited.',
       examples: ['5 m/min per s'],
     },
     verify: {
       ...closed({
         description:
-          'How it is checked that the device did it. none: nobody can read it back, or it is a pulse; what the device has acknowledged is written once, for good.',
+          'How to check that the device obeyed. none: for values that cannot be read back, and for pulses; once acknowledged, the value is not written again.',
         properties: {
-          by: text('Tag that shows it. Default: the tag itself.', { examples: ['P101.running'] }),
-          within: duration('Time for it. Default: three periods of that tag, at least 3s.', '3s'),
+          by: text('Tag that shows the result. Default: the tag itself.', {
+            examples: ['P101.running'],
+          }),
+          within: duration('Time allowed. Default: three periods of that tag, at least 3s.', '3s'),
         },
       }),
       type: ['object', 'string'],
@@ -36,7 +38,7 @@ export const writeShape: Shape = {
     },
     expect: {
       type: 'boolean',
-      description: 'The writer must say which value it means to replace.',
+      description: 'The writer must state the value that it means to replace.',
       default: false,
       examples: [true],
     },
@@ -59,20 +61,23 @@ const gateway: Field = closed({
       ...formed(
         'a path like waterworks/north, without + # and empty parts',
         '^[^/+#\\s]+(/[^/+#\\s]+)*$',
-        'Where it stands (ISA-95 path), for topics. Default: none.',
+        'Location of the gateway (ISA-95 path), used in topics. Default: none.',
       ),
       examples: ['waterworks/north/pump-station'],
     },
     language: choice('Language of alarm texts and reports.', ['en', 'zh'], 'en'),
     firstStart: choice(
-      'How interlocks with a manual latch begin where nothing at all is remembered: by their own init, or tripped until a person resets them. A new SD card cannot be told from a new gateway.',
+      'How interlocks with a manual latch start where there is no memory at all: by their own init, or tripped until a person resets them. A new SD card looks like a new gateway.',
       ['normal', 'tripped'],
       'normal',
     ),
-    state: text('Folder of what is remembered of trips, kept a second time beside the journal.', {
-      default: 'millrace-data/state',
-      examples: ['/var/lib/millrace/state'],
-    }),
+    state: text(
+      'Folder with a second copy of the memory of trips, beside the one in the journal.',
+      {
+        default: 'millrace-data/state',
+        examples: ['/var/lib/millrace/state'],
+      },
+    ),
   },
   required: ['id'],
 });
@@ -84,14 +89,14 @@ const size = (description: string, fallback: string): Field => ({
 });
 
 const journal: Field = closed({
-  description: 'The log on disk that everything passes through on its way out.',
+  description: 'The log on disk through which all data pass on their way out.',
   properties: {
     path: text('File of the journal.', {
       default: 'millrace-data/journal.db',
       examples: ['/var/lib/millrace/journal.db'],
     }),
     size: size('Largest size on disk; at least 8MiB.', '512MiB'),
-    age: duration('Older data are removed, sent or not.', '30d', '30d'),
+    age: duration('Older data are removed, whether they were sent or not.', '30d', '30d'),
     freeDisk: {
       ...formed('a percentage like 10 %', patterns.percent, 'Share of the disk that stays free.'),
       default: '10 %',
@@ -100,7 +105,7 @@ const journal: Field = closed({
     history: closed({
       description: 'Local history.',
       properties: {
-        keep: duration('Keep what was sent so long. Default: not at all.', '7d'),
+        keep: duration('How long to keep data after they were sent. Default: not at all.', '7d'),
       },
     }),
     window: duration('Longest time between a sample and its commit; 100ms to 60s.', '1s', '1s'),
@@ -133,7 +138,7 @@ export function rootShape(link: Field, sink: Field): Shape {
       gateway,
       links: named('Connections to devices, by name.', link),
       writes: named(
-        'What may be written, by tag name. Nothing else is writable.',
+        'Write permissions by tag name. Nothing else is writable.',
         closed(writeShape),
         '^[^\\s]+$',
       ),
@@ -141,12 +146,12 @@ export function rootShape(link: Field, sink: Field): Shape {
         type: 'array',
         items: { type: ['string', 'object'] },
         title: 'a list of files or rules, like [rules/*.yaml]',
-        description: 'Rule files, with a star for any part of a name, or rules written out.',
+        description: 'Rule files, with a star for any part of a name, or rules in full.',
         default: [],
         examples: [['rules/*.yaml']],
       },
       roles: named(
-        'Who may do what rules ask a role for, such as bypass an interlock: users by role.',
+        'Users by role, for actions that require a role, such as bypassing an interlock.',
         {
           type: 'array',
           items: { type: 'string', minLength: 1 },
@@ -156,7 +161,7 @@ export function rootShape(link: Field, sink: Field): Shape {
         },
       ),
       journal,
-      sinks: named('Consumers, by name.', sink),
+      sinks: named('Sinks, by name.', sink),
       control,
     },
     required: ['millrace', 'gateway'],

@@ -7,25 +7,24 @@ import { patterns } from './units.js';
 export const commandVerbs = ['read', 'write', 'alarm.ack', 'reset', 'why'] as const;
 
 const tls = tlsField({
-  serverName: text(
-    'Name that the certificate of the broker is made out to. Default: the host of the URL.',
-    { examples: ['broker.example'] },
-  ),
+  serverName: text('Name in the certificate of the broker. Default: the host of the URL.', {
+    examples: ['broker.example'],
+  }),
 });
 
 const history: Field = closed({
-  description: 'How stored data follow after an outage.',
+  description: 'How stored data are sent after an outage.',
   properties: {
     rate: {
       ...formed(
         'a number a second like 50/s',
         patterns.perTime,
-        'Messages with history, at most. Default: as many as the broker takes while live data are on time.',
+        'Maximum rate of history messages. Default: as fast as the broker takes them while live data are on time.',
       ),
       examples: ['50/s'],
     },
     order: choice(
-      'Live data at once and history beside them, or everything in its order.',
+      'Live data at once with history in parallel, or everything in order.',
       ['live-first', 'in-order'],
       'live-first',
     ),
@@ -33,7 +32,7 @@ const history: Field = closed({
 });
 
 const commands: Field = closed({
-  description: 'What may be asked from afar. Default: nothing.',
+  description: 'Commands that the sink may request. Default: none.',
   properties: {
     allow: words('Commands that are carried out.', commandVerbs, {
       default: [],
@@ -42,7 +41,7 @@ const commands: Field = closed({
     keys: {
       type: 'array',
       items: { type: 'string', minLength: 1 },
-      description: 'Public keys of those who may sign commands. Not checked in this version.',
+      description: 'Public keys of people who may sign commands. Not checked in this version.',
       default: [],
       examples: [['keys/operator.pub']],
     },
@@ -50,9 +49,9 @@ const commands: Field = closed({
 });
 
 export const sinkShape: Shape = {
-  description: 'One consumer that data are sent to.',
+  description: 'One sink that data are sent to.',
   properties: {
-    type: choice('Kind of the consumer.', ['mqtt']),
+    type: choice('Type of sink.', ['mqtt']),
     url: {
       type: ['string', 'array'],
       items: { type: 'string' },
@@ -76,17 +75,17 @@ export const sinkShape: Shape = {
       examples: ['${secret:cloud-password}'],
     }),
     tls,
-    root: text('Begin of all topics; {gateway.id}, {gateway.site} and {sink} are filled in.', {
+    root: text('Beginning of all topics; {gateway.id}, {gateway.site} and {sink} are filled in.', {
       default: 'edge/{gateway.id}',
       examples: ['acme/{gateway.site}/{gateway.id}'],
     }),
     payload: choice(
-      'Compact frames, one message a value, or rows that a database can take.',
+      'Compact frames, one object of values per message, or rows for a database.',
       ['frame', 'values', 'rows'],
       'frame',
     ),
     history,
-    keepAlive: duration('Longest silence towards the broker.', '30s', '30s'),
+    keepAlive: duration('Maximum silence towards the broker.', '30s', '30s'),
     commands,
   },
   required: ['type', 'url'],

@@ -5,9 +5,12 @@ export function tlsField(more: Readonly<Record<string, Field>>): Field {
   return closed({
     description: 'Certificates; a path next to this file, or "${secret:NAME}" with the content.',
     properties: {
-      ca: text('Certificate of who signed the other side. Default: those of the system.', {
-        examples: ['ca.pem'],
-      }),
+      ca: text(
+        "Certificate of the authority that signed the other side's. Default: those of the system.",
+        {
+          examples: ['ca.pem'],
+        },
+      ),
       cert: text('Certificate of this gateway; together with key.', { examples: ['gateway.pem'] }),
       key: hidden('Private key of this gateway; together with cert.', {
         examples: ['${secret:gateway-key}'],

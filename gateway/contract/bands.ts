@@ -1,18 +1,18 @@
 import { Quality, type QualityCode } from './quality.js';
 
 /**
- * What the value of an instrument can be, in engineering units. Within the span it is measured; in the reserve
- * beside that it is used as measured (zero drift); from there on the instrument is at its stop and shows a bound of
- * the true value; at the ends the signal says that it has failed (NAMUR NE 43). Infinite: there is no such end.
+ * The bands of an instrument's value, in engineering units. Within the span it is measured; in the reserve next to
+ * the span it is used like a measured one (zero drift); beyond that the instrument is at its stop and shows a bound of
+ * the true value; at the ends the signal has failed (NAMUR NE 43). Infinite: there is no such end.
  */
 export interface Bands {
   readonly span: readonly [low: number, high: number];
   readonly reserve: readonly [low: number, high: number];
-  /** A value at or beyond these is no value: a broken wire, a burnt-out thermocouple. */
+  /** At or beyond these the signal has failed: a broken wire, a burnt-out thermocouple. */
   readonly failure: readonly [low: number, high: number];
 }
 
-/** A tag with a span of which nobody said how its signal fails: whatever is outside is at the stop. */
+/** A tag with a span and no declared signal: every value outside the span is at the stop. */
 export function spanOnly(span: readonly [number, number]): Bands {
   return { span, reserve: span, failure: [-Infinity, Infinity] };
 }

@@ -2,7 +2,7 @@ import { Quality, type QualityCode } from './quality.js';
 import { mono, type MonoMs } from './time.js';
 
 /**
- * The readings of one group, raw (before scale and offset), as arrays that are used again and again:
+ * The readings of one group, raw (before scale and offset), as arrays that are reused:
  * a driver writes by position, nothing is allocated per value. Position i is `group.tags[i]`.
  */
 export class Batch {
@@ -14,7 +14,7 @@ export class Batch {
   readonly wide: (string | bigint | undefined)[] = [];
   /** When the request was sent, given by the host: a driver reads no clock. */
   sentAt: MonoMs = mono(0);
-  /** When each position was sampled, monotonic ms, where the device says so itself; set by the host. */
+  /** When each position was sampled, monotonic ms, if the device reports it; set by the host. */
   times: Float64Array | undefined;
   /** Set by the host when the image no longer holds what the driver read last: decode everything. */
   mustDecode = true;
@@ -40,7 +40,7 @@ export class Batch {
     this.qualities[position] = Quality.good;
   }
 
-  /** A value with a quality of its own, such as `substituted`. */
+  /** A value with a specific quality, such as `substituted`. */
   numberAs(position: number, raw: number, quality: QualityCode): void {
     this.numbers[position] = raw;
     this.qualities[position] = quality;
@@ -62,7 +62,7 @@ export class Batch {
     this.qualities[position] = quality;
   }
 
-  /** What is good so far is no more than that. */
+  /** Lowers values that are good so far to this quality. */
   doubt(quality: QualityCode): void {
     const { qualities } = this;
     for (let i = 0; i < qualities.length; i++)
@@ -74,7 +74,7 @@ export class Batch {
   }
 
   /**
-   * The raw bytes are those of the last read of this group: nothing was decoded, all values stand.
+   * The raw bytes are those of the last read of this group: nothing was decoded, all values are unchanged.
    * Not allowed while `mustDecode` is set.
    */
   unchanged(): void {
@@ -82,8 +82,8 @@ export class Batch {
   }
 
   /**
-   * The device has answered, and it cannot be told whether this request: where it is given up the host does not take the
-   * device for silent, and values stay until the next scan.
+   * The device has responded, but perhaps not to this request: if the request is given up, the host does not count the
+   * device as silent, and values stay until the next scan.
    */
   heard(): void {
     this.#heard = true;

@@ -1,4 +1,4 @@
-/** What a failure is about. The kind alone decides how the gateway reacts. */
+/** The category of a failure. The kind alone decides the reaction of the gateway. */
 export type ErrorKind =
   'config' | 'link' | 'timeout' | 'device' | 'protocol' | 'auth' | 'limit' | 'denied' | 'bug';
 

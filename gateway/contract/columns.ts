@@ -1,6 +1,6 @@
 import type { Samples } from './subscription.js';
 
-/** A column that has become too short: its content, in one that is longer. */
+/** A longer copy of a column that has become too short. */
 export function enlarge<T extends { set(from: ArrayLike<number>): void }>(
   from: ArrayLike<number>,
   to: T,
@@ -9,13 +9,13 @@ export function enlarge<T extends { set(from: ArrayLike<number>): void }>(
   return to;
 }
 
-/** Samples as columns that grow, used again and again; see {@link Samples}. */
+/** Samples in growing, reusable columns; see {@link Samples}. */
 export class SampleRows {
   count = 0;
   positions: Uint32Array = new Uint32Array(64);
   numbers: Float64Array = new Float64Array(64);
   qualities: Uint8Array = new Uint8Array(64);
-  /** Age or time, ms: whoever uses them says which. */
+  /** Age or time, ms: the user of the columns decides which. */
   stamps: Float64Array = new Float64Array(64);
   wide: Map<number, string | bigint> | undefined;
 
@@ -49,14 +49,14 @@ export class SampleRows {
   }
 }
 
-/** One value as a device told it. */
+/** One value as a device reported it. */
 export interface ToldValue {
   readonly number: number;
   readonly quality: number;
   readonly wide: string | bigint | undefined;
 }
 
-/** Rows that say how old each sample was, ms; NaN = not known. */
+/** Rows with the age of each sample, ms; NaN = unknown. */
 export class AgedRows extends SampleRows implements Samples {
   get ages(): Float64Array {
     return this.stamps;

@@ -1,6 +1,6 @@
 import { integerRanges, type TagType, type Value } from './value.js';
 
-/** How a raw value of a device becomes one in engineering units: raw × scale + offset. */
+/** Conversion of a raw value into engineering units: raw × scale + offset. */
 export interface Conversion {
   readonly type: TagType;
   readonly scale: number;
@@ -61,7 +61,7 @@ export function unitRange({
   return a <= b ? [a, b] : [b, a];
 }
 
-/** What the plant would show after `value` was in the device: rounded as its type rounds. */
+/** The value that the plant would show after a write of `value`: rounded like its type. */
 export function asHeld(conversion: Conversion, value: number): number | undefined {
   const raw = rawOf(conversion, value);
   if (typeof raw !== 'number' && typeof raw !== 'bigint') return undefined;

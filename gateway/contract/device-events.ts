@@ -1,55 +1,55 @@
 import type { DurationMs } from './time.js';
 
-/** What a device tells when something happens there. */
+/** An event reported by a device. */
 export interface DeviceEvent {
-  /** The device's own identity of this event: the same event told twice has the same. Opaque. */
+  /** The device's identity of this event: an event that is reported twice has the same. Opaque. */
   readonly id: string;
-  /** What it is about, such as the name of a motor. */
+  /** Source of the event, such as the name of a motor. */
   readonly source: string;
-  /** What kind of event it is, as the device names kinds. */
+  /** Kind of the event, in the device's terms. */
   readonly type: string;
-  /** 1 (least) to 1000 (most), as in OPC UA. */
+  /** 1 (lowest) to 1000 (highest), as in OPC UA. */
   readonly severity: number;
   readonly text: string;
-  /** How old it was when the device sent it, by the device's own clock, ms; NaN = not known. */
+  /** How old it was when the device sent it, by the device's own clock, ms; NaN = unknown. */
   readonly age: number;
-  /** Who caused it, where the device says so. */
+  /** The person who caused it, if the device reports that. */
   readonly by: string | undefined;
-  /** Set when it tells how a condition stands. */
+  /** Set if the event reports the state of a condition. */
   readonly condition: DeviceCondition | undefined;
 }
 
-/** Something at a device that stands for a while, such as an alarm. */
+/** A lasting condition at a device, such as an alarm. */
 export interface DeviceCondition {
-  /** Identifies it at the device, together with what else of it may wait for attention. Opaque. */
+  /** Identifies the condition at the device, including the branch that may wait for attention. Opaque. */
   readonly key: string;
   readonly name: string;
   readonly active: boolean;
-  /** True as well where there is nothing to acknowledge. */
+  /** Also true if there is nothing to acknowledge. */
   readonly acked: boolean;
-  /** False: to the device it is of no interest any more, and it will not tell it again unasked. */
+  /** False: the device no longer keeps it, and will not report it again unasked. */
   readonly retain: boolean;
 }
 
-/** Where a driver hands over what a device tells. Nothing is called after the driver is closed. */
+/** Receives the events of a device. Must not be called after the driver is closed. */
 export interface EventSink {
-  /** In the order in which they came about. */
+  /** In the order in which they occurred. */
   events(events: readonly DeviceEvent[]): void;
   /** See `SubscriptionSink.confirmed`. */
   confirmed?(): Promise<void> | undefined;
-  /** The device has told of every condition that stands: those with other keys do not. */
+  /** The device has reported every active condition: those with other keys are inactive. */
   standing(keys: readonly string[]): void;
-  /** The device is there. */
+  /** The device is alive. */
   alive(): void;
   /** See `SubscriptionSink.revised`. */
   revised?(alive: DurationMs): void;
 }
 
-/** How a device tells of events. */
+/** Subscription to the events of a device. */
 export interface EventTerms<E = unknown> {
-  /** What the driver makes of the keys of the device. */
+  /** The driver's form of the keys of the device. */
   readonly from: E;
-  /** Longest silence while all is well; see `Subscribed.alive`. */
+  /** Longest silence of a healthy subscription; see `Subscribed.alive`. */
   readonly alive: DurationMs;
   /** May its conditions be acknowledged from here? */
   readonly acknowledge: boolean;

@@ -13,18 +13,18 @@ import type { TagType, Value } from './value.js';
  */
 export const driverContract = 1;
 
-/** How a serial port is set. */
+/** Settings of a serial port. */
 export interface SerialLine {
-  /** Device file; `/dev/serial/by-id/…` stays the same when the adapter gets another number. */
+  /** Device file; `/dev/serial/by-id/…` stays the same when the adapter is plugged in again. */
   readonly path: string;
-  /** Bits a second. */
+  /** Bits per second. */
   readonly baudRate: number;
   readonly dataBits: 7 | 8;
   readonly parity: 'none' | 'even' | 'odd';
   readonly stopBits: 1 | 2;
 }
 
-/** What the driver wants of RTS: RS-485 adapters without automatic direction control need it. */
+/** Use of RTS, for RS-485 adapters without automatic direction control. */
 export type RtsMode = 'none' | 'on' | 'toggle' | 'toggle-inverted';
 
 /** Contents of PEM files, not paths. */
@@ -36,7 +36,7 @@ export interface TlsMaterial {
   readonly serverName: string | undefined;
 }
 
-/** Where a link goes, from `tcp://10.0.0.5:502` or `serial:/dev/ttyUSB0?9600,8E1`. */
+/** Destination of a link, from `tcp://10.0.0.5:502` or `serial:/dev/ttyUSB0?9600,8E1`. */
 export interface Endpoint {
   /** `tcp`, `tls`, `serial`, `sim` … */
   readonly scheme: string;
@@ -69,7 +69,7 @@ export interface ByteStream {
   close(): void;
 }
 
-/** A problem in what the engineer typed; `path` leads to the key, relative to what was parsed. */
+/** An error in the configuration; `path` leads to the key, relative to the parsed keys. */
 export interface Problem {
   readonly path: readonly (string | number)[];
   readonly message: string;
@@ -79,25 +79,25 @@ export type Parsed<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
-/** Driver-specific keys as typed under a link, a device or a tag; checked against `schema` before. */
+/** Driver-specific keys of a link, a device or a tag, already checked against `schema`. */
 export type Source = Readonly<Record<string, unknown>>;
 
 /**
  * JSON Schema of driver-specific keys: each property with `description`, and `default` if optional. A key of a tag with
- * `format: 'tag'` may name another tag of its device: the driver gets that one's keys, with its `type`, instead.
+ * `format: 'tag'` may name another tag of its device: the driver receives the keys of that tag, with its `type`, instead.
  */
 export interface KeySchema {
   readonly properties: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   readonly required?: readonly string[];
 }
 
-/** One tag as a driver sees it. `A` is the driver's own address. */
+/** One tag as a driver sees it. `A` is the driver's type of address. */
 export interface TagBinding<A> {
   /** Index of the tag in the tag image. */
   readonly tag: number;
   /** Full name, for messages. */
   readonly name: string;
-  /** Name of the device that it is on; devices of a link fail and recover one by one. */
+  /** Name of its device; devices of a link fail and recover individually. */
   readonly device: string;
   readonly type: TagType;
   readonly address: A;
@@ -110,26 +110,26 @@ export interface ReadGroup<A> {
   /** All tags of a group are on one device. */
   readonly device: string;
   readonly tags: readonly TagBinding<A>[];
-  /** Longest wait for the answer; without it, the link's `requestTimeout`. */
+  /** Maximum wait for the response, ms; default: the link's `requestTimeout`. */
   readonly timeout?: DurationMs;
 }
 
 export interface DriverLimits {
-  /** Requests on the wire at the same time, at most. */
+  /** Maximum number of simultaneous requests on the wire. The host never starts more. */
   readonly inFlight: number;
-  /** The host begins with one and finds out how many of `inFlight` the device takes. */
+  /** The host begins with one request and finds out how many, up to `inFlight`, the device accepts. */
   readonly ramp?: boolean;
-  /** Longest wait before a reconnect; without it, `limits.backoffMaxMs`. */
+  /** Maximum wait before a reconnect; default: `limits.backoffMaxMs`. */
   readonly backoffMax?: DurationMs;
   readonly connectTimeout: DurationMs;
-  /** Rest between the connection and the first request; without it, none. */
+  /** Pause between the connection and the first request; default: none. */
   readonly connectDelay?: DurationMs;
-  /** The connection is closed after each scan, or each request, and opened when there is something to ask. */
+  /** The connection is closed after each scan, or each request, and opened again for the next request. */
   readonly closesAfter?: 'scan' | 'request';
   readonly requestTimeout: DurationMs;
   /** Silence between the end of one exchange and the next request. */
   readonly requestGap: DurationMs;
-  /** `continue`: the driver proves, with a test, that a late answer is never taken for a later one. */
+  /** `continue`: a test of the driver proves that a late response is never taken for a later one. */
   readonly afterTimeout: 'reconnect' | 'continue';
 }
 
@@ -138,34 +138,34 @@ export interface DriverContext {
   readonly endpoint: Endpoint;
   readonly log: Log;
   readonly random: Random;
-  /** The host's clock, for the age of what was heard; what is to wait is the host's. */
+  /** The host's clock, for the age of received data; waiting is the host's task. */
   readonly now: () => MonoMs;
   open(endpoint: Endpoint, signal: AbortSignal, rts?: RtsMode): Promise<ByteStream>;
   /**
-   * What the driver has learned of the endpoint, for as long as the gateway runs: a driver lives for one
-   * connection, and what is behind the endpoint outlives it. Empty at first; nobody else looks into it.
+   * Facts that the driver learned about the endpoint, kept for as long as the gateway runs: a driver lives for one
+   * connection, and the devices behind the endpoint outlast it. Empty at first; private to the driver.
    */
   readonly memory: Map<string, unknown>;
-  /** Something that the link needs, such as a certificate, ends at this time: people are told weeks ahead. */
+  /** Something that the link requires, such as a certificate, expires at this time: health warns weeks ahead. */
   expires(what: string, at: WallMs): void;
-  /** Counts something about a device that the host cannot see, for its status; without a name, about the link. */
+  /** Counts events of a device that the host cannot see, for its status; without a name, of the link. */
   count(event: DriverEvent, device: string, times?: number): void;
   /**
-   * Says what is odd about a device (without a name, about the link), with the cure where there is one, for its status
-   * and health. Said as often as it is seen: it is forgotten after `limits.noticeMs`.
+   * Reports an oddity of a device (without a name, of the link), with the remedy if there is one, for its status and
+   * health. Report it every time it is seen: it is dropped after `limits.noticeMs`.
    */
   notice(device: string, text: string): void;
   /**
-   * Why a device does not serve a tag, in its own words, for whoever looks at the tag; undefined: it serves it again.
+   * The device's reason for not serving a tag, for people who look at the tag; undefined: it serves it again.
    * @param tag full name
    */
   refusal(device: string, tag: string, why: string | undefined): void;
 }
 
 /**
- * `corrupt`: bytes that fail their check. `exception`: the device refuses or fails. `late`: an answer
- * after its call was given up. `lost`: samples that the device could not keep for us. `odd`: an answer, but not to
- * what was asked. `foreign`: frames that nobody here asked for.
+ * `corrupt`: bytes that fail their check. `exception`: the device refuses or fails. `late`: a response after its call
+ * was given up. `lost`: samples that the device could not keep for us. `odd`: a response that does not match the
+ * request. `foreign`: frames that nobody here requested.
  */
 export type DriverEvent = 'corrupt' | 'exception' | 'late' | 'lost' | 'odd' | 'foreign';
 
@@ -178,18 +178,18 @@ export interface DriverModule<C = unknown, A = unknown> {
     readonly device: KeySchema;
     readonly tag: KeySchema;
   };
-  /** Type of a tag that does not say it; without it, every tag must. */
+  /** Type of a tag without `type`; without this default, every tag must declare its type. */
   readonly defaultType?: TagType;
   /** Schemes of endpoints that the driver serves. */
   readonly schemes: Readonly<Record<string, SchemeKind>>;
-  /** Reads the link's own keys; `endpoint` is undefined when it is wrong itself. Pure. */
+  /** Parses the link's keys; `endpoint` is undefined when it is wrong itself. Pure. */
   parseLink(link: Source, endpoint: Endpoint | undefined): Parsed<C>;
-  /** Reads one tag's address; `device` holds the keys of its device. Pure; all problems at once. */
+  /** Parses the address of one tag; `device` holds the keys of its device. Pure; returns all problems at once. */
   parseTag(config: C, device: Source, tag: Source & { readonly type: TagType }): Parsed<A>;
   limits(config: C): DriverLimits;
-  /** How many endpoints a link has, of which each connection tries the next; without it, one. Pure. */
+  /** Number of endpoints of a link; each connection tries the next one. Default: one. Pure. */
   alternatives?(config: C): number;
-  /** In what this link is less protected than it could be: warnings, and a condition of its health. Pure. */
+  /** Security weaknesses of this link: shown as warnings, and in its health. Pure. */
   weaknesses?(config: C): readonly Problem[];
   /**
    * Groups tags into reads, one request each, within the protocol's limits. Pure and offline.
@@ -204,33 +204,33 @@ export interface DriverModule<C = unknown, A = unknown> {
     breaks?: ReadonlySet<number>,
   ): readonly ReadGroup<A>[];
   /**
-   * Does the device tell of this tag by itself? Then it is in no plan of a scan, and the driver has
+   * Does the device push values of this tag? Then the tag is in no plan of a scan, and the driver has
    * `subscribe`. Pure and offline.
    */
   subscribed?(config: C, address: A): Subscribed | undefined;
-  /** Which events of a device are wanted, from its own keys; undefined in `value` = none. Pure. */
+  /** The wanted events of a device, from its keys; undefined in `value` = none. Pure. */
   parseEvents?(config: C, device: Source): Parsed<EventTerms | undefined>;
   /**
-   * Where a device is to be asked which tags it has, from its own keys; undefined in `value` = nowhere.
-   * Pure. What comes is plain data: equal text as JSON means that nothing need be asked anew.
+   * The places at which to ask a device for its tags, from its keys; undefined in `value` = none.
+   * Pure. The result is plain data: if its JSON text is unchanged, the device is not asked again.
    */
   parseExpansion?(config: C, device: Source): Parsed<unknown>;
-  /** Are units and spans that the configuration leaves out to be taken from the devices? Pure. */
+  /** Should units and spans that the configuration leaves out come from the devices? Pure. */
   learnsUnits?(config: C): boolean;
-  /** Why this tag can never be written, whatever the value; undefined where it can. Pure and offline. */
+  /** The reason why this tag can never be written, whatever the value; undefined if it can. Pure and offline. */
   unwritable?(config: C, tag: TagBinding<A>): string | undefined;
-  /** Can this tag only be written? It is in no plan then, and a write is not read back. Pure and offline. */
+  /** Is this tag write-only? Then it is in no plan, and a write is not read back. Pure and offline. */
   isWriteOnly?(config: C, address: A): boolean;
-  /** Tags of a link that do not go together, with what is wrong at the key of each. Pure and offline. */
+  /** Tags of a link that conflict, each with the problem and its key. Pure and offline. */
   conflicts?(
     config: C,
     tags: readonly (TagBinding<A> & { readonly scanClass: string })[],
   ): readonly { readonly tag: number; readonly problem: Problem }[];
-  /** Longest wait for the answer to a write of this tag; without it, the link's `requestTimeout`. */
+  /** Maximum wait for the response to a write of this tag, ms; default: the link's `requestTimeout`. */
   writeTimeout?(config: C, tag: TagBinding<A>): DurationMs;
   /**
-   * How long one read of this group holds a line of known speed: request, answer, silence, and what
-   * the device takes to answer. Undefined where nothing can be said beforehand.
+   * How long one read of this group occupies a line of known speed, ms: request, response, silence, and the response
+   * time of the device. Undefined if this cannot be determined in advance.
    */
   lineTime?(config: C, group: ReadGroup<A>): DurationMs | undefined;
   /** One frame as a line for people, for `millrace trace`. */
@@ -238,7 +238,7 @@ export interface DriverModule<C = unknown, A = unknown> {
   /** No I/O, no timer. */
   create(config: C, context: DriverContext): Driver<A>;
   /**
-   * Set for a driver on a heavy or fragile library: it runs in a thread of its own, which loads this module
+   * Set for a driver on a heavy or fragile library: it runs in a separate thread, which loads this module
    * and calls the function `create` that it exports; `create` of the driver itself is not called then.
    * Config, addresses and samples are copied between the threads, so they are plain data.
    */
@@ -248,17 +248,17 @@ export interface DriverModule<C = unknown, A = unknown> {
 export interface Isolated {
   /** Exports {@link CreateIsolated} as `create`. */
   readonly entry: URL;
-  /** Memory for the thread's objects; it ends, and is started again, when they need more. MiB. */
+  /** Memory for the thread's objects, MiB; beyond it the thread ends and is restarted. */
   readonly heapMiB: number;
 }
 
-/** What a driver in a thread of its own may touch: its library opens connections and files itself. */
+/** Everything that a driver in a separate thread may use: its library opens connections and files itself. */
 export interface IsolatedContext extends Omit<DriverContext, 'open'> {
-  /** Where it may keep files, such as certificates; made when it is first used. */
+  /** Folder for its files, such as certificates; created at first use. */
   readonly folder: string;
   /** Name of this machine, for certificates. */
   readonly hostname: string;
-  /** For what outlives the process, such as the validity of certificates; never for time-outs. */
+  /** For facts that outlast the process, such as the validity of certificates; never for time-outs. */
   readonly today: () => Date;
 }
 export type CreateIsolated<C = unknown, A = unknown> = (
@@ -267,28 +267,28 @@ export type CreateIsolated<C = unknown, A = unknown> = (
 ) => Driver<A>;
 
 /**
- * `done`: the batch holds what the device said of each tag. `refused`: the device refuses the request
- * as a whole, perhaps for one bad address in it; the host splits the group. `silent`: something
- * between us and the device (a gateway) answers that the device does not. `busy`: the device has no time now, or
- * the driver had asked for more than it needs; the host asks once more in the same scan.
+ * `done`: the batch holds the response for each tag. `refused`: the device refuses the request as a whole, perhaps
+ * because of one bad address in it; the host splits the group. `silent`: something in between (a gateway) reports
+ * that the device does not respond. `busy`: the device has no time now, or the driver had requested more than it
+ * needs; the host asks once more in the same scan.
  */
 export type ReadOutcome = 'done' | 'refused' | 'silent' | 'busy';
 
-/** What a device says of one of its values, in its own terms, for people. */
+/** A value in the device's own terms, for people. */
 export interface Inspection {
   readonly value: string;
   readonly type: string;
   /** The device's own code, such as `BadSensorFailure (0x808C0000)`. */
   readonly status: string;
-  /** When the value was taken, and when the device had it, by the device's own clock; undefined = not said. */
+  /** When the value was sampled, and when the device received it, by the device's own clock; undefined = not reported. */
   readonly sourceTime: WallMs | undefined;
   readonly serverTime: WallMs | undefined;
 }
 
-/** What became of something that a device was asked to do. */
+/** Outcome of an action that was requested from a device. */
 export type DeviceOutcome =
   | { readonly ok: true }
-  /** The device said no. `code` is the device's own, such as `illegal address (2)`. */
+  /** The device refused. `code` is the device's own, such as `illegal address (2)`. */
   | { readonly ok: false; readonly code: string };
 
 /**
@@ -302,28 +302,28 @@ export interface Driver<A = unknown> {
    * use one `signal` for many calls.
    */
   read(group: ReadGroup<A>, into: Batch, signal: AbortSignal): Promise<ReadOutcome>;
-  /** Sends at most once, `value` is raw (scale and offset taken out). A refusal is a result, no throw. */
+  /** Sends at most once; `value` is raw (scale and offset removed). A refusal is a result, not an exception. */
   write?(binding: TagBinding<A>, value: Value, signal: AbortSignal): Promise<DeviceOutcome>;
   /**
-   * Has the device tell of these tags, all of one device, until the driver is closed. Settles when the
-   * device was asked for all of them.
-   * @returns positions of the tags that the device refuses; they have been told as bad, and the host may
-   * subscribe them again, as a group of their own
+   * Subscribes to these tags, all of one device, until the driver is closed. Settles when all of them have been
+   * requested from the device.
+   * @returns positions of the tags that the device refuses; they have been reported as bad, and the host may
+   * subscribe them again, as a separate group
    */
   subscribe?(
     group: ReadGroup<A>,
     sink: SubscriptionSink,
     signal: AbortSignal,
   ): Promise<readonly number[]>;
-  /** Asks for one value as it is now, and for all that the device says of it. */
+  /** Requests the current value of one tag, with everything that the device reports about it. */
   inspect?(binding: TagBinding<A>, signal: AbortSignal): Promise<Inspection>;
-  /** Asks the devices of the link what they have. Takes long, and stops where it may not go on. */
+  /** Asks the devices of the link for their tags. Takes long, and stops on abort. */
   survey?(
     devices: readonly SurveyDevice<A>[],
     signal: AbortSignal,
   ): Promise<readonly DeviceSurvey[]>;
   /**
-   * Has a device tell of events, until the driver is closed; all conditions that stand are told at once.
+   * Subscribes to the events of a device, until the driver is closed; all active conditions are reported at once.
    * A refusal is a result.
    */
   listen?(
@@ -334,7 +334,7 @@ export interface Driver<A = unknown> {
   ): Promise<DeviceOutcome>;
   /**
    * Acknowledges a condition, once. A refusal is a result.
-   * @param event identity of the event that told of it last
+   * @param event identity of the last event about it
    */
   acknowledge?(
     device: string,
@@ -343,13 +343,13 @@ export interface Driver<A = unknown> {
     comment: string,
     signal: AbortSignal,
   ): Promise<DeviceOutcome>;
-  /** Silence that is wanted before the next request, by what the driver has heard; at least `requestGap` is kept. */
+  /** Silence required before the next request, ms, from what the driver has received; at least `requestGap` is kept. */
   gap?(): DurationMs;
-  /** Called once when the link breaks while nothing is asked. */
+  /** Called once when the link breaks while no request is pending. */
   onLost(handler: (why: GatewayError) => void): void;
   /**
-   * Idempotent, at any time; afterwards nothing is called back.
-   * @param why the link is in doubt, and will be opened again; without it, it is closed for good
+   * Idempotent, at any time; there are no callbacks afterwards.
+   * @param why the link is in doubt, and will be reopened; undefined: it is closed for good
    */
   close(why?: GatewayError): Promise<void>;
 }

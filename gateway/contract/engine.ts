@@ -13,7 +13,7 @@ import type {
 import type { MonoMs, WallMs } from './time.js';
 import type { TagType } from './value.js';
 
-/** One element of a rule file, as YAML gave it. */
+/** One item of a rule file, as parsed from YAML. */
 export interface RuleSource {
   readonly file: string;
   /** Position in the list of the file. */
@@ -21,7 +21,7 @@ export interface RuleSource {
   readonly rule: unknown;
 }
 
-/** A problem in a rule; `path` leads to the key, `offset` into the expression that stands there. */
+/** A problem in a rule; `path` leads to the key, `offset` into its expression. */
 export interface RuleProblem {
   readonly file: string;
   readonly index: number;
@@ -29,11 +29,11 @@ export interface RuleProblem {
   readonly message: string;
   readonly hint?: string;
   readonly offset?: number;
-  /** Of a check that the first version did not have (2): a rule that ran before must not stop a start. */
+  /** Version that added the check (2); absent: the first. A rule that ran before must not prevent a start. */
   readonly since?: number;
 }
 
-/** How rules find tags; `FT101` gives the device's primary tag. */
+/** How rules find tags; `FT101` means the device's primary tag. */
 export interface TagLookup {
   find(name: string): RuleTag | undefined;
   names(): readonly string[];
@@ -53,7 +53,7 @@ export interface RuleProgram {
   describe(
     id: string,
   ): { kind: RuleKind; hash: string; source: string; mode: 'armed' | 'shadow' | 'off' } | undefined;
-  /** What the rule may come to hold; undefined for kinds that hold nothing. */
+  /** The outputs that the rule may hold; undefined for kinds that hold nothing. */
   holding(id: string): Holding | undefined;
   /** Rules with `mode: off`: checked, and left out. */
   readonly off: ReadonlySet<string>;
@@ -62,12 +62,12 @@ export interface RuleProgram {
   /** Outputs by tag index, and the rules that drive each. */
   readonly outputs: ReadonlyMap<number, readonly string[]>;
   readonly warnings: readonly RuleProblem[];
-  /** What is refused by checks of today and runs all the same, at a start. */
+  /** Problems from new checks only: at a start, these rules run nevertheless. */
   readonly tolerated: readonly RuleProblem[];
 }
 
 export interface CompileOptions {
-  /** What only checks of today refuse is tolerated: an earlier version ran it. */
+  /** Tolerate rules that only new checks refuse: an earlier version ran them. */
   readonly atStart: boolean;
 }
 
@@ -82,20 +82,20 @@ export interface EngineOptions {
   readonly signalIndex: readonly number[];
   /** Writes a derived tag into the image. */
   put(index: number, value: number, quality: number, time: number): void;
-  /** What `retained()` gave before the restart; of rules that `earlier` knows its states count. */
+  /** Result of `retained()` before the restart; for rules that `earlier` knows, its states take precedence. */
   readonly retained?: RetainedStates;
   /**
-   * The engine that ran until now: rules that did not change go on where they stand in it. Their tags
-   * may stand elsewhere in the new image, which must hold their values already. An engine that did not
-   * come from here (a wrapper) gives only what its `retained()` says.
+   * The engine that ran until now: unchanged rules continue in their current state. Their tags may have other
+   * positions in the new image, which must already hold their values. From any other engine (a wrapper), only the
+   * result of `retained()` is used.
    */
   readonly earlier?: RuleEngine;
   /**
-   * Rules of which something should be known, and nothing is: what latches may have been tripped, and starts so unless
-   * the rule says otherwise (`on_lost`). Counts only without `earlier`.
+   * Rules whose memory is lost: a latching rule may have been tripped, and starts tripped unless
+   * the rule says otherwise (`on_lost`). Used only without `earlier`.
    */
   readonly lost?: ReadonlySet<string>;
-  /** The orders that stand, as this program takes them up; absent: nobody keeps orders. */
+  /** The current orders, as this program takes them up; absent: orders are not kept. */
   readonly orders?: OrderBook;
   wallOf(mono: number): WallMs;
 }
@@ -104,23 +104,23 @@ export interface EngineOptions {
 export interface RuleEngine {
   /** One evaluation on the frozen image. */
   scan(now: MonoMs): ScanResult;
-  /** `id`: a rule, or an alarm of one. Takes effect with the next scan, which should follow at once. */
+  /** `id`: a rule, or an alarm of one. Takes effect at the next scan, which should follow at once. */
   command(id: string, command: RuleCommand, person: Person, now: MonoMs): CommandResult;
   why(id: string): Explanation | undefined;
   /** All alarms that are not normal. */
   alarms(): readonly AlarmSnapshot[];
   states(): ReadonlyMap<string, RuleState>;
-  /** `of`: of these rules, or those of these alarms, only. */
+  /** `of`: only of these rules, or of the rules of these alarms. */
   retained(of?: readonly string[]): RetainedStates;
-  /** What rules hold now. `of`: these rules, or those of these alarms, only. */
+  /** Outputs held by rules now. `of`: only by these rules, or by the rules of these alarms. */
   held(of?: readonly string[]): readonly Held[];
   /** Orders without a rule. */
   orphans(): readonly Orphan[];
-  /** What stands against rules beside their states: `NOT OBEYED (…)`, `DENIED by order`, an order that holds. */
+  /** Remarks on rules besides their states: `NOT OBEYED (…)`, `DENIED by order`, an order that holds. */
   remarks(): ReadonlyMap<string, readonly string[]>;
   /** Rules that are tripped because their memory was lost. */
   lost(): readonly string[];
-  /** What became of an output that is demanded: why it is not obeyed; undefined: it is, or nobody demands it. */
+  /** Reason why a demanded output is not obeyed; undefined: it is obeyed, or not demanded. */
   obeyed(output: number, reason: string | undefined): void;
 }
 

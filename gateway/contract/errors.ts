@@ -18,7 +18,7 @@ export class GatewayError extends Error {
     return errorCodes[this.code][0];
   }
 
-  /** What the reader can do about it: in `fields.hint` where that can be said better than by the code alone. */
+  /** Advice for the reader: from `fields.hint` if it is more specific than the advice of the code. */
   get advice(): string {
     const { hint } = this.fields;
     return typeof hint === 'string' ? hint : errorCodes[this.code][1];
@@ -26,8 +26,8 @@ export class GatewayError extends Error {
 }
 
 /**
- * Anything thrown, as a GatewayError; what is not one already is a bug. One of another copy of this package, which a
- * driver may have brought along, is one too.
+ * Converts anything thrown to a GatewayError; any other exception is a bug. A GatewayError of another copy of this
+ * package, which a driver may include, counts as well.
  */
 export function asGatewayError(thrown: unknown): GatewayError {
   if (thrown instanceof GatewayError) return thrown;
@@ -39,14 +39,14 @@ export function asGatewayError(thrown: unknown): GatewayError {
   return new GatewayError('internal', textOf(thrown), {}, thrown);
 }
 
-/** The same as a failure of a driver, where nobody said otherwise; `what` failed, such as `read of the driver scale`. */
+/** The same, as a failure of a driver unless it says otherwise; `what` failed, such as `read of the driver scale`. */
 export function asDriverFailure(thrown: unknown, what: string): GatewayError {
   const error = asGatewayError(thrown);
   if (error.code !== 'internal') return error;
   return new GatewayError('driver-failed', `${what}: ${error.message}`, error.fields, thrown);
 }
 
-/** Calls a handler of a driver: what it throws, or rejects with, is trouble of its link. */
+/** Calls a handler of a driver: an exception or rejection affects only its link. */
 export function callHandler(handler: () => unknown, onTrouble: (why: GatewayError) => void): void {
   const failed = (thrown: unknown): void =>
     onTrouble(asDriverFailure(thrown, 'a handler of the driver'));
@@ -68,7 +68,7 @@ function textOf(thrown: unknown): string {
   }
 }
 
-/** A broken promise of our own code: stop rather than go on with wrong data. */
+/** Asserts a promise of our own code: stop rather than continue with wrong data. */
 export function invariant(holds: boolean, what: string): asserts holds {
   if (!holds) throw new GatewayError('internal', `invariant broken: ${what}`);
 }

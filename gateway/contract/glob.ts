@@ -1,7 +1,7 @@
 /**
- * Does a name fit a pattern such as `P101.*` or `T?`? A star stands for any characters, a question mark for one. The
- * last star alone takes more when what follows it does not fit, so a name of n characters costs n² steps at most,
- * whatever the pattern: it comes from outside.
+ * Does a name match a pattern such as `P101.*` or `T?`? A star matches any characters, a question mark one. Only the
+ * last star takes more when its remainder does not match, so a name of n characters costs n² steps at most,
+ * whatever the pattern, which comes from outside.
  */
 export function globMatcher(pattern: string): (name: ArrayLike<string>) => boolean {
   const wanted = pattern.replace(/\*+/g, '*');

@@ -1,5 +1,5 @@
 /**
- * The tag image as rules and readers see it: a struct of arrays, one position a tag. Frozen while the
+ * The tag image as rules and readers see it: a struct of arrays, one position per tag. Frozen while the
  * rules run: only the tick writes it.
  */
 export interface ImageView {

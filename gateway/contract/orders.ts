@@ -1,7 +1,7 @@
 import type { Evidence, IntentLevel, RuleKind } from './rules.js';
 import type { TagType } from './value.js';
 
-/** Where an output lies in the plant, and how a value gets there: what must be the same for an order to be written. */
+/** The place of an output in the plant, and the conversion to it: an order is written only if all of it is the same. */
 export interface Point {
   readonly driver: string;
   readonly endpoint: string;
@@ -12,7 +12,7 @@ export interface Point {
   readonly offset: number;
 }
 
-/** A value as JSON keeps it: integers above 2^53 as texts. */
+/** A value in JSON: integers above 2^53 as texts. */
 export type PlainValue = string | number | boolean | null;
 
 /** One output that an order holds. */
@@ -24,16 +24,16 @@ export interface OrderOutput {
   readonly value: PlainValue;
   readonly raw: PlainValue;
   readonly level: IntentLevel;
-  /** It is written once, for good: a pulse, or an output that nobody can read back. */
+  /** It is written only once: a pulse, or an output that cannot be read back. */
   readonly once: boolean;
   /** It has been written. */
   readonly sent: boolean;
-  /** Wall ms at which it ends by itself: the longest time off of a step of a shed. */
+  /** Wall ms at which it ends automatically: the maximum time off of a step of a shed. */
   readonly until?: number;
 }
 
 /**
- * What a tripped rule holds: it stands for itself, whatever becomes of the rule. Plain data, kept in the memory of the
+ * The outputs that a tripped rule holds, independent of the fate of the rule. Plain data, kept in the memory of the
  * gateway until an authorised reset.
  */
 export interface Order {
@@ -44,10 +44,10 @@ export interface Order {
   readonly since: number;
   readonly firstOut: Evidence | null;
   readonly evidence: readonly Evidence[];
-  /** Who may reset it; null: whoever may give commands. */
+  /** Role that may reset it; null: anyone who may give commands. */
   readonly resetRole: string | null;
   readonly outputs: readonly OrderOutput[];
-  /** Why no rule stands behind it any more; absent: its rule does. */
+  /** Reason why it has no rule any more; absent: it has one. */
   readonly orphan?: string;
 }
 
@@ -58,11 +58,11 @@ export interface Demanded {
   readonly name: string;
   readonly value: boolean | number | bigint | string | null;
   readonly level: IntentLevel;
-  /** Wall ms at which it ends by itself. */
+  /** Wall ms at which it ends automatically. */
   readonly until?: number;
 }
 
-/** What a rule may come to hold, as its text says. */
+/** Outputs that a rule may hold, according to its text. */
 export interface Holding {
   readonly kind: RuleKind;
   readonly mode: 'armed' | 'shadow';
@@ -71,7 +71,7 @@ export interface Holding {
   readonly outputs: readonly Demanded[];
 }
 
-/** What a rule holds now. */
+/** Outputs that a rule holds now. */
 export interface Held extends Omit<Holding, 'mode'> {
   readonly rule: string;
   readonly since: number;
@@ -79,13 +79,13 @@ export interface Held extends Omit<Holding, 'mode'> {
   readonly evidence: readonly Evidence[];
 }
 
-/** What a rule goes on holding, by the names of its outputs now. */
+/** Outputs that a rule continues to hold, by their current names. */
 export type Adopted = ReadonlyMap<string, OrderOutput>;
 
-/** Orders as an engine takes them up: those of living rules, and those that no rule stands behind. */
+/** Orders as an engine takes them up: those of existing rules, and those without a rule. */
 export interface OrderBook {
   /**
-   * By rule: the outputs that it goes on holding, by their names of now. What it demands beside them waits for its own
+   * By rule: the outputs that it continues to hold, by their current names. Its other demands wait for its own
    * cause.
    */
   readonly adopted: ReadonlyMap<string, Adopted>;
@@ -94,7 +94,7 @@ export interface OrderBook {
   readonly denied: ReadonlyMap<string, Denial>;
 }
 
-/** What a rule is denied, and the rule whose order denies it. */
+/** An output that a rule is denied, and the rule whose order denies it. */
 export interface Denial {
   readonly text: string;
   readonly by: string;
@@ -105,7 +105,7 @@ export interface Orphan {
   readonly order: Order;
   /** By output, in its order: the position in the image, or why it is not written. */
   readonly places: readonly (number | string)[];
-  /** Role that a reset needs now; undefined: whoever may give commands. */
+  /** Role that a reset requires now; undefined: anyone who may give commands. */
   readonly resetRole: string | undefined;
   /** The state of the rule of that name: `ORPHAN` (gone), `OFF`, `SHADOW`; undefined: it is armed. */
   readonly state: 'ORPHAN' | 'OFF' | 'SHADOW' | undefined;

@@ -1,5 +1,5 @@
 /**
- * What a record holds under a name from outside. A plain look-up finds `constructor` and `toString` in every object,
+ * The entry of a record under a name from outside. A plain look-up finds `constructor` and `toString` in every object,
  * and people may call their devices so.
  */
 export function own<T>(

@@ -7,7 +7,7 @@ export const Quality = {
   good: 0x00,
   /** Set by a person in place of the device's value; visible as such everywhere. */
   forced: 0x01,
-  /** The last value known before the link was lost, kept on purpose. */
+  /** The last value before the link was lost, kept on purpose. */
   lastKnown: 0x40,
   /** A start value that no device has confirmed. */
   initial: 0x41,
@@ -15,31 +15,31 @@ export const Quality = {
   outOfRange: 0x42,
   /** Made by a simulation or a fallback, not measured. */
   substituted: 0x43,
-  /** Computed from inputs of which one was uncertain. */
+  /** Computed from inputs, at least one of them uncertain. */
   derived: 0x44,
   /** The device says that its sensor is at a limit or out of calibration. */
   inaccurate: 0x45,
-  /** The device has fewer good sources for this value than it needs. */
+  /** The device has fewer good sources for this value than required. */
   subNormal: 0x46,
   /** The device doubts the value for another reason. */
   doubtful: 0x47,
-  /** A rule of ours doubts it, though the device does not. */
+  /** A rule doubts it, although the device does not. */
   suspect: 0x48,
-  /** Nothing tells the answer from frames on the line that nobody here asked for. */
+  /** The response cannot be distinguished from foreign frames on the line. */
   foreign: 0x49,
-  /** Beyond the upper end of what the instrument can show: the true value is this one or more. */
+  /** Beyond the upper end of the instrument: the true value is this one or more. */
   aboveRange: 0x60,
-  /** Beyond the lower end of what the instrument can show: the true value is this one or less. */
+  /** Beyond the lower end of the instrument: the true value is this one or less. */
   belowRange: 0x61,
-  /** Of a truth value: true for certain, though it was made of a value beyond its range. */
+  /** Of a truth value: certainly true, although derived from a value beyond its range. */
   surely: 0x62,
   /** Outside the span, within the measuring reserve of the instrument (NAMUR NE 43). */
   inReserve: 0x70,
-  /** Made over a window that is not full yet. */
+  /** Computed over a window that is not full yet. */
   young: 0x71,
-  /** Another source stands in, as a rule says. */
+  /** From the substitute source of a rule. */
   fallback: 0x72,
-  /** Follows from the good ones among its inputs, though one is bad. */
+  /** Follows from the good inputs, although another one is bad. */
   degraded: 0x73,
   /** The link is down. */
   notConnected: 0x80,
@@ -57,15 +57,15 @@ export const Quality = {
   internal: 0x86,
   /** Not read yet since start. */
   waiting: 0x87,
-  /** Computed from inputs of which one was bad. */
+  /** Computed from inputs, at least one of them bad. */
   input: 0x88,
   /** The device says that the sensor has failed. */
   sensorFailure: 0x89,
-  /** The device says that a part of it, or what it asks itself, has failed. */
+  /** The device says that a part of it, or its own source, has failed. */
   deviceFailure: 0x8a,
   /** The device says that the source is out of service. */
   outOfService: 0x8b,
-  /** The device does not let us read the value. */
+  /** The device does not permit reading the value. */
   denied: 0x8c,
 } as const;
 

@@ -3,7 +3,7 @@ import type { Conversion } from './conversion.js';
 import type { MonoMs, WallMs } from './time.js';
 import type { TagType, Value } from './value.js';
 
-/** What the rule language needs to know of a tag. */
+/** The facts about a tag that the rule language requires. */
 export interface RuleTag {
   readonly name: string;
   /** Position in the tag image. */
@@ -15,19 +15,19 @@ export interface RuleTag {
   readonly enumeration: ReadonlyMap<number, string> | undefined;
   /** Scan period in ms, for response budgets; undefined for derived tags. */
   readonly period: number | undefined;
-  /** Its device tells of changes by itself, within a period. */
+  /** Its device pushes changes within a period. */
   readonly told?: true;
   /** May rules write it (`writes:` with `allow: [rules]`)? */
   readonly writable: boolean;
   /** Its device; undefined for constants and derived tags. */
   readonly device?: string;
-  /** Between the raw value and the value; undefined: there is no raw value. */
+  /** Conversion between raw value and value; undefined: there is no raw value. */
   readonly conversion?: Conversion;
-  /** What may be written to it, in engineering units, inclusive. */
+  /** Permitted values for writes, in engineering units, inclusive. */
   readonly range?: readonly [low: number, high: number];
-  /** What its value can be; undefined: it has no span. */
+  /** Bands of its value; undefined: it has no span. */
   readonly bands?: Bands;
-  /** Is it said how its signal fails? */
+  /** Does the configuration declare its signal? */
   readonly isSignalKnown?: boolean;
 }
 
@@ -42,18 +42,18 @@ export interface WriteIntent {
   readonly level: IntentLevel;
   /** Id of the rule. */
   readonly source: string;
-  /** Counts up when the output must be written again though the demand is the same. */
+  /** Increments when the output must be written again although the demand is the same. */
   readonly attempt?: number;
-  /** It changes all the time: only failures are told and audited. */
+  /** It changes all the time: only failures are reported and audited. */
   readonly quiet?: true;
-  /** An order that no rule stands behind: at its level it is stronger than a rule. */
+  /** An order without a rule: at the same level it overrides a rule. */
   readonly order?: true;
-  /** It is written once, for good; `sent`: it has been. */
+  /** It is written only once; `sent`: it has been. */
   readonly once?: boolean;
   readonly sent?: boolean;
 }
 
-/** One leaf that made a rule true: what stood where, against which limit, at what quality, when. */
+/** One leaf that made a rule true: tag, value, limit, quality and time. */
 export interface Evidence {
   /** The comparison as written: `FT101 < 5 m3/h`. */
   readonly expression: string;
@@ -67,7 +67,7 @@ export interface Evidence {
   readonly time: WallMs;
   /** The cause of a group that it belongs to. */
   readonly cause?: string;
-  /** It cannot be told from the first one in time: they came within one scan period of each other. */
+  /** It may have come first as well: both came within one scan period. */
   readonly tie?: true;
 }
 
@@ -105,7 +105,7 @@ export type AlarmState =
   | 'SHELVED'
   | 'SUPPRESSED'
   | 'OUT_OF_SERVICE';
-/** What stands of a rule that is gone, off or on trial, and whose order holds. */
+/** State of a rule that is gone, off or in shadow mode while its order holds. */
 export type OrderState = `${'ORPHAN' | 'OFF' | 'SHADOW'} (order holds)`;
 export type RuleState =
   | InterlockState
@@ -116,7 +116,7 @@ export type RuleState =
   | HeartbeatState
   | OrderState;
 
-/** A change that operators and the cloud are told of, once. */
+/** A change that is reported to operators and sinks, once. */
 export interface RuleEvent {
   readonly rule: string;
   readonly kind: RuleKind;
@@ -127,11 +127,11 @@ export interface RuleEvent {
   readonly text: string;
   readonly evidence: readonly Evidence[];
   readonly by?: string;
-  /** The rule is on trial: it sets no outputs. */
+  /** The rule is in shadow mode: it sets no outputs. */
   readonly shadow?: true;
 }
 
-/** An alarm (or the alarm of an interlock) as it stands; kept retained until normal and acknowledged. */
+/** The current state of an alarm (or of the alarm of an interlock); retained until normal and acknowledged. */
 export interface AlarmSnapshot {
   readonly id: string;
   readonly state: AlarmState;
@@ -155,9 +155,9 @@ export interface AlarmSnapshot {
   readonly explainedBy?: string;
   /** The device whose alarm it is; undefined for one of a rule. */
   readonly device?: string;
-  /** As the device says it, 1..1000. */
+  /** As reported by the device, 1..1000. */
   readonly severity?: number;
-  /** Why it may stand otherwise by now: the device cannot say. */
+  /** Why the state may have changed: the device cannot report it. */
   readonly doubt?: string;
 }
 
@@ -167,7 +167,7 @@ export interface Explanation {
   readonly kind: RuleKind;
   readonly state: RuleState | undefined;
   readonly since: WallMs | undefined;
-  /** The leaf that came first, as it stood at the trip. */
+  /** The leaf that came first, with its values at the trip. */
   readonly firstOut: Evidence | undefined;
   /** The leaves that make it true (or deny it) now. */
   readonly now: readonly Evidence[];
@@ -180,7 +180,7 @@ export interface Explanation {
   readonly diagnosis?: Ranking;
 }
 
-/** What a diagnosis sees and thinks. */
+/** Symptoms and conclusions of a diagnosis. */
 export interface Ranking {
   /** `unknown`: an input of it is bad. */
   readonly symptoms: Readonly<Record<string, 'seen' | 'not seen' | 'unknown'>>;
@@ -188,16 +188,16 @@ export interface Ranking {
   readonly faults: readonly { readonly name: string; readonly probability: number }[];
 }
 
-/** Who gives a command, and the roles that the configuration gives him. */
+/** The person who gives a command, with the roles from the configuration. */
 export interface Person {
   readonly name: string;
   readonly roles: readonly string[];
 }
 
-/** What a person may tell a rule or an alarm. */
+/** The commands of a person to a rule or an alarm. */
 export type RuleCommand =
   | { readonly kind: 'ack' }
-  /** Like a rising reset edge; refused while the cause stands, the reason names the evidence. */
+  /** Like a rising reset edge; refused while the cause is present; the reason names the evidence. */
   | { readonly kind: 'reset' }
   /** `input`: a tag of the rule; undefined = the whole rule. `duration` in ms. */
   | {
@@ -211,25 +211,25 @@ export type RuleCommand =
       readonly kind: 'shelve';
       readonly duration: number;
       readonly reason: string;
-      /** It comes back when its cause has gone once. */
+      /** Shelving also ends when the cause has gone once. */
       readonly oneShot: boolean;
     }
   | { readonly kind: 'unshelve' }
   | { readonly kind: 'out-of-service'; readonly reason: string }
   | { readonly kind: 'in-service' };
 
-/** What one evaluation gave. The arrays are new when they changed, the same object when not. */
+/** Result of one evaluation. Arrays are new objects if they changed, otherwise the same ones. */
 export interface ScanResult {
   /** Positions of derived tags whose value or quality changed. */
   readonly changed: readonly number[];
   readonly events: readonly RuleEvent[];
   /** Alarms that changed in this scan. */
   readonly alarms: readonly AlarmSnapshot[];
-  /** Every demand that stands now, not only the new ones. */
+  /** Every current demand, not only the new ones. */
   readonly intents: readonly WriteIntent[];
   /** Positions of the tags whose values rules doubt now. */
   readonly doubted: readonly number[];
-  /** When the rules must run again though no input changes; undefined = no timer runs. */
+  /** When the rules must run again even if no input changes; undefined = no timer is running. */
   readonly nextDue: MonoMs | undefined;
   /** States that must survive a restart changed: store `retained()` at once. */
   readonly retainedChanged: boolean;

@@ -25,10 +25,10 @@ function distance(a: string, b: string, most: number): number {
   return previous[b.length] ?? most + 1;
 }
 
-/** Longest word for which a typing mistake is looked for; longer ones are no typing mistakes. */
+/** Longest word that is checked for a typing mistake. */
 const longest = 200;
 
-/** The known word that was most likely meant; undefined when none is near. */
+/** The known word that was probably meant; undefined if none is similar. */
 export function nearest(typed: string, known: Iterable<string>): string | undefined {
   if (typed.length > longest) return undefined;
   const word = typed.toLowerCase();

@@ -1,51 +1,51 @@
 import type { TagBinding } from './driver.js';
 
-/** What only a device itself can say of its tags: which there are, and what they are. */
+/** Facts that only the device knows: which tags it has, and of what kind they are. */
 
-/** What is asked of one device. */
+/** The questions to one device. */
 export interface SurveyDevice<A = unknown> {
   readonly name: string;
   /** Tags of the configuration. */
   readonly tags: readonly TagBinding<A>[];
-  /** What {@link DriverModule.parseExpansion} made of its keys; undefined = no tags are looked for. */
+  /** Result of {@link DriverModule.parseExpansion} for its keys; undefined = do not search for tags. */
   readonly expansion: unknown;
 }
 
-/** What the device says of a tag that the configuration has. */
+/** The device's answer about a tag of the configuration. */
 export interface TagFacts {
-  /** Why it cannot be read as it is configured; undefined = it can. */
+  /** Reason why it cannot be read as configured; undefined = it can. */
   readonly problem: string | undefined;
-  /** May it be written? Undefined = the device does not say. */
+  /** May it be written? Undefined = unknown. */
   readonly writable: boolean | undefined;
   readonly unit: string | undefined;
   readonly span: readonly [number, number] | undefined;
 }
 
-/** A tag that the device has and the configuration need not name: keys as they are typed there. */
+/** A tag of the device that the configuration need not list, with keys in the form of the configuration. */
 export interface FoundTag {
   /**
-   * Local name, as the device would have it: letters, digits, `_` and `-`. Whose name it is for good, and what another
-   * tag of that name is called, the host decides.
+   * Local name suggested by the device: letters, digits, `_` and `-`. The host decides which tag keeps the name,
+   * and how another tag with the same name is called.
    */
   readonly name: string;
-  /** What it is, whatever it is called: the same for as long as the device means the same by it. Opaque. */
+  /** Identity, independent of the name: the same for as long as the device refers to the same thing. Opaque. */
   readonly identity: string;
   readonly keys: Readonly<Record<string, unknown>>;
 }
 
 export interface DeviceSurvey {
   readonly name: string;
-  /** By the position of the tag among those that were asked for. */
+  /** By the position of the tag among the requested ones. */
   readonly facts: readonly TagFacts[];
   readonly found: readonly FoundTag[];
-  /** What was left out, and why: for people. */
+  /** Items that were left out, with reasons, for people. */
   readonly remarks: readonly string[];
 }
 
 /** The longest name that a tag may have. */
 const longestName = 64;
 
-/** A name like this one that is not taken, and that a tag may have. */
+/** A similar name that is free and valid for a tag. */
 export function freeName(wanted: string, isTaken: (name: string) => boolean): string {
   const base = wanted.slice(-longestName).replace(/^[^A-Za-z]+/, '') || 'tag';
   for (let n = 1; ; n++) {

@@ -23,11 +23,11 @@ export interface Timer {
 /** The only source of time in the gateway. Real in `host`, virtual in tests and simulation. */
 export interface Clock {
   mono(): MonoMs;
-  /** Wall time as the operating system has it now; it may step. */
+  /** Wall time of the operating system; it may step. */
   wall(): WallMs;
   /** Calls `run` once, not before `when`, never from inside this call. */
   at(when: MonoMs, run: () => void): Timer;
-  /** Calls `run` in a turn of its own, as soon as what is under way has finished. */
+  /** Calls `run` in a separate turn of the loop, as soon as the current one has finished. */
   soon(run: () => void): void;
 }
 

@@ -2,8 +2,8 @@ const decimal = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/;
 const whole = /^[+-]?\d{1,40}$/;
 
 /**
- * A number as people write it: decimal digits, a point, an exponent. Whoever types `0x14`, `1_000`, ` 4 `, `١٢`,
- * `Infinity` or nothing at all may mean something else; that is none.
+ * A number as people write it: decimal digits, a point, an exponent. A person who types `0x14`, `1_000`, ` 4 `, `١٢`,
+ * `Infinity` or nothing at all may mean something else, so these are refused.
  */
 export function parseNumber(typed: string): number | undefined {
   if (!decimal.test(typed)) return undefined;
@@ -16,7 +16,7 @@ export function parseWhole(typed: string): bigint | undefined {
   return whole.test(typed) ? BigInt(typed.replace('+', '')) : undefined;
 }
 
-/** `true` and `on`, `false` and `off`. Numbers are none: whoever writes 2, or 1, may mean another tag. */
+/** `true` and `on`, `false` and `off`. Numbers are refused: a person who writes 2, or 1, may mean another tag. */
 export function parseTruth(typed: string): boolean | undefined {
   const word = typed.toLowerCase();
   if (word === 'true' || word === 'on') return true;

@@ -1,7 +1,7 @@
 /** A value in engineering units. `null` means that there is none (its quality says why). */
 export type Value = boolean | number | bigint | string | null;
 
-/** What a tag holds, as the engineer types it. `bool` is stored as 0 or 1. */
+/** Types of tags, as in the configuration. `bool` is stored as 0 or 1. */
 export const tagTypes = [
   'bool',
   'int8',
@@ -20,7 +20,7 @@ export type TagType = (typeof tagTypes)[number];
 
 export type IntegerType = Exclude<TagType, 'bool' | 'string' | 'float32' | 'float64'>;
 
-/** What each integer holds; of 64 bits the doubles in it. */
+/** Range of each integer type; for 64 bits, of the doubles in it. */
 export const integerRanges: Readonly<Record<IntegerType, readonly [low: number, high: number]>> = {
   int8: [-128, 127],
   uint8: [0, 255],

@@ -1,9 +1,9 @@
-/** Whatever moves the cursor, colours, reorders or hides: control characters, line separators, bidi marks, halves of pairs. */
+/** Characters that move the cursor, colour, reorder or hide text: control characters, line separators, bidi marks, halves of pairs. */
 const unseen = /(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
 /**
- * A text of a device, a server or a file as it is shown to people: `\x1b`, `\u{202e}` for what a terminal would obey
- * instead of showing. Joiners of letters stay, for scripts need them.
+ * A text from a device, a server or a file in displayable form: `\x1b`, `\u{202e}` for characters that a terminal would
+ * obey instead of showing. Joiners of letters stay, because scripts require them.
  */
 export function visible(text: string): string {
   return text.replace(unseen, (one) => {

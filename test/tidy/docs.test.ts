@@ -6,7 +6,7 @@ import { commands } from '../../bin/commands/index.js';
 import { Exit } from '../../bin/exit.js';
 import { Quality, errorCodes, qualityReason } from '../../gateway/contract/index.js';
 import { limits } from '../../gateway/limits.js';
-import { documents, files, read, root } from './repository.js';
+import { documents, files, linksOf, proseOf, read, root } from './repository.js';
 
 /** Rows of all tables of a document, as cells without their backticks. */
 function rows(file: string): string[][] {
@@ -17,13 +17,8 @@ function rows(file: string): string[][] {
     .map((cells) => cells.map((cell) => cell.trim().replace(/^`([^`]+)`$/, '$1')));
 }
 
-/** The text of a document without code blocks. */
-function prose(file: string): string {
-  return read(file).replace(/^```[^]*?^```/gm, '');
-}
-
 function anchors(file: string): Set<string> {
-  const headings = prose(file).match(/^#+ .*$/gm) ?? [];
+  const headings = proseOf(file).match(/^#+ .*$/gm) ?? [];
   return new Set(headings.map(slug));
 }
 function slug(heading: string): string {
@@ -31,25 +26,8 @@ function slug(heading: string): string {
   return words.replace(/[^\p{L}\p{N} _-]/gu, '').replace(/ /g, '-');
 }
 
-interface LinkInText {
-  readonly from: string;
-  readonly to: string;
-  readonly anchor: string | undefined;
-}
-
-function links(file: string): LinkInText[] {
-  return [...prose(file).matchAll(/\]\(([^)\s]+)\)/g)]
-    .map((match) => match[1] ?? '')
-    .filter((target) => !/^[a-z]+:/.test(target))
-    .map((target) => {
-      const [path = '', anchor] = target.split('#');
-      const to = path === '' ? file : posix.normalize(posix.join(posix.dirname(file), path));
-      return { from: file, to, anchor };
-    });
-}
-
 void t.test('links in documents', (t) => {
-  const all = documents.flatMap(links);
+  const all = documents.flatMap(linksOf);
   t.ok(all.length > 20);
   const dead = all.filter(({ to }) => !existsSync(posix.join(root, to)));
   t.same(dead, [], 'lead to files');
@@ -140,7 +118,24 @@ void t.test('docs/topics.md has every topic, event, reason and key of a frame', 
   t.end();
 });
 
-void t.test('CHANGELOG.md says what comes', (t) => {
-  t.match(read('CHANGELOG.md'), /^## Unreleased\n\n### Added\n\n- /m);
+void t.test('CHANGELOG.md has a section for every version', (t) => {
+  const text = read('CHANGELOG.md');
+  const headings = text.match(/^## .*$/gm) ?? [];
+  const form = /^## \d+\.\d+\.\d+ - (\d{4}-\d\d-\d\d|unreleased|not published)$/;
+  t.same(
+    headings.filter((heading) => !form.test(heading)),
+    [],
+    'headings are VERSION - DATE',
+  );
+  t.same(
+    headings.slice(1).filter((heading) => heading.endsWith(' - unreleased')),
+    [],
+    'only the newest is unreleased',
+  );
+  const { version } = JSON.parse(read('package.json')) as { readonly version: string };
+  t.ok(
+    headings.some((heading) => heading.startsWith(`## ${version} - `)),
+    `${version} has one`,
+  );
   t.end();
 });

@@ -129,3 +129,26 @@ function namedIn(
     ? clause.elements
     : undefined;
 }
+
+/** The text of a document without code blocks. */
+export function proseOf(file: string): string {
+  return read(file).replace(/^```[^]*?^```/gm, '');
+}
+
+export interface LinkInText {
+  readonly from: string;
+  readonly to: string;
+  readonly anchor: string | undefined;
+}
+
+/** Links of a document to files of the repository, as paths from the top. */
+export function linksOf(file: string): readonly LinkInText[] {
+  return [...proseOf(file).matchAll(/\]\(([^)\s]+)\)/g)]
+    .map((match) => match[1] ?? '')
+    .filter((target) => !/^[a-z]+:/.test(target))
+    .map((target) => {
+      const [path = '', anchor] = target.split('#');
+      const to = path === '' ? file : posix.normalize(posix.join(posix.dirname(file), path));
+      return { from: file, to, anchor };
+    });
+}
