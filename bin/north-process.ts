@@ -44,14 +44,12 @@ export class NorthProcess {
     const pipe = child.stdio[wallFd];
     invariant(pipe !== undefined && pipe !== null, 'a pipe between the halves');
     const port = new PipePort<ToNorth, ToField>(pipe as Duplex);
-    await new Promise<void>((resolve, reject) => {
-      port.onMessage((message) => {
-        if (message.kind === 'listening') resolve();
-        else if (message.kind === 'refused') reject(errorOf(message.why));
-      });
-      port.onEnd(() => reject(errorOf(goneAtOnce)));
-      child.once('error', reject);
-    });
+    try {
+      await listening(child, port);
+    } catch (thrown) {
+      await this.kill();
+      throw thrown;
+    }
     return port;
   }
 
@@ -71,6 +69,18 @@ export class NorthProcess {
     child.kill('SIGKILL');
     await over;
   }
+}
+
+/** Settles when it has the lock; rejects with why it has not. */
+function listening(child: ChildProcess, port: NorthPort): Promise<void> {
+  return new Promise<void>((resolve, reject) => {
+    port.onMessage((message) => {
+      if (message.kind === 'listening') resolve();
+      else if (message.kind === 'refused') reject(errorOf(message.why));
+    });
+    port.onEnd(() => reject(errorOf(goneAtOnce)));
+    child.once('error', reject);
+  });
 }
 
 const goneAtOnce = {

@@ -1,5 +1,4 @@
 import { Socket } from 'node:net';
-import type { Log } from '../gateway/contract/index.js';
 import { systemClock } from '../gateway/host/clock.js';
 import { ControlSocket } from '../gateway/host/control-socket.js';
 import { isErrno } from '../gateway/host/files.js';
@@ -7,8 +6,13 @@ import { PipePort } from '../gateway/host/pipe-port.js';
 import { limits } from '../gateway/limits.js';
 import { Control } from '../gateway/run/control.js';
 import { pinoLog } from '../gateway/run/log.js';
-import { NorthHalf } from '../gateway/run/north-half.js';
-import { type ToField, type ToNorth, troubleOf } from '../gateway/run/wall/messages.js';
+import { NorthHalf, type NorthHalfOptions } from '../gateway/run/north-half.js';
+import {
+  type NorthPlan,
+  type ToField,
+  type ToNorth,
+  troubleOf,
+} from '../gateway/run/wall/messages.js';
 import { crashInto } from './crash.js';
 import { LineWriter, lostLogLines, openStandard } from './line-writer.js';
 import { type NorthArgs, wallFd } from './north-process.js';
@@ -35,8 +39,12 @@ const ready = new Promise<Control>((resolve) => {
 // The socket first: it is the lock. A second gateway must be refused before it asks a device or takes the first one's
 // place at the broker.
 try {
-  await openControl();
-  NorthHalf.serve(port, systemClock, (plan) => northParts(plan, log)).then(begin, () => undefined);
+  const socket = await openControl();
+  const partsFor = (plan: NorthPlan): NorthHalfOptions => ({
+    ...northParts(plan, log),
+    onStop: () => socket.close(),
+  });
+  NorthHalf.serve(port, systemClock, partsFor).then(begin, () => undefined);
   port.send({ kind: 'listening' });
 } catch (thrown) {
   port.send({ kind: 'refused', why: troubleOf(thrown) });
@@ -52,26 +60,33 @@ function listen(): Promise<ControlSocket> {
  * On a disk that takes no socket the gateway runs without one, and tries again: nobody can steer it, and it steers the plant. Against a
  * second gateway the journal is a lock, too, where it can be opened.
  */
-async function openControl(): Promise<void> {
+async function openControl(): Promise<{ close(): Promise<void> }> {
   try {
-    await listen();
-    return;
+    return await listen();
   } catch (thrown) {
     if (!isDiskTrouble(thrown)) throw thrown;
     log.error('the control socket cannot be made; the gateway runs without it', {
       why: String(thrown),
     });
   }
-  const timer = setInterval(() => void again(log), limits.controlAgainMs).unref();
-  async function again(to: Log): Promise<void> {
-    try {
-      await listen();
-      clearInterval(timer);
-      to.info('the control socket is there');
-    } catch {
+  let socket: ControlSocket | undefined;
+  const timer = setInterval(() => {
+    listen().then(
+      (made) => {
+        clearInterval(timer);
+        socket = made;
+        log.info('the control socket is there');
+      },
       // The disk takes none yet.
-    }
-  }
+      () => undefined,
+    );
+  }, limits.controlAgainMs).unref();
+  return {
+    close: async () => {
+      clearInterval(timer);
+      await socket?.close();
+    },
+  };
 }
 
 function isDiskTrouble(thrown: unknown): boolean {

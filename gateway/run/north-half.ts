@@ -22,6 +22,8 @@ export interface NorthHalfOptions extends Omit<
   readonly memoryFiles: MemoryFiles;
   /** Records of trips. */
   readonly trips: TripShelf;
+  /** The gateway stops: nobody is served any more. */
+  onStop?(): Promise<void>;
   /** Memory of the process in bytes, for health; 0 where the field half is the same process. */
   rss(): number;
 }
@@ -299,6 +301,7 @@ export class NorthHalf {
   /** What is known is recorded, sent or stored. The field half has stopped. */
   async #stop(): Promise<void> {
     this.#isStopping = true;
+    await this.options.onStop?.();
     this.health.stop();
     this.#stageFigures();
     await this.north.stop();
