@@ -1,6 +1,6 @@
 /**
- * A channel of plain data to another half of the gateway, in order, nothing twice. What is sent is copied: neither side ever sees
- * what the other one changes later. It ends with either side, and then holds nothing more.
+ * A channel of plain data to another half of the gateway, in order, nothing twice. Messages are copied: neither side ever sees
+ * what the other one changes later. The channel ends with either side, and then holds nothing more.
  */
 export interface Port<Out, In> {
   /** Never waits. @returns false: as much is on its way as should be; go on after `onReady` */
