@@ -317,10 +317,8 @@ export class Journal {
 
   /** What was safe before uses up its numbers only. */
   #comesAgain(source: number, kind?: EntryClass, body?: Block | string): boolean {
-    if (!this.#source.isKnown(source)) {
-      this.#source.appended(source);
-      return false;
-    }
+    this.#source.came(source);
+    if (!this.#source.isKnown(source)) return false;
     if (kind && body !== undefined) this.#numbers.take(streamOf(kind, body), countOf(body));
     return true;
   }

@@ -20,7 +20,7 @@ export const sourceKey = 'source';
  */
 export class SourceMark {
   readonly #epoch: number;
-  /** Of the entry that came last. */
+  /** Of the entry that came last in this life. What did not come yet has not used up its numbers here, whoever has it. */
   #last = 0;
   #json: string | undefined;
   /** What is on the disk of an earlier life of this journal in this epoch. */
@@ -37,7 +37,6 @@ export class SourceMark {
     if (found?.epoch !== this.#epoch) return 0;
     this.#known = found;
     this.#beyond = Intervals.from(found.beyond);
-    this.#last = Math.max(this.#last, found.upTo);
     return found.gaps;
   }
 
@@ -46,7 +45,8 @@ export class SourceMark {
     return this.#known !== undefined && (source <= this.#known.upTo || this.#beyond.has(source));
   }
 
-  appended(source: number): void {
+  /** It came: for the first time, or again. */
+  came(source: number): void {
     this.#last = Math.max(this.#last, source);
   }
 
@@ -62,8 +62,11 @@ export class SourceMark {
    */
   stored(rest: readonly Entry[], gaps: number): string | undefined {
     if (this.#last === 0) return undefined;
-    const upTo = this.upTo(rest);
+    const known = this.#known?.upTo ?? 0;
+    const upTo = Math.max(known, this.upTo(rest));
     const beyond = Intervals.from(upTo < this.#last ? [[upTo + 1, this.#last]] : []);
+    for (const [from, to] of this.#beyond.toJSON())
+      if (to > upTo) beyond.add(Math.max(from, upTo + 1), to);
     for (const { source } of rest) if (source !== undefined) beyond.remove(source, source);
     const mark: Stored = { epoch: this.#epoch, upTo, beyond: beyond.toJSON(), gaps };
     const json = JSON.stringify(mark);

@@ -114,7 +114,7 @@ export class FieldHalf {
       before: beforeOf(verdict, plan, plan.config.gateway.firstStart),
       trips: {
         save: (name, json) => {
-          link.report({ kind: 'trip', name, json });
+          link.keepTrip(name, json);
           return Promise.resolve();
         },
       },
@@ -240,7 +240,11 @@ export class FieldHalf {
     this.#watch.stop();
     await this.field.stop();
     await this.link.flush();
-    await this.link.ask('stop', undefined);
+    await this.link.ask('stop', undefined).catch((thrown: unknown) => {
+      // It was being restarted: what it did not have is gone with this half.
+      const { length: entries } = this.link.keeper.entries;
+      this.options.log.error('the end is not stored', { entries, why: String(thrown) });
+    });
     this.link.end();
     this.options.log.info('gateway stopped');
   }

@@ -10,7 +10,13 @@ import { North, type NorthOptions } from './north.js';
 import type { TripShelf } from './past-why.js';
 import { WallClock } from './wall-clock.js';
 import type { Numbered } from './wall/entries.js';
-import { type Begin, type NorthPlan, type Report, troubleOf } from './wall/messages.js';
+import {
+  type Begin,
+  type NorthPlan,
+  type Report,
+  type TripPage,
+  troubleOf,
+} from './wall/messages.js';
 import { type FieldPort, NorthWall } from './wall/north-wall.js';
 import { Watchdog } from './wall/watchdog.js';
 
@@ -108,6 +114,9 @@ export class NorthHalf {
         },
         report: (report) => {
           if (half) half.#report(report);
+        },
+        trip: (page) => {
+          if (half) half.#keepTrip(page);
         },
         answer: (op, args) => (half ? half.#answer(op, args) : undefined),
       });
@@ -210,9 +219,6 @@ export class NorthHalf {
       case 'memory':
         void this.memory.store(report.contents, report.note);
         break;
-      case 'trip':
-        this.#keepTrip(report.name, report.json);
-        break;
       case 'facts':
         this.health.heard(report.facts);
     }
@@ -226,10 +232,13 @@ export class NorthHalf {
     for (const alarm of alarms) this.north.alarm(alarm);
   }
 
-  #keepTrip(name: string, json: string): void {
-    this.options.trips.save(name, json).catch((thrown: unknown) => {
-      this.options.log.warn('a trip record could not be written', { name, why: String(thrown) });
-    });
+  #keepTrip({ name, json, version }: TripPage): void {
+    this.options.trips
+      .save(name, json)
+      .catch((thrown: unknown) => {
+        this.options.log.warn('a trip record could not be written', { name, why: String(thrown) });
+      })
+      .finally(() => this.#link.send({ kind: 'kept', name, version }));
   }
 
   async #answer(op: string, args: unknown): Promise<unknown> {

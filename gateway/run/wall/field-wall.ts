@@ -12,6 +12,7 @@ import {
   type Report,
   type ToField,
   type ToNorth,
+  type TripPage,
 } from './messages.js';
 import { Watchdog } from './watchdog.js';
 
@@ -47,6 +48,11 @@ export class FieldWall {
   #sent = 0;
   /** What is to be sent beside entries, by name: a later one takes the place of one that waits. */
   readonly #reports = new Map<string, Report>();
+  /** Records of trips that are not on the disk yet, by name. */
+  readonly #trips = new Map<string, TripPage>();
+  /** Of those, which are to be sent. */
+  readonly #unsentTrips = new Set<string>();
+  #version = 0;
   #replies: (ToNorth & { readonly kind: 'ask' | 'answer' })[] = [];
   readonly #stored = new Map<number, (why: GatewayError | undefined) => void>();
   #mayGo = true;
@@ -103,6 +109,7 @@ export class FieldWall {
         else {
           this.#epoch = message.opened.epoch;
           this.#isOpen = true;
+          for (const name of this.#trips.keys()) this.#unsentTrips.add(name);
           tooLong.cancel();
           this.#watchdog.start();
           resolve(message.opened);
@@ -168,6 +175,18 @@ export class FieldWall {
     this.#pump();
   }
 
+  /** The record of a trip, so far: it is sent until it is on the disk. The oldest ones give way. */
+  keepTrip(name: string, json: string): void {
+    this.#trips.delete(name);
+    this.#trips.set(name, { name, json, version: ++this.#version });
+    for (const oldest of this.#trips.keys()) {
+      if (this.#trips.size <= limits.tripFiles) break;
+      this.#trips.delete(oldest);
+    }
+    this.#unsentTrips.add(name);
+    this.#pump();
+  }
+
   ask(op: string, args: unknown): Promise<unknown> {
     if (!this.#isOpen) return Promise.reject(new Failure('half-down', 'it is not there'));
     return this.#asks.ask(op, args, limits.wallAnswerMs);
@@ -205,6 +224,11 @@ export class FieldWall {
       this.#sent = entry.n;
       return { kind: 'entry', n: entry.n, entry: entry.entry };
     }
+    for (const name of this.#unsentTrips) {
+      this.#unsentTrips.delete(name);
+      const page = this.#trips.get(name);
+      if (page) return { kind: 'trip', ...page };
+    }
     for (const [name, report] of this.#reports) {
       this.#reports.delete(name);
       return report;
@@ -227,6 +251,10 @@ export class FieldWall {
       }
       case 'enter':
         this.enter(message.entry);
+        break;
+      case 'kept':
+        if (this.#trips.get(message.name)?.version === message.version)
+          this.#trips.delete(message.name);
         break;
       case 'remembered':
         this.#o.remembered(message.note);
@@ -265,8 +293,6 @@ function nameOf(report: Report): string {
       return `link ${report.report.link}`;
     case 'device':
       return `device ${report.report.dev}`;
-    case 'trip':
-      return `trip ${report.name}`;
     default:
       return report.kind;
   }

@@ -83,14 +83,21 @@ export type Report =
   | { readonly kind: 'device'; readonly report: DeviceReport }
   | { readonly kind: 'device-alarms'; readonly json: string }
   | { readonly kind: 'memory'; readonly contents: Contents; readonly note: number }
-  /** The record of a trip, so far. */
-  | { readonly kind: 'trip'; readonly name: string; readonly json: string }
   | { readonly kind: 'facts'; readonly facts: FieldFacts };
+
+/** The record of a trip, so far; kept by the field half until it is on the disk. */
+export interface TripPage {
+  readonly name: string;
+  readonly json: string;
+  /** Of a record that is written again, the later one is higher. */
+  readonly version: number;
+}
 
 export type ToNorth =
   | { readonly kind: 'begin'; readonly begin: Begin }
   | ({ readonly kind: 'entry' } & Numbered)
   | Report
+  | ({ readonly kind: 'trip' } & TripPage)
   | { readonly kind: 'ask'; readonly ask: Ask }
   | { readonly kind: 'answer'; readonly answer: Answer }
   /** It is well. */
@@ -110,6 +117,8 @@ export type ToField =
       readonly kind: 'enter';
       readonly entry: Exclude<WallEntry, { readonly type: 'lost' | 'block' }>;
     }
+  /** The record of a trip is on the disk, or cannot be put there. */
+  | { readonly kind: 'kept'; readonly name: string; readonly version: number }
   /** The memory up to this note is durable. */
   | { readonly kind: 'remembered'; readonly note: number }
   /** What lay beside the journal may be gone: everything is to be stored again. */

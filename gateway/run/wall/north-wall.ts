@@ -3,7 +3,7 @@ import { limits } from '../../limits.js';
 import { answerTo, Asks } from './asks.js';
 import type { Numbered } from './entries.js';
 import type { Given } from './keeper.js';
-import type { Ask, Begin, Report, ToField, ToNorth } from './messages.js';
+import type { Ask, Begin, Report, ToField, ToNorth, TripPage } from './messages.js';
 
 export type FieldPort = Port<ToField, ToNorth>;
 
@@ -14,6 +14,7 @@ export interface NorthWallOptions {
   readonly begin: (begin: Begin) => void;
   readonly entry: (numbered: Numbered) => void;
   readonly report: (report: Report) => void;
+  readonly trip: (page: TripPage) => void;
   /** Answers what the field half asks. */
   readonly answer: (op: string, args: unknown) => unknown;
 }
@@ -53,6 +54,9 @@ export class NorthWall {
         break;
       case 'entry':
         this.#o.entry(message);
+        break;
+      case 'trip':
+        this.#o.trip(message);
         break;
       case 'ask':
         void this.#answer(message.ask);
