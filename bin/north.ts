@@ -1,6 +1,7 @@
 import { Socket } from 'node:net';
 import { systemClock } from '../gateway/host/clock.js';
 import { ControlSocket } from '../gateway/host/control-socket.js';
+import { troubleOf as systemTroubleOf } from '../gateway/host/errno.js';
 import { isErrno } from '../gateway/host/files.js';
 import { PipePort } from '../gateway/host/pipe-port.js';
 import { limits } from '../gateway/limits.js';
@@ -11,6 +12,7 @@ import {
   type NorthPlan,
   type ToField,
   type ToNorth,
+  type Trouble,
   troubleOf,
 } from '../gateway/run/wall/messages.js';
 import { crashInto } from './crash.js';
@@ -47,7 +49,7 @@ try {
   NorthHalf.serve(port, systemClock, partsFor).then(begin, () => undefined);
   port.send({ kind: 'listening' });
 } catch (thrown) {
-  port.send({ kind: 'refused', why: troubleOf(thrown) });
+  port.send({ kind: 'refused', why: refusalOf(thrown) });
 }
 
 function listen(): Promise<ControlSocket> {
@@ -87,6 +89,14 @@ async function openControl(): Promise<{ close(): Promise<void> }> {
       await socket?.close();
     },
   };
+}
+
+/** What the system refused keeps its remedy on the way. */
+function refusalOf(thrown: unknown): Trouble {
+  const trouble = systemTroubleOf(thrown);
+  if (!trouble) return troubleOf(thrown);
+  const { text: message, advice: hint } = trouble;
+  return { code: 'system-refused', message, fields: { hint } };
 }
 
 function isDiskTrouble(thrown: unknown): boolean {

@@ -13,7 +13,7 @@ import { scratch } from '../support/scratch.js';
 import { elapse, waitFor } from '../support/wait.js';
 
 const half = fileURLToPath(new URL('../support/journal-half.js', import.meta.url));
-const rounds = Number(process.env['MILLRACE_HALF_KILLS'] ?? 25);
+const rounds = Number(process.env['MILLRACE_HALF_KILLS'] ?? 6);
 
 /** The half that polls, as far as the journal is concerned. */
 class Source {

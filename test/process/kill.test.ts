@@ -10,7 +10,7 @@ import { Seeded } from '../support/random.js';
 import { elapse, waitFor } from '../support/wait.js';
 import { Rig, long } from './rig.js';
 
-const kills = long ? 100 : 15;
+const kills = long ? 100 : 8;
 const windowMs = 500;
 const scanMs = 100;
 /** A block may stay open so long, and a commit on a busy test machine take so long. */
