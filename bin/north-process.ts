@@ -3,12 +3,12 @@ import { once } from 'node:events';
 import { setPriority } from 'node:os';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { invariant } from '../gateway/contract/index.js';
+import { errorOf, invariant } from '../gateway/contract/index.js';
 import { PipePort } from '../gateway/host/pipe-port.js';
 import { limits } from '../gateway/limits.js';
 import type { LogLevel } from '../gateway/run/log.js';
 import type { NorthPort } from '../gateway/run/wall/field-wall.js';
-import { errorOf, type ToField, type ToNorth } from '../gateway/run/wall/messages.js';
+import { type ToField, type ToNorth } from '../gateway/run/wall/messages.js';
 
 const program = fileURLToPath(new URL('./north.js', import.meta.url));
 

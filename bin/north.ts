@@ -1,20 +1,15 @@
 import { Socket } from 'node:net';
+import { type PlainError, plainErrorOf } from '../gateway/contract/index.js';
 import { systemClock } from '../gateway/host/clock.js';
 import { ControlSocket } from '../gateway/host/control-socket.js';
-import { troubleOf as systemTroubleOf } from '../gateway/host/errno.js';
+import { troubleOf } from '../gateway/host/errno.js';
 import { isErrno } from '../gateway/host/files.js';
 import { PipePort } from '../gateway/host/pipe-port.js';
 import { limits } from '../gateway/limits.js';
 import { Control } from '../gateway/run/control.js';
 import { pinoLog } from '../gateway/run/log.js';
 import { NorthHalf, type NorthHalfOptions } from '../gateway/run/north-half.js';
-import {
-  type NorthPlan,
-  type ToField,
-  type ToNorth,
-  type Trouble,
-  troubleOf,
-} from '../gateway/run/wall/messages.js';
+import { type NorthPlan, type ToField, type ToNorth } from '../gateway/run/wall/messages.js';
 import { crashInto } from './crash.js';
 import { LineWriter, lostLogLines, openStandard } from './line-writer.js';
 import { type NorthArgs, wallFd } from './north-process.js';
@@ -92,9 +87,9 @@ async function openControl(): Promise<{ close(): Promise<void> }> {
 }
 
 /** What the system refused keeps its remedy on the way. */
-function refusalOf(thrown: unknown): Trouble {
-  const trouble = systemTroubleOf(thrown);
-  if (!trouble) return troubleOf(thrown);
+function refusalOf(thrown: unknown): PlainError {
+  const trouble = troubleOf(thrown);
+  if (!trouble) return plainErrorOf(thrown);
   const { text: message, advice: hint } = trouble;
   return { code: 'system-refused', message, fields: { hint } };
 }

@@ -39,6 +39,22 @@ export function asGatewayError(thrown: unknown): GatewayError {
   return new GatewayError('internal', textOf(thrown), {}, thrown);
 }
 
+/** An error on its way to another thread or process, which keeps neither its class nor its kind. */
+export interface PlainError {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly fields: ErrorFields;
+}
+/** Anything thrown, as plain data. */
+export function plainErrorOf(thrown: unknown): PlainError {
+  const { code, message, fields } = asGatewayError(thrown);
+  return { code, message, fields };
+}
+/** The error that plain data came from. */
+export function errorOf({ code, message, fields }: PlainError): GatewayError {
+  return new GatewayError(code, message, fields);
+}
+
 /** The same, as a failure of a driver unless it says otherwise; `what` failed, such as `read of the driver scale`. */
 export function asDriverFailure(thrown: unknown, what: string): GatewayError {
   const error = asGatewayError(thrown);

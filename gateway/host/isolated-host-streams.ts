@@ -1,7 +1,13 @@
-import type { ByteStream, DriverContext, GatewayError } from '../contract/index.js';
-import { asGatewayError, GatewayError as Failure } from '../contract/index.js';
+import {
+  asGatewayError,
+  type ByteStream,
+  type DriverContext,
+  type GatewayError,
+  GatewayError as Failure,
+  plainErrorOf,
+} from '../contract/index.js';
 import { Flow, Receipts } from './isolated-flow.js';
-import { failureOf, type FromStream, type ToStream } from './isolated-messages.js';
+import { type FromStream, type ToStream } from './isolated-messages.js';
 
 export interface HostStreamsOptions {
   post(message: ToStream, transfer?: readonly ArrayBuffer[]): void;
@@ -80,7 +86,7 @@ export class HostStreams {
       if (controller.signal.aborted) stream.close();
       else this.#attach(driver, id, stream);
     } catch (thrown) {
-      this.#o.post({ kind: 'ended', stream: id, why: failureOf(asGatewayError(thrown)) });
+      this.#o.post({ kind: 'ended', stream: id, why: plainErrorOf(asGatewayError(thrown)) });
     } finally {
       this.#opening.delete(id);
     }
@@ -104,7 +110,7 @@ export class HostStreams {
     });
     stream.onEnd((why) => {
       this.#open.delete(id);
-      this.#o.post({ kind: 'ended', stream: id, why: failureOf(why) });
+      this.#o.post({ kind: 'ended', stream: id, why: plainErrorOf(why) });
     });
     this.#o.post({ kind: 'opened', stream: id });
   }

@@ -1,12 +1,17 @@
 import { Worker } from 'node:worker_threads';
-import { asGatewayError, GatewayError, type Batch, type Log } from '../contract/index.js';
+import {
+  asGatewayError,
+  type Batch,
+  errorOf,
+  GatewayError,
+  type Log,
+  plainErrorOf,
+} from '../contract/index.js';
 import { limits } from '../limits.js';
 import { ChatRoom, isChat } from './isolated-chat.js';
 import { HostSinks, type Heard } from './isolated-host-sinks.js';
 import { HostStreams } from './isolated-host-streams.js';
 import {
-  errorOf,
-  failureOf,
   type FromThread,
   type Residence,
   type ThreadData,
@@ -169,7 +174,7 @@ export class DriverThread {
   #abort(signal: AbortSignal, calls: ReadonlySet<number>): void {
     const why = reasonOf(signal);
     const open = [...calls].filter((call) => this.#calls.has(call));
-    this.post({ kind: 'abort', calls: open, why: failureOf(why) });
+    this.post({ kind: 'abort', calls: open, why: plainErrorOf(why) });
     this.#ping();
     for (const call of open) this.#settle(call)?.failed(why);
   }

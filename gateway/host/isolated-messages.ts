@@ -1,11 +1,11 @@
 import type {
   DeviceEvent,
+  PlainError,
+  ErrorFields,
   DriverEvent,
   DurationMs,
   Endpoint,
   EventTerms,
-  ErrorCode,
-  ErrorFields,
   ReadGroup,
   ReadOutcome,
   RtsMode,
@@ -14,7 +14,6 @@ import type {
   Value,
   WallMs,
 } from '../contract/index.js';
-import { asGatewayError, GatewayError } from '../contract/index.js';
 
 /** What goes between a driver in a thread of its own and its proxy: plain data, copied. */
 
@@ -38,21 +37,6 @@ export interface ThreadData extends Omit<Residence, 'heapMiB'> {
    * far as anybody can say.
    */
   readonly entered: Int32Array;
-}
-
-/** An error on its way through a port, which keeps neither its class nor its code. */
-export interface Failure {
-  readonly code: ErrorCode;
-  readonly message: string;
-  readonly fields: ErrorFields;
-}
-
-export function failureOf(thrown: unknown): Failure {
-  const { code, message, fields } = asGatewayError(thrown);
-  return { code, message, fields };
-}
-export function errorOf({ code, message, fields }: Failure): GatewayError {
-  return new GatewayError(code, message, fields);
 }
 
 interface Call {
@@ -100,7 +84,7 @@ export type ToThread =
       readonly event: string;
       readonly comment: string;
     })
-  | (Call & { readonly kind: 'close'; readonly why: Failure | undefined })
+  | (Call & { readonly kind: 'close'; readonly why: PlainError | undefined })
   /** Samples or events were taken. */
   | { readonly kind: 'took'; readonly driver: number; readonly sink: number }
   /** Is anybody there? */
@@ -108,7 +92,7 @@ export type ToThread =
   /** Of what a driver says, so many messages were heard. */
   | { readonly kind: 'heard'; readonly count: number }
   | ToStream
-  | { readonly kind: 'abort'; readonly calls: readonly number[]; readonly why: Failure };
+  | { readonly kind: 'abort'; readonly calls: readonly number[]; readonly why: PlainError };
 
 /** To a byte stream, which is opened at the other side. The thread gives the number. */
 export type ToStream =
@@ -117,7 +101,7 @@ export type ToStream =
   /** Bytes were sent, or thrown away. */
   | { readonly kind: 'sent'; readonly stream: number; readonly count: number }
   /** It broke, or could not be opened. */
-  | { readonly kind: 'ended'; readonly stream: number; readonly why: Failure };
+  | { readonly kind: 'ended'; readonly stream: number; readonly why: PlainError };
 
 /** From a byte stream of a driver. */
 export type FromStream =
@@ -162,11 +146,11 @@ export type FromThread =
       readonly outcome: ReadOutcome;
       readonly batch: BatchColumns;
     }
-  | { readonly kind: 'failed'; readonly call: number; readonly why: Failure }
+  | { readonly kind: 'failed'; readonly call: number; readonly why: PlainError }
   | { readonly kind: 'pong' }
   | FromStream
   | { readonly kind: 'printed'; readonly text: string }
-  | { readonly kind: 'lost'; readonly driver: number; readonly why: Failure }
+  | { readonly kind: 'lost'; readonly driver: number; readonly why: PlainError }
   | {
       readonly kind: 'count';
       readonly driver: number;

@@ -1,22 +1,23 @@
-import type {
-  Batch,
-  DeviceOutcome,
-  DeviceSurvey,
-  Driver,
-  DriverContext,
-  EventSink,
-  EventTerms,
-  GatewayError,
-  Inspection,
-  ReadGroup,
-  ReadOutcome,
-  SubscriptionSink,
-  SurveyDevice,
-  TagBinding,
-  Value,
+import {
+  type Batch,
+  type DeviceOutcome,
+  type DeviceSurvey,
+  type Driver,
+  type DriverContext,
+  type EventSink,
+  type EventTerms,
+  type GatewayError,
+  type Inspection,
+  plainErrorOf,
+  type ReadGroup,
+  type ReadOutcome,
+  type SubscriptionSink,
+  type SurveyDevice,
+  type TagBinding,
+  type Value,
 } from '../contract/index.js';
 import type { DriverThread } from './isolated-host.js';
-import { failureOf, type ToThread } from './isolated-messages.js';
+import { type ToThread } from './isolated-messages.js';
 
 /** Stands for a driver that lives in a thread. */
 export class IsolatedProxy implements Driver {
@@ -119,7 +120,7 @@ export class IsolatedProxy implements Driver {
     if (this.#closed) return;
     this.#closed = true;
     this.#thread.forget(this.#driver);
-    const why = inDoubt && failureOf(inDoubt);
+    const why = inDoubt && plainErrorOf(inDoubt);
     try {
       if (!this.#thread.ended)
         await this.#call((call, driver) => ({ kind: 'close', driver, call, why }), undefined);

@@ -1,7 +1,15 @@
-import type { ByteStream, DriverContext, Endpoint, RtsMode } from '../contract/index.js';
-import { asGatewayError, callHandler, GatewayError } from '../contract/index.js';
+import {
+  asGatewayError,
+  type ByteStream,
+  callHandler,
+  type DriverContext,
+  type Endpoint,
+  errorOf,
+  GatewayError,
+  type RtsMode,
+} from '../contract/index.js';
 import { Flow, Receipts } from './isolated-flow.js';
-import { errorOf, type FromThread, type ToStream } from './isolated-messages.js';
+import { type FromThread, type ToStream } from './isolated-messages.js';
 
 type Post = (message: FromThread, transfer?: readonly ArrayBuffer[]) => void;
 

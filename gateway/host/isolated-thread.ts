@@ -2,23 +2,23 @@ import { hostname } from 'node:os';
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import {
   Batch,
-  GatewayError,
-  invariant,
   type Driver,
   type DriverContext,
   type DriverModule,
   type Endpoint,
   type ErrorFields,
+  errorOf,
+  GatewayError,
+  invariant,
   type IsolatedContext,
   type Log,
+  plainErrorOf,
   type ReadGroup,
 } from '../contract/index.js';
 import { limits } from '../limits.js';
 import { systemClock, systemRandom } from './clock.js';
 import { guarded } from './guarded.js';
 import {
-  errorOf,
-  failureOf,
   type FromThread,
   type ThreadData,
   type ToStream,
@@ -217,7 +217,7 @@ class Residents {
     this.#data.entered[0] = driver;
   }
   #lost(driver: number, why: unknown): void {
-    this.#send({ kind: 'lost', driver, why: failureOf(why) });
+    this.#send({ kind: 'lost', driver, why: plainErrorOf(why) });
   }
 
   #add({ driver, config, endpoint }: Extract<ToThread, { kind: 'create' }>): void {
@@ -268,7 +268,7 @@ class Residents {
       if (message.kind === 'close') this.#residents.delete(message.driver);
       this.#send(await resident.perform(message, this.#port, controller.signal));
     } catch (thrown) {
-      this.#send({ kind: 'failed', call: message.call, why: failureOf(thrown) });
+      this.#send({ kind: 'failed', call: message.call, why: plainErrorOf(thrown) });
     } finally {
       underWay.delete(message.call);
     }

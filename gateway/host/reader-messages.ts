@@ -1,5 +1,5 @@
+import { type PlainError } from '../contract/index.js';
 import type { DriverFacts } from './driver-facts.js';
-import type { Failure } from './isolated-messages.js';
 
 /** What goes between the thread that a driver's module is read in and its host: plain data, copied. */
 
@@ -17,10 +17,10 @@ export interface Question {
   readonly args: readonly unknown[];
 }
 export type Answer =
-  { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly why: Failure };
+  { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly why: PlainError };
 
 /** What the thread says by itself. */
 export type FromReader =
   | { readonly kind: 'loaded'; readonly facts: DriverFacts }
-  | { readonly kind: 'refused'; readonly why: Failure }
+  | { readonly kind: 'refused'; readonly why: PlainError }
   | { readonly kind: 'printed'; readonly text: string };

@@ -1,8 +1,8 @@
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
-import { GatewayError, invariant, type DriverModule } from '../contract/index.js';
+import { type DriverModule, GatewayError, invariant, plainErrorOf } from '../contract/index.js';
 import { plannedOf } from './driver-answers.js';
 import { factsOf } from './driver-facts.js';
-import { failureOf } from './isolated-messages.js';
+
 import { notPlain } from './plain-data.js';
 import type { Answer, FromReader, Question, ReaderData } from './reader-messages.js';
 
@@ -21,7 +21,7 @@ function answerTo(module: Readonly<Record<string, unknown>>, { fn, args }: Quest
       );
     return { ok: true, value: told };
   } catch (thrown) {
-    return { ok: false, why: failureOf(thrown) };
+    return { ok: false, why: plainErrorOf(thrown) };
   }
 }
 
@@ -65,13 +65,13 @@ parentPort.once('message', (port: MessagePort) => {
         serve(port, answered, (exported as { readonly driver: DriverModule }).driver);
         say({ kind: 'loaded', facts });
       } catch (thrown) {
-        say({ kind: 'refused', why: failureOf(thrown) });
+        say({ kind: 'refused', why: plainErrorOf(thrown) });
       }
     },
     (thrown: unknown) => {
-      const { message } = failureOf(thrown);
+      const { message } = plainErrorOf(thrown);
       const why = new GatewayError('driver-unknown', `its module throws: ${message}`);
-      say({ kind: 'refused', why: failureOf(why) });
+      say({ kind: 'refused', why: plainErrorOf(why) });
     },
   );
 });

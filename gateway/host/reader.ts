@@ -4,11 +4,11 @@ import {
   Worker,
   type MessagePort,
 } from 'node:worker_threads';
-import { asGatewayError, GatewayError, type Log } from '../contract/index.js';
+import { asGatewayError, errorOf, GatewayError, type Log } from '../contract/index.js';
 import { limits } from '../limits.js';
 import { systemClock } from './clock.js';
 import type { DriverFacts } from './driver-facts.js';
-import { errorOf } from './isolated-messages.js';
+
 import type { Answer, FromReader, Question, ReaderData } from './reader-messages.js';
 
 /** A thread in which the module is loaded. */

@@ -1,4 +1,4 @@
-import { asGatewayError, type Clock } from '../contract/index.js';
+import { asGatewayError, type Clock, plainErrorOf } from '../contract/index.js';
 import { asidePrefix } from '../journal/states.js';
 import { limits } from '../limits.js';
 import { Audit } from '../write/audit.js';
@@ -10,13 +10,7 @@ import { North, type NorthOptions } from './north.js';
 import type { TripShelf } from './past-why.js';
 import { WallClock } from './wall-clock.js';
 import type { Numbered } from './wall/entries.js';
-import {
-  type Begin,
-  type NorthPlan,
-  type Report,
-  type TripPage,
-  troubleOf,
-} from './wall/messages.js';
+import { type Begin, type NorthPlan, type Report, type TripPage } from './wall/messages.js';
 import { type FieldPort, NorthWall } from './wall/north-wall.js';
 import { Watchdog } from './wall/watchdog.js';
 
@@ -104,7 +98,7 @@ export class NorthHalf {
             half = made;
             watchdog.start();
           }).then(resolve, (thrown: unknown) => {
-            link.send({ kind: 'refused', why: troubleOf(thrown) });
+            link.send({ kind: 'refused', why: plainErrorOf(thrown) });
             reject(asGatewayError(thrown));
           });
         },
@@ -194,7 +188,7 @@ export class NorthHalf {
       : this.#audit.record(entry.event, entry.time, n);
     stored.then(
       () => this.#link.send({ kind: 'stored', n, why: undefined }),
-      (thrown: unknown) => this.#link.send({ kind: 'stored', n, why: troubleOf(thrown) }),
+      (thrown: unknown) => this.#link.send({ kind: 'stored', n, why: plainErrorOf(thrown) }),
     );
   }
 

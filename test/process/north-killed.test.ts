@@ -4,12 +4,18 @@
  */
 import { readFile } from 'node:fs/promises';
 import t from 'tap';
+import type { GatewayProcess } from '../support/gateway.js';
 import { Seeded } from '../support/random.js';
 import { elapse, waitFor } from '../support/wait.js';
 import { Rig } from './rig.js';
 
 const kills = Number(process.env['MILLRACE_NORTH_KILLS'] ?? 12);
 const windowMs = 300;
+
+/** Waits until both halves are there. */
+async function answers(gateway: GatewayProcess): Promise<void> {
+  await waitFor(() => gateway.status().catch(() => undefined), 'it answers', 30_000);
+}
 
 /** Processes that a process has started. */
 async function childrenOf(pid: number): Promise<readonly number[]> {
@@ -23,15 +29,7 @@ void t.test('the north half is killed and nothing is lost', { timeout: 3_000_000
   const rig = await Rig.build(t, { devices: 2, scanMs: 100, windowMs });
   const random = new Seeded(Number(process.env['MILLRACE_SEED'] ?? 7));
   const gateway = await rig.startGateway();
-  await waitFor(
-    () =>
-      gateway.status().then(
-        () => true,
-        () => false,
-      ),
-    'it answers',
-    20_000,
-  );
+  await answers(gateway);
   let open = true;
   for (let i = 0; i < kills; i++) {
     await elapse(random.int(50, 1_500));
@@ -53,27 +51,10 @@ void t.test('the north half is killed and nothing is lost', { timeout: 3_000_000
       'another half begins',
       30_000,
     );
-    if (i % 2 === 0)
-      await waitFor(
-        () =>
-          gateway.status().then(
-            () => true,
-            () => false,
-          ),
-        'it answers',
-        30_000,
-      );
+    if (i % 2 === 0) await answers(gateway);
   }
   if (!open) await rig.openDoor();
-  await waitFor(
-    () =>
-      gateway.status().then(
-        () => true,
-        () => false,
-      ),
-    'it answers',
-    30_000,
-  );
+  await answers(gateway);
   await elapse(2_000);
   await rig.drained(gateway, 120_000);
   const { epoch, health } = await gateway.status();

@@ -1,6 +1,13 @@
-import type { Clock, MonoMs, Timer } from '../../contract/index.js';
-import { GatewayError, mono } from '../../contract/index.js';
-import { type Answer, type Ask, errorOf, troubleOf } from './messages.js';
+import {
+  type Clock,
+  errorOf,
+  GatewayError,
+  mono,
+  type MonoMs,
+  plainErrorOf,
+  type Timer,
+} from '../../contract/index.js';
+import { type Answer, type Ask } from './messages.js';
 
 interface Waiting {
   readonly resolve: (value: unknown) => void;
@@ -61,6 +68,6 @@ export async function answerTo(
   try {
     return { id, ok: true, value: await handle(op, args) };
   } catch (thrown) {
-    return { id, ok: false, why: troubleOf(thrown) };
+    return { id, ok: false, why: plainErrorOf(thrown) };
   }
 }

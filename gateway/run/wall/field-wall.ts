@@ -1,5 +1,11 @@
-import type { Clock, GatewayError, Port } from '../../contract/index.js';
-import { GatewayError as Failure, mono } from '../../contract/index.js';
+import {
+  type Clock,
+  errorOf,
+  type GatewayError,
+  GatewayError as Failure,
+  mono,
+  type Port,
+} from '../../contract/index.js';
 import { limits } from '../../limits.js';
 import { answerTo, Asks } from './asks.js';
 import { type Given, Keeper } from './keeper.js';
@@ -7,7 +13,6 @@ import {
   type Answer,
   type Ask,
   type Begin,
-  errorOf,
   type Opened,
   type Report,
   type ToField,

@@ -1,6 +1,5 @@
 import type { Config } from '../../config/model.js';
-import type { AlarmSnapshot, ErrorCode, ErrorFields } from '../../contract/index.js';
-import { asGatewayError, GatewayError } from '../../contract/index.js';
+import type { AlarmSnapshot, PlainError } from '../../contract/index.js';
 import type { Safe } from '../../journal/options.js';
 import type { Dictionary } from '../../north/dictionary.js';
 import type { FieldFacts } from '../facts.js';
@@ -14,20 +13,6 @@ import type { Again } from './keeper.js';
  * What goes between the half that polls, decides and writes (field) and the half that stores and talks (north). Plain data, copied on
  * its way: nothing is shared.
  */
-
-/** An error on its way, which keeps neither its class nor its kind. */
-export interface Trouble {
-  readonly code: ErrorCode;
-  readonly message: string;
-  readonly fields: ErrorFields;
-}
-export function troubleOf(thrown: unknown): Trouble {
-  const { code, message, fields } = asGatewayError(thrown);
-  return { code, message, fields };
-}
-export function errorOf({ code, message, fields }: Trouble): GatewayError {
-  return new GatewayError(code, message, fields);
-}
 
 /** Of a configuration, what the north half needs. */
 export interface NorthPlan {
@@ -72,7 +57,7 @@ export interface Ask {
 }
 export type Answer =
   | { readonly id: number; readonly ok: true; readonly value: unknown }
-  | { readonly id: number; readonly ok: false; readonly why: Trouble };
+  | { readonly id: number; readonly ok: false; readonly why: PlainError };
 
 /** Of these only the last one of each name counts. */
 export type Report =
@@ -108,10 +93,10 @@ export type ToField =
   /** It has the lock, and waits for its first message. */
   | { readonly kind: 'listening' }
   /** It cannot begin: another gateway has the journal, for one. */
-  | { readonly kind: 'refused'; readonly why: Trouble }
+  | { readonly kind: 'refused'; readonly why: PlainError }
   | { readonly kind: 'safe'; readonly safe: Safe }
   /** What became of an entry that somebody waits for. */
-  | { readonly kind: 'stored'; readonly n: number; readonly why: Trouble | undefined }
+  | { readonly kind: 'stored'; readonly n: number; readonly why: PlainError | undefined }
   /** To be numbered, and to come back as an entry. */
   | {
       readonly kind: 'enter';
