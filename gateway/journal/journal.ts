@@ -40,6 +40,8 @@ export class Journal {
   readonly #source: SourceMark;
   readonly #states: StateTable;
   readonly #tail = new Tail();
+  /** Of the source: entries up to this one were given to an earlier life of this epoch. */
+  readonly #givenBefore: number;
   readonly #cursors: Cursors;
   readonly #evictor: Evictor;
   #timer: Timer | undefined;
@@ -76,6 +78,7 @@ export class Journal {
     if (found) this.#states.take(found.state);
     this.#numbers = new Numbers(report.epoch, options.resume);
     this.#source = new SourceMark(report.epoch);
+    this.#givenBefore = options.resume?.given ?? 0;
     this.#evictor = new Evictor({
       bounds: options.bounds,
       disk,
@@ -333,7 +336,7 @@ export class Journal {
     const entry: Entry = { ...about, body, ...(source === undefined ? {} : { source }) };
     this.#tail.push(entry);
     this.stats.appended += count;
-    this.#readers.appended(entry);
+    this.#readers.appended(entry, source !== undefined && source <= this.#givenBefore);
     this.#evictor.shed();
     this.#due(this.#windowNow());
     return entry;

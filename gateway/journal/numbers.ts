@@ -7,6 +7,8 @@ export interface Resume {
   readonly sequences: ReadonlyMap<string, number>;
   /** A counter that no position of this epoch has reached. */
   readonly counter: number;
+  /** The last entry that the source gave before this life began. Up to it a receiver may have had them already. */
+  readonly given: number;
 }
 
 /** The numbers of one epoch: a position for each entry, sequences for each stream. */

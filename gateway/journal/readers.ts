@@ -18,9 +18,12 @@ export class Readers {
     return this.#sinks.values();
   }
 
-  /** All know of it before one may acknowledge it: what nobody waits for is let go. */
-  appended(entry: Entry): void {
-    for (const sink of this.#sinks.values()) sink.appended(entry);
+  /**
+   * All know of it before one may acknowledge it: what nobody waits for is let go.
+   * @param isOld it may have been sent before: see {@link SinkReader.appended}
+   */
+  appended(entry: Entry, isOld: boolean): void {
+    for (const sink of this.#sinks.values()) sink.appended(entry, isOld);
     for (const sink of this.#sinks.values()) sink.offer();
   }
 

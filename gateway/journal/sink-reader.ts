@@ -97,11 +97,19 @@ export class SinkReader {
     this.#rewind();
   }
 
-  /** A new entry is in the journal; {@link offer} follows. */
-  appended(entry: Entry): void {
+  /**
+   * A new entry is in the journal; {@link offer} follows.
+   * @param isOld it may have been sent before the journal was restarted: it is history, or live data would go backwards
+   */
+  appended(entry: Entry, isOld: boolean): void {
     this.pending.add(entry.pos, entry.pos);
     if (this.#liveFrom === undefined) return;
-    if (this.#live.length - this.#liveHead >= limits.liveEntries) {
+    if (isOld) {
+      // Whatever was live before it is history with it, and is behind all that was loaded.
+      this.#liveFrom = entry.pos + 1;
+      this.#live = [];
+      this.#liveHead = 0;
+    } else if (this.#live.length - this.#liveHead >= limits.liveEntries) {
       this.slowed += this.#live.length - this.#liveHead;
       this.#live = [];
       this.#liveHead = 0;

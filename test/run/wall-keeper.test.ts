@@ -1,6 +1,6 @@
 import t from 'tap';
 import { GatewayError, wall } from '../../gateway/contract/index.js';
-import { type GapRecord, isBlock } from '../../gateway/journal/entry.js';
+import { type Entry, type GapRecord, isBlock } from '../../gateway/journal/entry.js';
 import { limits } from '../../gateway/limits.js';
 import { Keeper } from '../../gateway/run/wall/keeper.js';
 import { MemoryStore } from '../../gateway/journal/memory-store.js';
@@ -55,6 +55,10 @@ class Life {
   readonly got = new Map<string, string>();
   readonly torn: string[] = [];
   readonly gaps: GapRecord[] = [];
+  /** Live entries that came after a later one of their stream. */
+  readonly backwards: string[] = [];
+  live = 0;
+  readonly #lastLive = new Map<string, number>();
   #rig: Rig;
   #store: MortalStore;
   #sent = 0;
@@ -115,7 +119,11 @@ class Life {
   /** A sink takes some, and acknowledges some of that. */
   consume(share: number): void {
     const reader = this.journal.reader('a');
-    for (let entry = reader.takeLive() ?? reader.takeHistory(); entry;) {
+    for (;;) {
+      const live = reader.takeLive();
+      const entry = live ?? reader.takeHistory();
+      if (!entry) return;
+      if (live) this.#isLive(live);
       const { body, stream, seq, pos } = entry;
       const value = isBlock(body) ? String(body.numbers[0]) : body;
       const key = `${stream} ${String(seq)}`;
@@ -125,8 +133,13 @@ class Life {
         this.got.set(key, value);
       }
       if (this.#random.next() < share) reader.ack(pos);
-      entry = reader.takeLive() ?? reader.takeHistory();
     }
+  }
+
+  #isLive({ stream, seq }: Entry): void {
+    if (seq <= (this.#lastLive.get(stream) ?? 0)) this.backwards.push(`${stream} ${String(seq)}`);
+    this.#lastLive.set(stream, seq);
+    this.live++;
   }
 
   /** What the journal said last of what is safe; such a message may be lost as well. */
@@ -159,6 +172,7 @@ class Life {
 void t.test(
   'a journal that is killed at any time loses nothing and gives no number twice',
   async (t) => {
+    let live = 0;
     for (let seed = 1; seed <= seeds; seed++) {
       const random = new Seeded(seed);
       const life = await Life.begin(random);
@@ -183,11 +197,14 @@ void t.test(
       const missing = [...life.given.keys()].filter((key) => !life.got.has(key));
       t.same(missing, [], `seed ${String(seed)}: nothing is lost`);
       t.same(life.torn, [], `seed ${String(seed)}: no number has two contents`);
+      t.same(life.backwards, [], `seed ${String(seed)}: live data come in order`);
+      live += life.live / life.given.size / seeds;
       t.same(life.gaps, [], `seed ${String(seed)}: no loss is reported`);
       for (const [key, value] of life.given)
         if (life.got.get(key) !== value) t.fail(`seed ${String(seed)}: ${key}`);
       t.equal(life.journal.epoch, 1);
     }
+    t.ok(live > 0.3, `and ${live.toFixed(2)} of them come live`);
   },
 );
 

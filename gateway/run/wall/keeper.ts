@@ -101,6 +101,7 @@ export class Keeper {
       epoch: this.#epoch(),
       sequences: this.#safe,
       counter: this.#counter + this.#entries.length + ownRecords,
+      given: this.#n,
       losses: this.#losses,
     };
   }
