@@ -1,9 +1,4 @@
-import {
-  globMatcher,
-  type CompileOptions,
-  type Holding,
-  type RuleTag,
-} from '../gateway/contract/index.js';
+import { globMatcher, type CompileOptions, type RuleTag } from '../gateway/contract/index.js';
 import { checkExpression } from './check.js';
 import { readDraft, ruleHint, type Draft } from './drafts.js';
 import type { SignalDraft } from './drafts/signal.js';
@@ -21,8 +16,8 @@ import { refuseNonsense } from './nonsense/expression.js';
 import { refuseConflicts, type TagLookup } from './outputs.js';
 import { Packer } from './packed.js';
 import { createSink, type RuleProblem, type RuleSource } from './problems.js';
-import { isTrip, placesOf, ruleOf, type CompiledRule, type RuleProgram } from './program.js';
-import { watchedBy } from './sources.js';
+import { openProgram } from './open-program.js';
+import { isTrip, type CompiledRule, type RuleProgram } from './program.js';
 import { createShelf, libraryKindOf, libraryOf, readLibrary, type Shelf } from './read-library.js';
 import { boolType, numberType, type Scope, type Slots } from './scope.js';
 import { opaqueUnit, parseUnit, unitOfTag, type Unit } from './units.js';
@@ -74,12 +69,17 @@ export function compileRules(
   const refused = refusedOf(problems, { isStart: options?.atStart === true, rules, off, drafts });
   if (refused.length > 0) return { ok: false, problems: inOrder(refused, sources) };
   packer.close();
-  const about = {
+  const program = openProgram({
+    signals: compilation.signals,
+    outputs: outputsOf(compilation),
     warnings: inOrder(warnings, sources),
     tolerated: inOrder(problems, sources),
     off,
-  };
-  return { ok: true, program: programOf(rules, compilation, about) };
+    rules,
+    larder: packer.larder,
+    slots: compilation.slots.count,
+  });
+  return { ok: true, program };
 }
 
 /** Takes what is no rule out of the list and puts it on the shelf. */
@@ -356,52 +356,13 @@ function checked(
   return node;
 }
 
-function programOf(
-  rules: readonly CompiledRule[],
-  compilation: Compilation,
-  rest: Pick<RuleProgram, 'warnings' | 'tolerated' | 'off'>,
-): RuleProgram {
-  const places = placesOf(rules);
+/** Outputs with the rules that set them. */
+function outputsOf({ demands }: Compilation): ReadonlyMap<number, readonly string[]> {
   const outputs = new Map<number, string[]>();
-  for (const demand of compilation.demands) {
+  for (const demand of demands) {
     const list = outputs.get(demand.tag) ?? [];
     if (!list.includes(demand.rule)) list.push(demand.rule);
     outputs.set(demand.tag, list);
   }
-  return {
-    signals: compilation.signals,
-    ids: rules.map((rule) => rule.id),
-    describe: (id) => {
-      const rule = ruleOf({ rules, places }, id);
-      if (!rule) return undefined;
-      const { kind, hash, source, mode } = rule;
-      return { kind, hash, source, mode };
-    },
-    watched: watchedBy({ rules, places }),
-    outputs,
-    effects: rules.flatMap((rule) => ('effects' in rule ? rule.effects : [])),
-    holding: (id) => holdingOf(ruleOf({ rules, places }, id)),
-    ...rest,
-    rules,
-    places,
-    slots: compilation.slots.count,
-  };
-}
-
-function holdingOf(rule: CompiledRule | undefined): Holding | undefined {
-  if (!rule || rule.mode === 'off') return undefined;
-  const { kind, mode } = rule;
-  if (isTrip(rule)) {
-    const outputs = rule.effects.map(({ tag, name, to, level }) => ({
-      tag,
-      name,
-      value: to,
-      level,
-    }));
-    return { kind, mode, latch: rule.latch, resetRole: rule.resetRole, outputs };
-  }
-  if (rule.kind !== 'shed') return undefined;
-  const level = 'shed' as const;
-  const outputs = rule.steps.map(({ tag, name, to }) => ({ tag, name, value: to, level }));
-  return { kind, mode, latch: 'auto', resetRole: undefined, outputs };
+  return outputs;
 }

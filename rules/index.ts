@@ -11,6 +11,7 @@ export {
   type Unit,
 } from './units.js';
 export { compileRules, type CompileResult } from './compile.js';
+export { programParts, programReader } from './program-parts.js';
 export type { TagLookup } from './outputs.js';
 export type { RuleProblem, RuleSource } from './problems.js';
 export type { Effect, RuleDescription, RuleProgram, SignalDef, Verify } from './program.js';

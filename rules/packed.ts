@@ -17,6 +17,11 @@ export class Packed {
     this.#at = at;
   }
 
+  /** Where it is in the larder of its program. */
+  get at(): number {
+    return this.#at;
+  }
+
   /** As written. */
   get source(): string {
     return String(unpack(this.#open()));
@@ -36,7 +41,7 @@ export class Packed {
 }
 
 /** Packed trees, one after the other; what they share stands once. */
-interface Larder {
+export interface Larder {
   /** Figures, seven bits a byte, the lowest first; the eighth bit says that another byte follows. */
   bytes: Uint8Array;
   readonly shapes: (readonly string[])[];
@@ -66,7 +71,7 @@ const bound = 2 ** (31 - formBits);
 
 /** Packs the expressions of one program. */
 export class Packer {
-  readonly #larder: Larder = { bytes: new Uint8Array(1024), shapes: [], values: [] };
+  readonly larder: Larder = { bytes: new Uint8Array(1024), shapes: [], values: [] };
   readonly #shapes = new Map<string, number>();
   readonly #places = new Map<unknown, number>();
   #used = 0;
@@ -79,12 +84,12 @@ export class Packer {
     const text = from < 0 ? node.source : within.slice(from, from + node.source.length);
     this.#share(text);
     this.#put(node, { text, slot: node.slot });
-    return new Packed(node.slot, this.#larder, at);
+    return new Packed(node.slot, this.larder, at);
   }
 
   /** All is packed: gives back the room that is left. */
   close(): void {
-    this.#larder.bytes = this.#larder.bytes.slice(0, this.#used);
+    this.larder.bytes = this.larder.bytes.slice(0, this.#used);
   }
 
   #put(value: unknown, whole: Whole): void {
@@ -113,7 +118,7 @@ export class Packer {
   #share(value: unknown): void {
     let place = this.#places.get(value);
     if (place === undefined) {
-      place = this.#larder.values.push(value) - 1;
+      place = this.larder.values.push(value) - 1;
       this.#places.set(value, place);
     }
     this.#write(form.shared, place);
@@ -123,14 +128,14 @@ export class Packer {
     const name = keys.join();
     let shape = this.#shapes.get(name);
     if (shape === undefined) {
-      shape = this.#larder.shapes.push(keys) - 1;
+      shape = this.larder.shapes.push(keys) - 1;
       this.#shapes.set(name, shape);
     }
     return shape;
   }
 
   #write(kind: number, figure: number): void {
-    const larder = this.#larder;
+    const larder = this.larder;
     if (this.#used + 5 > larder.bytes.length) {
       larder.bytes = enlarge(larder.bytes, new Uint8Array(2 * larder.bytes.length));
     }

@@ -2,7 +2,7 @@ import type { Holding, RuleKind, TagType, Value } from '../gateway/contract/inde
 import type { BadPolicy } from './blocks/inputs.js';
 import type { AlarmText, OnLost, RuleMode } from './drafts/common.js';
 import type { BypassTerms } from './drafts/interlock.js';
-import type { Packed } from './packed.js';
+import type { Larder, Packed } from './packed.js';
 import type { RuleProblem } from './problems.js';
 import type { Conversion } from './units.js';
 
@@ -211,6 +211,8 @@ export interface RuleProgram {
   readonly rules: readonly CompiledRule[];
   /** By id: where a rule stands in `rules`. */
   readonly places: ReadonlyMap<string, number>;
+  /** What the expressions of all rules are made of. */
+  readonly larder: Larder;
   /** How many positions for values the engine needs. */
   readonly slots: number;
 }

@@ -1,5 +1,5 @@
 import type { ConfigProblem } from '../../gateway/config/model.js';
-import type { RuleProblem } from '../wire.js';
+import type { RuleProblem } from '../wire-rules.js';
 import type { Judged } from './judged.js';
 
 /** A place in a file; lines and columns count from 1. */

@@ -9,7 +9,7 @@ import {
   type RuleProblem,
   type RuleProgram,
   type RuleSource,
-} from '../wire.js';
+} from '../wire-rules.js';
 
 /** A rule as written, those of templates and matrices filled in. */
 export interface WrittenRule {

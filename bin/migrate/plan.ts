@@ -1,5 +1,5 @@
 import type { ConfigHost, ConfigProblem } from '../../gateway/config/model.js';
-import type { RuleProblem } from '../wire.js';
+import type { RuleProblem } from '../wire-rules.js';
 import {
   byPlace,
   isLater,

@@ -11,7 +11,7 @@ import {
   lintProgram,
   type RuleProblem,
   type TagFacts,
-} from '../wire.js';
+} from '../wire-rules.js';
 import { loadRuleFiles, type RuleFiles } from './load.js';
 
 /** `millrace rules check`: problems, warnings, what a colleague would ask about, and response budgets. */

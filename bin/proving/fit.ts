@@ -13,7 +13,7 @@ import {
   type ReplaySample,
   type RuleProgram,
   type TagLookup,
-} from '../wire.js';
+} from '../wire-rules.js';
 import { compiledOf, loadRuleFiles } from './load.js';
 import { recorded, type RecordOptions } from './recorded.js';
 

@@ -7,7 +7,7 @@ import { GatewayError, type RuleProblem, type RuleSource } from '../../gateway/c
 import { readUserText } from '../../gateway/host/user-files.js';
 import { limits } from '../../gateway/limits.js';
 import { tagTable } from '../../gateway/run/plan.js';
-import { compileRules, type RuleProgram, type TagLookup, type TestSource } from '../wire.js';
+import { compileRules, type RuleProgram, type TagLookup, type TestSource } from '../wire-rules.js';
 import { configHost } from '../config-host.js';
 
 /** A configuration whose rules are looked at, not run. */

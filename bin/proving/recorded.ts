@@ -4,7 +4,7 @@ import { pastOfStore, type PastPage, type PastSample } from '../../gateway/journ
 import { ask } from '../client.js';
 import { type GlobalOptions, socketOf } from '../context.js';
 import { journalFile } from '../wire-north.js';
-import { type ReplaySample, type TagLookup } from '../wire.js';
+import { type ReplaySample, type TagLookup } from '../wire-rules.js';
 import { readSamples } from './samples.js';
 
 /** Recorded samples, and the tags in them that the configuration does not know (any more). */

@@ -3,7 +3,7 @@ import type { GlobalOptions } from '../context.js';
 import { describe } from '../explained.js';
 import { momentOf } from '../moment.js';
 import { dateTime, print, printJson } from '../output.js';
-import { whyAt, type RuleProgram, type TagLookup } from '../wire.js';
+import { whyAt, type RuleProgram, type TagLookup } from '../wire-rules.js';
 import type { Recorded } from './recorded.js';
 
 export interface WhyOptions extends GlobalOptions {

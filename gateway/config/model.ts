@@ -20,6 +20,9 @@ export interface Config {
   /** By full tag name. What is not here is read-only. */
   readonly writes: ReadonlyMap<string, WritePermit>;
   readonly rules: readonly RuleSource[];
+  /** Hashes over the rules as written, and over what may be written: equal = unchanged. */
+  readonly rulesHash: string;
+  readonly writesHash: string;
   /** Users by role. */
   readonly roles: ReadonlyMap<string, readonly string[]>;
   readonly journal: JournalConfig;
@@ -34,6 +37,9 @@ export interface Config {
   readonly revision: string;
 }
 
+/** What a running gateway goes by: the rules are compiled, and the files are closed. */
+export type RunningConfig = Omit<Config, 'rules' | 'files'>;
+
 export interface GatewayConfig {
   readonly id: string;
   readonly site: string | undefined;
@@ -42,9 +48,18 @@ export interface GatewayConfig {
   readonly firstStart: 'normal' | 'tripped';
 }
 
+/** How a driver is found. */
+export interface DriverRef {
+  /** Of ours, or of a package. */
+  readonly name: string;
+  /** It runs in the process of the gateway, though it does not come with it. */
+  readonly inProcess: boolean;
+}
+
 export interface LinkConfig {
   readonly name: string;
   readonly driver: DriverModule;
+  readonly driverRef: DriverRef;
   readonly endpoint: Endpoint;
   /** What `driver.parseLink` gave. */
   readonly config: unknown;

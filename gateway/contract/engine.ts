@@ -125,6 +125,20 @@ export interface RuleEngine {
 }
 
 /** The rule language as the runtime uses it; implemented by `rules/`. */
+/** Programs on their way to another process: pieces of plain data, which only the rule language looks into. */
+export interface ProgramCarrier {
+  readonly parts: (program: RuleProgram) => Iterable<unknown>;
+  readonly reader: () => ProgramReader;
+}
+
+/** Puts a program together again. */
+export interface ProgramReader {
+  /** The next piece, in the order of {@link ProgramCarrier.parts}. */
+  readonly take: (part: unknown) => void;
+  /** After the last piece; undefined: nothing came. */
+  readonly program: () => RuleProgram | undefined;
+}
+
 export interface RuleLanguage {
   compile(
     sources: readonly RuleSource[],

@@ -15,6 +15,7 @@ export * from './image.js';
 export * from './log.js';
 export * from './orders.js';
 export * from './own.js';
+export * from './parts.js';
 export * from './port.js';
 export * from './quality.js';
 export * from './rules.js';

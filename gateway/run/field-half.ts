@@ -1,5 +1,5 @@
 import { diffConfigs } from '../config/diff.js';
-import type { Config, ConfigDiff } from '../config/model.js';
+import type { ConfigDiff, RunningConfig } from '../config/model.js';
 import {
   type AlarmSnapshot,
   asGatewayError,
@@ -8,7 +8,7 @@ import {
   mono,
 } from '../contract/index.js';
 import { limits } from '../limits.js';
-import { type Dictionary, dictionariesOf } from '../north/dictionary.js';
+import type { Dictionary } from '../north/dictionary.js';
 import type { Args } from './arguments.js';
 import { Backoff } from '../scan/backoff.js';
 import { Desk } from './desk.js';
@@ -28,6 +28,7 @@ import {
   type ReloadBy,
   touchesField,
 } from './reload.js';
+import type { StartAlarm } from './start-plan.js';
 import { FieldWall, type NorthPort } from './wall/field-wall.js';
 import type { Begin, NorthPlan, Opened, ToField } from './wall/messages.js';
 import { WallClock } from './wall-clock.js';
@@ -41,8 +42,6 @@ export interface FieldHalfOptions extends Pick<
   readonly notes: NotesFile;
   /** Identifies this boot. */
   readonly boot: string;
-  /** SHA-256, hexadecimal. */
-  hash(text: string): string;
   /** Memory of the process in bytes, for health. */
   rss(): number;
   /** Reads the configuration again and goes over to it, for a person; rejects with why not. */
@@ -68,7 +67,7 @@ export class FieldHalf {
   readonly #watch: FieldWatch;
   readonly #desk: Desk;
   readonly #audit = { record: this.#record.bind(this) };
-  #config: Config;
+  #config: RunningConfig;
   #dictionaries: ReadonlyMap<string, Dictionary>;
   #isReloading = false;
   #isStopping = false;
@@ -78,17 +77,14 @@ export class FieldHalf {
     plan: Plan,
     link: FieldWall,
     { verdict, memory, deviceAlarms }: Opened,
-    {
-      options,
-      dictionaries,
-    }: { options: FieldHalfOptions; dictionaries: FieldHalf['dictionaries'] },
+    options: FieldHalfOptions,
   ) {
     const { clock, log, notes } = options;
     this.options = options;
     this.link = link;
     this.wall = new WallClock(clock);
     this.#config = plan.config;
-    this.#dictionaries = dictionaries;
+    this.#dictionaries = plan.dictionaries;
     this.#backoff = new Backoff(options.random, limits.backoffFirstMs, limits.backoffMaxMs);
     this.outlet = logged(outletOf(link, this.wall), log);
     this.own = new OwnAlarms({
@@ -133,12 +129,12 @@ export class FieldHalf {
 
   /**
    * Begins with the half that stores, and then with the plant. Rejects with a GatewayError where that half refuses.
-   * @param rules what there is to be said of rules that were set aside
+   * @param alarms what there is to be said of what was set aside
    */
   static async start(
     plan: Plan,
     options: FieldHalfOptions,
-    rules?: { tell(own: OwnAlarms): void },
+    alarms: readonly StartAlarm[] = [],
   ): Promise<FieldHalf> {
     const made: { half?: FieldHalf } = {};
     const link = new FieldWall({
@@ -160,21 +156,20 @@ export class FieldHalf {
         if (made.half) made.half.#takeUp(found);
       },
     });
-    const dictionaries = dictionariesOf(plan.table, (text) => options.hash(text));
     const begin: Begin = {
-      plan: northPlanOf(plan.config, dictionaries.values()),
+      plan: northPlanOf(plan),
       boot: options.boot,
       notes: options.notes.before,
       again: undefined,
       memory: undefined,
     };
     const opened = await link.begin(await options.north(), begin);
-    const half = new FieldHalf(plan, link, opened, { options, dictionaries });
+    const half = new FieldHalf(plan, link, opened, options);
     made.half = half;
     link.report({ kind: 'standing', alarms: half.#standing() });
     half.field.start();
     tellOfMemory(half.#teller, opened.verdict);
-    rules?.tell(half.own);
+    for (const { id, reason } of alarms) half.own.raise(id, reason);
     half.#watch.start();
     options.log.info('gateway started', {
       gateway: plan.config.gateway.id,
@@ -188,7 +183,7 @@ export class FieldHalf {
     return half;
   }
 
-  get config(): Config {
+  get config(): RunningConfig {
     return this.#config;
   }
   /** By device: what indexes in frames mean. */
@@ -217,7 +212,7 @@ export class FieldHalf {
         result: 'requested',
       });
       if (touchesField(diff)) {
-        this.#dictionaries = dictionariesOf(plan.table, (text) => this.options.hash(text));
+        this.#dictionaries = plan.dictionaries;
         await this.field.replace(plan);
       }
       this.#config = config;
@@ -259,7 +254,7 @@ export class FieldHalf {
   }
 
   get #northPlan(): NorthPlan {
-    return northPlanOf(this.#config, this.#dictionaries.values());
+    return northPlanOf({ config: this.#config, dictionaries: this.#dictionaries });
   }
   get #standingIds(): ReadonlySet<string> {
     return new Set(this.#standing().map(({ id }) => id));

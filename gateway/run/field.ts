@@ -50,7 +50,7 @@ export interface FieldOptions {
   readonly random: Random;
   readonly log: Log;
   readonly wall: WallClock;
-  readonly rules: RuleLanguage;
+  readonly rules: Pick<RuleLanguage, 'start'>;
   readonly audit: AuditTrail;
   readonly outlet: Outlet;
   open: DriverContext['open'];

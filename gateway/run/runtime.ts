@@ -1,4 +1,5 @@
-import type { Config, ConfigDiff } from '../config/model.js';
+import type { Config, ConfigDiff, RunningConfig } from '../config/model.js';
+import type { RuleLanguage } from '../contract/index.js';
 import { FieldHalf, type FieldHalfOptions } from './field-half.js';
 import type { Field } from './field.js';
 import type { MemoryFiles } from './memory/memory.js';
@@ -6,7 +7,7 @@ import type { NotesFile } from './memory/notes.js';
 import { NorthHalf, type NorthHalfOptions } from './north-half.js';
 import type { North } from './north.js';
 import type { OwnAlarms } from './own-alarms.js';
-import { type Plan, planOf } from './plan.js';
+import { type Plan, type Planner, planOf } from './plan.js';
 import { type ReloadBy, RulesRefused } from './reload.js';
 import type { RulesAtStart } from './start-plan.js';
 import type { WallClock } from './wall-clock.js';
@@ -18,14 +19,21 @@ export type StateFiles = MemoryFiles & { readonly notes: NotesFile };
 
 export interface RuntimeOptions
   extends
-    Omit<FieldHalfOptions, 'north' | 'notes' | 'rss' | 'reload'>,
+    Omit<FieldHalfOptions, 'north' | 'notes' | 'rss' | 'reload' | 'rules'>,
     Omit<NorthHalfOptions, 'memoryFiles' | 'rss'> {
+  readonly rules: RuleLanguage;
   readonly memoryFiles: StateFiles;
   /** Memory of the process in bytes, for health. */
   memory(): number;
   readonly reload?: NonNullable<FieldHalfOptions['reload']>;
   /** How messages go from one half to the other; at once, unless something else is said. */
   readonly carry?: Carry;
+  /** How a plan comes to the field half from whoever checked it; as it is, unless something else is said. */
+  readonly handOver?: (plan: Plan) => Promise<Plan>;
+}
+
+function handedOver(plan: Plan, { handOver }: RuntimeOptions): Promise<Plan> {
+  return handOver ? handOver(plan) : Promise.resolve(plan);
 }
 
 /** Both halves in one process. */
@@ -46,7 +54,7 @@ export class Runtime {
     options: RuntimeOptions,
     rules?: RulesAtStart,
   ): Promise<Runtime> {
-    const plan = rules ? rules.plan : planned(config, options);
+    const plan = await handedOver(rules ? rules.plan : planned(config, options), options);
     const { one, other } = joinedPorts<ToNorth, ToField>(options.carry ?? atOnce);
     const serving = NorthHalf.serve(other, options.clock, () => ({ ...options, rss: () => 0 }));
     // It says so to the field half, too.
@@ -59,13 +67,13 @@ export class Runtime {
         notes: options.memoryFiles.notes,
         rss: () => options.memory(),
       },
-      rules,
+      rules?.alarms,
     );
     const northHalf = await serving;
     return new Runtime(fieldHalf, northHalf, options);
   }
 
-  get config(): Config {
+  get config(): RunningConfig {
     return this.fieldHalf.config;
   }
   get field(): Field {
@@ -92,7 +100,8 @@ export class Runtime {
 
   /** See {@link FieldHalf.reload}; refused where the rules do not compile, too. */
   async reload(config: Config, by: ReloadBy): Promise<ConfigDiff> {
-    return this.fieldHalf.reload(planned(config, this.options), by);
+    const plan = await handedOver(planned(config, this.options), this.options);
+    return this.fieldHalf.reload(plan, by);
   }
 
   async stop(): Promise<void> {
@@ -104,8 +113,8 @@ function atOnce<T>(message: T, deliver: (copy: T) => void): void {
   deliver(message);
 }
 
-function planned(config: Config, { rules }: Pick<RuntimeOptions, 'rules'>): Plan {
-  const planned = planOf(config, rules);
+function planned(config: Config, planner: Planner): Plan {
+  const planned = planOf(config, planner);
   if (!planned.ok) throw new RulesRefused(planned.problems);
   return planned.plan;
 }

@@ -6,7 +6,7 @@ import type { MqttConnection, MqttPort, Outgoing } from '../../gateway/north/mqt
 import { Runtime, type RuntimeOptions } from '../../gateway/run/runtime.js';
 import type { RulesAtStart } from '../../gateway/run/start-plan.js';
 import { compileRules, createEngine } from '../../rules/index.js';
-import { copied } from '../support/carry.js';
+import { copied, handedOver } from '../support/carry.js';
 import { inThisThread } from '../support/create.js';
 import { Seeded } from '../support/random.js';
 import type { VirtualClock } from '../support/virtual-clock.js';
@@ -96,6 +96,7 @@ export async function gateway(
         trips: noTrips,
         memoryFiles: new StateFolder().open(),
         carry: copied,
+        handOver: handedOver,
         ...extra,
       },
       atStart,

@@ -17,7 +17,7 @@ import type { Store } from '../../gateway/journal/store.js';
 import type { MqttPort } from '../../gateway/north/mqtt/port.js';
 import { Runtime } from '../../gateway/run/runtime.js';
 import { compileRules, createEngine } from '../../rules/index.js';
-import { copied } from '../support/carry.js';
+import { copied, handedOver } from '../support/carry.js';
 import { inThisThread } from '../support/create.js';
 import { StateFolder } from '../support/memory-files.js';
 import { Seeded } from '../support/random.js';
@@ -193,6 +193,7 @@ export class World {
       trips: noTrips,
       memoryFiles: this.#folder.open(),
       carry: copied,
+      handOver: handedOver,
     });
     for (let i = 0; i < 20; i++) await settle();
     try {
