@@ -1,11 +1,11 @@
 import { GatewayError, parseEndpoint, silentLog } from '../../gateway/contract/index.js';
 import type { Endpoint } from '../../gateway/contract/index.js';
 import { openStream } from '../../gateway/host/open.js';
-import { characterMs, silenceMs } from '../../drivers/modbus/line.js';
-import { parseLink } from '../../drivers/modbus/config.js';
-import type { Answer } from '../../drivers/modbus/request.js';
-import { Session, type Exchange } from '../../drivers/modbus/session.js';
-import { schemes } from '../../drivers/modbus/transport.js';
+import { characterMs, silenceMs } from '../../drivers/modbus/line/times.js';
+import { parseLink } from '../../drivers/modbus/plan/config.js';
+import type { Answer } from '../../drivers/modbus/session/request.js';
+import { Session, type Exchange } from '../../drivers/modbus/session/session.js';
+import { schemes } from '../../drivers/modbus/wire/transport.js';
 import { Exit } from '../exit.js';
 import { CliError } from '../output.js';
 import { pause } from '../pause.js';

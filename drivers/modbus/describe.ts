@@ -1,6 +1,6 @@
 /** Frames as lines for people: `millrace trace` shows them. */
-import type { ModbusConfig } from './config.js';
-import { exceptionFlag, exceptionText, Fn, get16 } from './frame.js';
+import type { ModbusConfig } from './plan/config.js';
+import { exceptionFlag, exceptionText, Fn, get16 } from './frames/frame.js';
 
 const names: ReadonlyMap<number, string> = new Map([
   [Fn.readCoils, 'read coils'],

@@ -16,13 +16,13 @@ import {
 } from '../../gateway/contract/index.js';
 import { openStream, type Opening } from '../lib/abort.js';
 import { remembered } from '../lib/remembered.js';
-import type { ModbusAddress } from './address.js';
-import type { ModbusConfig } from './config.js';
-import { ReadExchange } from './exchange.js';
-import { LineMemory } from './line-memory.js';
-import { Request, toAll } from './request.js';
-import { Session } from './session.js';
-import { TagWriter } from './write.js';
+import type { ModbusAddress } from './plan/address.js';
+import type { ModbusConfig } from './plan/config.js';
+import { ReadExchange } from './session/exchange.js';
+import { LineMemory } from './line/memory.js';
+import { Request, toAll } from './session/request.js';
+import { Session } from './session/session.js';
+import { TagWriter } from './session/write.js';
 
 /** What all devices are given to do what they were told. Source: Modbus over Serial Line V1.02, section 2.4.1. */
 const turnaroundMs = 200;

@@ -128,7 +128,9 @@ function bare(code: string): string {
 
 function checkSource(o: AnyOptions): void {
   const folder = o.source ?? '';
-  const files = readdirSync(folder).filter((name) => /(?<!\.test|\.d)\.[jt]s$/.test(name));
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
+    /^(?!.*node_modules).*(?<!\.test|\.d)\.[jt]s$/.test(name),
+  );
   assert.ok(files.length > 0, `code in ${folder}`);
   for (const name of files) {
     const code = bare(readFileSync(join(folder, name), 'utf8'));

@@ -19,8 +19,8 @@ import {
 import { systemClock } from '../../gateway/host/clock.js';
 import { openStream } from '../../gateway/host/open.js';
 import { modbus, type ModbusAddress, type ModbusConfig } from '../../drivers/modbus/index.js';
-import type { Answer, Request } from '../../drivers/modbus/request.js';
-import { Session } from '../../drivers/modbus/session.js';
+import type { Answer, Request } from '../../drivers/modbus/session/request.js';
+import { Session } from '../../drivers/modbus/session/session.js';
 import { must } from '../support/must.js';
 import { waitFor } from '../support/wait.js';
 import type { TagSource } from '../conformance/types.js';
