@@ -1,7 +1,8 @@
 import { findDecodings } from '../../drivers/modbus/values/finder.js';
 import { get16, readFunction } from '../../drivers/modbus/frames/frame.js';
 import { asGatewayError, parseNumber } from '../../gateway/contract/index.js';
-import { isRegisters, type Position } from '../../drivers/modbus/plan/notation.js';
+import { isRegisters } from '../../drivers/modbus/frames/tables.js';
+import type { Position } from '../../drivers/modbus/plan/notation.js';
 import { readRequest, refusalOf } from '../../drivers/modbus/session/request.js';
 import type { ReadOptions } from '../commands/modbus.js';
 import { Exit } from '../exit.js';

@@ -1,5 +1,5 @@
 import type { Value } from '../../gateway/contract/index.js';
-import type { Table } from '../../drivers/modbus/plan/notation.js';
+import type { Table } from '../../drivers/modbus/frames/tables.js';
 import { decodeAt, type Candidate, type Reading } from '../../drivers/modbus/values/finder.js';
 import { byteOrders } from '../../drivers/modbus/values/orders.js';
 import { table } from '../output.js';

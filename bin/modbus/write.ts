@@ -2,7 +2,7 @@ import { parseTag } from '../../drivers/modbus/plan/address.js';
 import { parseLink } from '../../drivers/modbus/plan/config.js';
 import { TagWriter } from '../../drivers/modbus/session/write.js';
 import { widthOf, decodeAt } from '../../drivers/modbus/values/finder.js';
-import { isRegisters } from '../../drivers/modbus/plan/notation.js';
+import { isRegisters } from '../../drivers/modbus/frames/tables.js';
 import { swapsOf } from '../../drivers/modbus/values/orders.js';
 import {
   tagTypes,

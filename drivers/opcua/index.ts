@@ -1,7 +1,7 @@
 import { driverContract, GatewayError, type DriverModule } from '../../gateway/contract/index.js';
 import { parseTag, subscribed, tagSchema, type OpcuaAddress } from './plan/address.js';
 import { limits, linkSchema, parseLink, weaknesses, type OpcuaConfig } from './plan/config.js';
-import { eventsSchema, parseEvents } from './subscriptions/events.js';
+import { eventsSchema, parseEvents } from './plan/events.js';
 import { expansionSchema, parseExpansion } from './plan/expansion.js';
 import { plan } from './plan/plan.js';
 

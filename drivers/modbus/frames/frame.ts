@@ -2,7 +2,7 @@
  * The protocol data unit: function code and data, the same on every transport. Pure; writes into the
  * caller's buffer. Source: Modbus Application Protocol V1.1b3, section 6.
  */
-import type { Table } from '../plan/address.js';
+import type { Table } from './tables.js';
 
 /** Function codes that this driver uses. */
 export const Fn = {

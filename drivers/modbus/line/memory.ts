@@ -1,5 +1,5 @@
 import { mono, type DurationMs, type MonoMs } from '../../../gateway/contract/index.js';
-import type { Asked, Question } from '../wire/framing.js';
+import type { Asked, Question } from '../frames/question.js';
 import { LineWatch, type Doubt } from './watch.js';
 import { MuteExtras } from './mute-extras.js';
 import { OwedAnswers, type Verdict } from './owed.js';

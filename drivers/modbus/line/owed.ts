@@ -1,5 +1,5 @@
 import { exceptionFlag } from '../frames/frame.js';
-import type { Asked, Question } from '../wire/framing.js';
+import type { Asked, Question } from '../frames/question.js';
 
 /** What an arriving frame is. */
 export type Verdict = 'answer' | 'late' | 'foreign';

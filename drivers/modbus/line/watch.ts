@@ -1,6 +1,6 @@
 import { mono, ms, type DurationMs, type MonoMs } from '../../../gateway/contract/index.js';
 import { Fn, sameBytes } from '../frames/frame.js';
-import type { Question } from '../wire/framing.js';
+import type { Question } from '../frames/question.js';
 import { answerLengthTo } from '../frames/lengths.js';
 
 /**

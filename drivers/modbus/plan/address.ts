@@ -3,56 +3,27 @@ import { KeyReader, shown } from '../../lib/keys.js';
 import {
   addressings,
   broadcast,
-  encodings,
   lengthBounds,
   pads,
   requestBounds,
   timeoutBounds,
   unitBounds,
   writeModes,
-  type Encoding,
   type ModbusConfig,
   type WriteMode,
 } from './config.js';
-import { formats, formatOf, type Format } from '../values/formats.js';
-import { isRegisters, readPosition, tables, type Position, type Table } from './notation.js';
+import { readPosition, type Position } from './notation.js';
+import { isRegisters, tables, type Table } from '../frames/tables.js';
+import { formatOf, formats, goesWith, type FormatName } from '../values/formats.js';
 import { orderWords, swapsOf } from '../values/orders.js';
 import { rawTypes, scaleKinds, type Scaled } from '../values/scales.js';
-import { readSentinels, type Sentinels } from '../values/sentinels.js';
-
-export { isRegisters, type Table } from './notation.js';
+import { readSentinels } from '../values/sentinels.js';
+import { encodings, registersOf, type Encoding, type RegisterValue } from '../values/value.js';
 
 /** Where a tag lives, checked and ready for planning. All numbers as on the wire, from zero. */
-export interface ModbusAddress {
+export interface ModbusAddress extends RegisterValue {
   readonly unit: number;
-  readonly table: Table;
-  /** First register, or the bit for coils and discrete inputs. */
-  readonly start: number;
-  /** Registers (or bits) that the value takes. */
-  readonly count: number;
-  /** Words of 16 bits in a register: 1, or 2 in flow computers (Enron, Daniel). */
-  readonly words: 1 | 2;
-  readonly type: TagType;
-  /** What the registers hold, where it is not plainly the type. */
-  readonly format: Format;
-  /** Bit of the register, 0 = least significant; undefined = the whole. */
-  readonly bit: number | undefined;
-  /** Part of the registers that is the value; undefined = all of them. */
-  readonly field: { readonly shift: number; readonly width: number } | undefined;
-  readonly swapBytes: boolean;
-  readonly swapWords: boolean;
-  readonly swapHalves: boolean;
-  /** Bytes of a string; 0 for other types. */
-  readonly length: number;
-  readonly encoding: Encoding;
-  /** What a string is filled up with: NUL or a blank. */
-  readonly pad: number;
-  /** Bytes at which a text ends. */
-  readonly ends: readonly number[];
-  /** Raw values by which the device says that it has none. */
-  readonly invalid: Sentinels | undefined;
-  /** Its parts, where the device gives the scale in another register: both lie in `start` and `count`. */
-  readonly scaled: Scaled | undefined;
+  readonly scaled: Scaled<ModbusAddress> | undefined;
   /** Tags with the same word come from one request. */
   readonly together: string | undefined;
   /** It cannot be read. */
@@ -74,22 +45,6 @@ export interface DeviceLimits {
   /** Longest wait for the device to answer, ms, without the time on the line. */
   readonly timeout: number;
 }
-
-/** Registers of a plain value; strings take what they are long. */
-export const registersOf: Readonly<Record<TagType, number>> = {
-  bool: 1,
-  int8: 1,
-  uint8: 1,
-  int16: 1,
-  uint16: 1,
-  int32: 2,
-  uint32: 2,
-  float32: 2,
-  int64: 4,
-  uint64: 4,
-  float64: 4,
-  string: 0,
-};
 
 /** What the device says for all of its tags. */
 interface Device {
@@ -187,8 +142,8 @@ function endsOf(keys: KeyReader, type: TagType, encoding: Encoding): readonly nu
 }
 
 /** Length of a string in bytes, or 0. */
-function stringLength(keys: KeyReader, type: TagType, format: Format): number {
-  if (type === 'string' && format.registers === undefined)
+function stringLength(keys: KeyReader, type: TagType, format: FormatName): number {
+  if (type === 'string' && formatOf(format, type).registers === undefined)
     return keys.integer('length', lengthBounds);
   if (keys.has('length'))
     keys.problem('length', `length is for strings, not for ${type}`, 'leave it out');
@@ -202,8 +157,9 @@ function fieldOf({ bits }: Position, type: TagType): ModbusAddress['field'] {
 }
 
 /** Words of 16 bits that the value takes. */
-function sizeInWords(type: TagType, format: Format, length: number): number {
-  if (format.registers !== undefined) return format.registers;
+function sizeInWords(type: TagType, format: FormatName, length: number): number {
+  const { registers } = formatOf(format, type);
+  if (registers !== undefined) return registers;
   if (type === 'string') return Math.ceil(length / 2);
   return registersOf[type];
 }
@@ -273,7 +229,7 @@ function parseScaled(config: ModbusConfig, device: Source, tag: TagSource): Pars
       'take the scale by a rule',
     );
   const kind = keys.choice('scaleKind', scaleKinds, 'power-of-ten');
-  const scaled: Scaled = { raw: a, scale: b, kind };
+  const scaled: Scaled<ModbusAddress> = { raw: a, scale: b, kind };
   return keys.finish({ ...a, type: tag.type, start, count, invalid: undefined, scaled });
 }
 
@@ -304,7 +260,7 @@ function parsePlain(config: ModbusConfig, device: Source, tag: TagSource): Parse
   keys.problems.push(...deviceKeys.problems);
   const { type } = tag;
   const order = keys.choice('byteOrder', orderWords, d.order);
-  const format = formatOf(keys, keys.choice('format', formats, 'plain'), type);
+  const format = goesWith(keys, keys.choice('format', formats, 'plain'), type);
   const length = stringLength(keys, type, format);
   const encoding = keys.choice('encoding', encodings, d.encoding);
   const pad = padBytes[keys.choice('pad', pads, 'nul')];
@@ -313,10 +269,10 @@ function parsePlain(config: ModbusConfig, device: Source, tag: TagSource): Parse
   const at = readPosition(keys, d.base, d.table);
   if (!at) return { ok: false, problems: keys.problems };
   checkType(keys, at, type);
-  if (at.bits && format.name !== 'plain')
+  if (at.bits && format !== 'plain')
     keys.problem(
       'format',
-      `part of a register is no ${format.name}`,
+      `part of a register is no ${format}`,
       'leave out the bits or the format',
     );
   const field = fieldOf(at, type);

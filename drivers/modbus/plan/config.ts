@@ -11,14 +11,16 @@ import type { DurationMs } from '../../../gateway/contract/index.js';
 import { durationKey, integerKey, KeyReader } from '../../lib/keys.js';
 import { formats } from '../values/formats.js';
 import { characterMs, silenceMs, type LineSpeed } from '../line/times.js';
-import { tables } from './notation.js';
+import { tables } from '../frames/tables.js';
 import { orderWords } from '../values/orders.js';
 import { rawTypes, scaleKinds } from '../values/scales.js';
-import { transportOf, type Transport } from '../wire/transport.js';
+import { encodings } from '../values/value.js';
+import { transportOf, type Scheme, type Transport } from '../wire/transport.js';
 
 /** The link's own keys. Counts are registers or bits per request. */
 export interface ModbusConfig {
-  readonly transport: Transport;
+  /** Of the endpoint; {@link transportOf} has what it means. */
+  readonly transport: Scheme;
   /** Of a serial port here, or behind a network converter if `baudRate` says so; undefined = a network. */
   readonly line: LineSpeed | undefined;
   /** Requests outstanding at the device, 1 to 16. */
@@ -48,10 +50,6 @@ export const addressings = ['zero', 'one'] as const;
 /** Which function codes write. */
 export const writeModes = ['auto', 'single', 'multiple', 'read-write'] as const;
 export type WriteMode = (typeof writeModes)[number];
-
-/** Of strings. GBK can be read; only its ASCII part can be written. */
-export const encodings = ['utf-8', 'latin1', 'gbk', 'utf-16be'] as const;
-export type Encoding = (typeof encodings)[number];
 
 /** Bits of a register: as the protocol has it, or as flow computers do. */
 export const registerSizes = [16, 32] as const;
@@ -313,7 +311,7 @@ export function parseLink(link: Source, endpoint: Endpoint | undefined): Parsed<
   if (rts !== 'none' && endpoint && !endpoint.serial)
     keys.problem('rts', 'there is no serial port here', 'leave it out');
   return keys.finish({
-    transport,
+    transport: transport.scheme,
     line,
     inFlight: isTagged && !anyTransaction ? inFlight : 1,
     ramp: auto && isTagged && !anyTransaction,
@@ -372,6 +370,6 @@ export function limits(config: ModbusConfig): DriverLimits {
     // can be, what is still to come must not be taken for the next answer.
     afterTimeout: config.anyTransaction ? 'reconnect' : 'continue',
     // A port that is back after an adapter was plugged in again is not spared by waiting.
-    ...(config.transport.serial ? { backoffMax: ms(2_000) } : {}),
+    ...(transportOf(config.transport).serial ? { backoffMax: ms(2_000) } : {}),
   };
 }

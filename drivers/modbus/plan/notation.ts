@@ -1,9 +1,6 @@
 /** Every way in which manuals and engineers write a Modbus address. */
 import { shown, type KeyReader } from '../../lib/keys.js';
-
-/** Coils, discrete inputs, input registers, holding registers. */
-export const tables = ['co', 'di', 'ir', 'hr'] as const;
-export type Table = (typeof tables)[number];
+import { tables, type Table } from '../frames/tables.js';
 
 /** The position part of an address: table, first number from zero, and the bits of it that count. */
 export interface Position {
@@ -16,11 +13,6 @@ export interface Position {
 export const examples: string =
   'write it like hr:100, ir:5, co:3, di:7, hr:110.3, hr:110.4-7, 40101 or 4x0101';
 const numbered: Readonly<Record<string, Table>> = { 0: 'co', 1: 'di', 3: 'ir', 4: 'hr' };
-
-/** True for registers, false for bits. */
-export function isRegisters(table: Table): boolean {
-  return table === 'hr' || table === 'ir';
-}
 
 /**
  * Reads `address`. `base` is the number of the first register in `hr:N`; `table` is that of bare

@@ -5,7 +5,9 @@ import {
   type ReadGroup,
   type TagBinding,
 } from '../../../gateway/contract/index.js';
-import { isRegisters, type ModbusAddress } from './address.js';
+import { isRegisters } from '../frames/tables.js';
+import { transportOf } from '../wire/transport.js';
+import type { ModbusAddress } from './address.js';
 import type { ModbusConfig } from './config.js';
 import { readBytes, readFunction } from '../frames/frame.js';
 import { characterMs, silenceMs } from '../line/times.js';
@@ -226,7 +228,8 @@ function wireTime(
   const { table, words } = first.address;
   const { start, end } = extent(tags);
   const data = readBytes(readFunction[table], end - start) * words;
-  return (transport.overhead + data * transport.perByte) * characterMs(line);
+  const { overhead, perByte } = transportOf(transport);
+  return (overhead + data * perByte) * characterMs(line);
 }
 
 /** What devices take to answer, where nothing else is known. */
@@ -248,9 +251,8 @@ export function writeTimeout(config: ModbusConfig, { address }: Binding): Durati
   const { line, transport } = config;
   const most = address.bit !== undefined || address.field || address.scaled ? 3 : 2;
   const bytes = isRegisters(address.table) ? address.count * address.words * 2 : 1;
-  const onLine = line
-    ? (2 * transport.overhead + bytes * transport.perByte) * characterMs(line)
-    : 0;
+  const { overhead, perByte } = transportOf(transport);
+  const onLine = line ? (2 * overhead + bytes * perByte) * characterMs(line) : 0;
   return ms(most * (address.request.timeout + onLine));
 }
 

@@ -5,7 +5,8 @@ import {
   type ReadGroup,
   type ReadOutcome,
 } from '../../../gateway/contract/index.js';
-import { isRegisters, type ModbusAddress } from '../plan/address.js';
+import { isRegisters } from '../frames/tables.js';
+import type { ModbusAddress } from '../plan/address.js';
 import { Decoder } from '../values/decode.js';
 import { isReadAnswer, keyOf, oddRead, putRead, readBytes, readFunction } from '../frames/frame.js';
 import { extent } from '../plan/plan.js';

@@ -1,6 +1,7 @@
 import type { TagBinding, Value, DeviceOutcome } from '../../../gateway/contract/index.js';
 import { remembered } from '../../lib/remembered.js';
-import { isRegisters, type ModbusAddress } from '../plan/address.js';
+import { isRegisters } from '../frames/tables.js';
+import type { ModbusAddress } from '../plan/address.js';
 import { asBit, asInteger, encodeValue } from '../values/encode.js';
 import { exceptionText, Fn, get16, put16, readFunction, sameBytes } from '../frames/frame.js';
 import {
@@ -16,6 +17,7 @@ import {
   type Request,
   type Target,
 } from './request.js';
+import { formatOf } from '../values/formats.js';
 import { placeOfWord } from '../values/orders.js';
 import { scaleIn } from '../values/decode.js';
 import { toRaw, type Scaled } from '../values/scales.js';
@@ -38,7 +40,8 @@ class Learned {
 
 /** Why no value can ever be written to this tag; undefined where it can. */
 export function unwritable({ address }: TagBinding<ModbusAddress>): string | undefined {
-  const { table, format, write, count, type } = address.scaled?.raw ?? address;
+  const { table, format: name, write, count, type } = address.scaled?.raw ?? address;
+  const format = formatOf(name, type);
   if (!address.writable) return `${table} is read-only in the protocol`;
   if (format.decode && !format.encode) return `${format.name} cannot be written`;
   if (address.words === 2 && write !== 'auto' && write !== 'multiple')
@@ -107,7 +110,7 @@ export class TagWriter {
   /** By the scale that the device has now. */
   async #scaled(
     binding: TagBinding<ModbusAddress>,
-    scaled: Scaled,
+    scaled: Scaled<ModbusAddress>,
     value: Value,
     ask: Ask,
   ): Promise<DeviceOutcome> {

@@ -1,5 +1,5 @@
 import type { ByteStream } from '../../../gateway/contract/index.js';
-import type { Table } from '../plan/address.js';
+import type { Table } from '../frames/tables.js';
 import { requestReceiver } from './fake-line.js';
 import { exceptionFlag, Fn, get16, put16 } from '../frames/frame.js';
 import type { FrameSink, Framing } from '../wire/framing.js';

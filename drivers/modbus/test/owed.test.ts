@@ -1,5 +1,5 @@
 import t from 'tap';
-import type { Question } from '../wire/framing.js';
+import type { Question } from '../frames/question.js';
 import { maxOwed, OwedAnswers } from '../line/owed.js';
 
 /** Reads of four registers, or of a few more. */

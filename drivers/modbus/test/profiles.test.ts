@@ -13,7 +13,7 @@ import { Pending, valueAt } from '../../../test/conformance/rig.js';
 import { World } from '../../../test/conformance/world.js';
 import { FakeModbus } from './fake.js';
 import { modbus, type ModbusAddress, type ModbusConfig } from '../index.js';
-import { tables } from '../plan/notation.js';
+import { tables } from '../frames/tables.js';
 
 /** This file runs from `dist/drivers/modbus/test`. */
 const folder = join(import.meta.dirname, '..', '..', '..', '..', 'drivers', 'modbus', 'profiles');

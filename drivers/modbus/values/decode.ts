@@ -5,10 +5,11 @@ import {
   type TagBinding,
   type Value,
 } from '../../../gateway/contract/index.js';
-import { isRegisters, type ModbusAddress } from '../plan/address.js';
-import type { Encoding } from '../plan/config.js';
+import { isRegisters } from '../frames/tables.js';
+import { formatOf, type Format } from './formats.js';
 import { placeOfWord } from './orders.js';
 import { inUnits, type Scaled, type ScaleKind } from './scales.js';
+import type { Encoding, RegisterValue } from './value.js';
 
 /** How a value is taken from the bytes. Numbers, not words: the fast path switches once per run. */
 const Op = {
@@ -45,10 +46,10 @@ function decoderOf(encoding: Encoding): TextDecoding {
   return decoder;
 }
 
-function opOf(address: ModbusAddress): OpCode {
+function opOf(address: RegisterValue): OpCode {
   if (address.scaled) return Op.scaled;
   if (!isRegisters(address.table)) return Op.coil;
-  if (address.format.decode) return Op.special;
+  if (address.format !== 'plain') return Op.special;
   if (address.field) return Op.field;
   switch (address.type) {
     case 'bool':
@@ -97,7 +98,7 @@ function loadScratch(
 }
 
 /** Registers with the most significant byte first; words are only reversed where they make one number. */
-function ordered(bytes: Uint8Array, at: number, a: ModbusAddress, isNumber: boolean): Uint8Array {
+function ordered(bytes: Uint8Array, at: number, a: RegisterValue, isNumber: boolean): Uint8Array {
   const size = a.count * a.words;
   const out = new Uint8Array(size * 2);
   for (let i = 0; i < size; i++) {
@@ -110,7 +111,7 @@ function ordered(bytes: Uint8Array, at: number, a: ModbusAddress, isNumber: bool
 }
 
 /** Text up to the first byte that ends it, without trailing blanks; undefined when it is not in its encoding. */
-function text(bytes: Uint8Array, at: number, a: ModbusAddress): string | undefined {
+function text(bytes: Uint8Array, at: number, a: RegisterValue): string | undefined {
   const chars = ordered(bytes, at, a, false).subarray(0, a.length);
   const step = a.encoding === 'utf-16be' ? 2 : 1;
   let size = 0;
@@ -127,14 +128,14 @@ function text(bytes: Uint8Array, at: number, a: ModbusAddress): string | undefin
 }
 
 /** The registers as one number. */
-function rawOf(bytes: Uint8Array, at: number, a: ModbusAddress): bigint {
+function rawOf(bytes: Uint8Array, at: number, a: RegisterValue): bigint {
   let whole = 0n;
   for (const byte of ordered(bytes, at, a, true)) whole = (whole << 8n) | BigInt(byte);
   return whole;
 }
 
 /** The bits of a field as a number, with its sign where the type has one. */
-function fieldValue(bytes: Uint8Array, at: number, a: ModbusAddress): number | bigint {
+function fieldValue(bytes: Uint8Array, at: number, a: RegisterValue): number | bigint {
   const { shift, width } = a.field ?? { shift: 0, width: 16 };
   const value = rawOf(bytes, at, a) >> BigInt(shift);
   const own = a.type.startsWith('u') ? BigInt.asUintN(width, value) : BigInt.asIntN(width, value);
@@ -160,14 +161,16 @@ export class Decoder {
   readonly #orders: Uint8Array;
   readonly #runs: readonly Run[];
   readonly #size: number;
-  readonly #addresses: readonly ModbusAddress[];
+  readonly #addresses: readonly RegisterValue[];
   /** By position. */
   readonly #scaled: ReadonlyMap<number, ScaledDecoder>;
+  /** By position. */
+  readonly #formats: ReadonlyMap<number, Format>;
   /** Positions of tags with values that mean "none". */
   readonly #sentinels: readonly number[];
 
   /** `start` is the first address of the request. */
-  constructor(tags: readonly TagBinding<ModbusAddress>[], start: number) {
+  constructor(tags: readonly TagBinding<RegisterValue>[], start: number) {
     this.#size = tags.length;
     this.#offsets = new Uint16Array(tags.length);
     this.#details = new Uint8Array(tags.length);
@@ -190,6 +193,11 @@ export class Decoder {
         scaled ? [[i, new ScaledDecoder(scaled, start)]] : [],
       ),
     );
+    this.#formats = new Map(
+      tags.flatMap(({ address: { format, type } }, i) =>
+        format === 'plain' ? [] : [[i, formatOf(format, type)]],
+      ),
+    );
     this.#addresses = tags.map(({ address }) => address);
     this.#sentinels = tags.flatMap(({ address }, i) => (address.invalid ? [i] : []));
   }
@@ -208,7 +216,7 @@ export class Decoder {
 
   /** A value by which the device says that it has none, told by its bits. */
   #judge(i: number, bytes: Uint8Array, base: number, into: Batch): void {
-    const a = this.#addresses[i] as ModbusAddress;
+    const a = this.#addresses[i] as RegisterValue;
     const { shift, width } = a.field ?? { shift: 0, width: a.count * a.words * 16 };
     const raw = rawOf(bytes, base + (this.#offsets[i] as number), a);
     const isNone =
@@ -272,13 +280,13 @@ export class Decoder {
   /** What is rare: texts, bit fields, BCD, clocks. */
   #odd({ op, from, to }: Run, bytes: Uint8Array, base: number, into: Batch): void {
     for (let i = from; i < to; i++) {
-      const a = this.#addresses[i] as ModbusAddress;
+      const a = this.#addresses[i] as RegisterValue;
       const at = base + (this.#offsets[i] as number);
       let value: Value | undefined;
       if (op === Op.text) value = text(bytes, at, a);
       else if (op === Op.field) value = fieldValue(bytes, at, a);
       else if (op === Op.scaled) value = this.#scaled.get(i)?.decode(bytes, base);
-      else value = a.format.decode?.(special(bytes, at, a));
+      else value = this.#formats.get(i)?.decode?.(special(bytes, at, a));
       if (typeof value === 'string') into.text(i, value);
       else if (typeof value === 'bigint') into.integer64(i, value);
       else if (typeof value === 'number') into.number(i, value);
@@ -288,13 +296,13 @@ export class Decoder {
 }
 
 /** What a format gets: a number in order, other contents as they lie, no longer than they are. */
-function special(bytes: Uint8Array, at: number, a: ModbusAddress): Uint8Array {
-  const isNumber = a.type !== 'string' && !a.format.name.startsWith('clock');
+function special(bytes: Uint8Array, at: number, a: RegisterValue): Uint8Array {
+  const isNumber = a.type !== 'string' && !a.format.startsWith('clock');
   const all = ordered(bytes, at, a, isNumber);
   return a.length > 0 ? all.subarray(0, a.length) : all;
 }
 
-function alone(address: ModbusAddress): TagBinding<ModbusAddress> {
+function alone(address: RegisterValue): TagBinding<RegisterValue> {
   return { tag: 0, name: '', device: '', type: address.type, address };
 }
 

@@ -1,6 +1,7 @@
 import type { TagType, Value } from '../../../gateway/contract/index.js';
-import type { ModbusAddress } from '../plan/address.js';
+import { formatOf } from './formats.js';
 import { placeOfWord } from './orders.js';
+import type { RegisterValue } from './value.js';
 
 /** Bytes for the wire, or why the value cannot be sent. */
 export type Encoded =
@@ -66,7 +67,7 @@ function float(type: TagType, value: Value): Encoded {
   return { ok: true, data };
 }
 
-function string(address: ModbusAddress, value: Value): Encoded {
+function string(address: RegisterValue, value: Value): Encoded {
   if (typeof value !== 'string' || value.includes('\u0000')) return misfit('string');
   const bytes = charsOf(address, value);
   if (!bytes) return refuse(`the text cannot be written as ${address.encoding}`);
@@ -79,7 +80,7 @@ function string(address: ModbusAddress, value: Value): Encoded {
   return { ok: true, data };
 }
 
-function charsOf({ encoding }: ModbusAddress, value: string): Uint8Array | undefined {
+function charsOf({ encoding }: RegisterValue, value: string): Uint8Array | undefined {
   if (encoding === 'utf-8') return new TextEncoder().encode(value);
   const codes = Array.from({ length: value.length }, (_, i) => value.charCodeAt(i));
   // Of GBK only the part that is ASCII: there is no table of the rest here.
@@ -88,7 +89,8 @@ function charsOf({ encoding }: ModbusAddress, value: string): Uint8Array | undef
   return codes.every((c) => c <= most) ? Uint8Array.from(codes) : undefined;
 }
 
-function special({ format, type, count }: ModbusAddress, value: Value): Encoded {
+function special({ format: name, type, count }: RegisterValue, value: Value): Encoded {
+  const format = formatOf(name, type);
   if (!format.encode) return refuse(`${format.name} cannot be written`);
   const bytes = format.encode(typeof value === 'number' ? nearlyWhole(value) : value);
   if (!bytes || bytes.length > count * 2) return misfit(type);
@@ -104,7 +106,7 @@ function nearlyWhole(value: number): number {
 }
 
 /** Most significant byte first becomes the order of the device. */
-function reorder(data: Uint8Array, address: ModbusAddress): Uint8Array {
+function reorder(data: Uint8Array, address: RegisterValue): Uint8Array {
   const out = new Uint8Array(data.length);
   const words = data.length / 2;
   const isText = address.type === 'string';
@@ -120,11 +122,11 @@ function reorder(data: Uint8Array, address: ModbusAddress): Uint8Array {
  * A raw value as the registers of its tag, two bytes each in wire order; not for bool. Refuses what
  * the type cannot hold exactly, rather than cut it.
  */
-export function encodeValue(address: ModbusAddress, value: Value): Encoded {
+export function encodeValue(address: RegisterValue, value: Value): Encoded {
   const { type } = address;
   const bits = integerBits[type];
   let encoded: Encoded;
-  if (address.format.encode || address.format.decode) encoded = special(address, value);
+  if (address.format !== 'plain') encoded = special(address, value);
   else if (bits) encoded = integer(type, value, bits[0], bits[1]);
   else if (type === 'string') encoded = string(address, value);
   else encoded = float(type, value);

@@ -3,11 +3,10 @@
  * ranked against the value that the panel of the device shows.
  */
 import { Batch, mono, type TagType, type Value } from '../../../gateway/contract/index.js';
-import { registersOf, type ModbusAddress } from '../plan/address.js';
 import { Decoder } from './decode.js';
-import { formatOf, type FormatName } from './formats.js';
-import { KeyReader } from '../../lib/keys.js';
+import type { FormatName } from './formats.js';
 import { byteOrders, longOrders, swapsOf } from './orders.js';
+import { registersOf, type RegisterValue } from './value.js';
 
 /** A way to read registers. */
 export interface Reading {
@@ -74,14 +73,13 @@ export function decodeAt(
   const data = Uint8Array.from(
     words.slice(offset, offset + count).flatMap((word) => [word >> 8, word & 0xff]),
   );
-  const address: ModbusAddress = {
-    unit: 0,
+  const address: RegisterValue = {
     table: 'hr',
     start: 0,
     count,
     words: 1,
     type: how.type,
-    format: formatOf(new KeyReader({}), how.format, how.type),
+    format: how.format,
     bit: undefined,
     field: undefined,
     ...swapsOf(how.order),
@@ -91,12 +89,6 @@ export function decodeAt(
     ends: [0],
     invalid: undefined,
     scaled: undefined,
-    together: undefined,
-    writeOnly: false,
-    isBroadcast: false,
-    writable: false,
-    write: 'auto',
-    request: { maxGap: 0, alone: false, maxCount: 125, timeout: 0 },
   };
   const batch = new Batch(1);
   batch.begin(mono(0));

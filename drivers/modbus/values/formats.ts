@@ -45,15 +45,19 @@ const typesOf: Readonly<Record<FormatName, readonly TagType[]>> = {
 
 const plain: Format = { name: 'plain' };
 
-/** The format of that name for a type; a problem at `format` when they do not go together. */
-export function formatOf(keys: KeyReader, name: FormatName, type: TagType): Format {
-  if (name === 'plain') return plain;
+/** The name itself, or `plain` with a problem at `format` when the two do not go together. */
+export function goesWith(keys: KeyReader, name: FormatName, type: TagType): FormatName {
   const types = typesOf[name];
-  if (!types.includes(type)) {
-    keys.problem('format', `${name} is no ${type}`, `use type: ${types.join(', ')}`);
-    return plain;
-  }
+  if (name === 'plain' || types.includes(type)) return name;
+  keys.problem('format', `${name} is no ${type}`, `use type: ${types.join(', ')}`);
+  return 'plain';
+}
+
+/** The format of that name, for a type that it goes with. */
+export function formatOf(name: FormatName, type: TagType): Format {
   switch (name) {
+    case 'plain':
+      return plain;
     case 'bcd':
       return bcd(type === 'uint16' ? 2 : type === 'uint32' ? 4 : 8);
     case 'float16':

@@ -1,14 +1,14 @@
 /** Values whose scale the device gives in another register, as SunSpec has it. */
-import type { ModbusAddress } from '../plan/address.js';
+import type { RegisterValue } from './value.js';
 
 /** What the other register says. */
 export const scaleKinds = ['power-of-ten', 'factor', 'divisor'] as const;
 export type ScaleKind = (typeof scaleKinds)[number];
 
 /** A value and its scale: one request brings both. */
-export interface Scaled {
-  readonly raw: ModbusAddress;
-  readonly scale: ModbusAddress;
+export interface Scaled<V extends RegisterValue = RegisterValue> {
+  readonly raw: V;
+  readonly scale: V;
   readonly kind: ScaleKind;
 }
 

@@ -1,5 +1,6 @@
 import { Fn } from '../frames/frame.js';
-import type { Asked, FrameSink, Question, Receiver } from './framing.js';
+import type { Asked, Question } from '../frames/question.js';
+import type { FrameSink, Receiver } from './framing.js';
 import type { LineMemory } from '../line/memory.js';
 
 /** What receivers of frames without transaction ids have in common: they judge what comes by what is known of the line. */

@@ -5,7 +5,8 @@
  */
 import { crc16 } from '../frames/crc.js';
 import { sameBytes } from '../frames/frame.js';
-import type { Asked, Framing } from './framing.js';
+import type { Asked } from '../frames/question.js';
+import type { Framing } from './framing.js';
 import {
   isKnownFunction,
   maxRtuFrame,

@@ -5,6 +5,7 @@ import { rtu } from './rtu.js';
 
 /** What goes over the wire of a scheme. */
 export interface Transport {
+  readonly scheme: Scheme;
   readonly framing: Framing;
   /** A serial port of this machine. */
   readonly serial: boolean;
@@ -18,18 +19,6 @@ export interface Transport {
 const rtuSizes = { overhead: 8 + 5, perByte: 1 };
 const asciiSizes = { overhead: 17 + 11, perByte: 2 };
 
-/** Behind a Modbus TCP gateway the devices speak RTU. */
-const transports: ReadonlyMap<string, Transport> = new Map([
-  ['tcp', { framing: mbap, serial: false, ...rtuSizes }],
-  ['tls', { framing: mbap, serial: false, ...rtuSizes }],
-  ['udp', { framing: mbapUdp, serial: false, ...rtuSizes }],
-  ['serial', { framing: rtu, serial: true, ...rtuSizes }],
-  ['rtu+tcp', { framing: rtu, serial: false, ...rtuSizes }],
-  ['rtu+udp', { framing: rtu, serial: false, ...rtuSizes }],
-  ['ascii+serial', { framing: ascii, serial: true, ...asciiSizes }],
-  ['ascii+tcp', { framing: ascii, serial: false, ...asciiSizes }],
-]);
-
 /** Endpoints that the driver serves. 802 is the port of Modbus/TCP Security. */
 export const schemes = {
   tcp: 502,
@@ -42,6 +31,26 @@ export const schemes = {
   'ascii+tcp': 502,
 } as const;
 
+export type Scheme = keyof typeof schemes;
+
+/** Behind a Modbus TCP gateway the devices speak RTU. */
+const tcp: Transport = { scheme: 'tcp', framing: mbap, serial: false, ...rtuSizes };
+const transports: ReadonlyMap<string, Transport> = new Map(
+  (
+    [
+      tcp,
+      { scheme: 'tls', framing: mbap, serial: false, ...rtuSizes },
+      { scheme: 'udp', framing: mbapUdp, serial: false, ...rtuSizes },
+      { scheme: 'serial', framing: rtu, serial: true, ...rtuSizes },
+      { scheme: 'rtu+tcp', framing: rtu, serial: false, ...rtuSizes },
+      { scheme: 'rtu+udp', framing: rtu, serial: false, ...rtuSizes },
+      { scheme: 'ascii+serial', framing: ascii, serial: true, ...asciiSizes },
+      { scheme: 'ascii+tcp', framing: ascii, serial: false, ...asciiSizes },
+    ] satisfies readonly Transport[]
+  ).map((transport) => [transport.scheme, transport]),
+);
+
+/** The transport of a scheme; an endpoint with another one is refused elsewhere, and counts as TCP here. */
 export function transportOf(scheme: string): Transport {
-  return transports.get(scheme) ?? { framing: mbap, serial: false, ...rtuSizes };
+  return transports.get(scheme) ?? tcp;
 }

@@ -1,69 +1,12 @@
-import {
-  type DeviceEvent,
-  type EventSink,
-  type EventTerms,
-  type KeySchema,
-  type Parsed,
-  type Source,
-} from '../../../gateway/contract/index.js';
-import { integerKey, KeyReader } from '../../lib/keys.js';
-import { longestSilence, readNode, type NodeRef } from '../plan/address.js';
+import type { DeviceEvent, EventSink } from '../../../gateway/contract/index.js';
+import { wholeServer, type EventSource } from '../plan/events.js';
+import type { NodeRef } from '../plan/address.js';
 import type { EventField, EventFields, EventFilterTerm, UaVariant } from '../service/client.js';
-import type { OpcuaConfig } from '../plan/config.js';
 import { isTime, textOf } from '../values/values.js';
-
-/** Which events of a server belong to a device. */
-export interface EventSource {
-  readonly node: NodeRef;
-  /** Least severity that is told, 1..1000. */
-  readonly severity: number;
-}
 
 /** What is asked of the server for it. */
 export function onlyOf({ severity }: EventSource): EventFilterTerm | undefined {
   return severity > 1 ? { kind: 'least', field: asked.severity, value: severity } : undefined;
-}
-
-/** The object whose events are those of the whole server. */
-const wholeServer: NodeRef = { kind: 'id', uri: undefined, ns: 0, id: 'i=2253' };
-
-export const eventsSchema: KeySchema['properties'] = {
-  events: {
-    type: 'object',
-    description: 'Events and alarms of the server that belong to this device. Default: none.',
-    additionalProperties: false,
-    examples: [{ from: 'nsu=urn:maker:line;s=Line1', severity: 200 }],
-    properties: {
-      from: {
-        type: 'string',
-        description: 'Node whose events, and those of what is below it, are told.',
-        default: 'i=2253',
-        examples: ['nsu=urn:maker:line;s=Line1'],
-      },
-      severity: integerKey('Least severity that is told.', { min: 1, max: 1_000 }, 1),
-      acknowledge: {
-        type: 'boolean',
-        description: 'May its alarms be acknowledged from here?',
-        default: false,
-      },
-    },
-  },
-};
-
-/** See `DriverModule.parseEvents`. */
-export function parseEvents(
-  config: OpcuaConfig,
-  device: Source,
-): Parsed<EventTerms<EventSource> | undefined> {
-  const given = device['events'];
-  if (given === undefined) return { ok: true, value: undefined };
-  const keys = new KeyReader(given as Source, ['events']);
-  const node = keys.has('from') ? readNode(keys, 'from') : wholeServer;
-  return keys.finish({
-    from: { node, severity: keys.integer('severity', { min: 1, max: 1_000 }, 1) },
-    alive: longestSilence(config, config.publishing),
-    acknowledge: keys.flag('acknowledge', false),
-  });
 }
 
 const types = { base: 'i=2041', condition: 'i=2782', ack: 'i=2881', alarm: 'i=2915' } as const;

@@ -21,7 +21,8 @@ import {
   type UaSession,
 } from '../service/client.js';
 import type { OpcuaConfig } from '../plan/config.js';
-import { askedFields, EventItem, onlyOf, serverItself, type EventSource } from './events.js';
+import type { EventSource } from '../plan/events.js';
+import { askedFields, EventItem, onlyOf, serverItself } from './events.js';
 import { Item, ItemSet, Outgoing, signatureOf, tellBad } from './items.js';
 import type { Methods } from './methods.js';
 import { monitor } from './monitoring.js';
