@@ -291,7 +291,10 @@ export function opcuaOptions(): ConformanceOptions<OpcuaConfig, OpcuaAddress> {
     },
     endpoint: 'opc.tcp://10.0.0.9:4840/line',
     link: { security: { user: 'gateway', password: 'x' }, redundant: ['opc.tcp://10.0.0.10'] },
-    device: {},
+    device: {
+      events: { from: 'nsu=urn:maker:line;s=Line1', severity: 200, acknowledge: true },
+      expand: [{ folder: '/2:Line1', filter: 'Speed', keys: { scan: 'slow' } }],
+    },
     tags: {
       speed: { type: 'float64', address: 'nsu=urn:maker:line;s=Line1.Speed', sampling: '250ms' },
       total: { type: 'uint64', address: 'ns=2;i=4711', scan: 'slow' },

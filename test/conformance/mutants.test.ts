@@ -193,6 +193,20 @@ const mutants: readonly Mutant[] = [
     to: 'Math.random()',
     rules: ['R-23', 'R-21'],
   },
+  {
+    title: 'keeps functions in the configuration of a link',
+    file: 'plan/config.js',
+    from: 'transport: transport.scheme,',
+    to: 'transport,',
+    rules: ['R-27'],
+  },
+  {
+    title: 'keeps an object of a class in an address',
+    file: 'plan/address.js',
+    from: 'pad,',
+    to: 'pad: new (class { valueOf() { return pad; } })(),',
+    rules: ['R-27'],
+  },
 ];
 
 const compiled = join(import.meta.dirname, '..', '..', 'drivers', 'modbus');
