@@ -47,6 +47,57 @@ const clockNames = [
   'process',
 ];
 
+/**
+ * Rooms of a driver, each with those that it may import; what lies at the top of the folder may import all of them.
+ * A new room is a new row: what is in none may import none.
+ */
+const roomsOfDrivers = {
+  modbus: {
+    frames: [],
+    line: ['frames'],
+    wire: ['frames', 'line'],
+    values: ['frames'],
+    plan: ['frames', 'line', 'wire', 'values'],
+    session: ['frames', 'line', 'wire', 'values', 'plan'],
+  },
+  opcua: {
+    service: [],
+    plan: ['service'],
+    values: ['service', 'plan'],
+    nodes: ['service', 'plan'],
+    security: ['service', 'plan'],
+    library: ['service', 'plan', 'security'],
+    subscriptions: ['service', 'plan', 'values', 'nodes'],
+    survey: ['service', 'plan', 'values', 'nodes'],
+  },
+};
+/** Rooms that may touch the library of their protocol, which the others must not load. */
+const roomsOfLibraries = ['opcua/library', 'opcua/security'];
+
+const heavy = {
+  regex: '^node-opcua',
+  message: 'The library of OPC UA is touched in the rooms library and security only.',
+};
+const ofDrivers = [nodeModules, libsExcept(), upward('rules', 'gateway/!(contract)')];
+const roomFence = (driver, room, allowed) => ({
+  ...fence(
+    [`drivers/${driver}/${room}/**/*.ts`],
+    [
+      ...ofDrivers,
+      {
+        regex: `^\\.\\./(?!(?:${['\\.\\.', ...allowed].join('|')})/)|^\\.\\./\\.\\./(?!lib/|\\.\\./gateway/)`,
+        message: 'Imports between the rooms of a driver go in one direction (drivers/README.md).',
+      },
+      ...(roomsOfLibraries.includes(`${driver}/${room}`) ? [] : [heavy]),
+    ],
+  ),
+  ignores: ['drivers/*/test/**'],
+});
+const roomFences = Object.entries(roomsOfDrivers).flatMap(([driver, rooms]) => [
+  roomFence(driver, '*', []),
+  ...Object.entries(rooms).map(([room, below]) => roomFence(driver, room, [room, ...below])),
+]);
+
 export default defineConfig(
   { ignores: ['dist/**', 'node_modules/**', '.tap/**'] },
   tseslint.configs.strictTypeChecked,
@@ -136,12 +187,10 @@ export default defineConfig(
   ),
   fence(['rules/**/*.ts'], [nodeModules, libsExcept(), upward('drivers', 'gateway/!(contract)')]),
   {
-    ...fence(
-      ['drivers/**/*.ts'],
-      [nodeModules, libsExcept(), upward('rules', 'gateway/!(contract)')],
-    ),
+    ...fence(['drivers/**/*.ts'], [...ofDrivers, heavy]),
     ignores: ['drivers/**/*.test.ts'],
   },
+  ...roomFences,
   {
     files: ['test/**/*.ts', 'drivers/**/*.test.ts', 'bin/**/*.ts', 'examples/**/*.ts'],
     rules: {

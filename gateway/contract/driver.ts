@@ -182,7 +182,10 @@ export interface DriverModule<C = unknown, A = unknown> {
   readonly defaultType?: TagType;
   /** Schemes of endpoints that the driver serves. */
   readonly schemes: Readonly<Record<string, SchemeKind>>;
-  /** Parses the link's keys; `endpoint` is undefined when it is wrong itself. Pure. */
+  /**
+   * Parses the link's keys; `endpoint` is undefined when it is wrong itself. Pure. Like the results of all parse functions
+   * and of `plan`, the value is plain data: it is copied on its way to other threads and processes.
+   */
   parseLink(link: Source, endpoint: Endpoint | undefined): Parsed<C>;
   /** Parses the address of one tag; `device` holds the keys of its device. Pure; returns all problems at once. */
   parseTag(config: C, device: Source, tag: Source & { readonly type: TagType }): Parsed<A>;

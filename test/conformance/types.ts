@@ -59,7 +59,7 @@ export interface ConformanceOptions<C, A, F extends FakeDevice<A> = FakeDevice<A
   /** Missing for a driver without a wire; then say why in `exempt`. */
   readonly fake?: () => F;
   readonly vectors?: readonly Vector<F>[];
-  /** Folder of the driver's code, `.js` or `.ts`, for the static rule. */
+  /** Folder of the driver's code, `.js` or `.ts`, with the folders in it, for the static rule. */
   readonly source?: string;
   /** Text of the driver's README. */
   readonly readme?: string;

@@ -1,6 +1,6 @@
-import { FakeModbus } from '../../drivers/modbus/fake.js';
+import { FakeModbus } from '../../drivers/modbus/test/fake.js';
 import { modbus } from '../../drivers/modbus/index.js';
-import { transportOf } from '../../drivers/modbus/transport.js';
+import { transportOf } from '../../drivers/modbus/wire/transport.js';
 import {
   type DriverModule,
   type RuleEngine,
