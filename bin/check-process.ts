@@ -16,7 +16,7 @@ import type { LogLevel } from '../gateway/run/log.js';
 import type { Plan } from '../gateway/run/plan.js';
 import { PlanReader, type PlanPart } from '../gateway/run/plan-parts.js';
 import type { StartAlarm } from '../gateway/run/start-plan.js';
-import { programReader } from '../rules/program-parts.js';
+import { programReader } from '../rules/program/parts.js';
 import { giveWay } from './north-process.js';
 import { loadDriver } from './wire.js';
 

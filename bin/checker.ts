@@ -6,7 +6,7 @@ import { systemClock } from '../gateway/host/clock.js';
 import { PipePort } from '../gateway/host/pipe-port.js';
 import { pinoLog } from '../gateway/run/log.js';
 import { partsOf } from '../gateway/run/plan-parts.js';
-import { programParts } from '../rules/program-parts.js';
+import { programParts } from '../rules/program/parts.js';
 import { type CheckArgs, checkFd, type FromChecker } from './check-process.js';
 import { crashInto } from './crash.js';
 import { isUnknown } from './learn.js';

@@ -13,7 +13,7 @@ import type { NotesFile } from '../gateway/run/memory/notes.js';
 import type { Plan } from '../gateway/run/plan.js';
 import type { StartAlarm } from '../gateway/run/start-plan.js';
 import { FieldHalf, type FieldHalfOptions } from '../gateway/run/field-half.js';
-import { createEngine } from '../rules/engine.js';
+import { createEngine } from '../rules/engine/engine.js';
 
 /**
  * The composition root of the half that polls: what implements what is said here, in `wire-rules.ts` and in `wire-north.ts`, and nowhere

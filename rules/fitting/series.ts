@@ -1,7 +1,7 @@
 import { isBad, Quality } from '../../gateway/contract/index.js';
-import type { TagLookup } from '../outputs.js';
-import type { RuleProgram } from '../program.js';
-import { play, rigFor, type ReplaySample } from '../testing/replay.js';
+import type { TagLookup } from '../compile/outputs.js';
+import type { RuleProgram } from '../program/program.js';
+import { play, rigFor, type ReplaySample } from '../proving/replay.js';
 
 /** Values of several tags and signals at the same times; NaN where one was bad. */
 export interface Series {

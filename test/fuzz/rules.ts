@@ -3,7 +3,7 @@
  * what it is. Half of the inputs are token soup, half are of the grammar, and half of those are damaged.
  */
 import { mono, Quality, wall, type RuleTag } from '../../gateway/contract/index.js';
-import { functions } from '../../rules/functions.js';
+import { functions } from '../../rules/text/signatures.js';
 import { compileRules, createEngine, parseExpression } from '../../rules/index.js';
 
 class Dice {

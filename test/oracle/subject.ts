@@ -1,6 +1,6 @@
 import { isBad, mono } from '../../gateway/contract/index.js';
 import { compileRules, type RuleProgram } from '../../rules/index.js';
-import { TestRig } from '../../rules/testing/rig.js';
+import { TestRig } from '../../rules/proving/rig.js';
 import { must } from '../support/must.js';
 import { rulesOf, yamlOf, type Rule, type RuleSet } from './rules.js';
 import type { Order } from './timeline.js';

@@ -7,7 +7,7 @@ import { formatProblem } from '../../../gateway/config/format.js';
 import { loadConfig } from '../../../gateway/config/load.js';
 import type { LinkConfig, TagConfig } from '../../../gateway/config/model.js';
 import { Batch, isGood, mono, type TagBinding } from '../../../gateway/contract/index.js';
-import { parseUnit } from '../../../rules/units.js';
+import { parseUnit } from '../../../rules/text/units.js';
 import { hostOf } from '../../../test/config/fakes.js';
 import { Pending, valueAt } from '../../../test/conformance/rig.js';
 import { World } from '../../../test/conformance/world.js';
