@@ -16,9 +16,8 @@ import type { LogLevel } from '../gateway/run/log.js';
 import type { Plan } from '../gateway/run/plan.js';
 import { PlanReader, type PlanPart } from '../gateway/run/plan-parts.js';
 import type { StartAlarm } from '../gateway/run/start-plan.js';
-import { programReader } from '../rules/program/parts.js';
 import { giveWay } from './north-process.js';
-import { loadDriver } from './wire.js';
+import { loadDriver, programReader } from './wire.js';
 
 const program = fileURLToPath(new URL('./checker.js', import.meta.url));
 
@@ -73,16 +72,20 @@ export async function check(args: CheckArgs): Promise<Checked> {
     { stdio: ['ignore', 'inherit', 'inherit', 'pipe'] },
   );
   giveWay(child, limits.checkNice);
-  const timer = setTimeout(() => child.kill('SIGKILL'), limits.checkMs);
+  let isLate = false;
+  const timer = setTimeout(() => {
+    isLate = true;
+    child.kill('SIGKILL');
+  }, limits.checkMs);
   try {
-    return await checkedBy(child);
+    return await checkedBy(child, () => isLate);
   } finally {
     clearTimeout(timer);
     child.kill('SIGKILL');
   }
 }
 
-async function checkedBy(child: ChildProcess): Promise<Checked> {
+async function checkedBy(child: ChildProcess, isLate: () => boolean): Promise<Checked> {
   const reader = new PlanReader({ reader: programReader });
   const surveys: Omit<SurveyPlan, 'driver'>[] = [];
   const verdict = await new Promise<Verdict>((resolve, reject) => {
@@ -105,7 +108,7 @@ async function checkedBy(child: ChildProcess): Promise<Checked> {
       }
     });
     child.once('error', reject);
-    child.once('close', (code, signal) => reject(endedEarly(code, signal)));
+    child.once('close', (code, signal) => reject(endedEarly(isLate(), signal ?? code)));
   });
   const { local, warnings, alarms } = verdict;
   const plan = await reader.plan(driverOf);
@@ -120,13 +123,14 @@ async function driverOf({ name, inProcess }: DriverRef): Promise<DriverModule> {
   throw new GatewayError('driver-unknown', `no driver named "${name}"`);
 }
 
-/** Killed by the timer, or by the limit of its heap. */
-function endedEarly(code: number | null, signal: string | null): GatewayError {
-  const how =
-    signal === 'SIGKILL'
-      ? `it took more than ${String(limits.checkMs / 1_000)} s`
-      : signal === 'SIGABRT'
-        ? `it takes more than ${String(limits.checkHeapMiB)} MiB of memory`
-        : `the process that checks it ended with ${String(signal ?? code)}`;
-  return new GatewayError('check-failed', `the configuration could not be checked: ${how}`);
+/** It said nothing, and is gone. */
+function endedEarly(isLate: boolean, how: string | number | null): GatewayError {
+  const why = isLate
+    ? `it took more than ${String(limits.checkMs / 1_000)} s`
+    : how === 'SIGABRT'
+      ? `it takes more than ${String(limits.checkHeapMiB)} MiB of memory`
+      : how === 'SIGKILL'
+        ? 'the process that checks it was killed: is the system short of memory?'
+        : `the process that checks it ended with ${String(how)}`;
+  return new GatewayError('check-failed', `the configuration could not be checked: ${why}`);
 }

@@ -6,12 +6,12 @@ import { systemClock } from '../gateway/host/clock.js';
 import { PipePort } from '../gateway/host/pipe-port.js';
 import { pinoLog } from '../gateway/run/log.js';
 import { partsOf } from '../gateway/run/plan-parts.js';
-import { programParts } from '../rules/program/parts.js';
 import { type CheckArgs, checkFd, type FromChecker } from './check-process.js';
 import { crashInto } from './crash.js';
 import { isUnknown } from './learn.js';
 import { LineWriter, lostLogLines, openStandard } from './line-writer.js';
 import { loadAll, loadForStart, loadOrFail, type Loaded, type Start } from './load.js';
+import { programParts } from './wire-rules.js';
 import { foreignDrivers } from './wire.js';
 
 /** The process that reads, checks and compiles a configuration, says what came of it, and ends. */

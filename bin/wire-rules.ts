@@ -21,6 +21,7 @@ export {
   parseExpression,
   qualityOf,
   plainRules,
+  programParts,
   replay,
   replaying,
   whyAt,

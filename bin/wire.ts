@@ -15,6 +15,8 @@ import type { StartAlarm } from '../gateway/run/start-plan.js';
 import { FieldHalf, type FieldHalfOptions } from '../gateway/run/field-half.js';
 import { createEngine } from '../rules/engine/engine.js';
 
+export { programReader } from '../rules/program/parts.js';
+
 /**
  * The composition root of the half that polls: what implements what is said here, in `wire-rules.ts` and in `wire-north.ts`, and nowhere
  * else. Nothing that reads configurations is imported here.
