@@ -35,6 +35,49 @@ const fence = (files, patterns) => ({
 const above = (...folders) =>
   upward('drivers', 'rules', ...folders.map((f) => `gateway/${f}`), ...folders);
 
+/**
+ * The rooms of `rules/` with what each may import: the way of the text, and what stands beside it. `rules/index.ts` and
+ * `rules/language.ts` join them.
+ */
+const rooms = {
+  text: [],
+  read: ['text'],
+  check: ['text', 'read'],
+  program: ['text', 'read', 'check'],
+  compile: ['text', 'read', 'check', 'program'],
+  engine: ['text', 'read', 'check', 'program'],
+  explain: ['check', 'read', 'program'],
+  review: ['text', 'check', 'read', 'program'],
+  proving: ['text', 'read', 'check', 'program', 'engine', 'language'],
+  fitting: ['text', 'check', 'program', 'engine', 'proving'],
+};
+/** The same within `rules/engine/`: its own files join the three. */
+const halls = { blocks: [], functions: ['blocks'], run: ['blocks', 'functions'] };
+
+const roomFence = (files, own, neighbours, allowed, ...more) =>
+  fence(files, [
+    nodeModules,
+    libsExcept(),
+    upward('drivers', 'gateway/!(contract)'),
+    {
+      regex: `^(\\.\\./)+(${neighbours.filter((name) => name !== own && !allowed.includes(name)).join('|')})(/|\\.js$)`,
+      message: 'Imports go along the way of the text, never back (rules/README.md).',
+    },
+    ...more,
+  ]);
+const inRules = [...Object.keys(rooms), 'language', 'index'];
+const roomFences = [
+  ...Object.entries(rooms).map(([room, allowed]) =>
+    roomFence([`rules/${room}/**/*.ts`], room, inRules, allowed),
+  ),
+  ...Object.entries(halls).map(([hall, allowed]) =>
+    roomFence([`rules/engine/${hall}/**/*.ts`], 'engine', inRules, rooms.engine, {
+      regex: `^\\.\\./(?!\\.\\./)(?!(${[hall, ...allowed].join('|')})/)`,
+      message: 'blocks, functions, run, and then the files of the engine: never back.',
+    }),
+  ),
+];
+
 const clockNames = [
   'Date',
   'setTimeout',
@@ -185,7 +228,8 @@ export default defineConfig(
     ['gateway/host/**/*.ts'],
     [libsExcept('serialport'), above('config', 'scan', 'tags', 'journal', 'north', 'write', 'run')],
   ),
-  fence(['rules/**/*.ts'], [nodeModules, libsExcept(), upward('drivers', 'gateway/!(contract)')]),
+  fence(['rules/*.ts'], [nodeModules, libsExcept(), upward('drivers', 'gateway/!(contract)')]),
+  ...roomFences,
   {
     ...fence(['drivers/**/*.ts'], [...ofDrivers, heavy]),
     ignores: ['drivers/**/*.test.ts'],

@@ -1,5 +1,5 @@
 /** The rule language and its engine. `docs/rules.md` is the language reference. */
-export { parseExpression, type ParsedExpression } from './text/parse.js';
+export type { ParsedExpression } from './text/parse.js';
 export type { Ast, ExpressionProblem } from './text/ast.js';
 export {
   conversion,
@@ -10,9 +10,8 @@ export {
   type Conversion,
   type Unit,
 } from './text/units.js';
-export { compileRules, type CompileResult } from './compile/compile.js';
 export { programParts, programReader } from './program/parts.js';
-export type { TagLookup } from './compile/outputs.js';
+export type { CompileResult } from './compile/compile.js';
 export type { RuleProblem, RuleSource } from './read/problems.js';
 export type { Effect, RuleDescription, RuleProgram, SignalDef, Verify } from './program/program.js';
 export { runSuite, type SuiteOptions, type SuiteResult } from './proving/suite.js';
@@ -32,9 +31,11 @@ export {
   type ReplaySample,
 } from './proving/replay.js';
 export { plainRules } from './read/matrix.js';
-export { noButtonEdge } from './compile/reset-terms.js';
+export { noButtonEdge } from './compile/reset.js';
 export { sourcesOf } from './program/sources.js';
 export { qualityOf, valueFor } from './proving/values.js';
 export type { TestSource } from './proving/scenario.js';
 export { createEngine, type EngineOptions, type RuleEngine } from './engine/engine.js';
 export type { RetainedAlarm, RetainedState, RetainedStates } from './engine/run/retained.js';
+export { compileRules, parseExpression } from './language.js';
+export type { TagLookup } from '../gateway/contract/index.js';

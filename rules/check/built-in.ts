@@ -1,18 +1,7 @@
 import { parseDuration } from '../../gateway/contract/index.js';
 import type { Ast, CallAst } from '../text/ast.js';
-import {
-  isSetting,
-  type BuiltIn,
-  type Operand,
-  type Param,
-  type Setting,
-} from '../engine/functions/spec.js';
-import { aggregates } from '../engine/functions/blocks-of-time.js';
-import { harmonise } from './numeric.js';
-import { childrenOf, type CallNode, type Node } from './ir.js';
 import { quantityOfAst, shareOf } from '../text/literal.js';
 import { didYouMean } from '../text/names.js';
-import { boolType, isNumber, numberType, type Checker, type NumberNode } from './scope.js';
 import {
   differenceUnit,
   isDimensionless,
@@ -26,6 +15,17 @@ import {
   type Conversion,
   type Unit,
 } from '../text/units.js';
+import {
+  aggregates,
+  isSetting,
+  type FunctionSpec,
+  type Operand,
+  type Param,
+  type Setting,
+} from './function-spec.js';
+import { childrenOf, type CallNode, type Node } from './ir.js';
+import { harmonise } from './numeric.js';
+import { boolType, isNumber, numberType, type Checker, type NumberNode } from './scope.js';
 
 /** Longest window, ms: what is remembered has the same size for any. */
 const longestWindow = 400 * 24 * 3_600_000;
@@ -42,7 +42,7 @@ export function durationArg(c: Checker, ast: Ast, of: string): number | undefine
 }
 
 /** The values of a call in the order of its parameters. */
-function* matched(spec: BuiltIn, ast: CallAst): Generator<readonly [Param, Ast | undefined]> {
+function* matched(spec: FunctionSpec, ast: CallAst): Generator<readonly [Param, Ast | undefined]> {
   let place = 0;
   for (const param of spec.params) {
     if (param.label) yield [param, ast.labelled.get(param.name)];
@@ -62,7 +62,7 @@ interface Gathered {
 }
 
 /** Checks the values of a function against its signature, and gives the result its type. */
-export function checkBuiltIn(c: Checker, spec: BuiltIn, ast: CallAst): CallNode | undefined {
+export function checkBuiltIn(c: Checker, spec: FunctionSpec, ast: CallAst): CallNode | undefined {
   const got: Gathered = { of: [], convert: [], settings: {}, model: undefined, complete: true };
   for (const [param, value] of matched(spec, ast)) {
     if (!value) {
@@ -107,7 +107,7 @@ function example(param: Param): string {
 
 function takeSetting(
   c: Checker,
-  spec: BuiltIn,
+  spec: FunctionSpec,
   param: Setting,
   value: Ast,
   got: Gathered,
@@ -118,7 +118,7 @@ function takeSetting(
   return true;
 }
 
-function settingOf(c: Checker, spec: BuiltIn, param: Setting, value: Ast): number | undefined {
+function settingOf(c: Checker, spec: FunctionSpec, param: Setting, value: Ast): number | undefined {
   const quantity = quantityOfAst(value);
   switch (param.kind) {
     case 'duration':
@@ -212,7 +212,7 @@ function conversionTo(
 }
 
 /** What a signature cannot say. */
-function suits(c: Checker, spec: BuiltIn, ast: CallAst, got: Gathered): boolean {
+function suits(c: Checker, spec: FunctionSpec, ast: CallAst, got: Gathered): boolean {
   const first = got.of[0];
   if (spec.observes && first && !isObserved(first)) {
     c.report(
@@ -242,7 +242,7 @@ function isObserved(node: Node): boolean {
 }
 
 const second = parseUnit('s') ?? plain;
-function resultOf(spec: BuiltIn, got: Gathered): Node['type'] {
+function resultOf(spec: FunctionSpec, got: Gathered): Node['type'] {
   const { result } = spec;
   const unit = got.model?.type.unit ?? plain;
   const bare = got.model?.type.bare ?? false;

@@ -1,10 +1,10 @@
 import type { Ast, CallAst } from '../text/ast.js';
-import { builtIns, overWindow } from '../engine/functions/index.js';
+import { didYouMean } from '../text/names.js';
+import { isPoint, parseUnit, plain, same, type Conversion } from '../text/units.js';
 import { checkBuiltIn, durationArg } from './built-in.js';
+import type { Node, PickNode } from './ir.js';
 import { checkKnown, patternOf } from './known.js';
 import { harmonise } from './numeric.js';
-import type { Node, PickNode } from './ir.js';
-import { didYouMean } from '../text/names.js';
 import {
   boolType,
   isNumber,
@@ -13,7 +13,6 @@ import {
   type Checker,
   type NumberNode,
 } from './scope.js';
-import { isPoint, parseUnit, plain, same, type Conversion } from '../text/units.js';
 
 const noAst: Ast = { kind: 'bool', value: false, from: 0, to: 0 };
 function arg(ast: CallAst, position: number): Ast {
@@ -52,7 +51,7 @@ export function checkCall(c: Checker, ast: CallAst): Node | undefined {
     case 'age':
       return checkAge(c, ast);
     default: {
-      const builtIn = builtIns.get(ast.name);
+      const builtIn = c.scope.functions.specs.get(ast.name);
       return builtIn ? checkBuiltIn(c, builtIn, ast) : checkKnown(c, ast);
     }
   }
@@ -109,7 +108,7 @@ function isOverWindow(c: Checker, ast: CallAst): boolean {
 
 function checkPick(c: Checker, ast: CallAst, pick: PickNode['pick']): Node | undefined {
   if ((pick === 'min' || pick === 'max') && isOverWindow(c, ast))
-    return checkBuiltIn(c, overWindow[pick], ast);
+    return checkBuiltIn(c, c.scope.functions.overWindow[pick], ast);
   const of: NumberNode[] = [];
   let complete = true;
   for (const one of ast.args) {

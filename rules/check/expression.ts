@@ -1,7 +1,8 @@
 import type { Ast, ExpressionProblem, IfAst, NameAst, Span, VoteAst } from '../text/ast.js';
+import { isPoint, plain } from '../text/units.js';
 import { checkCall, unify } from './call.js';
-import { checkArith, checkCompare, checkNumber } from './numeric.js';
 import { inputsOf, type Input, type Node, type Ref } from './ir.js';
+import { checkArith, checkCompare, checkNumber } from './numeric.js';
 import {
   boolType,
   isNumber,
@@ -11,7 +12,6 @@ import {
   type NumberNode,
   type Scope,
 } from './scope.js';
-import { isPoint, plain } from '../text/units.js';
 
 /**
  * Looks up names and units and checks the types of one expression. Every problem is reported to the

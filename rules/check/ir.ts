@@ -1,8 +1,8 @@
 import type { RuleTag, TagType } from '../../gateway/contract/index.js';
-import type { ArithOp, CompareOp, TimedOp } from '../text/ast.js';
-import type { Lag } from './lag.js';
 import type { Curve, Model } from '../read/library.js';
+import type { ArithOp, CompareOp, TimedOp } from '../text/ast.js';
 import type { Conversion, Unit } from '../text/units.js';
+import type { Lag } from './lag.js';
 
 export type ExprType =
   | { readonly kind: 'bool' }

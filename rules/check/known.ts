@@ -1,14 +1,13 @@
 import { Quality } from '../../gateway/contract/index.js';
-import type { Ast, CallAst } from '../text/ast.js';
-import { checkBuiltIn } from './built-in.js';
-import { builtIns } from '../engine/functions/index.js';
-import { harmonise } from './numeric.js';
-import { curveEnding } from '../text/signatures.js';
-import type { ModelNode, Node } from './ir.js';
 import type { Model } from '../read/library.js';
+import type { Ast, CallAst } from '../text/ast.js';
 import { didYouMean } from '../text/names.js';
-import { numberType, type Checker, type NumberNode } from './scope.js';
+import { curveEnding } from '../text/signatures.js';
 import { differenceUnit, plain, type Unit } from '../text/units.js';
+import { checkBuiltIn } from './built-in.js';
+import type { ModelNode, Node } from './ir.js';
+import { harmonise } from './numeric.js';
+import { numberType, type Checker, type NumberNode } from './scope.js';
 
 /** The name that a call is given: quotes of either kind, or a plain name. */
 export function patternOf(ast: CallAst): string | undefined {
@@ -50,7 +49,7 @@ function checkMode(c: Checker, ast: CallAst): Node | undefined {
 
 function checkProjected(c: Checker, ast: CallAst): Node | undefined {
   const inner = ast.args[0];
-  const spec = inner?.kind === 'call' ? builtIns.get(inner.name) : undefined;
+  const spec = inner?.kind === 'call' ? c.scope.functions.specs.get(inner.name) : undefined;
   if (inner?.kind !== 'call' || !spec || (spec.name !== 'block' && spec.name !== 'hourly')) {
     c.report(
       inner ?? ast,

@@ -1,7 +1,5 @@
 import type { ArithAst, Ast, CompareAst, NumberAst } from '../text/ast.js';
-import type { CompareNode, Input, Node } from './ir.js';
 import { didYouMean } from '../text/names.js';
-import { boolType, numberType, typeText, type Checker, type NumberNode } from './scope.js';
 import {
   alternatives,
   conversion,
@@ -20,6 +18,8 @@ import {
   type Conversion,
   type Unit,
 } from '../text/units.js';
+import type { CompareNode, Input, Node } from './ir.js';
+import { boolType, numberType, typeText, type Checker, type NumberNode } from './scope.js';
 
 export function checkNumber(c: Checker, ast: NumberAst): Node | undefined {
   let unit: Unit = plain;

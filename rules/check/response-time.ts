@@ -1,7 +1,7 @@
 import { formatDuration } from '../../gateway/contract/index.js';
+import type { Path, Sink } from '../read/problems.js';
 import { childrenOf, inputsOf, type Node } from './ir.js';
 import { lagOf, lagSum, type Lag } from './lag.js';
-import type { Path, Sink } from '../read/problems.js';
 
 /** What the gateway itself takes at most between a new value and the write, ms. */
 const ownResponse = 100;

@@ -1,7 +1,8 @@
-import type { Ast, ExpressionProblem, Span } from '../text/ast.js';
-import type { ExprType, Input, Node, Ref } from './ir.js';
 import type { Library } from '../read/library.js';
+import type { Ast, ExpressionProblem, Span } from '../text/ast.js';
 import type { Unit } from '../text/units.js';
+import type { FunctionTable } from './function-spec.js';
+import type { ExprType, Input, Node, Ref } from './ir.js';
 
 /** Hands out positions for values and qualities; one counter for a whole program. */
 export interface Slots {
@@ -19,6 +20,7 @@ export interface Scope {
   suggest(name: string): string | undefined;
   /** A figure of the rule itself. */
   local(name: string): Node | undefined;
+  readonly functions: FunctionTable;
   /** What rules know besides tags: constants, curves, baselines, models. */
   readonly library: Library;
   /** Ids of interlocks that fit a pattern with `*`. */

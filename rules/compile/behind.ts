@@ -1,6 +1,6 @@
+import type { TagLookup } from '../../gateway/contract/index.js';
 import type { Draft } from '../read/rule.js';
 import { addNeeds, type Needs } from './order.js';
-import type { TagLookup } from './outputs.js';
 
 /** The signal among `inputs` that a tag is behind, through other signals; undefined: there is none. */
 export function signalOver(

@@ -1,13 +1,14 @@
-import type { Draft } from '../read/rule.js';
-import type { Expr } from '../read/fields.js';
-import { ruleHash } from './hash.js';
+import type { TagLookup } from '../../gateway/contract/index.js';
 import type { Input, Node, Ref } from '../check/ir.js';
 import { noLag, unboundedLag } from '../check/lag.js';
-import type { Demand, TagLookup } from './outputs.js';
+import { boolType, numberType, type Scope, type Slots } from '../check/scope.js';
 import type { Packed } from '../program/packed.js';
 import type { CompiledRule, SignalDef } from '../program/program.js';
-import { boolType, numberType, type Scope, type Slots } from '../check/scope.js';
+import type { Expr } from '../read/fields.js';
+import type { Draft } from '../read/rule.js';
 import { unitOfTag, type Unit } from '../text/units.js';
+import { ruleHash } from './hash.js';
+import type { Demand } from './outputs.js';
 
 /** Everything that is known while the rules of one program are checked. */
 export interface Compilation {

@@ -1,23 +1,19 @@
-import { globMatcher, type CompileOptions, type RuleTag } from '../../gateway/contract/index.js';
+import {
+  globMatcher,
+  type CompileOptions,
+  type RuleTag,
+  type TagLookup,
+} from '../../gateway/contract/index.js';
 import { checkExpression } from '../check/expression.js';
-import { readDraft, ruleHint, type Draft } from '../read/rule.js';
-import type { SignalDraft } from '../read/kinds/signal.js';
-import { isMap } from '../read/fields.js';
-import { addNeeds, orderOf, type Needs } from './order.js';
-import { ruleText } from './hash.js';
+import type { FunctionTable } from '../check/function-spec.js';
 import type { ExprType, Node, Ref } from '../check/ir.js';
-import type { Compilation } from './compilation.js';
-import { compileRule } from './rule.js';
 import { noLag } from '../check/lag.js';
-import type { Library } from '../read/library.js';
-import { plainRules } from '../read/matrix.js';
-import { didYouMean } from '../text/names.js';
-import { refuseNonsense } from './nonsense/expression.js';
-import { refuseConflicts, type TagLookup } from './outputs.js';
+import { boolType, numberType, type Scope, type Slots } from '../check/scope.js';
 import { Packer } from '../program/packed.js';
-import { createSink, type RuleProblem, type RuleSource } from '../read/problems.js';
 import { openProgram } from '../program/open.js';
 import { isTrip, type CompiledRule, type RuleProgram } from '../program/program.js';
+import { isMap } from '../read/fields.js';
+import type { SignalDraft } from '../read/kinds/signal.js';
 import {
   createShelf,
   libraryKindOf,
@@ -25,8 +21,18 @@ import {
   readLibrary,
   type Shelf,
 } from '../read/library-elements.js';
-import { boolType, numberType, type Scope, type Slots } from '../check/scope.js';
+import type { Library } from '../read/library.js';
+import { plainRules } from '../read/matrix.js';
+import { createSink, type RuleProblem, type RuleSource } from '../read/problems.js';
+import { readDraft, ruleHint, type Draft } from '../read/rule.js';
+import { didYouMean } from '../text/names.js';
 import { opaqueUnit, parseUnit, unitOfTag, type Unit } from '../text/units.js';
+import type { Compilation } from './compilation.js';
+import { ruleText } from './hash.js';
+import { refuseNonsense } from './nonsense/expression.js';
+import { addNeeds, orderOf, type Needs } from './order.js';
+import { refuseConflicts } from './outputs.js';
+import { compileRule } from './rule.js';
 
 export type CompileResult =
   | { readonly ok: true; readonly program: RuleProgram }
@@ -36,10 +42,10 @@ export type CompileResult =
  * Checks all rules together and makes a program of them. All problems are reported at once, in the order
  * of the files. Pure: reads nothing but its arguments.
  */
-export function compileRules(
+export function compile(
   sources: readonly RuleSource[],
   tags: TagLookup,
-  options?: CompileOptions,
+  { functions, atStart }: Partial<CompileOptions> & { readonly functions: FunctionTable },
 ): CompileResult {
   const problems: RuleProblem[] = [];
   const warnings: RuleProblem[] = [];
@@ -49,13 +55,13 @@ export function compileRules(
     problems,
     warnings,
   });
-  const drafts = readAll(rest, tags, problems, warnings);
+  const drafts = readAll(rest, { tags, functions, problems, warnings });
   const silent = new Set<string>();
   const variablesOf = (model: string): readonly string[] =>
     (shelf.models.get(model)?.variables ?? []).map(({ tag }) => tag);
   const order = orderDrafts(drafts, { tags, silent, variablesOf });
   const packer = new Packer();
-  const around = { silent, library: libraryOf(shelf), packer };
+  const around = { silent, functions, library: libraryOf(shelf), packer };
   const compilation = createCompilation(tags, drafts, around);
   const rules: CompiledRule[] = [];
   const off = new Set<string>();
@@ -72,7 +78,7 @@ export function compileRules(
   }
   const armed = compilation.demands.filter(({ rule }) => drafts.get(rule)?.mode === 'armed');
   refuseConflicts(armed);
-  const refused = refusedOf(problems, { isStart: options?.atStart === true, rules, off, drafts });
+  const refused = refusedOf(problems, { isStart: atStart === true, rules, off, drafts });
   if (refused.length > 0) return { ok: false, problems: inOrder(refused, sources) };
   packer.close();
   const program = openProgram({
@@ -145,17 +151,21 @@ function inOrder(
   return [...problems].sort((a, b) => of(a) - of(b));
 }
 
+interface Reading {
+  readonly tags: TagLookup;
+  readonly functions: FunctionTable;
+  readonly problems: RuleProblem[];
+  readonly warnings: RuleProblem[];
+}
 function readAll(
   sources: readonly RuleSource[],
-  tags: TagLookup,
-  problems: RuleProblem[],
-  warnings: RuleProblem[],
+  { tags, functions, problems, warnings }: Reading,
 ): ReadonlyMap<string, Draft> {
   const drafts = new Map<string, Draft>();
   const names = new Set(tags.names());
   for (const source of sources) {
     const sink = createSink(source, problems, warnings);
-    const draft = readDraft(source, sink);
+    const draft = readDraft(source, sink, functions.signatures);
     if (!draft) continue;
     const other = drafts.get(draft.id);
     if (other)
@@ -280,13 +290,14 @@ function refOfTag(tag: RuleTag): Ref {
 interface Around {
   /** Signals whose own problem is reported already; who uses them is not to blame. */
   readonly silent: ReadonlySet<string>;
+  readonly functions: FunctionTable;
   readonly library: Library;
   readonly packer: Packer;
 }
 function createCompilation(
   tags: TagLookup,
   drafts: ReadonlyMap<string, Draft>,
-  { silent, library, packer }: Around,
+  { silent, functions, library, packer }: Around,
 ): Compilation {
   const slots: Slots = { count: 0 };
   const refs = new Map<string, Ref>();
@@ -333,6 +344,7 @@ function createCompilation(
       slots,
       inputs,
       find,
+      functions,
       library,
       local: (name) => extra?.locals?.get(name),
       suggest: (name) =>

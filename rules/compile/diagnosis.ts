@@ -1,12 +1,12 @@
-import { commonOf, type Compilation } from './compilation.js';
-import type { DiagnosisDraft } from '../read/kinds/diagnosis.js';
 import type { Input, Node } from '../check/ir.js';
-import { describeIsolability } from './isolability.js';
-import { didYouMean } from '../text/names.js';
+import { numberType } from '../check/scope.js';
 import type { Packed } from '../program/packed.js';
 import type { CompiledDiagnosis, Figures, Hypothesis, Report } from '../program/program.js';
-import { numberType } from '../check/scope.js';
+import type { DiagnosisDraft } from '../read/kinds/diagnosis.js';
+import { didYouMean } from '../text/names.js';
 import { plain } from '../text/units.js';
+import { commonOf, type Compilation } from './compilation.js';
+import { describeIsolability } from './isolability.js';
 
 export function compileDiagnosis(
   c: Compilation,

@@ -1,6 +1,6 @@
-import { partsOf, type Ast } from '../text/ast.js';
-import { patternOf } from '../check/known.js';
 import { modelStatistics } from '../check/ir.js';
+import { patternOf } from '../check/known.js';
+import { partsOf, type Ast } from '../text/ast.js';
 
 /** What an expression needs to be evaluated before it. */
 export interface Needs {

@@ -3,13 +3,14 @@ import {
   unitRange,
   type Conversion,
   type RuleTag,
+  type TagLookup,
   type Value,
 } from '../../gateway/contract/index.js';
-import type { SettingDraft } from '../read/kinds/common.js';
-import { didYouMean } from '../text/names.js';
-import { quantityOf } from '../text/literal.js';
-import type { Path, Sink } from '../read/problems.js';
 import type { Effect } from '../program/program.js';
+import type { SettingDraft } from '../read/kinds/common.js';
+import type { Path, Sink } from '../read/problems.js';
+import { quantityOf } from '../text/literal.js';
+import { didYouMean } from '../text/names.js';
 import {
   conversion,
   parseUnit,
@@ -18,13 +19,6 @@ import {
   unitsCompatible,
   unitText,
 } from '../text/units.js';
-
-/** Whom rules may ask for tags. */
-export interface TagLookup {
-  /** A device name stands for its first tag; the lookup decides. */
-  find(name: string): RuleTag | undefined;
-  names(): readonly string[];
-}
 
 /** A tag by its name, or a report that there is none. */
 export function findTag(

@@ -1,18 +1,7 @@
-import { slowestPeriod, warnShortDelays } from '../check/response-time.js';
-import { compileDiagnosis } from './diagnosis.js';
-import { compileShed } from './shed.js';
-import { compileTrip } from './trip.js';
-import { commonOf, type Compilation } from './compilation.js';
-import type { Draft } from '../read/rule.js';
-import type { AlarmDraft } from '../read/kinds/alarm.js';
-import type { HeartbeatDraft } from '../read/kinds/heartbeat.js';
-import type { PermissiveDraft } from '../read/kinds/permissive.js';
-import type { SignalDraft } from '../read/kinds/signal.js';
 import { globMatcher, type RuleTag } from '../../gateway/contract/index.js';
 import type { Input, Node } from '../check/ir.js';
 import { lagOf } from '../check/lag.js';
-import { refuseAlarm, refuseCondition } from './nonsense/others.js';
-import { findOutput, findTag } from './outputs.js';
+import { slowestPeriod, warnShortDelays } from '../check/response-time.js';
 import type { Packed } from '../program/packed.js';
 import type {
   CompiledAlarm,
@@ -21,6 +10,11 @@ import type {
   CompiledRule,
   CompiledSignal,
 } from '../program/program.js';
+import type { AlarmDraft } from '../read/kinds/alarm.js';
+import type { HeartbeatDraft } from '../read/kinds/heartbeat.js';
+import type { PermissiveDraft } from '../read/kinds/permissive.js';
+import type { SignalDraft } from '../read/kinds/signal.js';
+import type { Draft } from '../read/rule.js';
 import {
   conversion,
   parseUnit,
@@ -29,6 +23,12 @@ import {
   unitsCompatible,
   unitText,
 } from '../text/units.js';
+import { commonOf, type Compilation } from './compilation.js';
+import { compileDiagnosis } from './diagnosis.js';
+import { refuseAlarm, refuseCondition } from './nonsense/others.js';
+import { findOutput, findTag } from './outputs.js';
+import { compileShed } from './shed.js';
+import { compileTrip } from './trip.js';
 
 /** Looks up, checks and compiles one rule; problems go to its sink and make the result undefined. */
 export function compileRule(c: Compilation, draft: Draft): CompiledRule | undefined {

@@ -1,9 +1,9 @@
-import { commonOf, type Compilation } from './compilation.js';
-import type { ShedDraft } from '../read/kinds/shed.js';
 import type { Input } from '../check/ir.js';
+import type { CompiledShed, ShedStep } from '../program/program.js';
+import type { ShedDraft } from '../read/kinds/shed.js';
+import { commonOf, type Compilation } from './compilation.js';
 import { refuseShed } from './nonsense/others.js';
 import { findOutput, outputValue } from './outputs.js';
-import type { CompiledShed, ShedStep } from '../program/program.js';
 
 export function compileShed(c: Compilation, draft: ShedDraft): CompiledShed | undefined {
   const inputs = new Map<string, Input>();

@@ -1,15 +1,15 @@
-import { signalOver } from './behind.js';
-import type { BadPolicy } from '../engine/blocks/inputs.js';
-import { checkResponse, warnShortDelays } from '../check/response-time.js';
-import { commonOf, type Compilation, type ScopeExtra } from './compilation.js';
-import type { EffectDraft, InterlockDraft } from '../read/kinds/interlock.js';
 import { childrenOf, type Input, type Node } from '../check/ir.js';
+import { checkResponse, warnShortDelays } from '../check/response-time.js';
+import { boolType } from '../check/scope.js';
+import { isTrip, type CompiledInterlock, type Effect, type OnFail } from '../program/program.js';
+import type { EffectDraft, InterlockDraft } from '../read/kinds/interlock.js';
+import type { BadPolicy } from '../read/terms.js';
 import { didYouMean } from '../text/names.js';
+import { signalOver } from './behind.js';
+import { commonOf, type Compilation, type ScopeExtra } from './compilation.js';
 import { refuseTrip } from './nonsense/trip.js';
 import { findOutput, outputValue } from './outputs.js';
-import { checkReset } from './reset-terms.js';
-import { isTrip, type CompiledInterlock, type Effect, type OnFail } from '../program/program.js';
-import { boolType } from '../check/scope.js';
+import { checkReset } from './reset.js';
 
 /** Interlocks and groups: causes that trip outputs. */
 export function compileTrip(c: Compilation, draft: InterlockDraft): CompiledInterlock | undefined {

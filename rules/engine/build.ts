@@ -1,22 +1,22 @@
 import { invariant, Quality, type OrderBook, type WallMs } from '../../gateway/contract/index.js';
+import { isTrip, ruleOf, type CompiledRule, type RuleProgram } from '../program/program.js';
+import { sourcesOf } from '../program/sources.js';
 import { Code } from './blocks/code.js';
 import type { Slots } from './blocks/slots.js';
 import type { EngineOptions } from './engine.js';
 import type { Estate } from './handover.js';
-import type { Plant } from './run/instantiate.js';
-import { isTrip, ruleOf, type CompiledRule, type RuleProgram } from '../program/program.js';
-import { retainedOf, type RetainedStates } from './run/retained.js';
 import { AlarmRunner } from './run/alarm.js';
 import type { Context, Gathered, Runner } from './run/context.js';
 import { DiagnosisRunner } from './run/diagnosis.js';
 import { HeartbeatRunner } from './run/heartbeat.js';
+import type { Plant } from './run/instantiate.js';
 import { InterlockRunner } from './run/interlock.js';
 import { Orphans } from './run/orphans.js';
 import { PermissiveRunner } from './run/permissive.js';
+import { retainedOf, type RetainedStates } from './run/retained.js';
 import { ShedRunner } from './run/shed.js';
 import { SignalRunner } from './run/signal.js';
 import { Schedule } from './schedule.js';
-import { sourcesOf } from '../program/sources.js';
 
 /** All that an engine needs for as long as it runs: not what was before it. */
 export type World = Omit<EngineOptions, 'earlier' | 'retained' | 'lost' | 'orders'>;

@@ -14,18 +14,18 @@ import {
   type ScanResult,
   type WallMs,
 } from '../../gateway/contract/index.js';
+import type { RuleProgram } from '../program/program.js';
 import { pulseMs, runSteps, type Slots } from './blocks/slots.js';
 import { buildEngine, type Built, type World } from './build.js';
 import { takeOver, type Estate, type Taken } from './handover.js';
 import { Keeper } from './keeper.js';
-import type { RuleProgram } from '../program/program.js';
 import { Results } from './results.js';
-import { retainedOf, type RetainedStates } from './run/retained.js';
 import type { AlarmMachine } from './run/alarm-state.js';
 import { refused, type Answer, type Runner } from './run/context.js';
 import { DiagnosisRunner } from './run/diagnosis.js';
 import { InterlockRunner } from './run/interlock.js';
 import type { Orphans } from './run/orphans.js';
+import { retainedOf, type RetainedStates } from './run/retained.js';
 
 export interface EngineOptions {
   readonly image: ImageView;

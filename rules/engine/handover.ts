@@ -1,6 +1,6 @@
-import type { Slots } from './blocks/slots.js';
 import { Packed } from '../program/packed.js';
 import type { CompiledRule } from '../program/program.js';
+import type { Slots } from './blocks/slots.js';
 import type { Runner } from './run/context.js';
 import type { Orphans } from './run/orphans.js';
 import type { Schedule } from './schedule.js';

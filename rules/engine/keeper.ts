@@ -1,7 +1,7 @@
-import type { Kept, Slots } from './blocks/slots.js';
 import { inputsOf } from '../check/ir.js';
+import { expressionsOf } from '../program/expressions.js';
 import type { CompiledRule } from '../program/program.js';
-import { expressionsOf } from './schedule.js';
+import type { Kept, Slots } from './blocks/slots.js';
 import { noEvidence, type Runner } from './run/context.js';
 import { retainedOf, type RetainedState, type RetainedStates } from './run/retained.js';
 

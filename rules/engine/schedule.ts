@@ -1,38 +1,9 @@
 import { isSound, type ImageView } from '../../gateway/contract/index.js';
-import { countsObservations } from './functions/spec.js';
-import { builtInOf } from './run/instantiate.js';
+import { countsObservations } from '../check/function-spec.js';
 import { childrenOf, type Node, type Ref } from '../check/ir.js';
-import type { Packed } from '../program/packed.js';
+import { expressionsOf } from '../program/expressions.js';
 import { isTrip, type CompiledRule, type RuleProgram } from '../program/program.js';
-
-/** Every expression of a rule. */
-export function expressionsOf(rule: CompiledRule): readonly Node[] {
-  return expressions(rule).flatMap((one) => one?.tree() ?? []);
-}
-function expressions(rule: CompiledRule): readonly (Packed | undefined)[] {
-  switch (rule.kind) {
-    case 'interlock':
-    case 'group':
-      return [
-        rule.cause,
-        rule.arm,
-        rule.reset,
-        ...rule.effects.map((effect) => effect.verify?.expect),
-      ];
-    case 'permissive':
-      return rule.conditions.map((condition) => condition.node);
-    case 'alarm':
-      return [rule.when, rule.arm, rule.suppress];
-    case 'signal':
-      return [rule.value, rule.valid];
-    case 'shed':
-      return [rule.start, rule.restore];
-    case 'heartbeat':
-      return [rule.condition];
-    case 'diagnosis':
-      return [rule.context, ...rule.symptoms.map((symptom) => symptom.node), rule.report?.when];
-  }
-}
+import { builtInOf } from './functions/index.js';
 
 /** What a rule looks at. */
 interface Reads {

@@ -1,8 +1,8 @@
 import { formatDuration } from '../../gateway/contract/index.js';
-import { responseOf, responseText } from '../check/response-time.js';
-import { listed, lookAlikes } from '../compile/isolability.js';
 import { inputsOf, type Node } from '../check/ir.js';
-import type { BadPolicy } from '../engine/blocks/inputs.js';
+import { responseOf, responseText } from '../check/response-time.js';
+import { expressionsOf } from '../program/expressions.js';
+import { listed, lookAlikes } from '../program/look-alikes.js';
 import {
   ruleOf,
   type CompiledInterlock,
@@ -10,7 +10,7 @@ import {
   type RuleProgram,
   type ShedStep,
 } from '../program/program.js';
-import { expressionsOf } from '../engine/schedule.js';
+import type { BadPolicy } from '../read/terms.js';
 
 /** What a rule does, in sentences, for somebody who signs for it. Undefined: there is no such rule. */
 export function describeRule(program: RuleProgram, id: string): readonly string[] | undefined {

@@ -1,5 +1,4 @@
-import { isBad, Quality } from '../../gateway/contract/index.js';
-import type { TagLookup } from '../compile/outputs.js';
+import { isBad, Quality, type TagLookup } from '../../gateway/contract/index.js';
 import type { RuleProgram } from '../program/program.js';
 import { play, rigFor, type ReplaySample } from '../proving/replay.js';
 

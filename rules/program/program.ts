@@ -1,10 +1,8 @@
 import type { Holding, RuleKind, TagType, Value } from '../../gateway/contract/index.js';
-import type { BadPolicy } from '../engine/blocks/inputs.js';
-import type { AlarmText, OnLost, RuleMode } from '../read/kinds/common.js';
-import type { BypassTerms } from '../read/kinds/interlock.js';
-import type { Larder, Packed } from './packed.js';
 import type { RuleProblem } from '../read/problems.js';
+import type { AlarmText, BadPolicy, BypassTerms, OnLost, RuleMode } from '../read/terms.js';
 import type { Conversion } from '../text/units.js';
+import type { Larder, Packed } from './packed.js';
 
 /** A derived tag that a signal makes; the runtime adds it to the image. */
 export interface SignalDef {

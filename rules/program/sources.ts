@@ -1,6 +1,6 @@
 import { inputsOf, type Node } from '../check/ir.js';
+import { expressionsOf } from './expressions.js';
 import { isTrip, ruleOf, type CompiledRule, type RuleProgram } from './program.js';
-import { expressionsOf } from '../engine/schedule.js';
 
 /** What decides about a rule: not buttons, nor whether outputs are obeyed. */
 function judgedOf(rule: CompiledRule): readonly Node[] {

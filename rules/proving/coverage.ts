@@ -1,7 +1,7 @@
-import { ignored, truth, type Slots } from '../engine/blocks/slots.js';
 import { childrenOf, type Node } from '../check/ir.js';
+import { ignored, truth, type Slots } from '../engine/blocks/slots.js';
+import { expressionsOf } from '../program/expressions.js';
 import { isTrip, type CompiledRule } from '../program/program.js';
-import { expressionsOf } from '../engine/schedule.js';
 
 /** A condition that is not put together of others: what a test should have seen both ways. */
 interface Atom {

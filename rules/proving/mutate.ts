@@ -1,7 +1,7 @@
-import { partsOf, type Ast, type CompareAst } from '../text/ast.js';
+import { parseExpression } from '../language.js';
 import { isMap, type Raw } from '../read/fields.js';
-import { parseExpression } from '../text/parse.js';
 import type { RuleSource } from '../read/problems.js';
+import { partsOf, type Ast, type CompareAst } from '../text/ast.js';
 
 /** A rule with one slip in it, such as a person might make. A good test notices. */
 export interface Mutant {

@@ -1,5 +1,4 @@
-import type { Explanation, RuleEvent } from '../../gateway/contract/index.js';
-import type { TagLookup } from '../compile/outputs.js';
+import type { Explanation, RuleEvent, TagLookup } from '../../gateway/contract/index.js';
 import type { RuleProgram } from '../program/program.js';
 import { TestRig } from './rig.js';
 

@@ -11,12 +11,12 @@ import {
   type RuleEvent,
   type RuleTag,
   type ScanResult,
+  type TagLookup,
   type Value,
   type WriteIntent,
 } from '../../gateway/contract/index.js';
 import { createEngine, type RuleEngine } from '../engine/engine.js';
 import type { RetainedStates } from '../engine/run/retained.js';
-import type { TagLookup } from '../compile/outputs.js';
 import type { RuleProgram } from '../program/program.js';
 
 /** Wall time of the beginning of a test: 2026-01-01T00:00:00Z, a whole day of UTC. */

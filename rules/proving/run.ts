@@ -1,6 +1,5 @@
-import { mono } from '../../gateway/contract/index.js';
+import { mono, type TagLookup } from '../../gateway/contract/index.js';
 import { nextMultiple } from '../engine/blocks/slots.js';
-import type { TagLookup } from '../compile/outputs.js';
 import type { RuleProgram } from '../program/program.js';
 import { judge, type Failure } from './judge.js';
 import { tagsOf, TestRig } from './rig.js';

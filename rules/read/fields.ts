@@ -1,7 +1,8 @@
 import { isMap, parseDuration } from '../../gateway/contract/index.js';
 import type { Ast } from '../text/ast.js';
 import { didYouMean } from '../text/names.js';
-import { parseExpression } from '../text/parse.js';
+import { parse } from '../text/parse.js';
+import { noFunctions, type Signatures } from '../text/signatures.js';
 import type { Path, Sink } from './problems.js';
 
 /** An expression as it stands in a rule. */
@@ -27,37 +28,40 @@ export interface Fields {
   whole(key: string, least: number, most: number): number | undefined;
   choice<T extends string>(key: string, options: readonly T[]): T | undefined;
   expression(key: string): Expr | undefined;
+  /** Every value of this map as an expression, with its key. */
+  expressions(): readonly { readonly name: string; readonly expr: Expr }[];
   map(key: string): Fields | undefined;
+  /** The maps of a list; what is no map is reported. */
+  maps(
+    key: string,
+    about: { readonly message: string; readonly example: string },
+  ): readonly Fields[];
   keys(): readonly string[];
   /** Reports the keys that nobody asked for. */
   done(): void;
 }
 
 /** A scalar as YAML gives it, as an expression: `true`, `5` and texts. */
-export function readExpression(value: unknown, path: Path, sink: Sink): Expr | undefined {
+function readExpression(
+  value: unknown,
+  path: Path,
+  { sink, functions }: Surroundings,
+): Expr | undefined {
   if (typeof value !== 'string' && typeof value !== 'boolean' && typeof value !== 'number') {
     sink.report(path, 'expected an expression', 'such as FT101 < 5 m3/h');
     return undefined;
   }
   const text = String(value);
-  const parsed = parseExpression(text);
+  const parsed = parse(text, functions);
   if (parsed.ok) return { text, ast: parsed.ast, path };
   for (const { message, hint, offset } of parsed.problems) sink.report(path, message, hint, offset);
   return undefined;
 }
 
-/** The maps of a list, each with its fields; what is no map is reported. */
-export function mapsOf(
-  list: readonly unknown[],
-  path: Path,
-  sink: Sink,
-  about: { readonly message: string; readonly example: string },
-): readonly Fields[] {
-  return list.flatMap((item, at) => {
-    if (isMap(item)) return [createFields(item, [...path, at], sink)];
-    sink.report([...path, at], about.message, about.example);
-    return [];
-  });
+/** Where problems go, and what expressions may call. */
+interface Surroundings {
+  readonly sink: Sink;
+  readonly functions: Signatures;
 }
 
 /** The keys of one map and what was asked for so far; typed readers are put around it. */
@@ -93,6 +97,14 @@ function textOf({ has, raw, wrong }: Reader, key: string): string | undefined {
   return undefined;
 }
 
+function textsOf({ has, raw, wrong }: Reader, key: string): readonly string[] | undefined {
+  const value = raw(key);
+  if (!has(key)) return undefined;
+  if (Array.isArray(value) && value.every((one) => typeof one === 'string')) return value;
+  wrong(key, `${key} must be a list of names`);
+  return undefined;
+}
+
 function choiceOf<T extends string>(
   reader: Reader,
   key: string,
@@ -106,22 +118,45 @@ function choiceOf<T extends string>(
   return undefined;
 }
 
-export function createFields(map: Raw, path: Path, sink: Sink): Fields {
+function namedBy(
+  names: readonly string[],
+  parsed: (name: string) => Expr | undefined,
+): readonly { readonly name: string; readonly expr: Expr }[] {
+  return names.flatMap((name) => {
+    const expr = parsed(name);
+    return expr ? [{ name, expr }] : [];
+  });
+}
+
+/** The maps in a list, with their positions. */
+function mapsIn(list: unknown, refuse: (at: number) => void): readonly (readonly [Raw, number])[] {
+  const items: readonly unknown[] = Array.isArray(list) ? list : [];
+  return items.flatMap((item, at) => {
+    if (isMap(item)) return [[item, at] as const];
+    refuse(at);
+    return [];
+  });
+}
+
+/** Fields of a map. `functions`: what its expressions may call, if it has any. */
+export function createFields(
+  map: Raw,
+  path: Path,
+  sink: Sink,
+  functions: Signatures = noFunctions,
+): Fields {
   const reader = createReader(map, path, sink);
   const { raw, has, wrong } = reader;
   const text = (key: string): string | undefined => textOf(reader, key);
+  const within = (inner: Raw, below: Path): Fields => createFields(inner, below, sink, functions);
+  const parsed = (key: string): Expr | undefined =>
+    readExpression(raw(key), [...path, key], { sink, functions });
   return {
     path,
     has,
     raw,
     text,
-    texts: (key) => {
-      const value = raw(key);
-      if (!has(key)) return undefined;
-      if (Array.isArray(value) && value.every((one) => typeof one === 'string')) return value;
-      wrong(key, `${key} must be a list of names`);
-      return undefined;
-    },
+    texts: (key) => textsOf(reader, key),
     keys: () => Object.keys(map),
     required: (key, value, example) => {
       // A value that is there but wrong has been reported already.
@@ -151,14 +186,19 @@ export function createFields(map: Raw, path: Path, sink: Sink): Fields {
       return undefined;
     },
     choice: (key, options) => choiceOf(reader, key, options),
-    expression: (key) => (has(key) ? readExpression(raw(key), [...path, key], sink) : undefined),
+    expression: (key) => (has(key) ? parsed(key) : undefined),
+    expressions: () => namedBy(Object.keys(map), parsed),
     map: (key) => {
       const value = raw(key);
       if (!has(key)) return undefined;
-      if (isMap(value)) return createFields(value, [...path, key], sink);
+      if (isMap(value)) return within(value, [...path, key]);
       wrong(key, `${key} must be a map of keys and values`);
       return undefined;
     },
+    maps: (key, { message, example }) =>
+      mapsIn(raw(key), (at) => {
+        sink.report([...path, key, at], message, example);
+      }).map(([item, at]) => within(item, [...path, key, at])),
     done: () => refuseOthers(map, path, sink, reader.asked),
   };
 }

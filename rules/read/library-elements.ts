@@ -1,9 +1,9 @@
-import { createFields, isMap, type Fields, type Raw } from './fields.js';
-import type { Constant, Curve, Library, Model, ModelVariable } from './library.js';
 import { quantityOf, unitOfQuantity } from '../text/literal.js';
 import { didYouMean } from '../text/names.js';
-import type { Path, Sink } from './problems.js';
 import { differenceUnit, isPoint, parseUnit, unitNames, type Unit } from '../text/units.js';
+import { createFields, isMap, type Fields, type Raw } from './fields.js';
+import type { Constant, Curve, Library, Model, ModelVariable } from './library.js';
+import type { Path, Sink } from './problems.js';
 
 /** Elements of a rule file that are no rules: they give names to numbers, curves and models. */
 export const libraryKinds = ['constants', 'baselines', 'equipment', 'model'] as const;

@@ -1,4 +1,7 @@
 import type { RuleKind } from '../../gateway/contract/index.js';
+import { didYouMean } from '../text/names.js';
+import type { Signatures } from '../text/signatures.js';
+import { createFields, isMap, type Fields, type Raw } from './fields.js';
 import { readAlarm, type AlarmDraft } from './kinds/alarm.js';
 import type { Base } from './kinds/common.js';
 import { readDiagnosis, type DiagnosisDraft } from './kinds/diagnosis.js';
@@ -7,10 +10,8 @@ import { readGroup, readInterlock, type InterlockDraft } from './kinds/interlock
 import { readPermissive, type PermissiveDraft } from './kinds/permissive.js';
 import { readShed, type ShedDraft } from './kinds/shed.js';
 import { readSignal, type SignalDraft } from './kinds/signal.js';
-import { createFields, isMap, type Fields, type Raw } from './fields.js';
-import { didYouMean } from '../text/names.js';
-import type { RuleSource, Sink } from './problems.js';
 import { libraryKinds } from './library-elements.js';
+import type { RuleSource, Sink } from './problems.js';
 
 export type Draft =
   | InterlockDraft
@@ -35,14 +36,18 @@ const kinds = Object.keys(readers) as readonly RuleKind[];
 const idPattern = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$/;
 
 /** Reads the shape of one rule and parses its expressions; looks nothing up. */
-export function readDraft(source: RuleSource, sink: Sink): Draft | undefined {
+export function readDraft(
+  source: RuleSource,
+  sink: Sink,
+  functions: Signatures,
+): Draft | undefined {
   if (!isMap(source.rule)) {
     sink.report([], 'a rule is a map of keys', 'it starts like - interlock: P101-DRYRUN');
     return undefined;
   }
   const kind = kindOf(source.rule, sink);
   if (!kind) return undefined;
-  const fields = createFields(source.rule, [], sink);
+  const fields = createFields(source.rule, [], sink, functions);
   const id = fields.raw(kind);
   if (typeof id !== 'string' || !idPattern.test(id)) {
     sink.report([kind], `the name of ${kind} must be letters, digits, _ - and .`);

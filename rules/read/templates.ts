@@ -1,5 +1,5 @@
-import { createFields, isMap, type Fields, type Raw } from './fields.js';
 import { didYouMean } from '../text/names.js';
+import { createFields, isMap, type Fields, type Raw } from './fields.js';
 import { createSink, type Path, type RuleProblem, type RuleSource, type Sink } from './problems.js';
 
 /**

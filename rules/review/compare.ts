@@ -1,6 +1,6 @@
 import { inputsOf, type CompareNode, type Node } from '../check/ir.js';
-import { isTrip, type CompiledRule } from '../program/program.js';
 import { boundOf } from '../check/proof/prove.js';
+import { isTrip, type CompiledRule } from '../program/program.js';
 import type { Facts, Say } from './kinds.js';
 
 export interface About {

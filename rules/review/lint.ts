@@ -1,4 +1,6 @@
 import { childrenOf, type Node } from '../check/ir.js';
+import { expressionsOf } from '../program/expressions.js';
+import { isTrip, type CompiledRule, type RuleProgram } from '../program/program.js';
 import { lintCompare } from './compare.js';
 import type { Facts, Lint, LintCode } from './kinds.js';
 import { lintPart, lintVote } from './logic.js';
@@ -12,8 +14,6 @@ import {
 } from './others.js';
 import { budgetsOf, lintResponse, type Budget } from './response.js';
 import { lintRole, lintRoles, lintTrip } from './trip.js';
-import { isTrip, type CompiledRule, type RuleProgram } from '../program/program.js';
-import { expressionsOf } from '../engine/schedule.js';
 
 export type { Lint, LintCode, TagFacts } from './kinds.js';
 export { budgetsOf, type Budget } from './response.js';

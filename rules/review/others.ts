@@ -1,4 +1,5 @@
 import { inputsOf, type Node } from '../check/ir.js';
+import { areExclusive, boundOf, type Bound } from '../check/proof/prove.js';
 import {
   isTrip,
   type CompiledAlarm,
@@ -6,7 +7,6 @@ import {
   type CompiledRule,
   type CompiledShed,
 } from '../program/program.js';
-import { areExclusive, boundOf, type Bound } from '../check/proof/prove.js';
 import type { Say } from './kinds.js';
 import { senseOf } from './logic.js';
 

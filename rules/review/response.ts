@@ -1,8 +1,8 @@
 import { formatDuration } from '../../gateway/contract/index.js';
 import { responseOf, type ResponseTime } from '../check/response-time.js';
 import { isTrip, type CompiledInterlock, type RuleProgram } from '../program/program.js';
-import { silenceOf, type Silence } from './stale-response.js';
 import type { Facts, Say } from './kinds.js';
+import { silenceOf, type Silence } from './stale-response.js';
 
 /** How long one interlock takes at worst from the plant to the output, and of what that is made, ms. */
 export interface Budget extends ResponseTime {

@@ -1,9 +1,9 @@
-import type { BadPolicy } from '../engine/blocks/inputs.js';
-import { usualShare } from '../engine/functions/windows.js';
+import { usualShare } from '../check/function-spec.js';
 import { childrenOf, inputsOf, type Input, type Node, type Ref } from '../check/ir.js';
+import { expressionsOf } from '../program/expressions.js';
 import type { CompiledInterlock, RuleProgram } from '../program/program.js';
-import { expressionsOf } from '../engine/schedule.js';
 import { sourcesOf } from '../program/sources.js';
+import type { BadPolicy } from '../read/terms.js';
 
 /** What follows when tags that an interlock looks at fall silent. */
 export interface Silence {

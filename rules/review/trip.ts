@@ -1,6 +1,6 @@
 import { inputsOf, type Node } from '../check/ir.js';
-import type { CompiledInterlock, Effect } from '../program/program.js';
 import { verdictOf } from '../check/proof/prove.js';
+import type { CompiledInterlock, Effect } from '../program/program.js';
 import type { Say } from './kinds.js';
 
 export function lintTrip(rule: CompiledInterlock, say: Say): void {

@@ -1,5 +1,6 @@
 import type { Ast } from './ast.js';
-import { parseExpression } from './parse.js';
+import { parse } from './parse.js';
+import { noFunctions } from './signatures.js';
 import { isDimensionless, parseUnit, plain, type Unit } from './units.js';
 
 /** A number with a unit, as it stands in a list of constants: `2.5 m`, `-5 degC`, `0.7`. */
@@ -13,7 +14,7 @@ export interface Quantity {
 export function quantityOf(typed: unknown): Quantity | undefined {
   if (typeof typed === 'number') return Number.isFinite(typed) ? bare(typed) : undefined;
   if (typeof typed !== 'string') return undefined;
-  const parsed = parseExpression(typed);
+  const parsed = parse(typed, noFunctions);
   return parsed.ok ? quantityOfAst(parsed.ast) : undefined;
 }
 function bare(value: number): Quantity {

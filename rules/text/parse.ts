@@ -1,7 +1,7 @@
 import { asGatewayError, nearest, parseDuration } from '../../gateway/contract/index.js';
 import type { ArithOp, Ast, CompareOp, ExpressionProblem, TimedOp } from './ast.js';
-import { functions, signatureOf } from './signatures.js';
 import { lex, refuse, type Token } from './lex.js';
+import { signatureOf, type Signatures } from './signatures.js';
 
 /** Deepest nesting of brackets, `not`, `-`, calls and `if`. */
 export const deepest = 64;
@@ -15,6 +15,7 @@ export type ParsedExpression =
 interface Cursor {
   readonly text: string;
   readonly tokens: readonly Token[];
+  readonly functions: Signatures;
   at: number;
   depth: number;
   nodes: number;
@@ -54,10 +55,10 @@ function node<T extends Ast>(c: Cursor, made: T): T {
     refuse(made.from, `the expression has more than ${mostNodes} parts`, 'split it into signals');
   return made;
 }
-function deeper<T>(c: Cursor, parse: (c: Cursor) => T): T {
+function deeper<T>(c: Cursor, part: (c: Cursor) => T): T {
   if (++c.depth > deepest)
     refuse(peek(c).from, `nested deeper than ${deepest} levels`, 'split it into signals');
-  const result = parse(c);
+  const result = part(c);
   c.depth--;
   return result;
 }
@@ -233,10 +234,10 @@ function parseIf(c: Cursor, from: number): Ast {
 }
 
 function parseCall(c: Cursor, token: Token): Ast {
-  const signature = signatureOf(token.text);
+  const signature = signatureOf(token.text, c.functions);
   if (!signature) {
-    const near = nearest(token.text, functions.keys());
-    const list = [...functions.keys()].join(', ');
+    const near = nearest(token.text, c.functions.keys());
+    const list = [...c.functions.keys()].join(', ');
     refuse(
       token.from,
       `there is no function ${token.text}`,
@@ -318,12 +319,12 @@ function parseDegrade(c: Cursor, need: number, of: number): { need: number; of: 
 }
 
 /**
- * Parses one expression. Names, units and types are not looked at. Never throws; never takes longer
- * than linear in the length, which is bounded.
+ * Parses one expression that may call `functions`. Names, units and types are not looked at. Never throws; never takes
+ * longer than linear in the length, which is bounded.
  */
-export function parseExpression(text: string): ParsedExpression {
+export function parse(text: string, functions: Signatures): ParsedExpression {
   try {
-    const c: Cursor = { text, tokens: lex(text), at: 0, depth: 0, nodes: 0 };
+    const c: Cursor = { text, tokens: lex(text), functions, at: 0, depth: 0, nodes: 0 };
     if (peek(c).kind === 'end') refuse(0, 'the expression is empty');
     const ast = parseExpr(c);
     const rest = peek(c);

@@ -1,6 +1,3 @@
-import { builtIns } from '../engine/functions/index.js';
-import { isSetting, type BuiltIn, type Param } from '../engine/functions/spec.js';
-
 /** How a function is called. */
 export interface Signature {
   /** As a person would write it: `avg(x, w, min_valid …)`. */
@@ -12,79 +9,18 @@ export interface Signature {
   readonly labels: ReadonlySet<string>;
 }
 
-const none: ReadonlySet<string> = new Set();
+/** The functions that expressions can call, by name. */
+export type Signatures = ReadonlyMap<string, Signature>;
 
-/** Functions that have a check of their own: the names of their values; `?` may be left out. */
-const own: readonly (readonly [name: string, ...values: readonly string[]])[] = [
-  ['abs', 'x'],
-  ['age', 'x'],
-  ['bad', 'x'],
-  ['baseline', 'name'],
-  ['changed', 'x'],
-  ['changing', 'x', 'w'],
-  ['contrib', 'model', 'x'],
-  ['fallback', 'x', 'y'],
-  ['falling', 'x'],
-  ['good', 'x'],
-  ['latch', 'set', 'reset'],
-  ['latch_r', 'set', 'reset'],
-  ['limit', 'low', 'x', 'high'],
-  ['max', 'x', 'y', '…'],
-  ['min', 'x', 'y', '…'],
-  ['missing', 'x'],
-  ['mode', 'unit'],
-  ['prev', 'x'],
-  ['projected', 'block'],
-  ['pulse', 'x', 't'],
-  ['rising', 'x'],
-  ['spe', 'model'],
-  ['stale', 'x'],
-  ['t2', 'model'],
-  ['tripped', 'pattern'],
-  ['uncertain', 'x'],
-];
-
-/** Most values of a function that takes any number of them. */
-const mostValues = 16;
-
-function ownSignature(name: string, values: readonly string[]): Signature {
-  const isOpen = values.includes('…');
-  const least = values.length - (isOpen ? 1 : 0);
-  const labels = name === 'min' || name === 'max' ? new Set(['min_valid']) : none;
-  const text = `${name}(${values.join(', ')})`;
-  return { text, least, most: isOpen ? mostValues : values.length, labels };
-}
-
-function paramText(param: Param): string {
-  const text = param.label ? `${param.name} …` : param.name;
-  if (!isSetting(param) && 'many' in param) return `${text}, …`;
-  return param.optional ? `[${text}]` : text;
-}
-function builtInSignature({ name, params }: BuiltIn): Signature {
-  const byPlace = params.filter((param) => !param.label);
-  const many = byPlace.find((param) => !isSetting(param) && 'many' in param);
-  const least = byPlace.filter((param) => !param.optional).length;
-  return {
-    text: `${name}(${params.map(paramText).join(', ')})`,
-    least: many ? 2 : least,
-    most: many ? mostValues : byPlace.length,
-    labels: new Set(params.filter((param) => param.label).map((param) => param.name)),
-  };
-}
-
-/** What the rule language can call, by name. */
-export const functions: ReadonlyMap<string, Signature> = new Map(
-  [
-    ...own.map(([name, ...values]) => [name, ownSignature(name, values)] as const),
-    ...[...builtIns].map(([name, one]) => [name, builtInSignature(one)] as const),
-  ].sort(([a], [b]) => (a < b ? -1 : 1)),
-);
+/** For texts that call nothing, such as numbers with units. */
+export const noFunctions: Signatures = new Map();
 
 /** Curves of equipment are called by their names, which end like this. */
 export const curveEnding = '_curve';
 
-export function signatureOf(name: string): Signature | undefined {
+/** How the function of that name is called; undefined: there is none. */
+export function signatureOf(name: string, functions: Signatures): Signature | undefined {
   const known = functions.get(name);
   if (known || !name.endsWith(curveEnding)) return known;
-  return { text: `${name}(equipment, x)`, least: 2, most: 2, labels: none };
+  return { text: `${name}(equipment, x)`, least: 2, most: 2, labels: new Set() };
 }

@@ -1,5 +1,4 @@
 import type { Bands } from '../../../gateway/contract/index.js';
-import type { Expr } from '../../read/fields.js';
 import {
   childrenOf,
   inputsOf,
@@ -7,9 +6,10 @@ import {
   type Node,
   type VoteNode,
 } from '../../check/ir.js';
-import type { Sink } from '../../read/problems.js';
 import { keyOf } from '../../check/proof/key.js';
 import { boundOf, verdictOf } from '../../check/proof/prove.js';
+import type { Expr } from '../../read/fields.js';
+import type { Sink } from '../../read/problems.js';
 
 /** What the value of a tag can be; undefined: it has no span. */
 export type Spans = (tag: string) => Bands | undefined;

@@ -1,6 +1,6 @@
-import type { Draft } from '../../read/rule.js';
 import { inputsOf, type Node } from '../../check/ir.js';
 import { areExclusive, implies, verdictOf } from '../../check/proof/prove.js';
+import type { Draft } from '../../read/rule.js';
 
 /** An alarm that can never be heard. */
 export function refuseAlarm(

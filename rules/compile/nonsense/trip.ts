@@ -1,9 +1,9 @@
 import { formatDuration, type Value } from '../../../gateway/contract/index.js';
-import type { InterlockDraft } from '../../read/kinds/interlock.js';
 import { childrenOf, inputsOf, type Node } from '../../check/ir.js';
-import type { Effect } from '../../program/program.js';
 import { and, decide, not, type Formula } from '../../check/proof/formula.js';
 import { areExclusive, formulaOf, verdictOf, type Given } from '../../check/proof/prove.js';
+import type { Effect } from '../../program/program.js';
+import type { InterlockDraft } from '../../read/kinds/interlock.js';
 
 /** What is checked of one interlock or group. */
 export interface Trip {

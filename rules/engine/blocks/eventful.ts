@@ -1,5 +1,5 @@
-import type { Operands, Wiring } from '../functions/spec.js';
 import { badFrom, recall, remember, wantScan, type Slots, type Step } from './slots.js';
+import type { Operands, Wiring } from './wiring.js';
 
 /** The operands of a function as they are now, and as they were held until now. */
 export interface Inputs {

@@ -8,6 +8,7 @@ import {
   type ImageView,
 } from '../../../gateway/contract/index.js';
 import type { QualityTest } from '../../check/ir.js';
+import type { BadPolicy } from '../../read/terms.js';
 import {
   badFrom,
   ignored,
@@ -22,16 +23,6 @@ import {
   type Slots,
   type Step,
 } from './slots.js';
-
-/** What a rule does while one of its tags is bad. */
-export type BadPolicy =
-  | { readonly kind: 'trip'; readonly after: number }
-  /** `after` in ms; Infinity = hold for ever. */
-  | { readonly kind: 'hold'; readonly after: number }
-  /** As `hold`, but afterwards the tag is not known. */
-  | { readonly kind: 'last_good'; readonly after: number }
-  | { readonly kind: 'ignore' }
-  | { readonly kind: 'vote' };
 
 /** Told when a tag has been bad for longer than its policy bears. By the position of the policy. */
 export interface BadSink {

@@ -1,6 +1,6 @@
 import { isOneSided, isSound, Quality } from '../../../gateway/contract/index.js';
-import type { ArithOp, CompareOp } from '../../text/ast.js';
 import type { CompareNode, PickNode } from '../../check/ir.js';
+import type { ArithOp, CompareOp } from '../../text/ast.js';
 import type { Conversion } from '../../text/units.js';
 import { badFrom, putBool, putNumber, recall, worst, type Slots, type Step } from './slots.js';
 

@@ -1,4 +1,5 @@
 import { isSound, Quality } from '../../../gateway/contract/index.js';
+import { aggregates, usualShare } from '../../check/function-spec.js';
 import { eventful, type Inputs } from '../blocks/eventful.js';
 import {
   badFrom,
@@ -9,11 +10,10 @@ import {
   type Slots,
   type Step,
 } from '../blocks/slots.js';
-import { aNumber, type BuiltIn, type Wiring } from './spec.js';
-import { minValid, usualShare } from './windows.js';
+import { aNumber, type BuiltIn } from './spec.js';
+import { minValid } from './windows.js';
+import type { Wiring } from '../blocks/wiring.js';
 
-/** What a block of time can be summed up to. */
-export const aggregates = ['avg', 'min', 'max', 'stddev', 'sum'] as const;
 type Aggregate = (typeof aggregates)[number];
 
 const hour = 3_600_000;

@@ -1,8 +1,10 @@
 import { Quality } from '../../../gateway/contract/index.js';
+import type { Operand, Param } from '../../check/function-spec.js';
 import { eventful, type Inputs } from '../blocks/eventful.js';
 import { badFrom, putBool, recall, remember, type Slots, type Step } from '../blocks/slots.js';
 import { nelsonRules, westernRules, type RunRule } from './run-rules.js';
-import { aNumber, type BuiltIn, type Operand, type Param, type Wiring } from './spec.js';
+import { aNumber, type BuiltIn } from './spec.js';
+import type { Wiring } from '../blocks/wiring.js';
 
 const mean: Operand = { name: 'mean', kind: 'number', unit: 'like', label: true };
 const sigma: Operand = { name: 'sigma', kind: 'number', unit: 'step', label: true };

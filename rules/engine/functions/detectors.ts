@@ -1,4 +1,5 @@
 import { Quality } from '../../../gateway/contract/index.js';
+import { usualShare } from '../../check/function-spec.js';
 import { eventful, type Inputs } from '../blocks/eventful.js';
 import { heldWindow, ring, type Ring } from '../blocks/panes.js';
 import {
@@ -12,8 +13,9 @@ import {
   type Slots,
   type Step,
 } from '../blocks/slots.js';
-import { aNumber, aWindow, type BuiltIn, type Wiring } from './spec.js';
-import { usualShare, windowQuality } from './windows.js';
+import { aNumber, aWindow, type BuiltIn } from './spec.js';
+import { windowQuality } from './windows.js';
+import type { Wiring } from '../blocks/wiring.js';
 
 // A pane of observations: how many, mean time and value, scatter of the time, scatter of both.
 const width = 5;

@@ -1,7 +1,8 @@
+import type { Operand } from '../../check/function-spec.js';
+import { ln } from '../blocks/elementary.js';
 import { putNumber, worst } from '../blocks/slots.js';
 import { cpWater, pvapWater, rhoWater } from '../blocks/water.js';
-import { ln } from '../blocks/elementary.js';
-import type { BuiltIn, Operand } from './spec.js';
+import type { BuiltIn } from './spec.js';
 
 const celsius: Operand = { name: 't', kind: 'number', unit: { is: 'degC' } };
 

@@ -1,8 +1,9 @@
 import { Quality } from '../../../gateway/contract/index.js';
+import type { Operand } from '../../check/function-spec.js';
 import { eventful, isTrue, rises, wasTrue } from '../blocks/eventful.js';
 import { keepLastTime, keepValue } from '../blocks/kept.js';
 import { badFrom, nextMultiple, putBool, putNumber, recall, remember } from '../blocks/slots.js';
-import { aNumber, type BuiltIn, type Operand } from './spec.js';
+import { aNumber, type BuiltIn } from './spec.js';
 
 /** How often a time that runs is shown anew, ms. */
 const showMs = 250;

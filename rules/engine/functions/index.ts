@@ -1,3 +1,5 @@
+import { GatewayError } from '../../../gateway/contract/index.js';
+import type { CallNode } from '../../check/ir.js';
 import { blocksOfTime } from './blocks-of-time.js';
 import { charts } from './charts.js';
 import { detectors } from './detectors.js';
@@ -16,3 +18,11 @@ export const builtIns: ReadonlyMap<string, BuiltIn> = new Map(
 
 /** `min` and `max` over a window, which share their names with those of several values. */
 export const overWindow: Readonly<Record<'min' | 'max', BuiltIn>> = extremes;
+
+/** The function behind a checked call. */
+export function builtInOf(node: CallNode): BuiltIn {
+  const isPick = node.name === 'min' || node.name === 'max';
+  const found = isPick ? overWindow[node.name] : builtIns.get(node.name);
+  if (!found) throw new GatewayError('internal', `no function ${node.name}`);
+  return found;
+}

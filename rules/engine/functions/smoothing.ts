@@ -1,3 +1,4 @@
+import type { Setting } from '../../check/function-spec.js';
 import { exp } from '../blocks/elementary.js';
 import { eventful } from '../blocks/eventful.js';
 import {
@@ -10,7 +11,8 @@ import {
   type Slots,
   type Step,
 } from '../blocks/slots.js';
-import { aNumber, type BuiltIn, type Setting, type Wiring } from './spec.js';
+import { aNumber, type BuiltIn } from './spec.js';
+import type { Wiring } from '../blocks/wiring.js';
 
 const tau: Setting = { name: 'tau', kind: 'duration' };
 

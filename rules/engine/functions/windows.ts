@@ -1,4 +1,5 @@
 import { isGood, isSound, Quality } from '../../../gateway/contract/index.js';
+import { usualShare, type Param, type Setting } from '../../check/function-spec.js';
 import { eventful, rises, type Inputs } from '../blocks/eventful.js';
 import { keepPanes } from '../blocks/kept.js';
 import { heldWindow, ring, type HeldWindow, type Ring, type Stats } from '../blocks/panes.js';
@@ -14,10 +15,8 @@ import {
   type Slots,
   type Step,
 } from '../blocks/slots.js';
-import { aNumber, aWindow, type BuiltIn, type Param, type Setting, type Wiring } from './spec.js';
-
-/** Share of a window that must hold usable values, unless the rule says otherwise (OPC UA Part 13). */
-export const usualShare = 0.75;
+import { aNumber, aWindow, type BuiltIn } from './spec.js';
+import type { Wiring } from '../blocks/wiring.js';
 
 export const minValid: Setting = { name: 'min_valid', kind: 'share', label: true, optional: true };
 

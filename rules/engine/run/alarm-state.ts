@@ -8,12 +8,12 @@ import {
   type RuleCommand,
   type WallMs,
 } from '../../../gateway/contract/index.js';
+import type { AlarmText } from '../../read/terms.js';
 import { wantScan } from '../blocks/slots.js';
-import type { AlarmText } from '../../read/kinds/common.js';
+import { addEvent, done, noEvidence, refused, type Answer, type Context } from './context.js';
+import { bound, leftOf, type Deadline } from './deadline.js';
 import { evidenceList } from './evidence.js';
 import type { RetainedAlarm } from './retained.js';
-import { bound, leftOf, type Deadline } from './deadline.js';
-import { addEvent, done, noEvidence, refused, type Answer, type Context } from './context.js';
 
 type ShelveRequest = Extract<RuleCommand, { kind: 'shelve' }>;
 type Base = Exclude<AlarmState, 'SHELVED' | 'SUPPRESSED' | 'OUT_OF_SERVICE'>;

@@ -1,12 +1,12 @@
 import type { AlarmState, Evidence, Person } from '../../../gateway/contract/index.js';
+import type { CompiledAlarm } from '../../program/program.js';
 import type { Steps } from '../blocks/code.js';
 import { conditionOf, truth, wantScan } from '../blocks/slots.js';
-import { badInputs, because, evidenceList } from './evidence.js';
-import { stepsOf } from './instantiate.js';
-import type { CompiledAlarm } from '../../program/program.js';
-import type { RetainedState } from './retained.js';
 import { AlarmMachine } from './alarm-state.js';
 import { noEvidence, type Answer, type Context, type Explained, type Runner } from './context.js';
+import { badInputs, because, evidenceList } from './evidence.js';
+import { stepsOf } from './instantiate.js';
+import type { RetainedState } from './retained.js';
 
 /** An alarm. While its condition is not known it stays as it is: a lost wire neither raises nor clears. */
 export class AlarmRunner implements Runner {

@@ -6,13 +6,13 @@ import {
   type Person,
   type RuleCommand,
 } from '../../../gateway/contract/index.js';
-import { remark } from './evidence.js';
 import type { CompiledInterlock } from '../../program/program.js';
-import type { RetainedAlarm, RetainedBypass } from './retained.js';
-import { plainText } from '../../read/kinds/common.js';
+import { plainText } from '../../read/terms.js';
 import { AlarmMachine } from './alarm-state.js';
 import { done, refused, type Answer, type Context } from './context.js';
 import { bound, leftOf, type Deadline } from './deadline.js';
+import { remark } from './evidence.js';
+import type { RetainedAlarm, RetainedBypass } from './retained.js';
 
 export type BypassRequest = Extract<RuleCommand, { kind: 'bypass' }>;
 

@@ -10,11 +10,11 @@ import type {
   WallMs,
   WriteIntent,
 } from '../../../gateway/contract/index.js';
-import type { Witness } from './evidence.js';
+import type { CompiledRule } from '../../program/program.js';
 import type { AlarmMachine } from './alarm-state.js';
 import type { BypassRequest } from './bypass.js';
+import type { Witness } from './evidence.js';
 import type { Plant } from './instantiate.js';
-import type { CompiledRule } from '../../program/program.js';
 import type { RetainedState } from './retained.js';
 
 /** What one scan gathers. The lists are replaced, never emptied: the caller may keep them. */

@@ -5,12 +5,9 @@ import {
   type Ranking,
   type WallMs,
 } from '../../../gateway/contract/index.js';
+import type { CompiledDiagnosis } from '../../program/program.js';
 import type { Steps } from '../blocks/code.js';
 import { truth, wantScan } from '../blocks/slots.js';
-import { badInputs, because, evidenceList } from './evidence.js';
-import { stepsOf } from './instantiate.js';
-import type { CompiledDiagnosis } from '../../program/program.js';
-import type { RetainedState } from './retained.js';
 import { AlarmMachine } from './alarm-state.js';
 import {
   addEvent,
@@ -22,7 +19,10 @@ import {
   type Explained,
   type Runner,
 } from './context.js';
+import { badInputs, because, evidenceList } from './evidence.js';
+import { stepsOf } from './instantiate.js';
 import { Odds, ranked, weight, type Ranked, type Sighting } from './ranking.js';
+import type { RetainedState } from './retained.js';
 
 interface Memory {
   state: DiagnosisState;

@@ -8,12 +8,12 @@ import {
   type Value,
   type WallMs,
 } from '../../../gateway/contract/index.js';
-import { changeOf } from '../blocks/edges.js';
-import { ignored, truth, type Slots } from '../blocks/slots.js';
 import { inputsOf, type CompareNode, type Input, type Node, type Ref } from '../../check/ir.js';
-import type { Packed } from '../../program/packed.js';
 import { holds } from '../../check/proof/formula.js';
 import { flippedOps } from '../../check/proof/prove.js';
+import type { Packed } from '../../program/packed.js';
+import { changeOf } from '../blocks/edges.js';
+import { ignored, truth, type Slots } from '../blocks/slots.js';
 
 /** What is needed to say why an expression is what it is. */
 export interface Witness {

@@ -4,11 +4,9 @@ import {
   type WallMs,
   type WriteIntent,
 } from '../../../gateway/contract/index.js';
+import type { CompiledHeartbeat } from '../../program/program.js';
 import type { Steps } from '../blocks/code.js';
 import { truth, wantScan } from '../blocks/slots.js';
-import { badInputs, because, evidenceList } from './evidence.js';
-import { stepsOf } from './instantiate.js';
-import type { CompiledHeartbeat } from '../../program/program.js';
 import {
   addEvent,
   noMachines,
@@ -18,6 +16,8 @@ import {
   type Explained,
   type Runner,
 } from './context.js';
+import { badInputs, because, evidenceList } from './evidence.js';
+import { stepsOf } from './instantiate.js';
 
 /** A beat that comes later than this after its time was not earned: the scan did not meet its deadline. */
 const late = 0.5;

@@ -4,8 +4,23 @@ import {
   Quality,
   type ImageView,
 } from '../../../gateway/contract/index.js';
-import { StepList, type Code, type Steps } from '../blocks/code.js';
+import { countsObservations } from '../../check/function-spec.js';
+import {
+  childrenOf,
+  inputsOf,
+  type CallNode,
+  type CompareNode,
+  type Input,
+  type Node,
+  type Ref,
+  type TimedNode,
+} from '../../check/ir.js';
+import type { Packed } from '../../program/packed.js';
+import type { BadPolicy } from '../../read/terms.js';
+import { same } from '../../text/units.js';
 import { boundedInputs, boundStep, isOrder } from '../blocks/bounds.js';
+import { StepList, type Code, type Steps } from '../blocks/code.js';
+import { ofDoubt } from '../blocks/doubt.js';
 import { edgeStep } from '../blocks/edges.js';
 import {
   ageStep,
@@ -16,12 +31,10 @@ import {
   readTruth,
   textInputStep,
   textStep,
-  type BadPolicy,
   type BadSink,
   type ReadMode,
   type TagInput,
 } from '../blocks/inputs.js';
-import { ofDoubt } from '../blocks/doubt.js';
 import { ifStep, latchMemory, latchStep, voteStep } from '../blocks/logic.js';
 import { arithStep, bandStep, fallbackStep, negStep, pickStep } from '../blocks/numeric.js';
 import {
@@ -33,23 +46,10 @@ import {
   type Slots,
   type Step,
 } from '../blocks/slots.js';
-import { changingStep, offDelayStep, pulseStep } from '../blocks/timers.js';
 import { curveStep, modelStep } from '../blocks/tables.js';
-import { builtIns, overWindow } from '../functions/index.js';
-import { countsObservations, type BuiltIn } from '../functions/spec.js';
-import {
-  childrenOf,
-  inputsOf,
-  type CallNode,
-  type CompareNode,
-  type Input,
-  type Node,
-  type Ref,
-  type TimedNode,
-} from '../../check/ir.js';
+import { changingStep, offDelayStep, pulseStep } from '../blocks/timers.js';
+import { builtInOf } from '../functions/index.js';
 import { markOpaque, senseOf, type Sense } from './sense.js';
-import type { Packed } from '../../program/packed.js';
-import { same } from '../../text/units.js';
 
 /** What steps are made of; one for a whole engine. */
 export interface Plant {
@@ -429,13 +429,6 @@ function callStep(b: Builder, node: CallNode): Step {
     beat: countsObservations(builtIn) ? beatOf(plant, node.of[0]) : () => 0,
     wallOf: plant.wallOf,
   });
-}
-
-export function builtInOf(node: CallNode): BuiltIn {
-  const isPick = node.name === 'min' || node.name === 'max';
-  const found = isPick ? overWindow[node.name] : builtIns.get(node.name);
-  if (!found) throw new GatewayError('internal', `no function ${node.name}`);
-  return found;
 }
 
 /**

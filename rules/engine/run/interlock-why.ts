@@ -3,10 +3,10 @@ import {
   type Evidence,
   type InterlockState,
 } from '../../../gateway/contract/index.js';
-import { conditionOf, ignored, truth } from '../blocks/slots.js';
-import { badInputs, because, evidenceList } from './evidence.js';
 import type { CompiledInterlock } from '../../program/program.js';
+import { conditionOf, ignored, truth } from '../blocks/slots.js';
 import type { Context } from './context.js';
+import { badInputs, because, evidenceList } from './evidence.js';
 import type { Senses } from './senses.js';
 
 /** An interlock as it stands. */

@@ -9,14 +9,10 @@ import {
   type WallMs,
   type WriteIntent,
 } from '../../../gateway/contract/index.js';
+import type { Node } from '../../check/ir.js';
+import type { CompiledInterlock, Effect } from '../../program/program.js';
 import type { Steps } from '../blocks/code.js';
 import { truth, wantNext, wantScan } from '../blocks/slots.js';
-import { evidenceList } from './evidence.js';
-import { stepsOf } from './instantiate.js';
-import type { Node } from '../../check/ir.js';
-import { marginOf } from './margin.js';
-import type { CompiledInterlock, Effect } from '../../program/program.js';
-import type { RetainedState } from './retained.js';
 import { AlarmMachine, retainedAlarms } from './alarm-state.js';
 import { bypassAlarm, Bypasses, type BypassRequest } from './bypass.js';
 import {
@@ -31,10 +27,14 @@ import {
   type Explained,
   type Runner,
 } from './context.js';
+import { evidenceList } from './evidence.js';
+import { stepsOf } from './instantiate.js';
 import { explainInterlock } from './interlock-why.js';
+import { marginOf } from './margin.js';
 import { LostMemory, lostEvidence } from './memory-lost.js';
 import { Obedience, usualAlarm } from './obedience.js';
 import { conditionsOfReset } from './reset.js';
+import type { RetainedState } from './retained.js';
 import { Senses, startGrace } from './senses.js';
 import { watchesOf, type EffectWatch } from './verify.js';
 

@@ -1,7 +1,7 @@
-import { hasVoted } from '../blocks/logic.js';
 import { isBad } from '../../../gateway/contract/index.js';
-import { ignored, truth, type Slots } from '../blocks/slots.js';
 import type { CompareNode, Node, VoteNode } from '../../check/ir.js';
+import { hasVoted } from '../blocks/logic.js';
+import { ignored, truth, type Slots } from '../blocks/slots.js';
 
 /** A condition that has no distance counts as far away, %. */
 const far = 100;

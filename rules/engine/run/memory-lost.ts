@@ -1,8 +1,8 @@
 import { isGood, Quality, type Evidence, type WallMs } from '../../../gateway/contract/index.js';
-import { wantScan } from '../blocks/slots.js';
-import { remark } from './evidence.js';
 import type { CompiledInterlock } from '../../program/program.js';
+import { wantScan } from '../blocks/slots.js';
 import type { Context } from './context.js';
+import { remark } from './evidence.js';
 
 /** What became of a rule whose memory is lost. */
 export type Found = 'waiting' | 'tripped' | 'free';

@@ -1,10 +1,10 @@
 import { own, wall, type Evidence, type WallMs } from '../../../gateway/contract/index.js';
-import { plainText } from '../../read/kinds/common.js';
-import { remark } from './evidence.js';
 import type { CompiledInterlock, Effect } from '../../program/program.js';
-import type { RetainedState } from './retained.js';
+import { plainText } from '../../read/terms.js';
 import { AlarmMachine } from './alarm-state.js';
 import { mustSurvive, noEvidence, type Context } from './context.js';
+import { remark } from './evidence.js';
+import type { RetainedState } from './retained.js';
 import type { EffectWatch } from './verify.js';
 
 /** The alarm of an interlock whose outputs are not obeyed, unless it names another one. */

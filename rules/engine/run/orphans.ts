@@ -12,8 +12,7 @@ import {
   type Value,
   type WriteIntent,
 } from '../../../gateway/contract/index.js';
-import { plainText } from '../../read/kinds/common.js';
-import { evidenceList, remark } from './evidence.js';
+import { plainText } from '../../read/terms.js';
 import { AlarmMachine } from './alarm-state.js';
 import {
   addEvent,
@@ -24,6 +23,7 @@ import {
   type Answer,
   type Context,
 } from './context.js';
+import { evidenceList, remark } from './evidence.js';
 
 /** All orders that stand under one name. */
 interface Group {

@@ -1,7 +1,7 @@
-import { ignored, truth, unknown, type Slots } from '../blocks/slots.js';
-import type { Plant } from './instantiate.js';
 import type { Node } from '../../check/ir.js';
 import type { Packed } from '../../program/packed.js';
+import { ignored, truth, unknown, type Slots } from '../blocks/slots.js';
+import type { Plant } from './instantiate.js';
 
 /** What stands in a plan, each followed by what belongs to it. */
 const part = {

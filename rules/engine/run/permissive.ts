@@ -5,11 +5,9 @@ import {
   type WallMs,
   type WriteIntent,
 } from '../../../gateway/contract/index.js';
+import type { CompiledPermissive } from '../../program/program.js';
 import type { Steps } from '../blocks/code.js';
 import { truth } from '../blocks/slots.js';
-import { because, evidenceList } from './evidence.js';
-import { stepsOf } from './instantiate.js';
-import type { CompiledPermissive } from '../../program/program.js';
 import {
   addEvent,
   noMachines,
@@ -19,6 +17,8 @@ import {
   type Explained,
   type Runner,
 } from './context.js';
+import { because, evidenceList } from './evidence.js';
+import { stepsOf } from './instantiate.js';
 
 /** A permissive: granted only while every condition is surely true. */
 export class PermissiveRunner implements Runner {

@@ -1,5 +1,5 @@
-import { exp, ln } from '../blocks/elementary.js';
 import type { CompiledDiagnosis, Hypothesis } from '../../program/program.js';
+import { exp, ln } from '../blocks/elementary.js';
 
 /** What a symptom says now: there, not there, not known. */
 export type Sighting = 0 | 1 | 2;

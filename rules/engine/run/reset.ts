@@ -1,8 +1,8 @@
+import type { Node } from '../../check/ir.js';
+import { resetTerms } from '../../check/reset-terms.js';
+import type { Packed } from '../../program/packed.js';
 import { truth } from '../blocks/slots.js';
 import type { Witness } from './evidence.js';
-import type { Node } from '../../check/ir.js';
-import type { Packed } from '../../program/packed.js';
-import { resetTerms } from '../../compile/reset-terms.js';
 
 /**
  * A person who resets by command stands in for the button, that is for the edges in the reset expression; what else

@@ -1,7 +1,7 @@
-import type { BadSink } from '../blocks/inputs.js';
-import { isOrder, passesBounds } from '../blocks/bounds.js';
 import { childrenOf, type Node } from '../../check/ir.js';
 import type { Packed } from '../../program/packed.js';
+import { isOrder, passesBounds } from '../blocks/bounds.js';
+import type { BadSink } from '../blocks/inputs.js';
 
 /**
  * In which way a condition counts towards what trips: as it stands (1), turned round (-1), or in a way of which nothing

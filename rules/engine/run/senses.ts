@@ -5,8 +5,10 @@ import {
   qualityText,
   type Evidence,
 } from '../../../gateway/contract/index.js';
-import type { BadSink } from '../blocks/inputs.js';
+import { childrenOf, inputsOf, type Input, type Node } from '../../check/ir.js';
+import type { CompiledInterlock } from '../../program/program.js';
 import type { Steps } from '../blocks/code.js';
+import type { BadSink } from '../blocks/inputs.js';
 import {
   badFrom,
   conditionOf,
@@ -18,12 +20,10 @@ import {
   wantScan,
   type Slots,
 } from '../blocks/slots.js';
-import { because, becauseOf, remark } from './evidence.js';
-import { stepsOf } from './instantiate.js';
-import { childrenOf, inputsOf, type Input, type Node } from '../../check/ir.js';
-import type { CompiledInterlock } from '../../program/program.js';
 import type { Bypasses } from './bypass.js';
 import type { Context } from './context.js';
+import { because, becauseOf, remark } from './evidence.js';
+import { stepsOf } from './instantiate.js';
 import { delaysIn, isPending } from './pending.js';
 
 /** How long an interlock waits for first values after a start before it takes them for bad, ms. */

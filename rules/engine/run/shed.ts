@@ -7,12 +7,9 @@ import {
   type WallMs,
   type WriteIntent,
 } from '../../../gateway/contract/index.js';
+import type { CompiledShed, ShedStep } from '../../program/program.js';
 import type { Steps } from '../blocks/code.js';
 import { truth, wantScan } from '../blocks/slots.js';
-import { badInputs, because, evidenceList } from './evidence.js';
-import { stepsOf } from './instantiate.js';
-import type { CompiledShed, ShedStep } from '../../program/program.js';
-import type { RetainedState } from './retained.js';
 import {
   mustSurvive,
   addEvent,
@@ -24,6 +21,9 @@ import {
   type Explained,
   type Runner,
 } from './context.js';
+import { badInputs, because, evidenceList } from './evidence.js';
+import { stepsOf } from './instantiate.js';
+import type { RetainedState } from './retained.js';
 
 interface Memory {
   /** Since when a step is off, wall and monotonic ms; NaN = on. In the order of the steps. */

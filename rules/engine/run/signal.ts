@@ -5,12 +5,10 @@ import {
   qualityText,
   wall,
 } from '../../../gateway/contract/index.js';
+import type { CompiledSignal } from '../../program/program.js';
 import { boundOf } from '../blocks/bounds.js';
 import type { Steps } from '../blocks/code.js';
 import { badFrom, truth, undecided } from '../blocks/slots.js';
-import { badInputs, because, evidenceList } from './evidence.js';
-import { stepsOf } from './instantiate.js';
-import type { CompiledSignal } from '../../program/program.js';
 import {
   noMachines,
   refused,
@@ -19,6 +17,8 @@ import {
   type Explained,
   type Runner,
 } from './context.js';
+import { badInputs, because, evidenceList } from './evidence.js';
+import { stepsOf } from './instantiate.js';
 
 /** A derived tag. While it is bad the last value stays in the image, as with a tag of a device. */
 export class SignalRunner implements Runner {

@@ -1,10 +1,10 @@
 import { formatDuration, type Evidence } from '../../../gateway/contract/index.js';
+import type { CompiledInterlock, Effect, Verify } from '../../program/program.js';
 import type { Steps } from '../blocks/code.js';
 import { truth, wantScan } from '../blocks/slots.js';
+import type { Context } from './context.js';
 import { because, evidenceList } from './evidence.js';
 import { stepsOf } from './instantiate.js';
-import type { CompiledInterlock, Effect, Verify } from '../../program/program.js';
-import type { Context } from './context.js';
 
 /** How far one effect has got: demanded and not yet seen in the plant, seen, or given up. */
 type Stage = 'idle' | 'waiting' | 'obeyed' | 'failed';

@@ -1,5 +1,6 @@
 import type { Expr, Fields } from '../fields.js';
-import { present, readAlarmText, type AlarmText, type Base, type Common } from './common.js';
+import type { AlarmText } from '../terms.js';
+import { present, readAlarmText, type Base, type Common } from './common.js';
 
 export interface AlarmDraft extends Common {
   readonly kind: 'alarm';

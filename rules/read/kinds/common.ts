@@ -1,6 +1,7 @@
-import { priorities, type Priority } from '../../../gateway/contract/index.js';
+import { priorities } from '../../../gateway/contract/index.js';
 import type { Expr, Fields } from '../fields.js';
 import type { Path, RuleSource, Sink } from '../problems.js';
+import { ne107, type AlarmText, type RuleMode } from '../terms.js';
 
 export interface Common {
   readonly id: string;
@@ -13,15 +14,6 @@ export interface Common {
   readonly mode: RuleMode;
   /** Figures of the rule that become tags. */
   readonly publish: readonly string[];
-}
-/** What a rule does whose memory is lost: it may have been tripped. */
-export type OnLost = 'trip' | 'as_found' | 'init';
-/** `shadow`: it runs and tells, but sets no outputs. */
-export type RuleMode = 'armed' | 'shadow' | 'off';
-export interface ShelveTerms {
-  /** Milliseconds. */
-  readonly max: number;
-  readonly role: string | undefined;
 }
 /** An output and what it is set to, as typed. */
 export interface SettingDraft {
@@ -41,28 +33,6 @@ export function readSetting(f: Fields, example: string): SettingDraft | undefine
 
 export function present<T>(list: readonly (T | undefined)[]): readonly T[] {
   return list.filter((one) => one !== undefined);
-}
-
-const ne107 = ['failure', 'function-check', 'out-of-specification', 'maintenance'] as const;
-export type Ne107 = (typeof ne107)[number];
-
-/** Texts of an alarm, for the operator. */
-export interface AlarmText {
-  readonly priority: Priority;
-  readonly text: string | undefined;
-  readonly consequence: string | undefined;
-  readonly response: string | undefined;
-  readonly responseTime: string | undefined;
-  readonly ackRequired: boolean;
-  /** It comes up again when it has stood acknowledged for so long, ms. */
-  readonly reAlarm?: number;
-  /** It stays when its cause has gone, until it is reset. */
-  readonly latch?: true;
-  readonly class?: string;
-  /** Who may shelve it and for how long; false: nobody. */
-  readonly shelve?: false | ShelveTerms;
-  /** What kind of trouble of the instrument it is, as NAMUR NE 107 says it. */
-  readonly ne107?: Ne107;
 }
 
 export function readAlarmText(f: Fields, own: boolean): AlarmText | undefined {
@@ -104,16 +74,4 @@ function readShelve(f: Fields): AlarmText['shelve'] {
   const role = terms.text('role');
   terms.done();
   return { max, role };
-}
-
-/** The texts of an alarm that nobody wrote: it comes with a rule. */
-export function plainText(priority: Priority, text?: string): AlarmText {
-  return {
-    priority,
-    text,
-    consequence: undefined,
-    response: undefined,
-    responseTime: undefined,
-    ackRequired: true,
-  };
 }

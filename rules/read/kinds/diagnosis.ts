@@ -1,9 +1,10 @@
 import { priorities } from '../../../gateway/contract/index.js';
-import { isMap, readExpression, type Expr, type Fields } from '../fields.js';
 import { quantityOf, shareOf } from '../../text/literal.js';
 import { didYouMean } from '../../text/names.js';
+import { isMap, type Expr, type Fields } from '../fields.js';
 import type { Path, Sink } from '../problems.js';
-import { present, type AlarmText, type Base, type Common } from './common.js';
+import type { AlarmText } from '../terms.js';
+import { present, type Base, type Common } from './common.js';
 
 /** How often a fault shows a symptom, in words; a rule may change the numbers. */
 export const usualWords: Readonly<Record<string, number>> = {
@@ -46,7 +47,7 @@ export interface DiagnosisDraft extends Common {
 
 export function readDiagnosis(f: Fields, base: Base, sink: Sink): DiagnosisDraft {
   const context = f.expression('context');
-  const symptoms = readSymptoms(f, sink);
+  const symptoms = readSymptoms(f);
   const words = readWords(f.map('words'), sink);
   const background = readShare(f.raw('background'), ['background'], sink) ?? usualBackground;
   const names = symptoms.map(({ name }) => name);
@@ -65,14 +66,9 @@ export function readDiagnosis(f: Fields, base: Base, sink: Sink): DiagnosisDraft
   };
 }
 
-function readSymptoms(f: Fields, sink: Sink): readonly SymptomDraft[] {
+function readSymptoms(f: Fields): readonly SymptomDraft[] {
   const map = f.required('symptoms', f.map('symptoms'), 'symptoms: {flow_low: FT101 < 20 m3/h}');
-  const symptoms: SymptomDraft[] = [];
-  for (const name of map?.keys() ?? []) {
-    const expr = readExpression(map?.raw(name), ['symptoms', name], sink);
-    if (expr) symptoms.push({ name, expr });
-  }
-  return symptoms;
+  return map?.expressions() ?? [];
 }
 
 function readWords(f: Fields | undefined, sink: Sink): ReadonlyMap<string, number> {

@@ -1,15 +1,13 @@
 import { parseDuration } from '../../../gateway/contract/index.js';
-import type { BadPolicy } from '../../engine/blocks/inputs.js';
-import { mapsOf, readExpression, type Expr, type Fields } from '../fields.js';
+import type { Expr, Fields } from '../fields.js';
 import type { Sink } from '../problems.js';
+import type { AlarmText, BadPolicy, BypassTerms, OnLost } from '../terms.js';
 import {
   present,
   readAlarmText,
   readSetting,
-  type AlarmText,
   type Base,
   type Common,
-  type OnLost,
   type SettingDraft,
 } from './common.js';
 
@@ -27,19 +25,6 @@ export interface CauseDraft {
   /** Of a group; an interlock has one cause without a name. */
   readonly name: string | undefined;
   readonly expr: Expr;
-}
-/** Who may take what out of service, and for how long. */
-export interface BypassTerms {
-  /** Single inputs, not only the whole rule. */
-  readonly perInput: boolean;
-  /** Inputs bypassed at one time. */
-  readonly atMost: number;
-  /** Longest bypass, ms. */
-  readonly max: number;
-  /** Undefined: whoever may give commands. */
-  readonly role: string | undefined;
-  /** Names that stand for an input: a device for its primary tag. Known when the rule is compiled. */
-  readonly names?: ReadonlyMap<string, string>;
 }
 export interface InterlockDraft extends Common {
   readonly kind: 'interlock' | 'group';
@@ -70,11 +55,7 @@ export function readInterlock(f: Fields, base: Base, sink: Sink): InterlockDraft
 /** Several causes with names that trip the same outputs; the one that came first is told. */
 export function readGroup(f: Fields, base: Base, sink: Sink): InterlockDraft {
   const list = f.required('causes', f.map('causes'), 'causes: {belt slip: CV1.slip for 2s}');
-  const causes: CauseDraft[] = [];
-  for (const name of list?.keys() ?? []) {
-    const expr = readExpression(list?.raw(name), ['causes', name], sink);
-    if (expr) causes.push({ name, expr });
-  }
+  const causes = list?.expressions() ?? [];
   if (list && list.keys().length === 0) sink.report(['causes'], 'causes has no cause');
   const firstOut = f.raw('first_out');
   if (firstOut !== undefined && firstOut !== true)
@@ -102,7 +83,7 @@ function readTrip(
   if (latch === 'manual' && f.has('hold'))
     sink.report(['hold'], 'hold is for latch: auto', 'take it out, or write latch: auto');
   const alarm = f.map('alarm');
-  const effects = readEffects(f.raw('effects'), sink);
+  const effects = readEffects(f, sink);
   const expectations = effects.map(({ verify }) => verify?.expect);
   return {
     ...base,
@@ -167,7 +148,8 @@ function readOnBad(f: Fields | undefined, sink: Sink): InterlockDraft['onBad'] {
   return list;
 }
 
-function readEffects(raw: unknown, sink: Sink): readonly EffectDraft[] {
+function readEffects(list: Fields, sink: Sink): readonly EffectDraft[] {
+  const raw = list.raw('effects');
   if (raw === undefined || raw === null) {
     sink.warn(
       [],
@@ -182,7 +164,7 @@ function readEffects(raw: unknown, sink: Sink): readonly EffectDraft[] {
   }
   const effects: EffectDraft[] = [];
   const example = '{set: P101.run_cmd, to: false, level: trip}';
-  for (const f of mapsOf(raw, ['effects'], sink, { message: 'an effect is a map', example })) {
+  for (const f of list.maps('effects', { message: 'an effect is a map', example })) {
     const setting = readSetting(f, 'P101.run_cmd');
     const level = f.choice('level', ['trip', 'interlock']) ?? 'trip';
     const verify = readVerify(f.map('verify'));

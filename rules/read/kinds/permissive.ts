@@ -1,4 +1,4 @@
-import { readExpression, type Expr, type Fields } from '../fields.js';
+import type { Expr, Fields } from '../fields.js';
 import type { Sink } from '../problems.js';
 import type { Base, Common } from './common.js';
 
@@ -11,11 +11,7 @@ export interface PermissiveDraft extends Common {
 export function readPermissive(f: Fields, base: Base, sink: Sink): PermissiveDraft {
   const output = f.text('output');
   const all = f.required('all_of', f.map('all_of'), 'all_of: {suction valve open: HV100.open_ls}');
-  const conditions: { name: string; expr: Expr }[] = [];
-  for (const name of all?.keys() ?? []) {
-    const expr = readExpression(all?.raw(name), ['all_of', name], sink);
-    if (expr) conditions.push({ name, expr });
-  }
+  const conditions = all?.expressions() ?? [];
   if (all?.keys().length === 0) sink.report(['all_of'], 'all_of has no condition');
   const exprs = conditions.map((condition) => condition.expr);
   return { ...base, kind: 'permissive', output, conditions, exprs };

@@ -1,4 +1,4 @@
-import { mapsOf, type Expr, type Fields } from '../fields.js';
+import type { Expr, Fields } from '../fields.js';
 import type { Sink } from '../problems.js';
 import { present, readSetting, type Base, type Common, type SettingDraft } from './common.js';
 
@@ -26,7 +26,7 @@ export function readShed(f: Fields, base: Base, sink: Sink): ShedDraft {
     'restore: SITE.demand < 1700 kW for 3min',
   );
   const interval = f.duration('interval') ?? usualInterval;
-  const steps = readSteps(f.raw('steps'), sink);
+  const steps = readSteps(f, sink);
   return {
     ...base,
     kind: 'shed',
@@ -38,14 +38,15 @@ export function readShed(f: Fields, base: Base, sink: Sink): ShedDraft {
   };
 }
 
-function readSteps(raw: unknown, sink: Sink): readonly ShedStepDraft[] {
+function readSteps(list: Fields, sink: Sink): readonly ShedStepDraft[] {
+  const raw = list.raw('steps');
   if (!Array.isArray(raw) || raw.length === 0) {
     sink.report(['steps'], 'steps is a list of what to switch off, first to last');
     return [];
   }
   const steps: ShedStepDraft[] = [];
   const example = '{set: AHU7.enable, to: false, min_off: 10min}';
-  for (const f of mapsOf(raw, ['steps'], sink, { message: 'a step is a map', example })) {
+  for (const f of list.maps('steps', { message: 'a step is a map', example })) {
     const setting = readSetting(f, 'AHU7.enable');
     f.choice('level', ['shed']);
     const minOff = f.duration('min_off') ?? 0;

@@ -1,46 +1,7 @@
-import { inputsOf, type EdgeNode, type Node } from '../check/ir.js';
-import type { Path, Sink } from '../read/problems.js';
+import { inputsOf, type Node } from '../check/ir.js';
+import { isButton, resetTerms } from '../check/reset-terms.js';
 import type { Effect } from '../program/program.js';
-
-/** A reset taken apart: what must happen, and what must be so when it happens. */
-export interface ResetTerms {
-  readonly edges: readonly EdgeNode[];
-  readonly conditions: readonly Node[];
-}
-
-/** The terms that must all be true. An edge below `or` or `not` is a condition like any other. */
-export function resetTerms(node: Node): ResetTerms {
-  const terms = andTerms(node);
-  return {
-    edges: terms.filter(isButtonEdge),
-    conditions: terms.filter((one) => !isButtonEdge(one)),
-  };
-}
-
-/** An edge of one tag that is no measurement: a button, a switch position, a code. */
-function isButtonEdge(node: Node): node is EdgeNode {
-  return node.kind === 'edge' && isButton(node.of);
-}
-function isButton(node: Node): boolean {
-  switch (node.kind) {
-    case 'input':
-      return !node.input.ref.dataType.startsWith('float');
-    case 'not':
-      return isButton(node.of);
-    case 'text':
-      return node.other === undefined;
-    case 'compare':
-      return (
-        (node.op === '==' || node.op === '!=') && isButton(node.left) && node.right.kind === 'const'
-      );
-    default:
-      return false;
-  }
-}
-
-function andTerms(node: Node): readonly Node[] {
-  return node.kind === 'logic' && node.op === 'and' ? node.of.flatMap(andTerms) : [node];
-}
+import type { Path, Sink } from '../read/problems.js';
 
 /** What is said of a reset without one, behind its text. */
 export const noButtonEdge = 'has no edge of a button';
