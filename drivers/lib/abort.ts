@@ -24,7 +24,7 @@ export interface Opening {
  * Opens the context's endpoint. Settles at once on abort, whatever the opener does, and never leaves
  * an orphan: some devices serve only two or three connections.
  */
-export function openStream(
+export function openAbortable(
   context: DriverContext,
   signal: AbortSignal,
   rts: RtsMode = 'none',

@@ -14,7 +14,7 @@ import {
   type Value,
   type DeviceOutcome,
 } from '../../gateway/contract/index.js';
-import { openStream, type Opening } from '../lib/abort.js';
+import { openAbortable, type Opening } from '../lib/abort.js';
 import { remembered } from '../lib/remembered.js';
 import type { ModbusAddress } from './address.js';
 import type { ModbusConfig } from './config.js';
@@ -56,7 +56,7 @@ export class ModbusDriver implements Driver<ModbusAddress> {
     if (this.#closed) throw closing();
     invariant(this.#opening === undefined, 'one connect at a time');
     if (this.#session && !this.#session.isLost) return;
-    const opening = openStream(this.#context, signal, this.#config.rts);
+    const opening = openAbortable(this.#context, signal, this.#config.rts);
     this.#opening = opening;
     try {
       const stream = await opening.stream;
