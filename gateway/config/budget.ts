@@ -37,7 +37,8 @@ export function budgetOf(link: Parts): LineBudget | undefined {
     for (const [scanClass, tags] of scansOf(device)) {
       const bindings = tags.flatMap(({ name }) => byName.get(name) ?? []);
       const period = tags[0]?.period;
-      if (period === undefined || bindings.length === 0) continue;
+      // What a device pushes takes no scan.
+      if (period === undefined || bindings.length === 0 || tags[0]?.subscribed) continue;
       const scan = scanTime(driver, config, bindings);
       if (!scan) return undefined;
       const before = classes.get(scanClass);
@@ -59,7 +60,7 @@ export function budgetOf(link: Parts): LineBudget | undefined {
   return { link: link.name, endpoint: link.endpoint.text, classes: rows, share, timeout };
 }
 
-/** What is read of a device, by scan class. */
+/** What a device gives, by scan class; what it pushes is one of its own. */
 export function scansOf(device: DeviceConfig): Map<string, DeviceConfig['tags']> {
   return groupBy(
     device.tags.filter(({ constant }) => constant === undefined),

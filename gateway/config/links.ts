@@ -302,7 +302,7 @@ function readEndpoint(
   }
   const { scheme, host } = result.value;
   const kind = own(driver.schemes, scheme);
-  const port = typeof kind === 'object' ? kind.port : kind;
+  const port = typeof kind === 'object' ? 'port' in kind && kind.port : kind;
   if (host === '' && typeof port === 'number' && port > 0) {
     const example = `write it like ${scheme}://10.0.0.5:${String(port)}`;
     session.problems.error(ref, 'the endpoint names no host', example);

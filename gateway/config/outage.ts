@@ -21,10 +21,14 @@ type Devices = Pick<LinkConfig, 'devices'>;
 
 /** Messages a second that the devices can cause, at most: one a scan of each of their groups. */
 export function messagesPerSecond(links: readonly Devices[]): number {
-  return links
-    .flatMap(({ devices }) => devices)
-    .flatMap((device) => [...scansOf(device).values()])
-    .reduce((sum, [first]) => sum + (first ? 1_000 / first.period : 0), 0);
+  return (
+    links
+      .flatMap(({ devices }) => devices)
+      .flatMap((device) => [...scansOf(device).values()])
+      .map((tags) => tags.find(({ period }) => period > 0))
+      // Of what a device pushes at every change nobody knows how often that is.
+      .reduce((sum, first) => sum + (first ? 1_000 / first.period : 0), 0)
+  );
 }
 
 export function outageOf(

@@ -1,4 +1,5 @@
 import {
+  longestSilence,
   ms,
   parseDuration,
   staleAfter,
@@ -38,8 +39,10 @@ export function readTag(
   const scale = ref.child('scale').number ?? 1;
   if (scale === 0) problems.error(ref.child('scale'), 'a scale of 0 makes every value the same');
   const stale = readAge(problems, ref.child('stale'));
-  const news = subscribed?.alive ?? period;
-  if (stale !== undefined && stale <= news)
+  // An event has an age of its own, and one that gives no sign of life has none that could be too short.
+  const isUnbound = subscribed?.alive === 'never' || subscribed?.event === true;
+  const news = subscribed ? longestSilence(subscribed.alive) : period;
+  if (stale !== undefined && stale <= news && !isUnbound)
     problems.error(
       ref.child('stale'),
       `every value would be stale before the next ${subscribed ? 'word of it' : 'scan'} (${news}ms)`,
@@ -63,7 +66,7 @@ export function readTag(
     subscribed,
     deadband: readDeadband(problems, ref.child('deadband'), span, ref.has('span')),
     maxSilence: readAge(problems, ref.child('maxSilence')),
-    stale: stale ?? (subscribed ? staleAfter(subscribed.alive) : ms(period * staleAfterPeriods)),
+    stale: stale ?? (subscribed ? staleAfter(subscribed) : ms(period * staleAfterPeriods)),
     constant: undefined,
   };
 }

@@ -1,3 +1,4 @@
+import type { Alive } from './subscription.js';
 import type { DurationMs } from './time.js';
 
 /** An event reported by a device. */
@@ -50,7 +51,7 @@ export interface EventTerms<E = unknown> {
   /** The driver's form of the keys of the device. */
   readonly from: E;
   /** Longest silence of a healthy subscription; see `Subscribed.alive`. */
-  readonly alive: DurationMs;
+  readonly alive: Alive;
   /** May its conditions be acknowledged from here? */
   readonly acknowledge: boolean;
 }

@@ -51,8 +51,15 @@ export interface Endpoint {
   readonly text: string;
 }
 
-/** The default port of a scheme, 0 for one without network; a serial port; or a URL that may have a path. */
-export type SchemeKind = number | 'serial' | { readonly port: number; readonly path: true };
+/** Data bits, parity (none, even, odd) and stop bits of a serial line. */
+export type SerialFormat = `${7 | 8}${'N' | 'E' | 'O'}${1 | 2}`;
+
+/**
+ * The default port of a scheme, 0 for one without network; a serial port, with the format that its devices have unless the
+ * endpoint says otherwise; or a URL that may have a path.
+ */
+export type SchemeKind =
+  number | { readonly serial: SerialFormat } | { readonly port: number; readonly path: true };
 
 /**
  * Bytes in order, both ways: a TCP connection, a serial port or the simulator's wire. Owned by the

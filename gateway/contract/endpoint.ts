@@ -1,11 +1,12 @@
 import { own } from './own.js';
-import type { Endpoint, Parsed, SchemeKind, SerialLine } from './driver.js';
+import type { Endpoint, Parsed, SchemeKind, SerialFormat, SerialLine } from './driver.js';
 
 type Fail = (message: string, hint: string) => Parsed<Endpoint>;
 
 /**
  * Reads `tcp://HOST:PORT` (the port may be left out where the driver has a default for the scheme) or
- * `serial:/dev/ttyUSB0?9600,8E1`. `schemes` are those that the driver serves.
+ * `serial:/dev/ttyUSB0?9600,8E1` (the format may be left out: the driver has one for each serial scheme). `schemes` are
+ * those that the driver serves.
  */
 export function parseEndpoint(
   text: string,
@@ -16,7 +17,7 @@ export function parseEndpoint(
     problems: [{ path: ['endpoint'], message, hint }],
   });
   const names = Object.keys(schemes);
-  const shown = names.map((name) => (schemes[name] === 'serial' ? `${name}:` : `${name}://`));
+  const shown = names.map((name) => (serialOf(schemes[name]) ? `${name}:` : `${name}://`));
   const scheme = /^([a-z][a-z0-9+.]*):/.exec(text)?.[1];
   if (scheme === undefined)
     return fail(`not an endpoint: ${text}`, `write it like ${shown[0] ?? ''}10.0.0.5:502`);
@@ -24,11 +25,16 @@ export function parseEndpoint(
   if (kind === undefined)
     return fail(`this driver does not serve ${scheme}://`, `it serves ${shown.join(', ')}`);
   let rest = text.slice(scheme.length + 1);
+  const format = serialOf(kind);
+  if (format) return serialEndpoint(scheme, rest, text, format, fail);
   // A path is for the server to understand; it is in the text.
   if (typeof kind === 'object') rest = rest.replace(/^(\/\/[^/?#\s]*)\/[^\s]*$/, '$1');
-  return kind === 'serial'
-    ? serialEndpoint(scheme, rest, text, fail)
-    : networkEndpoint(scheme, rest, text, typeof kind === 'number' ? kind : kind.port, fail);
+  const port = typeof kind === 'object' && 'port' in kind ? kind.port : Number(kind);
+  return networkEndpoint(scheme, rest, text, port, fail);
+}
+
+function serialOf(kind: SchemeKind | undefined): SerialFormat | undefined {
+  return typeof kind === 'object' && 'serial' in kind ? kind.serial : undefined;
 }
 
 function networkEndpoint(
@@ -49,23 +55,27 @@ function networkEndpoint(
 const parities = { N: 'none', E: 'even', O: 'odd' } as const;
 const baudRates = { min: 50, max: 4_000_000 };
 
-function serialEndpoint(scheme: string, rest: string, text: string, fail: Fail): Parsed<Endpoint> {
-  const example = `write it like ${scheme}:/dev/ttyUSB0?9600,8E1`;
-  const match = /^(?:\/\/)?(\/[^?#]+)(?:\?(\d+)(?:,([78])([NEO])([12]))?)?$/.exec(rest);
+function serialEndpoint(
+  scheme: string,
+  rest: string,
+  text: string,
+  format: SerialFormat,
+  fail: Fail,
+): Parsed<Endpoint> {
+  const example = `write it like ${scheme}:/dev/ttyUSB0?9600,${format}`;
+  const match = /^(?:\/\/)?(\/[^?#]+)(?:\?(\d+)(?:,([78][NEO][12]))?)?$/.exec(rest);
   if (!match) return fail(`not a serial port: ${text}`, example);
   if (match[2] === undefined) return fail(`${text} does not say its speed`, example);
   const baudRate = Number(match[2]);
   if (baudRate < baudRates.min || baudRate > baudRates.max)
     return fail(`no such speed: ${String(baudRate)}`, 'usual are 9600, 19200 and 115200');
-  const parity = parities[(match[4] ?? 'E') as keyof typeof parities];
-  // ASCII is made of characters of seven bits, everything else of bytes.
-  const usualBits = scheme.startsWith('ascii') ? 7 : 8;
+  const [dataBits, parity, stopBits] = match[3] ?? format;
   const serial: SerialLine = {
     path: match[1] ?? '',
     baudRate,
-    dataBits: match[3] === undefined ? usualBits : match[3] === '7' ? 7 : 8,
-    parity,
-    stopBits: match[5] === '2' ? 2 : 1,
+    dataBits: dataBits === '7' ? 7 : 8,
+    parity: parities[parity as keyof typeof parities],
+    stopBits: stopBits === '2' ? 2 : 1,
   };
   return { ok: true, value: { scheme, host: '', port: 0, serial, text } };
 }

@@ -6,20 +6,34 @@ export const subscribedClass = 'subscribed';
 /** The same for samples that a device remembered and delivered later: a separate stream, marked historical. */
 export const backfillClass = 'backfill';
 
+/**
+ * Longest silence of a healthy subscription, ms: within it, the device reports a change or confirms that there was none.
+ * After it, the link is in doubt. `never`: the device gives no sign of life, such as a barcode reader over a weekend; then
+ * silence proves nothing, and only the end of the connection takes its values.
+ */
+export type Alive = DurationMs | 'never';
+
 /** How a device pushes the values of a tag. */
 export interface Subscribed {
-  /** Shortest interval between two reports of changes, ms. */
+  /** Shortest interval between two reports of changes, ms; 0 if the device reports each of them. */
   readonly interval: DurationMs;
+  readonly alive: Alive;
   /**
-   * Longest silence of a healthy subscription, ms: within it, the device reports a change or confirms
-   * that there was none. After it, the link is in doubt.
+   * Each sample is an event, such as a barcode that was read: the same value again is recorded again, with the time at
+   * which it occurred. Its age counts from then, it is not stale unless the tag declares `stale`, and a sign of life does
+   * not renew it. Rules see the value, not how often it came: for them, supply a counter as well.
    */
-  readonly alive: DurationMs;
+  readonly event?: boolean;
 }
 
-/** Age at which a pushed value is stale, unless the tag says otherwise. */
-export function staleAfter(alive: DurationMs): DurationMs {
-  return ms(alive * 1.5);
+/** Longest silence as a number, ms: infinite for `never`. */
+export function longestSilence(alive: Alive): DurationMs {
+  return alive === 'never' ? ms(Infinity) : alive;
+}
+
+/** Age at which a pushed value is stale, unless the tag says otherwise; infinite for events, and without a sign of life. */
+export function staleAfter({ alive, event }: Pick<Subscribed, 'alive' | 'event'>): DurationMs {
+  return event === true ? ms(Infinity) : ms(longestSilence(alive) * 1.5);
 }
 
 /** Samples of the tags of a subscription, oldest first, as columns; valid only during the call. */
@@ -39,7 +53,8 @@ export interface Samples {
 /** Receives the data of a subscription. Must not be called after the driver is closed. */
 export interface SubscriptionSink {
   /**
-   * Samples older than {@link Subscribed.alive} are only recorded, except for the last one of each tag.
+   * Samples older than {@link Subscribed.alive} are only recorded, except for the last one of each tag. Events are never
+   * too old.
    * An empty call means that the device is alive and has more to report.
    */
   samples(samples: Samples): void;

@@ -102,10 +102,11 @@ export function textOf(value: unknown): string | undefined {
 
 export function subscribedOf(value: unknown): unknown {
   if (value === undefined) return undefined;
-  const { interval, alive } = value as { readonly interval: unknown; readonly alive: unknown };
-  if (typeof interval !== 'number' || typeof alive !== 'number' || !(interval >= 0 && alive > 0))
-    throw nonsense('no interval');
-  return { interval, alive };
+  const { interval, alive, event } = value as Readonly<Record<string, unknown>>;
+  if (typeof interval !== 'number' || !(interval >= 0)) throw nonsense('no interval');
+  if (alive !== 'never' && !(typeof alive === 'number' && alive > 0))
+    throw nonsense('no longest silence');
+  return { interval, alive, ...(event === true && { event }) };
 }
 
 export function problemsOf(value: unknown): readonly Problem[] {

@@ -58,6 +58,8 @@ export function factsOf(exported: unknown): DriverFacts {
     if (!recordOf(recordOf(shapes?.[level])?.['properties']))
       throw wrong(`its module has no schema for the keys of a ${level}`);
   if (!recordOf(schemes)) throw wrong('its module serves no schemes of endpoints');
+  for (const [scheme, kind] of Object.entries(schemes as object))
+    if (!isKind(kind)) throw wrong(`its module does not say what ${scheme}: is`);
   const thread = recordOf(isolated);
   const heapMiB = Number(thread?.['heapMiB']);
   if (thread && !(heapMiB > 0)) throw wrong('its module does not say how much memory it needs');
@@ -69,6 +71,12 @@ export function factsOf(exported: unknown): DriverFacts {
     has: optional.filter((one) => typeof module[one] === 'function'),
     isolated: thread && { entry: String(thread['entry']), heapMiB },
   };
+}
+
+function isKind(kind: unknown): kind is SchemeKind {
+  const { serial, port } = recordOf(kind) ?? {};
+  const isPort = Number.isInteger(kind ?? NaN) || Number.isInteger(port);
+  return isPort || (typeof serial === 'string' && /^[78][NEO][12]$/.test(serial));
 }
 
 function recordOf(value: unknown): Readonly<Record<string, unknown>> | undefined {

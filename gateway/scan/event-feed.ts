@@ -7,6 +7,7 @@ import {
   type DeviceOutcome,
   type Driver,
   type DurationMs,
+  longestSilence,
   type EventTerms,
   type Log,
   type MonoMs,
@@ -182,7 +183,7 @@ class Feed implements Told {
     this.device = device;
     this.terms = terms;
     this.heardAt = clock.mono();
-    this.longest = terms.alive;
+    this.longest = longestSilence(terms.alive);
   }
 
   get label(): string {

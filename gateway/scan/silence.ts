@@ -13,7 +13,7 @@ export interface Told {
   readonly label: string;
   /** When the device told something, or that there is nothing to tell. */
   readonly heardAt: MonoMs;
-  /** Longest silence while all is well. */
+  /** Longest silence while all is well, ms; infinite: silence proves nothing. */
   readonly longest: DurationMs;
 }
 
@@ -31,8 +31,9 @@ export class SilenceWatch {
   /** From now on these, and no others. */
   watch(all: readonly Told[]): void {
     this.stop();
-    if (all.length === 0) return;
     const due = Math.min(...all.map(({ heardAt, longest }) => heardAt + longest));
+    // None of them gives a sign of life.
+    if (due === Infinity) return;
     this.#timer = this.#clock.at(mono(due), () => {
       const now = this.#clock.mono();
       const silent = all.find(({ heardAt, longest }) => now - heardAt >= longest);

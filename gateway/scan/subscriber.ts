@@ -227,7 +227,10 @@ function partsOf({ module, config, devices, bindings }: SubscriberOptions): read
       const terms = tag.device === device.name && module.subscribed?.(config, tag.address);
       return terms ? [{ tag, terms }] : [];
     });
-    const byTerms = groupBy(told, ({ terms }) => `${terms.interval} ${terms.alive}`);
+    const byTerms = groupBy(
+      told,
+      ({ terms }) => `${terms.interval} ${terms.alive} ${terms.event === true}`,
+    );
     return [...byTerms.values()].flatMap((same) => {
       const [first] = same;
       if (!first) return [];

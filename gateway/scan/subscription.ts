@@ -1,6 +1,8 @@
 import {
   Batch,
   Quality,
+  longestSilence,
+  ms,
   subscribedClass,
   type Clock,
   type DurationMs,
@@ -17,6 +19,9 @@ import type { Inbox, InboxGroup } from './inbox.js';
 import { Latecomers } from './latecomers.js';
 import { Layers, type Layer } from './layers.js';
 import type { Told } from './silence.js';
+
+/** By how much two events of one instant differ, ms. */
+const instantMs = 0.001;
 
 export interface SubscriptionOptions {
   readonly clock: Clock;
@@ -83,9 +88,9 @@ export class Subscription implements SubscriptionSink, InboxGroup, Told {
     this.#latest.allBad(Quality.waiting);
     this.#lastTimes = new Float64Array(read.tags.length);
     this.#layers = new Layers(read.tags.length, limits.subscribedSamples + read.tags.length);
-    this.#latecomers = new Latecomers(terms.alive, (late) =>
-      options.onHistory(this, late, this.#all),
-    );
+    // An event is what it is, however old: it says when it occurred.
+    const latest = terms.event === true ? ms(Infinity) : longestSilence(terms.alive);
+    this.#latecomers = new Latecomers(latest, (late) => options.onHistory(this, late, this.#all));
     this.#all = indicesOf(read.tags, tagIndex);
     this.#seenIn = new Uint32Array(read.tags.length);
     this.#hasWide = read.tags.some(({ type }) => type === 'string' || type.endsWith('64'));
@@ -93,14 +98,14 @@ export class Subscription implements SubscriptionSink, InboxGroup, Told {
     this.batch = this.#standing;
     this.indices = this.#all;
     this.heardAt = clock.mono();
-    options.onRevised(terms.alive, this.#all);
+    options.onRevised(longestSilence(terms.alive), this.#all);
   }
 
   get label(): string {
     return this.read.label;
   }
   get longest(): DurationMs {
-    return this.#revised ?? this.terms.alive;
+    return this.#revised ?? longestSilence(this.terms.alive);
   }
 
   samples(samples: Samples): void {
@@ -139,7 +144,7 @@ export class Subscription implements SubscriptionSink, InboxGroup, Told {
   revised(alive: DurationMs): void {
     if (this.#ending !== undefined) return;
     this.#revised = alive;
-    this.#latecomers.revise(alive);
+    if (this.terms.event !== true) this.#latecomers.revise(alive);
     this.#o.onRevised(alive, this.#all);
   }
 
@@ -208,17 +213,17 @@ export class Subscription implements SubscriptionSink, InboxGroup, Told {
     const { count } = layer;
     if (this.#layerBatch.capacity < count) this.#layerBatch = new Batch(2 * count);
     const batch = this.#layerBatch;
+    const isEvent = this.terms.event === true;
     batch.begin(this.heardAt);
     batch.times ??= new Float64Array(batch.capacity);
     if (this.#indices.length < count) this.#indices = new Int32Array(2 * count);
     const indices = this.#indices.subarray(0, count);
     for (let i = 0; i < count; i++) {
       const position = layer.positions[i] as number;
-      const time = Math.max(
-        layer.times[i] as number,
-        this.#lastTimes[position] as number,
-        this.#confirmedAt,
-      );
+      const last = this.#lastTimes[position] as number;
+      let time = Math.max(layer.times[i] as number, last, this.#confirmedAt);
+      // Two events of one instant are two, and known by their times.
+      if (isEvent && time === last) time = last + instantMs;
       this.#lastTimes[position] = time;
       batch.times[i] = time;
       batch.numbers[i] = this.#latest.numbers[position] = layer.numbers[i] as number;
@@ -232,12 +237,25 @@ export class Subscription implements SubscriptionSink, InboxGroup, Told {
 
   #confirm(at: MonoMs): void {
     this.#aliveAt = undefined;
+    if (this.terms.event === true) {
+      this.#retellEvents(at);
+      return;
+    }
     this.#confirmedAt = at;
     this.#latest.sentAt = at;
     this.#standing.sentAt = at;
     const batch = this.#tellAll ? this.#latest : this.#standing;
     this.#tellAll = false;
     this.#push(batch, this.#all);
+  }
+
+  /** A sign of life does not make an event younger; what the image lost is put there with the time at which it occurred. */
+  #retellEvents(at: MonoMs): void {
+    if (!this.#tellAll) return;
+    this.#tellAll = false;
+    this.#latest.sentAt = at;
+    this.#latest.times = this.#lastTimes.map((time) => (time === 0 ? at : time));
+    this.#push(this.#latest, this.#all);
   }
 
   #push(batch: Batch, indices: Int32Array): void {

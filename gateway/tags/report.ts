@@ -6,7 +6,7 @@ import { Kind, type TagTable } from './table.js';
 /**
  * Report by exception: decides which accepted samples are recorded and sent. A sample is reported when
  * its quality changed, when its value moved by more than the deadband since the last report, or when
- * the last report is older than `maxSilence`. Closed blocks go to `emit`.
+ * the last report is older than `maxSilence`; an event also when it is the same as before. Closed blocks go to `emit`.
  */
 export class Reporter {
   readonly #image: TagImage;
@@ -16,6 +16,8 @@ export class Reporter {
   readonly #lastQualities: Uint8Array;
   readonly #lastWide: (string | bigint | undefined)[];
   readonly #lastTimes: Float64Array;
+  /** When the sample that was reported last was taken; of events only. */
+  readonly #lastSampled: Float64Array;
   readonly #builders = new Map<string, BlockBuilder>();
   readonly #builderOf: BlockBuilder[];
   readonly #silent: Int32Array;
@@ -38,6 +40,7 @@ export class Reporter {
     this.#lastQualities = new Uint8Array(size).fill(0xff);
     this.#lastWide = new Array<string | bigint | undefined>(size);
     this.#lastTimes = new Float64Array(size);
+    this.#lastSampled = new Float64Array(size);
     this.#builderOf = table.tags.map((tag) => {
       const key = `${tag.device}\n${tag.scanClass}`;
       let builder = this.#builders.get(key);
@@ -53,7 +56,7 @@ export class Reporter {
   /** Looks at these tags, just accepted at monotonic time `now`. */
   consider(indices: Int32Array | readonly number[], now: number): void {
     const { numbers, qualities, times, wide, table } = this.#image;
-    const { deadbands, maxSilences, kinds } = table;
+    const { deadbands, maxSilences, kinds, events } = table;
     for (let i = 0; i < indices.length; i++) {
       const tag = indices[i] as number;
       const value = numbers[tag] as number;
@@ -62,9 +65,11 @@ export class Reporter {
         const kind = kinds[tag] as number;
         // Two separate tests: NaN and equal numbers must both count as "not moved".
         const moved =
-          kind < Kind.text
-            ? Math.abs(value - (this.#lastNumbers[tag] as number)) > (deadbands[tag] as number)
-            : wide[tag] !== this.#lastWide[tag];
+          events[tag] === 1
+            ? times[tag] !== this.#lastSampled[tag]
+            : kind < Kind.text
+              ? Math.abs(value - (this.#lastNumbers[tag] as number)) > (deadbands[tag] as number)
+              : wide[tag] !== this.#lastWide[tag];
         const due = now - (this.#lastTimes[tag] as number) >= (maxSilences[tag] as number);
         // A bad value has nothing to say but its quality.
         if (!(moved && quality < 0x80) && !due) {
@@ -82,6 +87,7 @@ export class Reporter {
     this.#lastNumbers[tag] = value;
     this.#lastQualities[tag] = quality;
     this.#lastTimes[tag] = now;
+    this.#lastSampled[tag] = time;
     if (kind >= Kind.text) this.#lastWide[tag] = wide;
     this.reported++;
     const builder = this.#builderOf[tag] as BlockBuilder;

@@ -63,6 +63,8 @@ export class TagTable implements TagLookup {
   /** What lies beyond the ends of the span; undefined where there is none. */
   readonly bands: (Bands | undefined)[];
   readonly deadbands: Float64Array;
+  /** 1: each sample is an event, the same value again is news. */
+  readonly events: Uint8Array;
   /** Milliseconds; infinite where silence alone is no reason to report. */
   readonly maxSilences: Float64Array;
   /** Milliseconds; infinite for constants and derived tags. */
@@ -88,6 +90,7 @@ export class TagTable implements TagLookup {
     this.highs = new Float64Array(size).fill(Infinity);
     this.bands = new Array<Bands | undefined>(size);
     this.deadbands = new Float64Array(size);
+    this.events = new Uint8Array(size);
     this.maxSilences = new Float64Array(size).fill(Infinity);
     this.stales = new Float64Array(size).fill(Infinity);
     this.#usualStales = new Float64Array(size).fill(NaN);
@@ -141,7 +144,8 @@ export class TagTable implements TagLookup {
     this.deadbands[index] = tag.deadband;
     this.maxSilences[index] = tag.maxSilence ?? Infinity;
     this.stales[index] = tag.constant === undefined ? tag.stale : Infinity;
-    const usual = tag.subscribed && staleAfter(tag.subscribed.alive);
+    this.events[index] = tag.subscribed?.event === true ? 1 : 0;
+    const usual = tag.subscribed && staleAfter(tag.subscribed);
     this.#usualStales[index] = usual !== undefined && usual === tag.stale ? usual : NaN;
   }
 
@@ -153,7 +157,7 @@ export class TagTable implements TagLookup {
     for (let i = 0; i < indices.length; i++) {
       const index = indices[i] as number;
       const usual = this.#usualStales[index] ?? NaN;
-      if (!Number.isNaN(usual)) this.stales[index] = Math.max(usual, staleAfter(alive));
+      if (!Number.isNaN(usual)) this.stales[index] = Math.max(usual, staleAfter({ alive }));
     }
   }
 
@@ -222,7 +226,8 @@ function infoOf(tag: TagConfig, index: number, position: number, writable: boole
     isTold: tag.subscribed !== undefined,
     enumeration: tag.enumeration,
     scanClass: tag.scanClass,
-    period: constant ? undefined : tag.period,
+    // A device that reports every change has no period.
+    period: constant || tag.period === 0 ? undefined : tag.period,
     origin: constant ? 'constant' : 'device',
     writable,
     position,

@@ -302,3 +302,26 @@ void t.test('what a device calls high is low in units that count the other way',
   t.strictSame([...image.qualities], [Quality.aboveRange, Quality.belowRange]);
   t.end();
 });
+
+void t.test('an event is reported each time, though its value is the same', (t) => {
+  const event = { interval: ms(0), alive: 'never', event: true } as const;
+  const { image, reporter, blocks, take } = reporting([
+    tag('D', 'scan', 'l', { subscribed: event, stale: ms(Infinity), deadband: 5 }),
+    tag('D', 'weight', 'l'),
+  ]);
+  take(10, [7, 1]);
+  take(20, [7, 1]);
+  take(20.001, [7, 1]);
+  reporter.consider(all(image), 900);
+  take(30, ['bad', 1]);
+  take(40, ['bad', 1]);
+  reporter.finish('D', 'default');
+  t.strictSame(values(blocks[0]), [7, 1, 7, 7, 7]);
+  t.strictSame([...(blocks[0]?.times ?? [])], [10, 10, 20, 20.001, 30], 'each with its own time');
+  t.equal(reporter.unreported, 7, 'not what is only looked at again, nor a loss that lasts');
+  const sweep = new StalenessSweep(imageOf([tag('D', 'scan', 'l', { stale: ms(Infinity) })]));
+  const found: number[] = [];
+  sweep.sweep(1e9, found);
+  t.same(found, [], 'it does not go stale');
+  t.end();
+});

@@ -24,10 +24,10 @@ export const schemes = {
   tcp: 502,
   tls: 802,
   udp: 502,
-  serial: 'serial',
+  serial: { serial: '8E1' },
   'rtu+tcp': 502,
   'rtu+udp': 502,
-  'ascii+serial': 'serial',
+  'ascii+serial': { serial: '7E1' },
   'ascii+tcp': 502,
 } as const;
 
