@@ -122,7 +122,7 @@ const heavy = {
   message: 'The library of OPC UA is touched in the rooms library and security only.',
 };
 const ofDrivers = [nodeModules, libsExcept(), upward('rules', 'gateway/!(contract)')];
-const roomFence = (driver, room, allowed) => ({
+const driverFence = (driver, room, allowed) => ({
   ...fence(
     [`drivers/${driver}/${room}/**/*.ts`],
     [
@@ -136,9 +136,9 @@ const roomFence = (driver, room, allowed) => ({
   ),
   ignores: ['drivers/*/test/**'],
 });
-const roomFences = Object.entries(roomsOfDrivers).flatMap(([driver, rooms]) => [
-  roomFence(driver, '*', []),
-  ...Object.entries(rooms).map(([room, below]) => roomFence(driver, room, [room, ...below])),
+const driverFences = Object.entries(roomsOfDrivers).flatMap(([driver, rooms]) => [
+  driverFence(driver, '*', []),
+  ...Object.entries(rooms).map(([room, below]) => driverFence(driver, room, [room, ...below])),
 ]);
 
 export default defineConfig(
@@ -234,7 +234,7 @@ export default defineConfig(
     ...fence(['drivers/**/*.ts'], [...ofDrivers, heavy]),
     ignores: ['drivers/**/*.test.ts'],
   },
-  ...roomFences,
+  ...driverFences,
   {
     files: ['test/**/*.ts', 'drivers/**/*.test.ts', 'bin/**/*.ts', 'examples/**/*.ts'],
     rules: {
