@@ -8,7 +8,9 @@ import { ForeignDrivers } from '../gateway/host/foreign-drivers.js';
 import type { DriverMaker } from '../gateway/host/isolated.js';
 import { openStream } from '../gateway/host/open.js';
 import { limits } from '../gateway/limits.js';
+import { memoryFolder } from '../gateway/host/memory-folder.js';
 import { Notary } from '../gateway/host/notary.js';
+import { memoryBeside } from '../gateway/run/memory/memory.js';
 import type { NotesFile } from '../gateway/run/memory/notes.js';
 import type { Plan } from '../gateway/run/plan.js';
 import type { StartAlarm } from '../gateway/run/start-plan.js';
@@ -56,6 +58,9 @@ export async function startGateway(
   maker: DriverMaker,
   calls: Pick<FieldHalfOptions, 'north' | 'onConnected' | 'reload'>,
 ): Promise<FieldHalf> {
+  const notes = await notesOf(plan.config);
+  const boot = randomUUID();
+  const files = memoryFolder(plan.config.state);
   return FieldHalf.start(
     plan,
     {
@@ -63,8 +68,9 @@ export async function startGateway(
       random: systemRandom,
       log,
       rules: { start: createEngine },
-      notes: await notesOf(plan.config),
-      boot: randomUUID(),
+      notes,
+      beside: () => memoryBeside({ files, notes: notes.before, newId: boot }),
+      boot,
       open: openStream,
       create: (module, settings, context) => maker.create(module, settings, context),
       ...calls,

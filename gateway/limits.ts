@@ -141,6 +141,8 @@ export const limits = {
   wallBeatMs: 500,
   wallSilentMs: 1_000,
   wallHungMs: 10_000,
+  /** A start waits so long for the half that stores; then the other one polls and trips alone, as if its memory were lost. */
+  startAloneMs: 30_000,
   /** The half that stores may take so long to open the journal. */
   wallOpenMs: 120_000,
   /** One half of the gateway waits so long for an answer of the other; for a reload, so long. */

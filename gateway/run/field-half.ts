@@ -29,6 +29,7 @@ import {
   touchesField,
 } from './reload.js';
 import type { StartAlarm } from './start-plan.js';
+import { alone, openedInTime } from './wall/opening.js';
 import { FieldWall, type NorthPort } from './wall/field-wall.js';
 import type { Begin, NorthPlan, Opened, ToField } from './wall/messages.js';
 import { WallClock } from './wall-clock.js';
@@ -40,6 +41,8 @@ export interface FieldHalfOptions extends Pick<
   /** Begins a north half; again, when one has ended. */
   readonly north: () => Promise<NorthPort>;
   readonly notes: NotesFile;
+  /** What is known of rules without the other half. */
+  beside(): Promise<Pick<Opened, 'verdict' | 'memory'>>;
   /** Identifies this boot. */
   readonly boot: string;
   /** Memory of the process in bytes, for health. */
@@ -163,12 +166,15 @@ export class FieldHalf {
       again: undefined,
       memory: undefined,
     };
-    const opened = await link.begin(await options.north(), begin);
-    const half = new FieldHalf(plan, link, opened, options);
+    const opening = options.north().then((port) => link.begin(port, begin));
+    const opened = await openedInTime(opening, options.clock);
+    const known = opened ?? { ...alone, ...(await options.beside()) };
+    const half = new FieldHalf(plan, link, known, options);
     made.half = half;
     link.report({ kind: 'standing', alarms: half.#standing() });
     half.field.start();
-    tellOfMemory(half.#teller, opened.verdict);
+    tellOfMemory(half.#teller, known.verdict);
+    if (!opened) half.#goOnAlone(opening);
     for (const { id, reason } of alarms) half.own.raise(id, reason);
     half.#watch.start();
     options.log.info('gateway started', {
@@ -176,9 +182,8 @@ export class FieldHalf {
       links: plan.config.links.length,
       tags: plan.table.size,
       rules: plan.program.ids.length,
-      epoch: opened.epoch,
-      ended: opened.ended,
-      memory: opened.verdict.kind,
+      ...(opened && { epoch: opened.epoch, ended: opened.ended }),
+      memory: known.verdict.kind,
     });
     return half;
   }
@@ -277,16 +282,36 @@ export class FieldHalf {
 
   async #beginAgain(): Promise<void> {
     if (this.#isStopping) return;
+    const isFirst = this.link.epoch === 0;
     const port = await this.options.north();
-    await this.link.begin(port, {
+    const opened = await this.link.begin(port, {
       plan: this.#northPlan,
       boot: this.options.boot,
       notes: this.options.notes.before,
-      again: this.link.keeper.again(),
+      again: isFirst ? undefined : this.link.keeper.again(),
       memory: this.#memory.current,
     });
+    this.#isBack(isFirst ? opened : undefined);
+  }
+
+  /** The other half takes its time, or has ended: the plant does not wait for it. */
+  #goOnAlone(opening: Promise<Opened>): void {
+    this.own.raise(northDown, {
+      priority: 'high',
+      text: 'the half that stores and talks is not there yet: nothing is stored or published; polls, rules and trips go on',
+      response: 'if it stays so, look into the log',
+    });
+    opening.then(
+      (opened) => this.#isBack(opened),
+      (thrown: unknown) => this.#begin(asGatewayError(thrown)),
+    );
+  }
+
+  /** @param first what it knows, and was not asked before */
+  #isBack(first: Opened | undefined): void {
     this.#backoff.reset();
     this.own.clear(northDown);
+    if (first && !this.#memory.current && first.verdict.kind !== 'unknown') this.#takeUp(first);
     this.#tellAll();
     this.options.log.info('the half that stores and talks is back');
   }
@@ -363,7 +388,7 @@ export class FieldHalf {
   }
 
   /** What could not be read at the start is known now. */
-  #takeUp({ verdict, memory }: Known): void {
+  #takeUp({ verdict, memory }: Pick<Known, 'verdict' | 'memory'>): void {
     this.#memory.goOn(memory);
     this.field.takeUp(beforeOf(verdict, this.field.plan, this.#config.gateway.firstStart));
     tellOfMemory(this.#teller, verdict);

@@ -87,7 +87,9 @@ export class NorthHalf {
       const watchdog: Watchdog = new Watchdog({
         clock,
         beat: () => link.send({ kind: 'beat' }),
-        onSilent: () => undefined,
+        onSilent: (isSilent) => {
+          if (half) half.health.fieldIsSilent(isSilent);
+        },
         onHung: onFieldHung,
       });
       const link: NorthWall = new NorthWall(port, {

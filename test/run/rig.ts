@@ -4,6 +4,7 @@ import { GatewayError, silentLog } from '../../gateway/contract/index.js';
 import { MemoryStore } from '../../gateway/journal/memory-store.js';
 import type { MqttConnection, MqttPort, Outgoing } from '../../gateway/north/mqtt/port.js';
 import { Runtime, type RuntimeOptions } from '../../gateway/run/runtime.js';
+import { joinedPorts } from '../../gateway/run/wall/joined.js';
 import type { RulesAtStart } from '../../gateway/run/start-plan.js';
 import { compileRules, createEngine } from '../../rules/index.js';
 import { copied, handedOver } from '../support/carry.js';
@@ -95,7 +96,7 @@ export async function gateway(
         memory: () => 0,
         trips: noTrips,
         memoryFiles: new StateFolder().open(),
-        carry: copied,
+        pipes: () => joinedPorts(copied),
         handOver: handedOver,
         ...extra,
       },

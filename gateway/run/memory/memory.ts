@@ -227,8 +227,31 @@ export class Memory {
   }
 }
 
+/** A journal that nobody can look into. */
+const unread: MemoryRows = {
+  get: () => undefined,
+  put: () => Promise.resolve(),
+  isOld: false,
+  isUnread: true,
+  isDamaged: () => false,
+  setAside: () => undefined,
+  epoch: 0,
+};
+
+/** What the second copy and the notes say of the time before, where the journal cannot be asked. Writes nothing. */
+export async function memoryBeside(
+  options: Pick<MemoryOptions, 'files' | 'notes' | 'newId'>,
+): Promise<{ readonly verdict: Verdict; readonly memory: MemoryId }> {
+  const verdict = await verdictOn({ ...options, rows: unread });
+  return { verdict, memory: currentOf(verdict, options) };
+}
+
 /** What the disk says of the time before. */
-async function verdictOn({ files, rows, notes }: MemoryOptions): Promise<Verdict> {
+async function verdictOn({
+  files,
+  rows,
+  notes,
+}: Pick<MemoryOptions, 'files' | 'rows' | 'notes'>): Promise<Verdict> {
   const [anchor, a, b] = await findAll(files);
   const first = fromRows(rows);
   return judge({
@@ -241,7 +264,10 @@ async function verdictOn({ files, rows, notes }: MemoryOptions): Promise<Verdict
 }
 
 /** Behind a past that is lost numbers go on where nothing that lies about can be taken for them. */
-function currentOf(verdict: Verdict, { newId, notes }: MemoryOptions): MemoryId {
+function currentOf(
+  verdict: Verdict,
+  { newId, notes }: Pick<MemoryOptions, 'newId' | 'notes'>,
+): MemoryId {
   const { kind, note } = verdict;
   const id = verdict.id === undefined || verdict.id === '' ? newId : verdict.id;
   const noted = notesIn(notes).map((one) => (one.id === id ? one.note : 0));
