@@ -104,7 +104,7 @@ export class Runtime {
       },
       rules?.alarms,
     );
-    await lives.settled;
+    if (fieldHalf.link.isOpen) await lives.settled;
     return new Runtime(fieldHalf, lives, options);
   }
 

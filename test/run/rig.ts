@@ -72,8 +72,8 @@ export async function gateway(
       () => (done = true),
       () => (done = true),
     );
-    for (let i = 0; i < 2_000 && !(done as boolean); i++) await pass(10);
-    if (!(done as boolean)) throw new GatewayError('internal', 'still waiting after 20 s');
+    for (let i = 0; i < 6_000 && !(done as boolean); i++) await pass(10);
+    if (!(done as boolean)) throw new GatewayError('internal', 'still waiting after a minute');
     await end;
     return work;
   };
