@@ -12,7 +12,7 @@ import { Notary } from '../gateway/host/notary.js';
 import type { NotesFile } from '../gateway/run/memory/notes.js';
 import type { RulesAtStart } from '../gateway/run/start-plan.js';
 import { FieldHalf, type FieldHalfOptions } from '../gateway/run/field-half.js';
-import { compileRules, createEngine } from '../rules/index.js';
+import { ruleLanguage } from '../rules/index.js';
 
 /** The only composition root: what implements what is said here and nowhere else. */
 
@@ -42,7 +42,7 @@ export async function loadDriver(
   return own ? own() : foreignDrivers.driver(name, inProcess);
 }
 
-export const rules: RuleLanguage = { compile: compileRules, start: createEngine };
+export const rules: RuleLanguage = ruleLanguage;
 
 /** Starts the half that polls, on the real clock and network, with another process for the one that stores and talks. */
 export async function startGateway(
@@ -110,11 +110,9 @@ export type {
   Replayed,
   ReplaySample,
   Budget,
-  RuleProblem,
-  RuleProgram,
-  RuleSource,
+  CompiledProgram,
+  ExpandedSource,
   SuiteResult,
   TagFacts,
-  TagLookup,
   TestSource,
 } from '../rules/index.js';

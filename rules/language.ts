@@ -1,10 +1,17 @@
-import type { CompileOptions, TagLookup } from '../gateway/contract/index.js';
+import {
+  invariant,
+  type CompileOptions,
+  type RuleLanguage,
+  type RuleSource,
+  type TagLookup,
+} from '../gateway/contract/index.js';
 import type { FunctionTable } from './check/function-spec.js';
 import { signaturesOf } from './check/signatures.js';
 import { compile, type CompileResult } from './compile/compile.js';
 import { builtIns, overWindow } from './engine/functions/index.js';
-import type { RuleSource } from './read/problems.js';
 import { parse, type ParsedExpression } from './text/parse.js';
+import { isCompiled } from './program/program.js';
+import { createEngine } from './engine/engine.js';
 
 /** The functions that the engine can compute: only here do the parser and the checks come to know them. */
 export const functions: FunctionTable = {
@@ -29,3 +36,12 @@ export function compileRules(
 ): CompileResult {
   return compile(sources, tags, { ...options, functions });
 }
+
+/** The rule language for the gateway, which knows no more of programs and engines than the contract says. */
+export const ruleLanguage: RuleLanguage = {
+  compile: compileRules,
+  start: (program, options) => {
+    invariant(isCompiled(program), 'a program that was compiled here');
+    return createEngine(program, options);
+  },
+};

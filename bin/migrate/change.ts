@@ -1,6 +1,6 @@
 import type { ConfigProblem } from '../../gateway/config/model.js';
-import type { RuleProblem } from '../wire.js';
 import type { Judged } from './judged.js';
+import type { RuleProblem } from '../../gateway/contract/index.js';
 
 /** A place in a file; lines and columns count from 1. */
 export type Spot = Pick<ConfigProblem, 'file' | 'line' | 'column'>;

@@ -1,15 +1,14 @@
 import { formatWithCaret } from '../../gateway/config/format.js';
-import { formatDuration, GatewayError } from '../../gateway/contract/index.js';
+import { formatDuration, GatewayError, type RuleProblem } from '../../gateway/contract/index.js';
 import type { GlobalOptions } from '../context.js';
 import { Exit } from '../exit.js';
 import { print, printJson, table } from '../output.js';
 import {
-  type Budget,
   budgetsOf,
   compileRules,
   describeRule,
   lintProgram,
-  type RuleProblem,
+  type Budget,
   type TagFacts,
 } from '../wire.js';
 import { loadRuleFiles, type RuleFiles } from './load.js';

@@ -2,6 +2,7 @@ import {
   globMatcher,
   type CompileOptions,
   type Holding,
+  type RuleProblem,
   type RuleTag,
   type TagLookup,
 } from '../../gateway/contract/index.js';
@@ -16,7 +17,7 @@ import {
   placesOf,
   ruleOf,
   type CompiledRule,
-  type RuleProgram,
+  type CompiledProgram,
 } from '../program/program.js';
 import { watchedBy } from '../program/sources.js';
 import { isMap } from '../read/fields.js';
@@ -30,7 +31,7 @@ import {
 } from '../read/library-elements.js';
 import type { Library } from '../read/library.js';
 import { plainRules } from '../read/matrix.js';
-import { createSink, type RuleProblem, type RuleSource } from '../read/problems.js';
+import { createSink, type ExpandedSource } from '../read/problems.js';
 import { readDraft, ruleHint, type Draft } from '../read/rule.js';
 import { didYouMean } from '../text/names.js';
 import { opaqueUnit, parseUnit, unitOfTag, type Unit } from '../text/units.js';
@@ -42,7 +43,7 @@ import { refuseConflicts } from './outputs.js';
 import { compileRule } from './rule.js';
 
 export type CompileResult =
-  | { readonly ok: true; readonly program: RuleProgram }
+  | { readonly ok: true; readonly program: CompiledProgram }
   | { readonly ok: false; readonly problems: readonly RuleProblem[] };
 
 /**
@@ -50,7 +51,7 @@ export type CompileResult =
  * of the files. Pure: reads nothing but its arguments.
  */
 export function compile(
-  sources: readonly RuleSource[],
+  sources: readonly ExpandedSource[],
   tags: TagLookup,
   { functions, atStart }: Partial<CompileOptions> & { readonly functions: FunctionTable },
 ): CompileResult {
@@ -98,11 +99,11 @@ export function compile(
 
 /** Takes what is no rule out of the list and puts it on the shelf. */
 function fillShelf(
-  sources: readonly RuleSource[],
+  sources: readonly ExpandedSource[],
   shelf: Shelf,
   { problems, warnings }: { problems: RuleProblem[]; warnings: RuleProblem[] },
-): readonly RuleSource[] {
-  const rest: RuleSource[] = [];
+): readonly ExpandedSource[] {
+  const rest: ExpandedSource[] = [];
   for (const source of sources) {
     const sink = createSink(source, problems, warnings);
     for (const [path, name] of source.origin?.unknown ?? [])
@@ -146,7 +147,7 @@ function warnOff(draft: Draft): void {
 
 function inOrder(
   problems: readonly RuleProblem[],
-  sources: readonly RuleSource[],
+  sources: readonly ExpandedSource[],
 ): readonly RuleProblem[] {
   const rank = new Map(sources.map((source, at) => [`${source.file} ${source.index}`, at]));
   const of = (problem: RuleProblem): number => rank.get(`${problem.file} ${problem.index}`) ?? 0;
@@ -160,7 +161,7 @@ interface Reading {
   readonly warnings: RuleProblem[];
 }
 function readAll(
-  sources: readonly RuleSource[],
+  sources: readonly ExpandedSource[],
   { tags, functions, problems, warnings }: Reading,
 ): ReadonlyMap<string, Draft> {
   const drafts = new Map<string, Draft>();
@@ -379,8 +380,8 @@ function checked(
 function programOf(
   rules: readonly CompiledRule[],
   compilation: Compilation,
-  rest: Pick<RuleProgram, 'warnings' | 'tolerated' | 'off'>,
-): RuleProgram {
+  rest: Pick<CompiledProgram, 'warnings' | 'tolerated' | 'off'>,
+): CompiledProgram {
   const places = placesOf(rules);
   const outputs = new Map<number, string[]>();
   for (const demand of compilation.demands) {

@@ -1,9 +1,15 @@
-import { invariant, Quality, type OrderBook, type WallMs } from '../../gateway/contract/index.js';
-import { isTrip, ruleOf, type CompiledRule, type RuleProgram } from '../program/program.js';
+import {
+  invariant,
+  Quality,
+  type EngineOptions,
+  type OrderBook,
+  type RetainedStates,
+  type WallMs,
+} from '../../gateway/contract/index.js';
+import { isTrip, ruleOf, type CompiledRule, type CompiledProgram } from '../program/program.js';
 import { sourcesOf } from '../program/sources.js';
 import { Code } from './blocks/code.js';
 import type { Slots } from './blocks/slots.js';
-import type { EngineOptions } from './engine.js';
 import type { Estate } from './handover.js';
 import { AlarmRunner } from './run/alarm.js';
 import type { Context, Gathered, Runner } from './run/context.js';
@@ -13,13 +19,14 @@ import type { Plant } from './run/instantiate.js';
 import { InterlockRunner } from './run/interlock.js';
 import { Orphans } from './run/orphans.js';
 import { PermissiveRunner } from './run/permissive.js';
-import { retainedOf, type RetainedStates } from './run/retained.js';
+import { retainedOf } from './run/retained.js';
 import { ShedRunner } from './run/shed.js';
 import { SignalRunner } from './run/signal.js';
 import { Schedule } from './schedule.js';
+import type { Checks } from './engine.js';
 
 /** All that an engine needs for as long as it runs: not what was before it. */
-export type World = Omit<EngineOptions, 'earlier' | 'retained' | 'lost' | 'orders'>;
+export type World = Omit<EngineOptions & Checks, 'earlier' | 'retained' | 'lost' | 'orders'>;
 
 export interface Before {
   readonly kept: RetainedStates | undefined;
@@ -38,7 +45,7 @@ export interface Built extends Omit<Estate, 'isUntold'> {
   readonly keptEnds: readonly number[];
 }
 
-export function buildEngine(program: RuleProgram, options: World, before: Before): Built {
+export function buildEngine(program: CompiledProgram, options: World, before: Before): Built {
   const { image, signalIndex } = options;
   invariant(signalIndex.length === program.signals.length, 'a position for every signal');
   const slots = emptySlots(program.slots);
@@ -105,7 +112,7 @@ interface Parts {
 }
 
 /** What rules have around them while they run. */
-function contextOf(program: RuleProgram, options: World, { plant, schedule }: Parts): Context {
+function contextOf(program: CompiledProgram, options: World, { plant, schedule }: Parts): Context {
   const { places } = program;
   const out: Gathered = {
     events: [],
@@ -141,7 +148,7 @@ function contextOf(program: RuleProgram, options: World, { plant, schedule }: Pa
 }
 
 /** Name of an output that some rule sets. */
-function nameOfOutput({ rules }: RuleProgram, tag: number): string {
+function nameOfOutput({ rules }: CompiledProgram, tag: number): string {
   for (const rule of rules) {
     const found =
       rule.kind === 'heartbeat'

@@ -1,86 +1,36 @@
 import {
   Quality,
   type AlarmSnapshot,
+  type CommandResult,
+  type EngineOptions,
   type Explanation,
-  type Held,
-  type ImageView,
-  type MonoMs,
-  type OrderBook,
-  type Orphan,
   type Person,
+  type RetainedStates,
   type RuleCommand,
+  type RuleEngine,
   type RuleKind,
   type RuleState,
-  type ScanResult,
-  type WallMs,
 } from '../../gateway/contract/index.js';
-import type { RuleProgram } from '../program/program.js';
+import type { CompiledProgram } from '../program/program.js';
 import { pulseMs, runSteps, type Slots } from './blocks/slots.js';
 import { buildEngine, type Built, type World } from './build.js';
 import { takeOver, type Estate, type Taken } from './handover.js';
 import { Keeper } from './keeper.js';
 import { Results } from './results.js';
 import type { AlarmMachine } from './run/alarm-state.js';
-import { refused, type Answer, type Runner } from './run/context.js';
+import { refused, type Runner } from './run/context.js';
 import { DiagnosisRunner } from './run/diagnosis.js';
 import { InterlockRunner } from './run/interlock.js';
 import type { Orphans } from './run/orphans.js';
-import { retainedOf, type RetainedStates } from './run/retained.js';
+import { retainedOf, type RetainedState } from './run/retained.js';
 
-export interface EngineOptions {
-  readonly image: ImageView;
-  /** Positions of `program.signals` in the image, in the same order. */
-  readonly signalIndex: readonly number[];
-  /** Writes a derived tag into the image, at once: later rules of the scan read it. */
-  put(index: number, value: number, quality: number, time: number): void;
-  /** What `retained()` gave before the restart; of rules that `earlier` knows its states count. */
-  readonly retained?: RetainedStates;
-  /**
-   * The engine that ran until now: rules that did not change go on where they stand in it. Their tags
-   * may stand elsewhere in the new image, which must hold their values already. An engine that did not
-   * come from here (a wrapper) gives only what its `retained()` says.
-   */
-  readonly earlier?: RuleEngine;
-  /**
-   * Rules of which something should be known, and nothing is: what latches may have been tripped, and starts so unless
-   * the rule says otherwise (`on_lost`). Counts only without `earlier`.
-   */
-  readonly lost?: ReadonlySet<string>;
-  /** The orders that stand, as this program takes them up; absent: nobody keeps orders. */
-  readonly orders?: OrderBook;
-  wallOf(mono: number): WallMs;
+/** An engine as the gateway knows it, with states whose form is known here. */
+export type RunningRules = RuleEngine<RetainedState>;
+
+/** For tests of the engine itself. */
+export interface Checks {
   /** Runs every rule in every scan, as a check: the results are the same, bit for bit. */
   readonly full?: boolean;
-}
-
-export interface RuleEngine {
-  /**
-   * One evaluation on the frozen image. Never throws for any image. The result object is reused: read it
-   * before the next scan; its arrays may be kept.
-   */
-  scan(now: MonoMs): ScanResult;
-  /**
-   * Tells a rule or an alarm something. The state is new at once; event and snapshot come with the next
-   * scan, which the caller should run at once.
-   */
-  command(id: string, command: RuleCommand, person: Person, now: MonoMs): Answer;
-  why(id: string): Explanation | undefined;
-  /** All alarms that are not NORMAL. */
-  alarms(): readonly AlarmSnapshot[];
-  /** By rule id; signals have no state. */
-  states(): ReadonlyMap<string, RuleState>;
-  /** What must survive a restart. Plain JSON. `of`: of these rules, or those of these alarms, only. */
-  retained(of?: readonly string[]): RetainedStates;
-  /** What rules hold now. `of`: these rules, or those of these alarms, only. */
-  held(of?: readonly string[]): readonly Held[];
-  /** Orders without a rule. */
-  orphans(): readonly Orphan[];
-  /** What stands against rules beside their states: `NOT OBEYED (…)`, `DENIED by order`, an order that holds. */
-  remarks(): ReadonlyMap<string, readonly string[]>;
-  /** Rules that are tripped because their memory was lost. */
-  lost(): readonly string[];
-  /** What became of an output that is demanded: why it is not obeyed; undefined: it is, or nobody demands it. */
-  obeyed(output: number, reason: string | undefined): void;
 }
 
 /** What the next engine takes over from an engine. */
@@ -93,7 +43,10 @@ const nobody: ReadonlySet<string> = new Set();
 const nothingTaken: Taken = { rules: new Set(), isUntold: false };
 
 /** Makes a running engine of a program. Pure construction: nothing is evaluated yet. */
-export function createEngine(program: RuleProgram, options: EngineOptions): RuleEngine {
+export function createEngine(
+  program: CompiledProgram,
+  options: EngineOptions & Checks,
+): RunningRules {
   const { earlier, retained, lost: unknown, orders, ...world } = options;
   const lost = earlier ? nobody : (unknown ?? nobody);
   const kept = { ...retained, ...earlier?.retained() };
@@ -140,7 +93,7 @@ interface Parts extends Built {
   readonly options: World;
 }
 
-function engineOf(program: RuleProgram, parts: Parts): RuleEngine {
+function engineOf(program: CompiledProgram, parts: Parts): RunningRules {
   const { slots, context, runners, orphans, schedule, keeper, options } = parts;
   const { places } = program;
   const all = new Machines(parts);
@@ -151,7 +104,7 @@ function engineOf(program: RuleProgram, parts: Parts): RuleEngine {
   /** Is there a rule of that name that holds something itself? */
   const isHeld = (id: string): boolean => runners[places.get(id) ?? -1]?.held?.() !== undefined;
 
-  const command = (id: string, command: RuleCommand, person: Person): Answer => {
+  const command = (id: string, command: RuleCommand, person: Person): CommandResult => {
     const order = tellOrphans(orphans, { id, isRule: isHeld(id) }, command, person);
     if (order) return order;
     const alarm = all.byId().get(id);
@@ -236,7 +189,7 @@ class Machines {
 /** Why a rule is as it is, with what stands beside it: an order under its name, an order that denies it something. */
 function explain(
   { runners, orphans }: Parts,
-  program: RuleProgram,
+  program: CompiledProgram,
   { id, at }: { readonly id: string; readonly at: number | undefined },
 ): Explanation | undefined {
   const runner = runners[at ?? -1];
@@ -273,7 +226,7 @@ function tellOrphans(
   { id, isRule }: { readonly id: string; readonly isRule: boolean },
   command: RuleCommand,
   person: Person,
-): Answer | undefined {
+): CommandResult | undefined {
   if (!orphans.has(id) || (isRule && command.kind === 'reset')) return undefined;
   if (command.kind === 'reset') return orphans.reset(id, person);
   const machine = orphans.machines.find((one) => one.id === id);
@@ -282,7 +235,7 @@ function tellOrphans(
 }
 
 /** Commands to the rule itself. */
-function tell(runner: Runner, command: RuleCommand, person: Person): Answer | undefined {
+function tell(runner: Runner, command: RuleCommand, person: Person): CommandResult | undefined {
   switch (command.kind) {
     case 'reset':
       return runner.reset(person);

@@ -15,7 +15,7 @@ export interface Estate {
   readonly orphans: Orphans;
   readonly schedule: Schedule;
   /** Must the states still be stored, because some rule was never told of? */
-  isUntold(): boolean;
+  isUntold: () => boolean;
 }
 
 /** What of the estate goes on. */

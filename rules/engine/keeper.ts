@@ -3,7 +3,8 @@ import { expressionsOf } from '../program/expressions.js';
 import type { CompiledRule } from '../program/program.js';
 import type { Kept, Slots } from './blocks/slots.js';
 import { noEvidence, type Runner } from './run/context.js';
-import { retainedOf, type RetainedState, type RetainedStates } from './run/retained.js';
+import { retainedOf, type RetainedState } from './run/retained.js';
+import type { RetainedStates } from '../../gateway/contract/index.js';
 
 /** Totals and counts are stored this often while they change, ms: a crash takes no more of them. */
 const storeMs = 60_000;
@@ -42,7 +43,7 @@ export class Keeper {
   }
 
   /** `ahead`: by how much the wall clock is ahead of the monotonic one, ms; `places`: of these rules only. */
-  states(ahead: number, places?: readonly number[]): RetainedStates {
+  states(ahead: number, places?: readonly number[]): RetainedStates<RetainedState> {
     const { runners, slots } = this.#parts;
     const states = new Map<string, RetainedState>();
     for (const at of places ?? runners.keys()) {

@@ -1,6 +1,6 @@
 import { mono, type TagLookup } from '../../gateway/contract/index.js';
 import { nextMultiple } from '../engine/blocks/slots.js';
-import type { RuleProgram } from '../program/program.js';
+import type { CompiledProgram } from '../program/program.js';
 import { judge, type Failure } from './judge.js';
 import { tagsOf, TestRig } from './rig.js';
 import type { Follower, Moment, Order, Scenario } from './scenario.js';
@@ -26,7 +26,7 @@ export class ScenarioRun {
   readonly #failures: Failure[] = [];
   #seed = 12_345;
 
-  constructor(program: RuleProgram, lookup: TagLookup, scenario: Scenario) {
+  constructor(program: CompiledProgram, lookup: TagLookup, scenario: Scenario) {
     this.rig = new TestRig(program, lookup);
     this.#scenario = scenario;
     const used = new Set(scenario.moments.flatMap((moment) => [...moment.courses.keys()]));

@@ -18,27 +18,27 @@ export { isMap };
 /** Reads the keys of one map, remembers which were asked for, and reports all that does not fit. */
 export interface Fields {
   readonly path: Path;
-  has(key: string): boolean;
-  raw(key: string): unknown;
-  text(key: string): string | undefined;
-  texts(key: string): readonly string[] | undefined;
-  required<T>(key: string, value: T | undefined, example: string): T | undefined;
-  duration(key: string): number | undefined;
-  flag(key: string): boolean | undefined;
-  whole(key: string, least: number, most: number): number | undefined;
-  choice<T extends string>(key: string, options: readonly T[]): T | undefined;
-  expression(key: string): Expr | undefined;
+  has: (key: string) => boolean;
+  raw: (key: string) => unknown;
+  text: (key: string) => string | undefined;
+  texts: (key: string) => readonly string[] | undefined;
+  required: <T>(key: string, value: T | undefined, example: string) => T | undefined;
+  duration: (key: string) => number | undefined;
+  flag: (key: string) => boolean | undefined;
+  whole: (key: string, least: number, most: number) => number | undefined;
+  choice: <T extends string>(key: string, options: readonly T[]) => T | undefined;
+  expression: (key: string) => Expr | undefined;
   /** Every value of this map as an expression, with its key. */
-  expressions(): readonly { readonly name: string; readonly expr: Expr }[];
-  map(key: string): Fields | undefined;
+  expressions: () => readonly { readonly name: string; readonly expr: Expr }[];
+  map: (key: string) => Fields | undefined;
   /** The maps of a list; what is no map is reported. */
-  maps(
+  maps: (
     key: string,
     about: { readonly message: string; readonly example: string },
-  ): readonly Fields[];
-  keys(): readonly string[];
+  ) => readonly Fields[];
+  keys: () => readonly string[];
   /** Reports the keys that nobody asked for. */
-  done(): void;
+  done: () => void;
 }
 
 /** A scalar as YAML gives it, as an expression: `true`, `5` and texts. */

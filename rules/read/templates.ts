@@ -1,6 +1,7 @@
 import { didYouMean } from '../text/names.js';
 import { createFields, isMap, type Fields, type Raw } from './fields.js';
-import { createSink, type Path, type RuleProblem, type RuleSource, type Sink } from './problems.js';
+import { createSink, type Path, type ExpandedSource, type Sink } from './problems.js';
+import type { RuleProblem } from '../../gateway/contract/index.js';
 
 /**
  * Templates: rules written once for a kind of machine and used for each machine of that kind. Placeholders
@@ -8,7 +9,7 @@ import { createSink, type Path, type RuleProblem, type RuleSource, type Sink } f
  */
 interface Template {
   readonly name: string;
-  readonly source: RuleSource;
+  readonly source: ExpandedSource;
   readonly rules: readonly Raw[];
   /** Placeholders that stand for tags; each machine says which. */
   readonly tags: readonly string[];
@@ -33,12 +34,12 @@ const mostRules = 50_000;
  * back as they are; those of a machine keep their parameters and curves.
  */
 export function expandTemplates(
-  sources: readonly RuleSource[],
+  sources: readonly ExpandedSource[],
   problems: RuleProblem[],
   warnings: RuleProblem[],
-): readonly RuleSource[] {
+): readonly ExpandedSource[] {
   const templates = readTemplates(sources, problems, warnings);
-  const made: RuleSource[] = [];
+  const made: ExpandedSource[] = [];
   for (const source of sources) {
     const { rule } = source;
     if (isMap(rule) && 'template' in rule && 'rules' in rule) continue;
@@ -74,7 +75,7 @@ function nameIn(typed: unknown): string | undefined {
 }
 
 function readTemplates(
-  sources: readonly RuleSource[],
+  sources: readonly ExpandedSource[],
   problems: RuleProblem[],
   warnings: RuleProblem[],
 ): ReadonlyMap<string, Template> {
@@ -146,7 +147,7 @@ function readUse(rule: Raw, template: Template, sink: Sink): Use | undefined {
   return complete ? { unit, names, parameters } : undefined;
 }
 
-function filledIn(template: Template, at: number, rule: Raw, use: Use): RuleSource {
+function filledIn(template: Template, at: number, rule: Raw, use: Use): ExpandedSource {
   const texts = new Map<string, Filled>();
   const unknown: (readonly [Path, string])[] = [];
   const walk = (value: unknown, path: Path, depth: number): unknown => {

@@ -1,6 +1,6 @@
 import { childrenOf, type Node } from '../check/ir.js';
 import { expressionsOf } from '../program/expressions.js';
-import { isTrip, type CompiledRule, type RuleProgram } from '../program/program.js';
+import { isTrip, type CompiledRule, type CompiledProgram } from '../program/program.js';
 import { lintCompare } from './compare.js';
 import type { Facts, Lint, LintCode } from './kinds.js';
 import { lintPart, lintVote } from './logic.js';
@@ -28,7 +28,7 @@ interface Around {
 
 /** Looks for what a careful colleague would ask about. `roles`: those that somebody has, if that is known. */
 export function lintProgram(
-  program: RuleProgram,
+  program: CompiledProgram,
   facts: Facts,
   roles?: ReadonlySet<string>,
 ): readonly Lint[] {

@@ -1,6 +1,6 @@
 import { formatDuration } from '../../gateway/contract/index.js';
 import { responseOf, type ResponseTime } from '../check/response-time.js';
-import { isTrip, type CompiledInterlock, type RuleProgram } from '../program/program.js';
+import { isTrip, type CompiledInterlock, type CompiledProgram } from '../program/program.js';
 import type { Facts, Say } from './kinds.js';
 import { silenceOf, type Silence } from './stale-response.js';
 
@@ -38,7 +38,7 @@ export function lintResponse({ wanted, demand, silent, verify, sum }: Budget, sa
 }
 
 /** The response budgets of all interlocks, slowest first. */
-export function budgetsOf(program: RuleProgram, facts: Facts): readonly Budget[] {
+export function budgetsOf(program: CompiledProgram, facts: Facts): readonly Budget[] {
   const silence = silenceOf(program, (tag) => facts(tag)?.stale ?? 0);
   const budgets = program.rules.filter(isTrip).map((rule) => budgetOf(rule, silence(rule)));
   const isOpen = ({ unbounded }: Budget): number => (unbounded.length > 0 ? 1 : 0);

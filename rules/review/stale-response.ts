@@ -1,7 +1,7 @@
 import { usualShare } from '../check/function-spec.js';
 import { childrenOf, inputsOf, type Input, type Node, type Ref } from '../check/ir.js';
 import { expressionsOf } from '../program/expressions.js';
-import type { CompiledInterlock, RuleProgram } from '../program/program.js';
+import type { CompiledInterlock, CompiledProgram } from '../program/program.js';
 import { sourcesOf } from '../program/sources.js';
 import type { BadPolicy } from '../read/terms.js';
 
@@ -15,7 +15,7 @@ export interface Silence {
 
 /** `stale`: how long a tag may be silent before it is stale, ms. */
 export function silenceOf(
-  { rules }: RuleProgram,
+  { rules }: CompiledProgram,
   stale: (tag: string) => number,
 ): (rule: CompiledInterlock) => Silence {
   const names = new Map<number, string>();

@@ -5,7 +5,7 @@ import { MemoryStore } from '../../gateway/journal/memory-store.js';
 import type { MqttConnection, MqttPort, Outgoing } from '../../gateway/north/mqtt/port.js';
 import { Runtime, type RuntimeOptions } from '../../gateway/run/runtime.js';
 import type { RulesAtStart } from '../../gateway/run/start-plan.js';
-import { compileRules, createEngine } from '../../rules/index.js';
+import { ruleLanguage } from '../../rules/index.js';
 import { copied } from '../support/carry.js';
 import { inThisThread } from '../support/create.js';
 import { Seeded } from '../support/random.js';
@@ -83,7 +83,7 @@ export async function gateway(
         clock,
         random: new Seeded(1),
         log: silentLog,
-        rules: { compile: compileRules, start: createEngine },
+        rules: ruleLanguage,
         store,
         mqtt: broker,
         version: '0',

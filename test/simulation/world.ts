@@ -2,13 +2,13 @@ import { FakeModbus } from '../../drivers/modbus/fake.js';
 import { modbus } from '../../drivers/modbus/index.js';
 import { transportOf } from '../../drivers/modbus/transport.js';
 import {
+  asGatewayError,
+  isGood,
+  silentLog,
   type DriverModule,
   type RuleEngine,
   type RuleLanguage,
   type ScanResult,
-  asGatewayError,
-  isGood,
-  silentLog,
 } from '../../gateway/contract/index.js';
 import { decodeSegment } from '../../gateway/journal/codec.js';
 import { isBlock } from '../../gateway/journal/entry.js';
@@ -16,7 +16,7 @@ import { MemoryStore } from '../../gateway/journal/memory-store.js';
 import type { Store } from '../../gateway/journal/store.js';
 import type { MqttPort } from '../../gateway/north/mqtt/port.js';
 import { Runtime } from '../../gateway/run/runtime.js';
-import { compileRules, createEngine } from '../../rules/index.js';
+import { ruleLanguage } from '../../rules/index.js';
 import { copied } from '../support/carry.js';
 import { inThisThread } from '../support/create.js';
 import { StateFolder } from '../support/memory-files.js';
@@ -27,7 +27,6 @@ import { SimBroker } from './broker.js';
 import { Faults } from './faults.js';
 import { Ledger } from './ledger.js';
 import {
-  type Way,
   answerMs,
   placeOf,
   plantConfig,
@@ -36,6 +35,7 @@ import {
   truth,
   wasTrue,
   ways,
+  type Way,
 } from './plant.js';
 import { SimDevice } from './wire.js';
 
@@ -168,7 +168,7 @@ export class World {
     // At most once is a promise of one life of the process: the last one's write may just have arrived.
     this.#lastWriteAt = -Infinity;
     this.#state = undefined;
-    const language: RuleLanguage = { compile: compileRules, start: createEngine };
+    const language: RuleLanguage = ruleLanguage;
     const store = this.#plants.store?.(this.#store) ?? this.#store;
     const starting = Runtime.start(plantConfig(this.#driver(), this.#variant, this.#way), {
       clock,

@@ -31,8 +31,8 @@ export interface Slots {
 /** A piece of memory that outlives a restart, as numbers; times are given in wall time. */
 export interface Kept {
   /** `ahead`: by how much the wall clock is ahead of the monotonic one; `now`: monotonic; ms. */
-  save(ahead: number, now: number): readonly number[];
-  load(values: readonly number[], ahead: number, now: number): void;
+  save: (ahead: number, now: number) => readonly number[];
+  load: (values: readonly number[], ahead: number, now: number) => void;
   /** What is to be stored changes with time alone now. */
   readonly isMoving?: () => boolean;
 }

@@ -131,7 +131,7 @@ function settle(
 }
 
 /** Events in a sliding window, one number a pane. */
-function tally(s: Slots, ms: number): { add(now: number, amount: number): void; panes: Ring } {
+function tally(s: Slots, ms: number): { add: (now: number, amount: number) => void; panes: Ring } {
   // One pane more: an event leaves late rather than early, so that a limit on starts is never exceeded.
   const panes = ring(s, ms, 1, 1);
   return {

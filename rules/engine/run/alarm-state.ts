@@ -3,6 +3,7 @@ import {
   wall,
   type AlarmSnapshot,
   type AlarmState,
+  type CommandResult,
   type Evidence,
   type Person,
   type RuleCommand,
@@ -10,7 +11,7 @@ import {
 } from '../../../gateway/contract/index.js';
 import type { AlarmText } from '../../read/terms.js';
 import { wantScan } from '../blocks/slots.js';
-import { addEvent, done, noEvidence, refused, type Answer, type Context } from './context.js';
+import { addEvent, done, noEvidence, refused, type Context } from './context.js';
 import { bound, leftOf, type Deadline } from './deadline.js';
 import { evidenceList } from './evidence.js';
 import type { RetainedAlarm } from './retained.js';
@@ -113,7 +114,7 @@ export class AlarmMachine {
     else this.#follow(active);
   }
 
-  #ack(person: Person): Answer {
+  #ack(person: Person): CommandResult {
     const { base } = this.#m;
     if (this.#isCovered || !/UNACK$/.test(base))
       return refused(`${this.id} has nothing to acknowledge: it is ${this.state}`);
@@ -127,7 +128,7 @@ export class AlarmMachine {
   }
 
   /** Lets go of a latched alarm whose cause has gone. */
-  reset(person: Person): Answer {
+  reset(person: Person): CommandResult {
     if (!this.#m.base.startsWith('LATCHED'))
       return refused(`${this.id} has nothing to reset: it is ${this.state}`);
     // Nobody has acknowledged it: that stays due.
@@ -138,7 +139,7 @@ export class AlarmMachine {
     return done;
   }
 
-  #shelve(request: ShelveRequest, person: Person): Answer {
+  #shelve(request: ShelveRequest, person: Person): CommandResult {
     const { duration, reason, oneShot } = request;
     const { shelve: terms } = this.#text;
     if (terms === false) return refused(`${this.id} cannot be shelved: the rule says so`);
@@ -159,7 +160,7 @@ export class AlarmMachine {
     return done;
   }
 
-  #unshelve(person: Person): Answer {
+  #unshelve(person: Person): CommandResult {
     if (!this.#m.shelf) return refused(`${this.id} is not shelved`);
     this.#command(person, `${this.id} unshelved by ${person.name}`, () => {
       this.#m.shelf = undefined;
@@ -169,7 +170,7 @@ export class AlarmMachine {
   }
 
   /** Takes the alarm out of service or back into it. */
-  #service(out: boolean, reason: string, person: Person): Answer {
+  #service(out: boolean, reason: string, person: Person): CommandResult {
     if (out === (this.#m.out !== undefined))
       return refused(`${this.id} is ${out ? 'out of service' : 'in service'} already`);
     if (out && reason.trim() === '') return refused('out of service needs a reason');
@@ -184,7 +185,7 @@ export class AlarmMachine {
   }
 
   /** What a person tells this alarm; undefined: it is no command for an alarm. */
-  command(command: RuleCommand, person: Person): Answer | undefined {
+  command(command: RuleCommand, person: Person): CommandResult | undefined {
     switch (command.kind) {
       case 'ack':
         return this.#ack(person);

@@ -1,9 +1,14 @@
-import type { AlarmState, Evidence, Person } from '../../../gateway/contract/index.js';
+import type {
+  AlarmState,
+  CommandResult,
+  Evidence,
+  Person,
+} from '../../../gateway/contract/index.js';
 import type { CompiledAlarm } from '../../program/program.js';
 import type { Steps } from '../blocks/code.js';
 import { conditionOf, truth, wantScan } from '../blocks/slots.js';
 import { AlarmMachine } from './alarm-state.js';
-import { noEvidence, type Answer, type Context, type Explained, type Runner } from './context.js';
+import { noEvidence, type Context, type Explained, type Runner } from './context.js';
 import { badInputs, because, evidenceList } from './evidence.js';
 import { stepsOf } from './instantiate.js';
 import type { RetainedState } from './retained.js';
@@ -123,7 +128,7 @@ export class AlarmRunner implements Runner {
     };
   }
 
-  reset(person: Person): Answer {
+  reset(person: Person): CommandResult {
     return this.#alarm.reset(person);
   }
 

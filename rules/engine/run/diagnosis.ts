@@ -1,5 +1,6 @@
 import {
   wall,
+  type CommandResult,
   type DiagnosisState,
   type Evidence,
   type Ranking,
@@ -14,7 +15,6 @@ import {
   noEvidence,
   noMachines,
   refused,
-  type Answer,
   type Context,
   type Explained,
   type Runner,
@@ -288,7 +288,7 @@ export class DiagnosisRunner implements Runner {
     };
   }
 
-  reset(): Answer {
+  reset(): CommandResult {
     return refused(`${this.rule.id} is a diagnosis: nothing to reset`);
   }
 }

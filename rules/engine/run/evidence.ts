@@ -20,7 +20,7 @@ export interface Witness {
   readonly slots: Slots;
   readonly image: ImageView;
   readonly positionOf: (ref: Ref) => number;
-  wallOf(mono: number): WallMs;
+  wallOf: (mono: number) => WallMs;
 }
 
 /**

@@ -1,5 +1,6 @@
 import {
   wall,
+  type CommandResult,
   type HeartbeatState,
   type WallMs,
   type WriteIntent,
@@ -11,7 +12,6 @@ import {
   addEvent,
   noMachines,
   refused,
-  type Answer,
   type Context,
   type Explained,
   type Runner,
@@ -137,7 +137,7 @@ export class HeartbeatRunner implements Runner {
   retained(): undefined {
     return undefined;
   }
-  reset(): Answer {
+  reset(): CommandResult {
     return refused(`${this.rule.id} is a heartbeat: nothing to reset`);
   }
 }

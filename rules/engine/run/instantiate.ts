@@ -65,7 +65,7 @@ export interface Plant {
   /** Position of the rule whose steps are made now. */
   building: number;
   /** The rule at this position must run in the next scan. */
-  touch(rule: number): void;
+  touch: (rule: number) => void;
   /** Run after all rules: what prev() looks at, then its storing. */
   readonly after: Steps[];
   readonly store: Step[];

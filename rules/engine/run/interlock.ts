@@ -1,8 +1,9 @@
 import {
   own,
   wall,
-  type Evidence,
   type Adopted,
+  type CommandResult,
+  type Evidence,
   type Held,
   type InterlockState,
   type Person,
@@ -22,7 +23,6 @@ import {
   noEvidence,
   noMachines,
   refused,
-  type Answer,
   type Context,
   type Explained,
   type Runner,
@@ -276,13 +276,13 @@ export class InterlockRunner implements Runner {
     };
   }
 
-  bypass(request: BypassRequest, person: Person): Answer {
+  bypass(request: BypassRequest, person: Person): CommandResult {
     if (request.input === undefined && this.#holds())
       return refused(`${this.rule.id} is tripped: reset it before it is bypassed`);
     const none = refused(`${this.rule.id} cannot be bypassed: the rule has no bypass:`);
     return this.#bypasses?.begin(request, person) ?? none;
   }
-  endBypass(input: string | undefined, person: Person): Answer {
+  endBypass(input: string | undefined, person: Person): CommandResult {
     return this.#bypasses?.end(input, person) ?? refused(`${this.rule.id} is not bypassed`);
   }
 
@@ -424,7 +424,7 @@ export class InterlockRunner implements Runner {
     this.#enter(rest, how, noEvidence, by);
   }
 
-  reset({ name: by, roles }: Person): Answer {
+  reset({ name: by, roles }: Person): CommandResult {
     const { rule } = this;
     if (rule.resetRole !== undefined && !roles.includes(rule.resetRole))
       return refused(`a reset of ${rule.id} needs the role ${rule.resetRole}`);

@@ -1,5 +1,6 @@
 import {
   wall,
+  type CommandResult,
   type Evidence,
   type PermissiveState,
   type WallMs,
@@ -12,7 +13,6 @@ import {
   addEvent,
   noMachines,
   refused,
-  type Answer,
   type Context,
   type Explained,
   type Runner,
@@ -88,7 +88,7 @@ export class PermissiveRunner implements Runner {
     return undefined;
   }
   readonly machines: Runner['machines'] = noMachines;
-  reset(): Answer {
+  reset(): CommandResult {
     return refused(`${this.rule.id} is a permissive: nothing to reset`);
   }
 

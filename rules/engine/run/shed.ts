@@ -2,6 +2,7 @@ import {
   own,
   wall,
   type Adopted,
+  type CommandResult,
   type Held,
   type ShedState,
   type WallMs,
@@ -16,7 +17,6 @@ import {
   noEvidence,
   noMachines,
   refused,
-  type Answer,
   type Context,
   type Explained,
   type Runner,
@@ -261,7 +261,7 @@ export class ShedRunner implements Runner {
     };
   }
 
-  reset(): Answer {
+  reset(): CommandResult {
     return refused(`${this.rule.id} sheds load: it restores by itself`);
   }
 }

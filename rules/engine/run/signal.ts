@@ -4,19 +4,13 @@ import {
   Quality,
   qualityText,
   wall,
+  type CommandResult,
 } from '../../../gateway/contract/index.js';
 import type { CompiledSignal } from '../../program/program.js';
 import { boundOf } from '../blocks/bounds.js';
 import type { Steps } from '../blocks/code.js';
 import { badFrom, truth, undecided } from '../blocks/slots.js';
-import {
-  noMachines,
-  refused,
-  type Answer,
-  type Context,
-  type Explained,
-  type Runner,
-} from './context.js';
+import { noMachines, refused, type Context, type Explained, type Runner } from './context.js';
 import { badInputs, because, evidenceList } from './evidence.js';
 import { stepsOf } from './instantiate.js';
 
@@ -106,7 +100,7 @@ export class SignalRunner implements Runner {
     return undefined;
   }
   readonly machines: Runner['machines'] = noMachines;
-  reset(): Answer {
+  reset(): CommandResult {
     return refused(`${this.rule.id} is a signal: nothing to reset`);
   }
 
