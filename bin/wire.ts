@@ -113,6 +113,6 @@ export type {
   CompiledProgram,
   ExpandedSource,
   SuiteResult,
-  TagFacts,
+  TagTiming,
   TestSource,
 } from '../rules/index.js';

@@ -18,7 +18,7 @@ export { describeRule } from './explain/describe.js';
 export { baselineParts, fitBaseline } from './fitting/baseline.js';
 export { fitModel, type FittedModel } from './fitting/pca.js';
 export { seriesOf } from './fitting/series.js';
-export { budgetsOf, lintProgram, type Budget, type TagFacts } from './review/lint.js';
+export { budgetsOf, lintProgram, type Budget, type TagTiming } from './review/lint.js';
 export {
   callsOf,
   difference,

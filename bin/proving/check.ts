@@ -9,7 +9,7 @@ import {
   describeRule,
   lintProgram,
   type Budget,
-  type TagFacts,
+  type TagTiming,
 } from '../wire.js';
 import { loadRuleFiles, type RuleFiles } from './load.js';
 
@@ -88,8 +88,8 @@ function rolesOf({ config }: RuleFiles): ReadonlySet<string> {
 }
 
 /** Span, deadband and stale time of a tag, as the configuration has them. */
-function factsOf({ config }: RuleFiles): (tag: string) => TagFacts | undefined {
-  const facts = new Map<string, TagFacts>();
+function factsOf({ config }: RuleFiles): (tag: string) => TagTiming | undefined {
+  const facts = new Map<string, TagTiming>();
   for (const device of config.links.flatMap((link) => link.devices))
     for (const { name, span, deadband, stale } of device.tags)
       facts.set(name, { span, deadband, stale });

@@ -5,14 +5,14 @@ import type { FunctionTable } from './function-spec.js';
 import type { ExprType, Input, Node, Ref } from './ir.js';
 
 /** Hands out positions for values and qualities; one counter for a whole program. */
-export interface Slots {
+export interface SlotAllocator {
   count: number;
 }
 
 /** What an expression can refer to, and where its problems go. */
 export interface Scope {
   readonly text: string;
-  readonly slots: Slots;
+  readonly slots: SlotAllocator;
   /** One per tag that the rule reads; shared by the expressions of a rule. */
   readonly inputs: Map<string, Input>;
   /** The tag or signal, or the reason why it cannot be used (empty: reported already, elsewhere). */

@@ -1,7 +1,7 @@
 import type { SignalDef, TagLookup } from '../../gateway/contract/index.js';
 import type { Input, Node, Ref } from '../check/ir.js';
 import { noLag, unboundedLag } from '../check/lag.js';
-import { boolType, numberType, type Scope, type Slots } from '../check/scope.js';
+import { boolType, numberType, type Scope, type SlotAllocator } from '../check/scope.js';
 import type { Packed } from '../program/packed.js';
 import type { CompiledRule } from '../program/program.js';
 import type { Expr } from '../read/fields.js';
@@ -13,7 +13,7 @@ import type { Demand } from './outputs.js';
 /** Everything that is known while the rules of one program are checked. */
 export interface Compilation {
   readonly tags: TagLookup;
-  readonly slots: Slots;
+  readonly slots: SlotAllocator;
   readonly drafts: ReadonlyMap<string, Draft>;
   /** Signals that are typed already; filled in the order of evaluation. */
   readonly refs: Map<string, Ref>;

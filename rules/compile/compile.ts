@@ -10,7 +10,7 @@ import { checkExpression } from '../check/expression.js';
 import type { FunctionTable } from '../check/function-spec.js';
 import type { ExprType, Node, Ref } from '../check/ir.js';
 import { noLag } from '../check/lag.js';
-import { boolType, numberType, type Scope, type Slots } from '../check/scope.js';
+import { boolType, numberType, type Scope, type SlotAllocator } from '../check/scope.js';
 import { Packer } from '../program/packed.js';
 import {
   isTrip,
@@ -23,11 +23,11 @@ import { watchedBy } from '../program/sources.js';
 import { isMap } from '../read/fields.js';
 import type { SignalDraft } from '../read/kinds/signal.js';
 import {
-  createShelf,
+  createLibraryBuilder,
   libraryKindOf,
   libraryOf,
   readLibrary,
-  type Shelf,
+  type LibraryBuilder,
 } from '../read/library-elements.js';
 import type { Library } from '../read/library.js';
 import { plainRules } from '../read/matrix.js';
@@ -57,20 +57,20 @@ export function compile(
 ): CompileResult {
   const problems: RuleProblem[] = [];
   const warnings: RuleProblem[] = [];
-  const shelf = createShelf();
+  const library = createLibraryBuilder();
   const plain = plainRules(sources, problems, warnings);
-  const rest = fillShelf(plain, shelf, {
+  const rest = takeLibrary(plain, library, {
     problems,
     warnings,
   });
   const drafts = readAll(rest, { tags, functions, problems, warnings });
   const silent = new Set<string>();
   const variablesOf = (model: string): readonly string[] =>
-    (shelf.models.get(model)?.variables ?? []).map(({ tag }) => tag);
+    (library.models.get(model)?.variables ?? []).map(({ tag }) => tag);
   const order = orderDrafts(drafts, { tags, silent, variablesOf });
   const packer = new Packer();
-  const around = { silent, functions, library: libraryOf(shelf), packer };
-  const compilation = createCompilation(tags, drafts, around);
+  const context = { silent, functions, library: libraryOf(library), packer };
+  const compilation = createCompilation(tags, drafts, context);
   const rules: CompiledRule[] = [];
   const off = new Set<string>();
   for (const id of order) {
@@ -97,10 +97,10 @@ export function compile(
   return { ok: true, program: programOf(rules, compilation, about) };
 }
 
-/** Takes what is no rule out of the list and puts it on the shelf. */
-function fillShelf(
+/** Moves what is no rule from the list into the library. */
+function takeLibrary(
   sources: readonly ExpandedSource[],
-  shelf: Shelf,
+  library: LibraryBuilder,
   { problems, warnings }: { problems: RuleProblem[]; warnings: RuleProblem[] },
 ): readonly ExpandedSource[] {
   const rest: ExpandedSource[] = [];
@@ -109,7 +109,7 @@ function fillShelf(
     for (const [path, name] of source.origin?.unknown ?? [])
       sink.report(path, `the template does not say what $${name} is`, `add ${name} to its tags`);
     const kind = isMap(source.rule) ? libraryKindOf(source.rule) : undefined;
-    if (kind && isMap(source.rule)) readLibrary(kind, source.rule, shelf, sink);
+    if (kind && isMap(source.rule)) readLibrary(kind, source.rule, library, sink);
     else rest.push(source);
   }
   return rest;
@@ -196,7 +196,7 @@ function makerOf(drafts: ReadonlyMap<string, Draft>, name: string): string | und
   return rule?.publish.includes(name.slice(dot + 1)) ? rule.id : undefined;
 }
 
-interface Surroundings {
+interface OrderingContext {
   readonly tags: TagLookup;
   /** Ids of rules of which no further problem is told. */
   readonly silent: Set<string>;
@@ -205,7 +205,7 @@ interface Surroundings {
 }
 function orderDrafts(
   drafts: ReadonlyMap<string, Draft>,
-  { tags, silent, variablesOf }: Surroundings,
+  { tags, silent, variablesOf }: OrderingContext,
 ): readonly string[] {
   const interlocks = [...drafts.values()].filter(isTrip);
   const needs = new Map<string, Set<string>>();
@@ -290,7 +290,7 @@ function refOfTag(tag: RuleTag): Ref {
   };
 }
 
-interface Around {
+interface CheckingContext {
   /** Signals whose own problem is reported already; who uses them is not to blame. */
   readonly silent: ReadonlySet<string>;
   readonly functions: FunctionTable;
@@ -300,9 +300,9 @@ interface Around {
 function createCompilation(
   tags: TagLookup,
   drafts: ReadonlyMap<string, Draft>,
-  { silent, functions, library, packer }: Around,
+  { silent, functions, library, packer }: CheckingContext,
 ): Compilation {
-  const slots: Slots = { count: 0 };
+  const slots: SlotAllocator = { count: 0 };
   const refs = new Map<string, Ref>();
   const tagRefs = new Map<number, Ref>();
   const names = tags.names();

@@ -13,9 +13,9 @@ import {
 } from '../../gateway/contract/index.js';
 import type { CompiledProgram } from '../program/program.js';
 import { pulseMs, runSteps, type Slots } from './blocks/slots.js';
-import { buildEngine, type Built, type World } from './build.js';
-import { takeOver, type Estate, type Taken } from './handover.js';
-import { Keeper } from './keeper.js';
+import { buildEngine, type Built, type EngineEnvironment } from './build.js';
+import { carryOver, type CarriedState, type Taken } from './handover.js';
+import { RetentionSchedule } from './retention.js';
 import { Results } from './results.js';
 import type { AlarmMachine } from './run/alarm-state.js';
 import { refused, type Runner } from './run/context.js';
@@ -34,10 +34,10 @@ export interface Checks {
 }
 
 /** What the next engine takes over from an engine. */
-const estates = new WeakMap<RuleEngine, Estate>();
+const carried = new WeakMap<RuleEngine, CarriedState>();
 /** What an engine computed, for those who look into it: tests of rules and their coverage. */
 export function slotsOf(engine: RuleEngine): Slots | undefined {
-  return estates.get(engine)?.slots;
+  return carried.get(engine)?.slots;
 }
 const nobody: ReadonlySet<string> = new Set();
 const nothingTaken: Taken = { rules: new Set(), isUntold: false };
@@ -52,49 +52,49 @@ export function createEngine(
   const kept = { ...retained, ...earlier?.retained() };
   const built = buildEngine(program, world, { kept, lost, orders });
   const { slots, context, runners, memoryEnds } = built;
-  const keeper = new Keeper(built);
-  const before = earlier && estates.get(earlier);
+  const retention = new RetentionSchedule(built);
+  const before = earlier && carried.get(earlier);
   const { orphans, schedule } = built;
   const own = { slots, runners, memoryEnds, orphans, schedule, isUntold: () => false };
-  const taken = before ? takeOver(own, before) : nothingTaken;
+  const taken = before ? carryOver(own, before) : nothingTaken;
   if (before) {
     context.out.intentsChanged = true;
     context.out.doubtsChanged = true;
   }
-  keeper.await(kept, taken.rules);
+  retention.await(kept, taken.rules);
   const results = new Results(
     context.out,
     { runners, orphans },
-    isNews({ runners, keeper, kept, taken }),
+    isNews({ runners, retention, kept, taken }),
   );
-  const engine = engineOf(program, { ...built, results, keeper, options: world });
-  estates.set(engine, { ...own, isUntold: () => results.isUntold });
+  const engine = engineOf(program, { ...built, results, retention, options: world });
+  carried.set(engine, { ...own, isUntold: () => results.isUntold });
   return engine;
 }
 
 interface News {
   readonly runners: readonly Runner[];
-  readonly keeper: Keeper;
+  readonly retention: RetentionSchedule;
   readonly kept: RetainedStates | undefined;
   readonly taken: Taken;
 }
 /** Rules that are new or written differently must be known to the next start. */
-function isNews({ runners, keeper, kept, taken }: News): boolean {
+function isNews({ runners, retention, kept, taken }: News): boolean {
   const isNew = ({ rule: { id, hash } }: Runner, at: number): boolean => {
     if (taken.rules.has(id) || retainedOf(kept, id)?.hash === hash) return false;
-    return keeper.keeps(at);
+    return retention.keeps(at);
   };
   return taken.isUntold || runners.some(isNew);
 }
 
 interface Parts extends Built {
   readonly results: Results;
-  readonly keeper: Keeper;
-  readonly options: World;
+  readonly retention: RetentionSchedule;
+  readonly options: EngineEnvironment;
 }
 
 function engineOf(program: CompiledProgram, parts: Parts): RunningRules {
-  const { slots, context, runners, orphans, schedule, keeper, options } = parts;
+  const { slots, context, runners, orphans, schedule, retention, options } = parts;
   const { places } = program;
   const all = new Machines(parts);
 
@@ -143,7 +143,7 @@ function engineOf(program: CompiledProgram, parts: Parts): RunningRules {
     retained: (of) => {
       const { now } = slots.clock;
       const places = of?.flatMap((id) => placeOf(id) ?? []);
-      return keeper.states(options.wallOf(now) - now, places);
+      return retention.states(options.wallOf(now) - now, places);
     },
     held: (of) => {
       const chosen = of ? of.flatMap((id) => runners[placeOf(id) ?? -1] ?? []) : runners;
@@ -276,7 +276,7 @@ function standing(
 
 /** The scan: what must run runs once, in the order of the program; then what prev() looks at. */
 function scanOf(parts: Parts): RuleEngine['scan'] {
-  const { slots, plant, context, runners, orphans, schedule, results, keeper, options } = parts;
+  const { slots, basis, context, runners, orphans, schedule, results, retention, options } = parts;
   const { clock } = slots;
   const { dirty, due } = schedule;
   const wantsAgain = (): boolean => clock.again;
@@ -297,7 +297,7 @@ function scanOf(parts: Parts): RuleEngine['scan'] {
   return (now) => {
     clock.now = now;
     const ahead = options.wallOf(now) - now;
-    keeper.begin(now, ahead);
+    retention.begin(now, ahead);
     schedule.look(ahead);
     if (options.full === true) dirty.fill(1);
     for (let at = 0; at < runners.length; at++) {
@@ -306,10 +306,10 @@ function scanOf(parts: Parts): RuleEngine['scan'] {
     }
     if (orphans.isAny) orphans.scan();
     clock.due = Infinity;
-    for (let i = 0; i < plant.after.length; i++) plant.after[i]?.run();
-    runSteps(plant.store);
-    if (keeper.isDue(now)) context.out.retainedChanged = true;
-    return results.next(Math.min(clock.due, keeper.due, schedule.next(now + pulseMs)));
+    for (let i = 0; i < basis.after.length; i++) basis.after[i]?.run();
+    runSteps(basis.store);
+    if (retention.isDue(now)) context.out.retainedChanged = true;
+    return results.next(Math.min(clock.due, retention.due, schedule.next(now + pulseMs)));
   };
 }
 
@@ -323,7 +323,7 @@ function publish({ context, options }: Parts, runner: Runner): void {
     const before = image.numbers[at] as number;
     const shown = value === value ? value : before;
     if (shown === before && quality === (image.qualities[at] as number)) continue;
-    context.put(at, shown, quality, context.plant.slots.clock.now);
+    context.put(at, shown, quality, context.basis.slots.clock.now);
     context.out.changed.push(at);
   }
 }

@@ -25,7 +25,7 @@ export const testEpoch = 1_767_225_600_000;
 /** How often the rules may run at most: what a rule demands is seen by its inputs this much later, ms. */
 const echoMs = 10;
 /** Scans without time going on: a plant that oscillates within one instant is stopped. */
-const mostScans = 10_000;
+const maxScans = 10_000;
 
 /** What a span makes of a value: judged anew by the span of now. */
 const rangeQualities: ReadonlySet<number> = new Set([
@@ -150,7 +150,7 @@ export class TestRig {
 
   /** Goes to a time, with every scan that is due on the way; the last one is not run. */
   advance(to: number): void {
-    for (let guard = 0; this.due < to && guard < mostScans; guard++) {
+    for (let guard = 0; this.due < to && guard < maxScans; guard++) {
       if (this.due > this.now) guard = 0;
       this.now = Math.max(this.now, this.due);
       this.scan();

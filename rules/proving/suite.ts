@@ -8,7 +8,7 @@ import { isMap } from '../read/fields.js';
 import { plainRules } from '../read/matrix.js';
 import type { ExpandedSource } from '../read/problems.js';
 import { CoverageOfRule, type RuleCoverage } from './coverage.js';
-import type { Failure } from './judge.js';
+import type { Mismatch } from './judge.js';
 import { mutantsOf } from './mutate.js';
 import { ScenarioRun } from './run.js';
 import { readScenarios, type Scenario, type TestProblem, type TestSource } from './scenario.js';
@@ -34,7 +34,7 @@ export interface MutationScore {
 export interface SuiteResult {
   readonly problems: readonly (RuleProblem | TestProblem)[];
   readonly runs: number;
-  readonly failures: readonly Failure[];
+  readonly failures: readonly Mismatch[];
   readonly coverage: readonly RuleCoverage[];
   /** Rules that no test names. */
   readonly untested: readonly string[];
@@ -87,7 +87,7 @@ export function runSuite(options: SuiteOptions): SuiteResult {
   const watchers = program.rules
     .filter(({ id }) => named.has(id))
     .map((rule) => new CoverageOfRule(rule));
-  const failures: Failure[] = [];
+  const failures: Mismatch[] = [];
   for (const [at, scenario] of scenarios.entries()) {
     failures.push(...runOne(program, lookup, scenario, watchers));
     options.onProgress?.(at + 1, scenarios.length);
@@ -107,7 +107,7 @@ function runOne(
   lookup: TagLookup,
   scenario: Scenario,
   watchers: readonly CoverageOfRule[],
-): readonly Failure[] {
+): readonly Mismatch[] {
   const run = new ScenarioRun(partOf(program, scenario.rules), lookup, scenario);
   const slots = slotsOf(run.rig.engine);
   const mine = watchers.filter(({ rule }) => scenario.rules.includes(rule.id));

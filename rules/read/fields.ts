@@ -45,7 +45,7 @@ export interface Fields {
 function readExpression(
   value: unknown,
   path: Path,
-  { sink, functions }: Surroundings,
+  { sink, functions }: ExpressionContext,
 ): Expr | undefined {
   if (typeof value !== 'string' && typeof value !== 'boolean' && typeof value !== 'number') {
     sink.report(path, 'expected an expression', 'such as FT101 < 5 m3/h');
@@ -59,7 +59,7 @@ function readExpression(
 }
 
 /** Where problems go, and what expressions may call. */
-interface Surroundings {
+interface ExpressionContext {
   readonly sink: Sink;
   readonly functions: Signatures;
 }

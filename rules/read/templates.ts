@@ -27,7 +27,7 @@ const placeholder = /\$([A-Za-z][A-Za-z0-9_]*)/g;
 const simpleName = /^[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+)*$/;
 
 /** Most rules that templates may make: a slip in a list must not fill the memory. */
-const mostRules = 50_000;
+const maxRules = 50_000;
 
 /**
  * Puts the rules of templates in the place of the machines that use them. All other elements are given
@@ -59,7 +59,7 @@ export function expandTemplates(
     if (!use) continue;
     made.push({ ...source, rule: machineOf(rule, use) });
     for (const [at, one] of template.rules.entries())
-      if (made.length < mostRules) made.push(filledIn(template, at, one, use));
+      if (made.length < maxRules) made.push(filledIn(template, at, one, use));
   }
   return made;
 }

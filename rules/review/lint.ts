@@ -15,11 +15,11 @@ import {
 import { budgetsOf, lintResponse, type Budget } from './response.js';
 import { lintRole, lintRoles, lintTrip } from './trip.js';
 
-export type { Lint, LintCode, TagFacts } from './kinds.js';
+export type { Lint, LintCode, TagTiming } from './kinds.js';
 export { budgetsOf, type Budget } from './response.js';
 
 /** What one rule is seen against. */
-interface Around {
+interface LintContext {
   readonly facts: Facts;
   readonly roles: ReadonlySet<string> | undefined;
   readonly budget: Budget | undefined;
@@ -39,7 +39,7 @@ export function lintProgram(
   );
 }
 
-function lintRule(rule: CompiledRule, { facts, roles, budget, trips }: Around): Lint[] {
+function lintRule(rule: CompiledRule, { facts, roles, budget, trips }: LintContext): Lint[] {
   const found: Lint[] = [];
   const say = (code: LintCode, message: string): void => {
     const isKnown = found.some((one) => one.code === code && one.message === message);

@@ -4,9 +4,9 @@ import { lex, refuse, type Token } from './lex.js';
 import { signatureOf, type Signatures } from './signatures.js';
 
 /** Deepest nesting of brackets, `not`, `-`, calls and `if`. */
-export const deepest = 64;
+export const maxDepth = 64;
 /** Most parts of one expression; bounds chains such as a + b + c, which need no brackets. */
-const mostNodes = 1000;
+const maxNodes = 1000;
 
 export type ParsedExpression =
   | { readonly ok: true; readonly ast: Ast }
@@ -51,13 +51,13 @@ function previousEnd(c: Cursor): number {
   return c.tokens[c.at - 1]?.to ?? 0;
 }
 function node<T extends Ast>(c: Cursor, made: T): T {
-  if (++c.nodes > mostNodes)
-    refuse(made.from, `the expression has more than ${mostNodes} parts`, 'split it into signals');
+  if (++c.nodes > maxNodes)
+    refuse(made.from, `the expression has more than ${maxNodes} parts`, 'split it into signals');
   return made;
 }
 function deeper<T>(c: Cursor, part: (c: Cursor) => T): T {
-  if (++c.depth > deepest)
-    refuse(peek(c).from, `nested deeper than ${deepest} levels`, 'split it into signals');
+  if (++c.depth > maxDepth)
+    refuse(peek(c).from, `nested deeper than ${maxDepth} levels`, 'split it into signals');
   const result = part(c);
   c.depth--;
   return result;
@@ -251,7 +251,7 @@ function parseCall(c: Cursor, token: Token): Ast {
     do parseValue(c, signature.labels, args, labelled);
     while (accept(c, ','));
   expect(c, ')', `to close ${token.text}(`);
-  const { least, most } = signature;
+  const { minValues: least, maxValues: most } = signature;
   if (args.length < least || args.length > most)
     refuse(
       token.from,

@@ -2,7 +2,7 @@ import { isSound } from '../../../gateway/contract/index.js';
 import { badFrom, nextMultiple, recall, remember, type Slots } from './slots.js';
 
 /** Most panes of one window, and the shortest pane (ms): the error of a window is at most one pane. */
-const mostPanes = 60;
+const maxPanes = 60;
 const shortestPane = 100;
 
 /** Where a sliding window keeps its panes: rows of `width` numbers, one row a pane, used in a ring. */
@@ -18,7 +18,7 @@ export interface Ring {
 }
 
 export function ring(s: Slots, ms: number, width: number, more = 0): Ring {
-  const paneMs = Math.max(shortestPane, Math.ceil(ms / mostPanes));
+  const paneMs = Math.max(shortestPane, Math.ceil(ms / maxPanes));
   const count = Math.max(1, Math.round(ms / paneMs)) + more;
   const openId = remember(s, NaN);
   const rows = remember(s, ...Array.from({ length: count * width }, () => 0));

@@ -1,7 +1,7 @@
 import { isGood, isSound, Quality } from '../../../gateway/contract/index.js';
 import { usualShare, type Param, type Setting } from '../../check/function-spec.js';
 import { eventful, rises, type Inputs } from '../blocks/eventful.js';
-import { keepPanes } from '../blocks/kept.js';
+import { keepPanes } from '../blocks/retained-memory.js';
 import { heldWindow, ring, type HeldWindow, type Ring, type Stats } from '../blocks/panes.js';
 import {
   badFrom,

@@ -19,7 +19,7 @@ import type { RetainedAlarm } from './retained.js';
 type ShelveRequest = Extract<RuleCommand, { kind: 'shelve' }>;
 type Base = Exclude<AlarmState, 'SHELVED' | 'SUPPRESSED' | 'OUT_OF_SERVICE'>;
 
-interface Shelf extends Deadline {
+interface Shelving extends Deadline {
   readonly by: string;
   readonly reason: string;
   readonly oneShot: boolean;
@@ -33,7 +33,7 @@ interface Memory {
   ackedAt: number;
   isActive: boolean;
   isSuppressed: boolean;
-  shelf: Shelf | undefined;
+  shelf: Shelving | undefined;
   out: { readonly by: string; readonly reason: string } | undefined;
   /** Told with the next scan: what came from outside one. */
   untold: readonly Change[];
@@ -121,7 +121,7 @@ export class AlarmMachine {
     const to: Base = base === 'UNACK' ? 'ACKED' : base === 'RTN_UNACK' ? 'NORMAL' : 'LATCHED_ACKED';
     this.#command(person, `${this.id} acknowledged by ${person.name}`, () => {
       this.#m.base = to;
-      this.#m.ackedAt = this.#c.plant.slots.clock.now;
+      this.#m.ackedAt = this.#c.basis.slots.clock.now;
     });
     if (to !== 'NORMAL') this.#m.ackedBy = person.name;
     return done;
@@ -150,7 +150,7 @@ export class AlarmMachine {
     if (reason.trim() === '') return refused('shelving needs a reason');
     if (!(duration > 0)) return refused('shelving needs an end');
     if (duration > max) return refused(`${this.id} is shelved for ${formatDuration(max)} at most`);
-    const { now } = this.#c.plant.slots.clock;
+    const { now } = this.#c.basis.slots.clock;
     const text = `${this.id} shelved by ${person.name} for ${formatDuration(duration)}: ${reason}`;
     this.#command(person, text, () => {
       const since = this.#c.wallNow();
@@ -237,7 +237,7 @@ export class AlarmMachine {
 
   retained(): RetainedAlarm {
     const { base, since, ackedBy, evidence, out } = this.#m;
-    const shelf = this.#m.shelf && retainedShelf(this.#m.shelf);
+    const shelf = this.#m.shelf && retainedShelving(this.#m.shelf);
     return {
       state: base,
       since,
@@ -267,7 +267,7 @@ export class AlarmMachine {
   #alarmAgain(): void {
     const { reAlarm, ackRequired } = this.#text;
     if (reAlarm === undefined || !ackRequired) return;
-    const { slots: s } = this.#c.plant;
+    const { slots: s } = this.#c.basis;
     if (Number.isNaN(this.#m.ackedAt)) this.#m.ackedAt = s.clock.now;
     const due = this.#m.ackedAt + reAlarm;
     if (s.clock.now >= due) this.#enter('UNACK');
@@ -331,7 +331,7 @@ export class AlarmMachine {
 /** Longest shelving where the rule does not say, ms: one shift. */
 const usualShelving = 8 * 3_600_000;
 
-function retainedShelf({ since, until, by, reason, oneShot }: Shelf): RetainedAlarm['shelf'] {
+function retainedShelving({ since, until, by, reason, oneShot }: Shelving): RetainedAlarm['shelf'] {
   return { since, until, by, reason, oneShot };
 }
 

@@ -110,7 +110,7 @@ export class Bypasses {
     if (refusal !== undefined) return refused(refusal);
     const since = this.#c.wallNow();
     const until = wall(since + duration);
-    const untilMono = this.#c.plant.slots.clock.now + duration;
+    const untilMono = this.#c.basis.slots.clock.now + duration;
     const one = { input: input ?? null, since, until, by: person.name, reason: reason.trim() };
     this.#list = [...this.#list, { ...one, untilMono, isWarned: false }];
     const what = this.#what(one.input);
@@ -159,7 +159,7 @@ export class Bypasses {
 
   /** One line for each, for `why`. */
   lines(): readonly string[] {
-    const now = this.#c.plant.slots.clock.now;
+    const now = this.#c.basis.slots.clock.now;
     return this.#list.map((one) => {
       const { input, by, reason } = one;
       // By the clock that nobody sets: one that was put back prolongs nothing.

@@ -14,8 +14,8 @@ import type {
 import type { CompiledRule } from '../../program/program.js';
 import type { AlarmMachine } from './alarm-state.js';
 import type { BypassRequest } from './bypass.js';
-import type { Witness } from './evidence.js';
-import type { Plant } from './instantiate.js';
+import type { ExplainContext } from './evidence.js';
+import type { StepContext } from './instantiate.js';
 import type { RetainedState } from './retained.js';
 
 /** What one scan gathers. The lists are replaced, never emptied: the caller may keep them. */
@@ -34,8 +34,8 @@ export interface Gathered {
 
 /** What every rule has while it runs. */
 export interface Context {
-  readonly plant: Plant;
-  readonly witness: Witness;
+  readonly basis: StepContext;
+  readonly explaining: ExplainContext;
   readonly out: Gathered;
   put: (index: number, value: number, quality: number, time: number) => void;
   /** Wall time of this scan. */

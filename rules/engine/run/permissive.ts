@@ -33,7 +33,7 @@ export class PermissiveRunner implements Runner {
     this.#c = c;
     this.rule = rule;
     const nodes = rule.conditions.map((condition) => condition.node);
-    this.#steps = stepsOf(c.plant, nodes, { strict: rule.strict, watch: true });
+    this.#steps = stepsOf(c.basis, nodes, { strict: rule.strict, watch: true });
   }
 
   /** Also from one that was written differently: it tells only of what really changes. */
@@ -94,17 +94,17 @@ export class PermissiveRunner implements Runner {
 
   #isGranted(): boolean {
     const { conditions } = this.rule;
-    const { slots: s } = this.#c.plant;
+    const { slots: s } = this.#c.basis;
     for (let i = 0; i < conditions.length; i++)
       if (truth(s, conditions[i]?.node.slot ?? 0) !== 1) return false;
     return true;
   }
 
   #missing(): readonly { name: string; evidence: readonly Evidence[] }[] {
-    const { plant, witness } = this.#c;
+    const { basis, explaining } = this.#c;
     return this.rule.conditions
-      .filter(({ node }) => truth(plant.slots, node.slot) !== 1)
-      .map(({ name, node }) => ({ name, evidence: because(witness, node) }));
+      .filter(({ node }) => truth(basis.slots, node.slot) !== 1)
+      .map(({ name, node }) => ({ name, evidence: because(explaining, node) }));
   }
 
   #evidence(): readonly Evidence[] {

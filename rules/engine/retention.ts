@@ -1,7 +1,7 @@
 import { inputsOf } from '../check/ir.js';
 import { expressionsOf } from '../program/expressions.js';
 import type { CompiledRule } from '../program/program.js';
-import type { Kept, Slots } from './blocks/slots.js';
+import type { RetainedMemory, Slots } from './blocks/slots.js';
 import { noEvidence, type Runner } from './run/context.js';
 import { retainedOf, type RetainedState } from './run/retained.js';
 import type { RetainedStates } from '../../gateway/contract/index.js';
@@ -16,10 +16,10 @@ interface Parts {
   readonly keptEnds: readonly number[];
 }
 /** By what they are to be loaded into. */
-type Waiting = ReadonlyMap<Kept, readonly number[]>;
+type Waiting = ReadonlyMap<RetainedMemory, readonly number[]>;
 
 /** What rules are to know after a restart: their states, and what functions in their expressions remember. */
-export class Keeper {
+export class RetentionSchedule {
   readonly #parts: Parts;
   /** Memory from before the restart; times in it mean something at the first scan only. */
   #waiting: Waiting = new Map();
@@ -32,7 +32,7 @@ export class Keeper {
     this.#moving = parts.slots.kept.flatMap(({ isMoving }) => isMoving ?? []);
   }
 
-  #keptOf(at: number): readonly Kept[] {
+  #keptOf(at: number): readonly RetainedMemory[] {
     const { slots, keptEnds } = this.#parts;
     return slots.kept.slice(keptEnds[at - 1] ?? 0, keptEnds[at]);
   }
@@ -54,7 +54,7 @@ export class Keeper {
       const kept = this.#keptOf(at);
       if (kept.length > 0) {
         // Stored before the first scan: it is what it was.
-        const save = (one: Kept): readonly number[] =>
+        const save = (one: RetainedMemory): readonly number[] =>
           this.#waiting.get(one) ?? one.save(ahead, slots.clock.now);
         const memory = kept.map((one) => save(one).map((n) => (n === n ? n : null)));
         const known = { ...(state ?? stateless(runner)), memory, reads: readsOf(rule) };
