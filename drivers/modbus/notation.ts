@@ -1,5 +1,6 @@
 /** Every way in which manuals and engineers write a Modbus address. */
-import { shown, type KeyReader } from '../lib/keys.js';
+import type { KeyReader } from '../lib/keys.js';
+import { shown } from '../../gateway/contract/index.js';
 
 /** Coils, discrete inputs, input registers, holding registers. */
 export const tables = ['co', 'di', 'ir', 'hr'] as const;

@@ -18,6 +18,7 @@ export * from './own.js';
 export * from './port.js';
 export * from './quality.js';
 export * from './rules.js';
+export * from './shown.js';
 export * from './subscription.js';
 export * from './suggest.js';
 export * from './survey.js';
