@@ -143,7 +143,7 @@ export default defineConfig(
   {
     // Parameters of methods are compared both ways, so what demands more than the contract gives would pass. The host
     // holds drivers without knowing their types of addresses: there, and only there, both ways is what is meant.
-    files: ['gateway/contract/**/*.ts', 'rules/**/*.ts'],
+    files: ['gateway/**/*.ts', 'drivers/**/*.ts', 'rules/**/*.ts', 'bin/**/*.ts'],
     ignores: ['gateway/contract/driver.ts'],
     rules: { '@typescript-eslint/method-signature-style': ['error', 'property'] },
   },

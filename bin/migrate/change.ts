@@ -34,7 +34,7 @@ export interface Change {
   readonly advice: string;
   /** To be known: there is nothing in the configuration that should be changed. */
   readonly isNote?: true;
-  find(judged: Judged): readonly Finding[];
+  find: (judged: Judged) => readonly Finding[];
 }
 
 /** Findings of one place are one finding: a template is written once for all of its machines. */

@@ -21,9 +21,9 @@ export interface Judged {
   readonly program: CompiledProgram;
   /** What only checks of today refuse. */
   readonly refused: readonly RuleProblem[];
-  place(problem: RuleProblem): ConfigProblem;
+  place: (problem: RuleProblem) => ConfigProblem;
   /** What stands at a path of the configuration, or the nearest thing to it. */
-  placeOf(path: RuleProblem['path']): ConfigProblem;
+  placeOf: (path: RuleProblem['path']) => ConfigProblem;
 }
 
 export type Judgement =

@@ -42,11 +42,11 @@ export interface FieldHalfOptions extends Pick<
   /** Identifies this boot. */
   readonly boot: string;
   /** SHA-256, hexadecimal. */
-  hash(text: string): string;
+  hash: (text: string) => string;
   /** Memory of the process in bytes, for health. */
-  rss(): number;
+  rss: () => number;
   /** Reads the configuration again and goes over to it, for a person; rejects with why not. */
-  reload?(who: string, keepTrips: boolean): Promise<unknown>;
+  reload?: (who: string, keepTrips: boolean) => Promise<unknown>;
 }
 
 /** Alarms of the gateway itself: the other half is being restarted; it does not answer. */
@@ -138,7 +138,7 @@ export class FieldHalf {
   static async start(
     plan: Plan,
     options: FieldHalfOptions,
-    rules?: { tell(own: OwnAlarms): void },
+    rules?: { tell: (own: OwnAlarms) => void },
   ): Promise<FieldHalf> {
     const made: { half?: FieldHalf } = {};
     const link = new FieldWall({

@@ -22,7 +22,7 @@ export interface RuntimeOptions
     Omit<NorthHalfOptions, 'memoryFiles' | 'rss'> {
   readonly memoryFiles: StateFiles;
   /** Memory of the process in bytes, for health. */
-  memory(): number;
+  memory: () => number;
   readonly reload?: NonNullable<FieldHalfOptions['reload']>;
   /** How messages go from one half to the other; at once, unless something else is said. */
   readonly carry?: Carry;

@@ -19,7 +19,7 @@ export interface RulesAtStart {
   readonly plan: Plan;
   /** Rules that do not run: all of them, by name. */
   readonly setAside: readonly SetAside[];
-  tell(own: OwnAlarms): void;
+  tell: (own: OwnAlarms) => void;
 }
 
 /**
