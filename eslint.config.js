@@ -191,6 +191,13 @@ export default defineConfig(
       ],
     },
   },
+  {
+    // Parameters of methods are compared both ways, so what demands more than the contract gives would pass. The host
+    // holds drivers without knowing their types of addresses: there, and only there, both ways is what is meant.
+    files: ['gateway/**/*.ts', 'drivers/**/*.ts', 'rules/**/*.ts', 'bin/**/*.ts'],
+    ignores: ['gateway/contract/driver.ts'],
+    rules: { '@typescript-eslint/method-signature-style': ['error', 'property'] },
+  },
   fence(
     ['gateway/contract/**/*.ts'],
     [nodeModules, libsExcept(), { group: ['../*'], message: 'The contract imports nothing.' }],

@@ -19,8 +19,8 @@ export interface Daemon {
   readonly half: FieldHalf;
   readonly socket: string;
   /** Loads the file again; throws a CliError with all problems when it is bad, and nothing changes. */
-  reload(who: string): Promise<{ text: string }>;
-  stop(): Promise<void>;
+  reload: (who: string) => Promise<{ text: string }>;
+  stop: () => Promise<void>;
 }
 
 const levels: readonly string[] = ['debug', 'info', 'warn', 'error'];

@@ -63,7 +63,7 @@ function listen(): Promise<ControlSocket> {
  * On a disk that takes no socket the gateway runs without one, and tries again: nobody can steer it, and it steers the plant. Against a
  * second gateway the journal is a lock, too, where it can be opened.
  */
-async function openControl(): Promise<{ close(): Promise<void> }> {
+async function openControl(): Promise<{ close: () => Promise<void> }> {
   try {
     return await listen();
   } catch (thrown) {

@@ -31,16 +31,14 @@ export {
   valueFor,
 } from '../rules/index.js';
 export type {
+  CompiledProgram,
+  ExpandedSource,
+  TagTiming,
   Call,
   FittedModel,
   Replayed,
   ReplaySample,
   Budget,
-  RuleProblem,
-  RuleProgram,
-  RuleSource,
   SuiteResult,
-  TagFacts,
-  TagLookup,
   TestSource,
 } from '../rules/index.js';

@@ -15,7 +15,7 @@ import type { NotesFile } from '../gateway/run/memory/notes.js';
 import type { Plan } from '../gateway/run/plan.js';
 import type { StartAlarm } from '../gateway/run/start-plan.js';
 import { FieldHalf, type FieldHalfOptions } from '../gateway/run/field-half.js';
-import { createEngine } from '../rules/engine/engine.js';
+import { startEngine } from '../rules/engine/start.js';
 
 export { programReader } from '../rules/program/parts.js';
 
@@ -67,7 +67,7 @@ export async function startGateway(
       clock: systemClock,
       random: systemRandom,
       log,
-      rules: { start: createEngine },
+      rules: { start: startEngine },
       notes,
       beside: () => memoryBeside({ files, notes: notes.before, newId: boot }),
       boot,

@@ -12,14 +12,14 @@ export {
 } from './text/units.js';
 export { programParts, programReader } from './program/parts.js';
 export type { CompileResult } from './compile/compile.js';
-export type { RuleProblem, RuleSource } from './read/problems.js';
-export type { Effect, RuleDescription, RuleProgram, SignalDef, Verify } from './program/program.js';
+export type { ExpandedSource } from './read/problems.js';
+export type { Effect, CompiledProgram, Verify } from './program/program.js';
 export { runSuite, type SuiteOptions, type SuiteResult } from './proving/suite.js';
 export { describeRule } from './explain/describe.js';
 export { baselineParts, fitBaseline } from './fitting/baseline.js';
 export { fitModel, type FittedModel } from './fitting/pca.js';
 export { seriesOf } from './fitting/series.js';
-export { budgetsOf, lintProgram, type Budget, type TagFacts } from './review/lint.js';
+export { budgetsOf, lintProgram, type Budget, type TagTiming } from './review/lint.js';
 export {
   callsOf,
   difference,
@@ -35,7 +35,6 @@ export { noButtonEdge } from './compile/reset.js';
 export { sourcesOf } from './program/sources.js';
 export { qualityOf, valueFor } from './proving/values.js';
 export type { TestSource } from './proving/scenario.js';
-export { createEngine, type EngineOptions, type RuleEngine } from './engine/engine.js';
-export type { RetainedAlarm, RetainedState, RetainedStates } from './engine/run/retained.js';
-export { compileRules, parseExpression } from './language.js';
-export type { TagLookup } from '../gateway/contract/index.js';
+export { createEngine, type Checks, type RunningRules } from './engine/engine.js';
+export type { RetainedAlarm, RetainedState } from './engine/run/retained.js';
+export { compileRules, parseExpression, ruleLanguage } from './language.js';

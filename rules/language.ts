@@ -1,9 +1,14 @@
-import type { CompileOptions, TagLookup } from '../gateway/contract/index.js';
+import {
+  type CompileOptions,
+  type RuleLanguage,
+  type RuleSource,
+  type TagLookup,
+} from '../gateway/contract/index.js';
 import type { FunctionTable } from './check/function-spec.js';
 import { signaturesOf } from './check/signatures.js';
 import { compile, type CompileResult } from './compile/compile.js';
 import { builtIns, overWindow } from './engine/functions/index.js';
-import type { RuleSource } from './read/problems.js';
+import { startEngine } from './engine/start.js';
 import { parse, type ParsedExpression } from './text/parse.js';
 
 /** The functions that the engine can compute: only here do the parser and the checks come to know them. */
@@ -29,3 +34,6 @@ export function compileRules(
 ): CompileResult {
   return compile(sources, tags, { ...options, functions });
 }
+
+/** The rule language for the gateway. */
+export const ruleLanguage: RuleLanguage = { compile: compileRules, start: startEngine };

@@ -57,8 +57,8 @@ interface Built {
   readonly config: Config;
   readonly surveys: readonly SurveyPlan[];
   readonly local: LocalPaths;
-  place(problem: RuleProblem, severity: 'error' | 'warning'): ConfigProblem;
-  placeOf(path: Path, message: string): ConfigProblem;
+  place: (problem: RuleProblem, severity: 'error' | 'warning') => ConfigProblem;
+  placeOf: (path: Path, message: string) => ConfigProblem;
 }
 
 async function build(session: Session, root: Ref, file: string): Promise<Built> {

@@ -19,6 +19,7 @@ export * from './parts.js';
 export * from './port.js';
 export * from './quality.js';
 export * from './rules.js';
+export * from './shown.js';
 export * from './subscription.js';
 export * from './suggest.js';
 export * from './survey.js';

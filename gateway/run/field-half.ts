@@ -42,13 +42,13 @@ export interface FieldHalfOptions extends Pick<
   readonly north: () => Promise<NorthPort>;
   readonly notes: NotesFile;
   /** What is known of rules without the other half. */
-  beside(): Promise<Pick<Opened, 'verdict' | 'memory'>>;
+  beside: () => Promise<Pick<Opened, 'verdict' | 'memory'>>;
   /** Identifies this boot. */
   readonly boot: string;
   /** Memory of the process in bytes, for health. */
-  rss(): number;
+  rss: () => number;
   /** Reads the configuration again and goes over to it, for a person; rejects with why not. */
-  reload?(who: string, keepTrips: boolean): Promise<unknown>;
+  reload?: (who: string, keepTrips: boolean) => Promise<unknown>;
 }
 
 /** Alarms of the gateway itself: the other half is being restarted; it does not answer. */

@@ -24,7 +24,7 @@ export interface RuntimeOptions
   readonly rules: RuleLanguage;
   readonly memoryFiles: StateFiles;
   /** Memory of the process in bytes, for health. */
-  memory(): number;
+  memory: () => number;
   readonly reload?: NonNullable<FieldHalfOptions['reload']>;
   /** What is between the halves, for each life of the one that stores; nothing, unless something else is said. Throws: it cannot begin. */
   readonly pipes?: () => JoinedPorts<ToNorth, ToField>;

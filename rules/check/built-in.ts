@@ -28,13 +28,13 @@ import { harmonise } from './numeric.js';
 import { boolType, isNumber, numberType, type Checker, type NumberNode } from './scope.js';
 
 /** Longest window, ms: what is remembered has the same size for any. */
-const longestWindow = 400 * 24 * 3_600_000;
+const maxWindow = 400 * 24 * 3_600_000;
 
 /** A literal time, such as the 3s of pulse(x, 3s). */
 export function durationArg(c: Checker, ast: Ast, of: string): number | undefined {
   const typed = ast.kind === 'number' ? `${ast.value}${ast.unit ?? ''}` : '';
   const duration = parseDuration(typed);
-  if (duration === undefined || duration <= 0 || duration > longestWindow) {
+  if (duration === undefined || duration <= 0 || duration > maxWindow) {
     c.report(ast, `${of} needs a time, such as 500ms, 5s or 10min`);
     return undefined;
   }

@@ -5,51 +5,51 @@ import type { FunctionTable } from './function-spec.js';
 import type { ExprType, Input, Node, Ref } from './ir.js';
 
 /** Hands out positions for values and qualities; one counter for a whole program. */
-export interface Slots {
+export interface SlotAllocator {
   count: number;
 }
 
 /** What an expression can refer to, and where its problems go. */
 export interface Scope {
   readonly text: string;
-  readonly slots: Slots;
+  readonly slots: SlotAllocator;
   /** One per tag that the rule reads; shared by the expressions of a rule. */
   readonly inputs: Map<string, Input>;
   /** The tag or signal, or the reason why it cannot be used (empty: reported already, elsewhere). */
-  find(name: string): Ref | { readonly unusable: string; readonly hint?: string } | undefined;
-  suggest(name: string): string | undefined;
+  find: (name: string) => Ref | { readonly unusable: string; readonly hint?: string } | undefined;
+  suggest: (name: string) => string | undefined;
   /** A figure of the rule itself. */
-  local(name: string): Node | undefined;
+  local: (name: string) => Node | undefined;
   readonly functions: FunctionTable;
   /** What rules know besides tags: constants, curves, baselines, models. */
   readonly library: Library;
   /** Ids of interlocks that fit a pattern with `*`. */
-  interlocks(pattern: string): readonly string[];
+  interlocks: (pattern: string) => readonly string[];
   /** Units that engineers gave to tags, beside those of the table. */
-  tagUnit(text: string): Unit | undefined;
+  tagUnit: (text: string) => Unit | undefined;
   /** Does `on_bad` say `vote` for this tag? */
-  votes(ref: Ref): boolean;
+  votes: (ref: Ref) => boolean;
   /** For votes: good channels needed, and for how long fewer are borne (ms). */
   readonly minGood: number;
   readonly grace: number;
-  report(problem: ExpressionProblem): void;
-  warn(problem: ExpressionProblem): void;
+  report: (problem: ExpressionProblem) => void;
+  warn: (problem: ExpressionProblem) => void;
 }
 
 /** One walk over one expression. A part with a problem is undefined; the rest is still checked. */
 export interface Checker {
   readonly scope: Scope;
-  check(ast: Ast): Node | undefined;
+  check: (ast: Ast) => Node | undefined;
   /** Checks and demands a truth value. */
-  bool(ast: Ast): Node | undefined;
+  bool: (ast: Ast) => Node | undefined;
   /** Checks and demands a number. */
-  number(ast: Ast): NumberNode | undefined;
-  report(at: Span, message: string, hint?: string): void;
-  warn(at: Span, message: string, hint?: string): void;
-  slot(): number;
-  source(at: Span): string;
+  number: (ast: Ast) => NumberNode | undefined;
+  report: (at: Span, message: string, hint?: string) => void;
+  warn: (at: Span, message: string, hint?: string) => void;
+  slot: () => number;
+  source: (at: Span) => string;
   /** The same walk with another set of inputs: what `prev` looks at is read after the scan. */
-  apart(): Checker;
+  apart: () => Checker;
 }
 
 export type NumberNode = Node & { readonly type: Extract<ExprType, { kind: 'number' }> };

@@ -34,14 +34,14 @@ const own: readonly (readonly [name: string, ...values: readonly string[]])[] = 
 ];
 
 /** Most values of a function that takes any number of them. */
-const mostValues = 16;
+const maxValues = 16;
 
 function ownSignature(name: string, values: readonly string[]): Signature {
   const isOpen = values.includes('…');
   const least = values.length - (isOpen ? 1 : 0);
   const labels = name === 'min' || name === 'max' ? new Set(['min_valid']) : none;
   const text = `${name}(${values.join(', ')})`;
-  return { text, least, most: isOpen ? mostValues : values.length, labels };
+  return { text, minValues: least, maxValues: isOpen ? maxValues : values.length, labels };
 }
 
 function paramText(param: Param): string {
@@ -55,8 +55,8 @@ function signatureOf({ name, params }: FunctionSpec): Signature {
   const least = byPlace.filter((param) => !param.optional).length;
   return {
     text: `${name}(${params.map(paramText).join(', ')})`,
-    least: many ? 2 : least,
-    most: many ? mostValues : byPlace.length,
+    minValues: many ? 2 : least,
+    maxValues: many ? maxValues : byPlace.length,
     labels: new Set(params.filter((param) => param.label).map((param) => param.name)),
   };
 }

@@ -1,9 +1,9 @@
-import type { TagLookup } from '../../gateway/contract/index.js';
+import type { SignalDef, TagLookup } from '../../gateway/contract/index.js';
 import type { Input, Node, Ref } from '../check/ir.js';
 import { noLag, unboundedLag } from '../check/lag.js';
-import { boolType, numberType, type Scope, type Slots } from '../check/scope.js';
+import { boolType, numberType, type Scope, type SlotAllocator } from '../check/scope.js';
 import type { Packed } from '../program/packed.js';
-import type { CompiledRule, SignalDef } from '../program/program.js';
+import type { CompiledRule } from '../program/program.js';
 import type { Expr } from '../read/fields.js';
 import type { Draft } from '../read/rule.js';
 import { unitOfTag, type Unit } from '../text/units.js';
@@ -13,7 +13,7 @@ import type { Demand } from './outputs.js';
 /** Everything that is known while the rules of one program are checked. */
 export interface Compilation {
   readonly tags: TagLookup;
-  readonly slots: Slots;
+  readonly slots: SlotAllocator;
   readonly drafts: ReadonlyMap<string, Draft>;
   /** Signals that are typed already; filled in the order of evaluation. */
   readonly refs: Map<string, Ref>;
@@ -27,18 +27,18 @@ export interface Compilation {
   /** Tags of which something was said already. */
   readonly warned: Set<string>;
   /** Gives an expression its scope; `extra` is what only interlocks have. */
-  scope(draft: Draft, expr: Expr, inputs: Map<string, Input>, extra?: ScopeExtra): Scope;
-  check(
+  scope: (draft: Draft, expr: Expr, inputs: Map<string, Input>, extra?: ScopeExtra) => Scope;
+  check: (
     draft: Draft,
     expr: Expr,
     inputs: Map<string, Input>,
     wanted?: 'bool',
     extra?: ScopeExtra,
-  ): Node | undefined;
+  ) => Node | undefined;
   /** The rule as written. */
-  textOf(draft: Draft): string;
+  textOf: (draft: Draft) => string;
   /** A checked expression as it is kept. */
-  pack(draft: Draft, node: Node): Packed;
+  pack: (draft: Draft, node: Node) => Packed;
 }
 export interface ScopeExtra {
   readonly votes?: (ref: Ref) => boolean;

@@ -1,6 +1,7 @@
 import {
   globMatcher,
   type CompileOptions,
+  type RuleProblem,
   type RuleTag,
   type TagLookup,
 } from '../../gateway/contract/index.js';
@@ -8,22 +9,22 @@ import { checkExpression } from '../check/expression.js';
 import type { FunctionTable } from '../check/function-spec.js';
 import type { ExprType, Node, Ref } from '../check/ir.js';
 import { noLag } from '../check/lag.js';
-import { boolType, numberType, type Scope, type Slots } from '../check/scope.js';
+import { boolType, numberType, type Scope, type SlotAllocator } from '../check/scope.js';
 import { Packer } from '../program/packed.js';
 import { openProgram } from '../program/open.js';
-import { isTrip, type CompiledRule, type RuleProgram } from '../program/program.js';
+import { isTrip, type CompiledProgram, type CompiledRule } from '../program/program.js';
 import { isMap } from '../read/fields.js';
 import type { SignalDraft } from '../read/kinds/signal.js';
 import {
-  createShelf,
+  createLibraryBuilder,
   libraryKindOf,
   libraryOf,
   readLibrary,
-  type Shelf,
+  type LibraryBuilder,
 } from '../read/library-elements.js';
 import type { Library } from '../read/library.js';
 import { plainRules } from '../read/matrix.js';
-import { createSink, type RuleProblem, type RuleSource } from '../read/problems.js';
+import { createSink, type ExpandedSource } from '../read/problems.js';
 import { readDraft, ruleHint, type Draft } from '../read/rule.js';
 import { didYouMean } from '../text/names.js';
 import { opaqueUnit, parseUnit, unitOfTag, type Unit } from '../text/units.js';
@@ -35,7 +36,7 @@ import { refuseConflicts } from './outputs.js';
 import { compileRule } from './rule.js';
 
 export type CompileResult =
-  | { readonly ok: true; readonly program: RuleProgram }
+  | { readonly ok: true; readonly program: CompiledProgram }
   | { readonly ok: false; readonly problems: readonly RuleProblem[] };
 
 /**
@@ -43,26 +44,26 @@ export type CompileResult =
  * of the files. Pure: reads nothing but its arguments.
  */
 export function compile(
-  sources: readonly RuleSource[],
+  sources: readonly ExpandedSource[],
   tags: TagLookup,
   { functions, atStart }: Partial<CompileOptions> & { readonly functions: FunctionTable },
 ): CompileResult {
   const problems: RuleProblem[] = [];
   const warnings: RuleProblem[] = [];
-  const shelf = createShelf();
+  const library = createLibraryBuilder();
   const plain = plainRules(sources, problems, warnings);
-  const rest = fillShelf(plain, shelf, {
+  const rest = takeLibrary(plain, library, {
     problems,
     warnings,
   });
   const drafts = readAll(rest, { tags, functions, problems, warnings });
   const silent = new Set<string>();
   const variablesOf = (model: string): readonly string[] =>
-    (shelf.models.get(model)?.variables ?? []).map(({ tag }) => tag);
+    (library.models.get(model)?.variables ?? []).map(({ tag }) => tag);
   const order = orderDrafts(drafts, { tags, silent, variablesOf });
   const packer = new Packer();
-  const around = { silent, functions, library: libraryOf(shelf), packer };
-  const compilation = createCompilation(tags, drafts, around);
+  const context = { silent, functions, library: libraryOf(library), packer };
+  const compilation = createCompilation(tags, drafts, context);
   const rules: CompiledRule[] = [];
   const off = new Set<string>();
   for (const id of order) {
@@ -94,19 +95,19 @@ export function compile(
   return { ok: true, program };
 }
 
-/** Takes what is no rule out of the list and puts it on the shelf. */
-function fillShelf(
-  sources: readonly RuleSource[],
-  shelf: Shelf,
+/** Moves what is no rule from the list into the library. */
+function takeLibrary(
+  sources: readonly ExpandedSource[],
+  library: LibraryBuilder,
   { problems, warnings }: { problems: RuleProblem[]; warnings: RuleProblem[] },
-): readonly RuleSource[] {
-  const rest: RuleSource[] = [];
+): readonly ExpandedSource[] {
+  const rest: ExpandedSource[] = [];
   for (const source of sources) {
     const sink = createSink(source, problems, warnings);
     for (const [path, name] of source.origin?.unknown ?? [])
       sink.report(path, `the template does not say what $${name} is`, `add ${name} to its tags`);
     const kind = isMap(source.rule) ? libraryKindOf(source.rule) : undefined;
-    if (kind && isMap(source.rule)) readLibrary(kind, source.rule, shelf, sink);
+    if (kind && isMap(source.rule)) readLibrary(kind, source.rule, library, sink);
     else rest.push(source);
   }
   return rest;
@@ -144,7 +145,7 @@ function warnOff(draft: Draft): void {
 
 function inOrder(
   problems: readonly RuleProblem[],
-  sources: readonly RuleSource[],
+  sources: readonly ExpandedSource[],
 ): readonly RuleProblem[] {
   const rank = new Map(sources.map((source, at) => [`${source.file} ${source.index}`, at]));
   const of = (problem: RuleProblem): number => rank.get(`${problem.file} ${problem.index}`) ?? 0;
@@ -158,7 +159,7 @@ interface Reading {
   readonly warnings: RuleProblem[];
 }
 function readAll(
-  sources: readonly RuleSource[],
+  sources: readonly ExpandedSource[],
   { tags, functions, problems, warnings }: Reading,
 ): ReadonlyMap<string, Draft> {
   const drafts = new Map<string, Draft>();
@@ -193,7 +194,7 @@ function makerOf(drafts: ReadonlyMap<string, Draft>, name: string): string | und
   return rule?.publish.includes(name.slice(dot + 1)) ? rule.id : undefined;
 }
 
-interface Surroundings {
+interface OrderingContext {
   readonly tags: TagLookup;
   /** Ids of rules of which no further problem is told. */
   readonly silent: Set<string>;
@@ -202,7 +203,7 @@ interface Surroundings {
 }
 function orderDrafts(
   drafts: ReadonlyMap<string, Draft>,
-  { tags, silent, variablesOf }: Surroundings,
+  { tags, silent, variablesOf }: OrderingContext,
 ): readonly string[] {
   const interlocks = [...drafts.values()].filter(isTrip);
   const needs = new Map<string, Set<string>>();
@@ -287,7 +288,7 @@ function refOfTag(tag: RuleTag): Ref {
   };
 }
 
-interface Around {
+interface CheckingContext {
   /** Signals whose own problem is reported already; who uses them is not to blame. */
   readonly silent: ReadonlySet<string>;
   readonly functions: FunctionTable;
@@ -297,9 +298,9 @@ interface Around {
 function createCompilation(
   tags: TagLookup,
   drafts: ReadonlyMap<string, Draft>,
-  { silent, functions, library, packer }: Around,
+  { silent, functions, library, packer }: CheckingContext,
 ): Compilation {
-  const slots: Slots = { count: 0 };
+  const slots: SlotAllocator = { count: 0 };
   const refs = new Map<string, Ref>();
   const tagRefs = new Map<number, Ref>();
   const names = tags.names();

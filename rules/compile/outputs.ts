@@ -173,11 +173,11 @@ export function refuseConflicts(demands: readonly Demand[]): void {
       demand.sink.report(
         demand.path,
         `${other.rule} and ${demand.rule} may set ${demand.name} to different values ` +
-          `(${shown(other)}, ${shown(demand)}) at the level ${demand.level}`,
+          `(${demandText(other)}, ${demandText(demand)}) at the level ${demand.level}`,
         'let one rule set it, or give one of them another level',
       );
   }
 }
-function shown(demand: Demand): string {
+function demandText(demand: Demand): string {
   return demand.to === undefined ? 'true or false' : String(demand.to);
 }

@@ -1,27 +1,37 @@
-import { invariant, Quality, type OrderBook, type WallMs } from '../../gateway/contract/index.js';
-import { isTrip, ruleOf, type CompiledRule, type RuleProgram } from '../program/program.js';
+import {
+  invariant,
+  Quality,
+  type EngineOptions,
+  type OrderBook,
+  type RetainedStates,
+  type WallMs,
+} from '../../gateway/contract/index.js';
+import { isTrip, ruleOf, type CompiledRule, type CompiledProgram } from '../program/program.js';
 import { sourcesOf } from '../program/sources.js';
 import { Code } from './blocks/code.js';
 import type { Slots } from './blocks/slots.js';
-import type { EngineOptions } from './engine.js';
-import type { Estate } from './handover.js';
+import type { CarriedState } from './handover.js';
 import { AlarmRunner } from './run/alarm.js';
 import type { Context, Gathered, Runner } from './run/context.js';
 import { DiagnosisRunner } from './run/diagnosis.js';
 import { HeartbeatRunner } from './run/heartbeat.js';
-import type { Plant } from './run/instantiate.js';
+import type { StepContext } from './run/instantiate.js';
 import { InterlockRunner } from './run/interlock.js';
 import { Orphans } from './run/orphans.js';
 import { PermissiveRunner } from './run/permissive.js';
-import { retainedOf, type RetainedStates } from './run/retained.js';
+import { retainedOf } from './run/retained.js';
 import { ShedRunner } from './run/shed.js';
 import { SignalRunner } from './run/signal.js';
 import { Schedule } from './schedule.js';
+import type { Checks } from './engine.js';
 
 /** All that an engine needs for as long as it runs: not what was before it. */
-export type World = Omit<EngineOptions, 'earlier' | 'retained' | 'lost' | 'orders'>;
+export type EngineEnvironment = Omit<
+  EngineOptions & Checks,
+  'earlier' | 'retained' | 'lost' | 'orders'
+>;
 
-export interface Before {
+export interface EarlierState {
   readonly kept: RetainedStates | undefined;
   /** Rules of which nothing is known that should be. */
   readonly lost: ReadonlySet<string>;
@@ -31,21 +41,25 @@ export interface Before {
 
 const noOrders: OrderBook = { adopted: new Map(), orphans: [], denied: new Map() };
 
-export interface Built extends Omit<Estate, 'isUntold'> {
-  readonly plant: Plant;
+export interface Built extends Omit<CarriedState, 'isUntold'> {
+  readonly basis: StepContext;
   readonly context: Context;
   /** Where what is kept of the memory of each rule ends. */
   readonly keptEnds: readonly number[];
 }
 
-export function buildEngine(program: RuleProgram, options: World, before: Before): Built {
+export function buildEngine(
+  program: CompiledProgram,
+  options: EngineEnvironment,
+  before: EarlierState,
+): Built {
   const { image, signalIndex } = options;
   invariant(signalIndex.length === program.signals.length, 'a position for every signal');
   const slots = emptySlots(program.slots);
   const positions = new Map(program.signals.map((one, at) => [one.name, signalIndex[at] ?? -1]));
   const { rules, places } = program;
   const code = new Code(slots, image);
-  const plant: Plant = {
+  const basis: StepContext = {
     slots,
     code,
     image,
@@ -67,15 +81,15 @@ export function buildEngine(program: RuleProgram, options: World, before: Before
     store: [],
   };
   const sources = sourcesOf(rules);
-  const schedule = new Schedule(program, image, plant.positionOf, sources);
-  const context = contextOf(program, options, { plant, schedule });
+  const schedule = new Schedule(program, image, basis.positionOf, sources);
+  const context = contextOf(program, options, { basis, schedule });
   code.askedBefore = (tag) => schedule.askedBefore(tag);
   const orphans = new Orphans(context, before.orders ?? noOrders);
   const memoryEnds: number[] = [];
   const keptEnds: number[] = [];
   const runners: Runner[] = [];
   for (const [at, rule] of rules.entries()) {
-    plant.building = at;
+    basis.building = at;
     const world = { signalIndex, sources: sources(rule.id) };
     runners.push(createRunner(context, rule, world, before));
     memoryEnds.push(slots.taken);
@@ -83,7 +97,7 @@ export function buildEngine(program: RuleProgram, options: World, before: Before
   }
   slots.memory = slots.memory.slice(0, slots.taken);
   code.close();
-  return { slots, plant, context, runners, orphans, memoryEnds, keptEnds, schedule };
+  return { slots, basis, context, runners, orphans, memoryEnds, keptEnds, schedule };
 }
 
 function emptySlots(count: number): Slots {
@@ -100,12 +114,16 @@ function emptySlots(count: number): Slots {
 }
 
 interface Parts {
-  readonly plant: Plant;
+  readonly basis: StepContext;
   readonly schedule: Schedule;
 }
 
 /** What rules have around them while they run. */
-function contextOf(program: RuleProgram, options: World, { plant, schedule }: Parts): Context {
+function contextOf(
+  program: CompiledProgram,
+  options: EngineEnvironment,
+  { basis, schedule }: Parts,
+): Context {
   const { places } = program;
   const out: Gathered = {
     events: [],
@@ -117,23 +135,23 @@ function contextOf(program: RuleProgram, options: World, { plant, schedule }: Pa
     urgent: [],
     machinesChanged: false,
   };
-  const { positionOf } = plant;
+  const { positionOf } = basis;
   const wallOf = (at: number): WallMs => options.wallOf(at);
   return {
-    plant,
-    witness: { slots: plant.slots, image: plant.image, positionOf, wallOf },
+    basis,
+    explaining: { slots: basis.slots, image: basis.image, positionOf, wallOf },
     out,
     put: (index, value, quality, time) => {
       options.put(index, value, quality, time);
       schedule.written(index);
     },
-    wallNow: () => options.wallOf(plant.slots.clock.now),
+    wallNow: () => options.wallOf(basis.slots.clock.now),
     escalations: new Map(),
     disobeyed: new Map(),
     unheld: new Map(),
     nameOf: (tag) => nameOfOutput(program, tag),
     isShadow: (id) => ruleOf(program, id)?.mode === 'shadow',
-    touch: (id) => plant.touch(places.get(id) ?? 0),
+    touch: (id) => basis.touch(places.get(id) ?? 0),
     touchAll: () => {
       schedule.dirty.fill(1);
     },
@@ -141,7 +159,7 @@ function contextOf(program: RuleProgram, options: World, { plant, schedule }: Pa
 }
 
 /** Name of an output that some rule sets. */
-function nameOfOutput({ rules }: RuleProgram, tag: number): string {
+function nameOfOutput({ rules }: CompiledProgram, tag: number): string {
   for (const rule of rules) {
     const found =
       rule.kind === 'heartbeat'
@@ -157,7 +175,7 @@ function nameOfOutput({ rules }: RuleProgram, tag: number): string {
 }
 
 /** Where a rule stands in the image. */
-interface Surroundings {
+interface RulePlace {
   readonly signalIndex: readonly number[];
   /** Positions of the tags behind it, through signals down to what is measured. */
   readonly sources: readonly number[];
@@ -166,8 +184,8 @@ interface Surroundings {
 function createRunner(
   context: Context,
   rule: CompiledRule,
-  { signalIndex, sources }: Surroundings,
-  { kept, lost, orders }: Before,
+  { signalIndex, sources }: RulePlace,
+  { kept, lost, orders }: EarlierState,
 ): Runner {
   switch (rule.kind) {
     case 'interlock':

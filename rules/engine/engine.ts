@@ -1,147 +1,100 @@
 import {
   Quality,
   type AlarmSnapshot,
+  type CommandResult,
+  type EngineOptions,
   type Explanation,
-  type Held,
-  type ImageView,
-  type MonoMs,
-  type OrderBook,
-  type Orphan,
   type Person,
+  type RetainedStates,
   type RuleCommand,
+  type RuleEngine,
   type RuleKind,
   type RuleState,
-  type ScanResult,
-  type WallMs,
 } from '../../gateway/contract/index.js';
-import type { RuleProgram } from '../program/program.js';
+import type { CompiledProgram } from '../program/program.js';
 import { pulseMs, runSteps, type Slots } from './blocks/slots.js';
-import { buildEngine, type Built, type World } from './build.js';
-import { takeOver, type Estate, type Taken } from './handover.js';
-import { Keeper } from './keeper.js';
+import { buildEngine, type Built, type EngineEnvironment } from './build.js';
+import { carryOver, type CarriedState, type Taken } from './handover.js';
+import { RetentionSchedule } from './retention.js';
 import { Results } from './results.js';
 import type { AlarmMachine } from './run/alarm-state.js';
-import { refused, type Answer, type Runner } from './run/context.js';
+import { refused, type Runner } from './run/context.js';
 import { DiagnosisRunner } from './run/diagnosis.js';
 import { InterlockRunner } from './run/interlock.js';
 import type { Orphans } from './run/orphans.js';
-import { retainedOf, type RetainedStates } from './run/retained.js';
+import { retainedOf, type RetainedState } from './run/retained.js';
 
-export interface EngineOptions {
-  readonly image: ImageView;
-  /** Positions of `program.signals` in the image, in the same order. */
-  readonly signalIndex: readonly number[];
-  /** Writes a derived tag into the image, at once: later rules of the scan read it. */
-  put(index: number, value: number, quality: number, time: number): void;
-  /** What `retained()` gave before the restart; of rules that `earlier` knows its states count. */
-  readonly retained?: RetainedStates;
-  /**
-   * The engine that ran until now: rules that did not change go on where they stand in it. Their tags
-   * may stand elsewhere in the new image, which must hold their values already. An engine that did not
-   * come from here (a wrapper) gives only what its `retained()` says.
-   */
-  readonly earlier?: RuleEngine;
-  /**
-   * Rules of which something should be known, and nothing is: what latches may have been tripped, and starts so unless
-   * the rule says otherwise (`on_lost`). Counts only without `earlier`.
-   */
-  readonly lost?: ReadonlySet<string>;
-  /** The orders that stand, as this program takes them up; absent: nobody keeps orders. */
-  readonly orders?: OrderBook;
-  wallOf(mono: number): WallMs;
+/** An engine as the gateway knows it, with states whose form is known here. */
+export type RunningRules = RuleEngine<RetainedState>;
+
+/** For tests of the engine itself. */
+export interface Checks {
   /** Runs every rule in every scan, as a check: the results are the same, bit for bit. */
   readonly full?: boolean;
 }
 
-export interface RuleEngine {
-  /**
-   * One evaluation on the frozen image. Never throws for any image. The result object is reused: read it
-   * before the next scan; its arrays may be kept.
-   */
-  scan(now: MonoMs): ScanResult;
-  /**
-   * Tells a rule or an alarm something. The state is new at once; event and snapshot come with the next
-   * scan, which the caller should run at once.
-   */
-  command(id: string, command: RuleCommand, person: Person, now: MonoMs): Answer;
-  why(id: string): Explanation | undefined;
-  /** All alarms that are not NORMAL. */
-  alarms(): readonly AlarmSnapshot[];
-  /** By rule id; signals have no state. */
-  states(): ReadonlyMap<string, RuleState>;
-  /** What must survive a restart. Plain JSON. `of`: of these rules, or those of these alarms, only. */
-  retained(of?: readonly string[]): RetainedStates;
-  /** What rules hold now. `of`: these rules, or those of these alarms, only. */
-  held(of?: readonly string[]): readonly Held[];
-  /** Orders without a rule. */
-  orphans(): readonly Orphan[];
-  /** What stands against rules beside their states: `NOT OBEYED (…)`, `DENIED by order`, an order that holds. */
-  remarks(): ReadonlyMap<string, readonly string[]>;
-  /** Rules that are tripped because their memory was lost. */
-  lost(): readonly string[];
-  /** What became of an output that is demanded: why it is not obeyed; undefined: it is, or nobody demands it. */
-  obeyed(output: number, reason: string | undefined): void;
-}
-
 /** What the next engine takes over from an engine. */
-const estates = new WeakMap<RuleEngine, Estate>();
+const carried = new WeakMap<RuleEngine, CarriedState>();
 /** What an engine computed, for those who look into it: tests of rules and their coverage. */
 export function slotsOf(engine: RuleEngine): Slots | undefined {
-  return estates.get(engine)?.slots;
+  return carried.get(engine)?.slots;
 }
 const nobody: ReadonlySet<string> = new Set();
 const nothingTaken: Taken = { rules: new Set(), isUntold: false };
 
 /** Makes a running engine of a program. Pure construction: nothing is evaluated yet. */
-export function createEngine(program: RuleProgram, options: EngineOptions): RuleEngine {
+export function createEngine(
+  program: CompiledProgram,
+  options: EngineOptions & Checks,
+): RunningRules {
   const { earlier, retained, lost: unknown, orders, ...world } = options;
   const lost = earlier ? nobody : (unknown ?? nobody);
   const kept = { ...retained, ...earlier?.retained() };
   const built = buildEngine(program, world, { kept, lost, orders });
   const { slots, context, runners, memoryEnds } = built;
-  const keeper = new Keeper(built);
-  const before = earlier && estates.get(earlier);
+  const retention = new RetentionSchedule(built);
+  const before = earlier && carried.get(earlier);
   const { orphans, schedule } = built;
   const own = { slots, runners, memoryEnds, orphans, schedule, isUntold: () => false };
-  const taken = before ? takeOver(own, before) : nothingTaken;
+  const taken = before ? carryOver(own, before) : nothingTaken;
   if (before) {
     context.out.intentsChanged = true;
     context.out.doubtsChanged = true;
   }
-  keeper.await(kept, taken.rules);
+  retention.await(kept, taken.rules);
   const results = new Results(
     context.out,
     { runners, orphans },
-    isNews({ runners, keeper, kept, taken }),
+    isNews({ runners, retention, kept, taken }),
   );
-  const engine = engineOf(program, { ...built, results, keeper, options: world });
-  estates.set(engine, { ...own, isUntold: () => results.isUntold });
+  const engine = engineOf(program, { ...built, results, retention, options: world });
+  carried.set(engine, { ...own, isUntold: () => results.isUntold });
   return engine;
 }
 
 interface News {
   readonly runners: readonly Runner[];
-  readonly keeper: Keeper;
+  readonly retention: RetentionSchedule;
   readonly kept: RetainedStates | undefined;
   readonly taken: Taken;
 }
 /** Rules that are new or written differently must be known to the next start. */
-function isNews({ runners, keeper, kept, taken }: News): boolean {
+function isNews({ runners, retention, kept, taken }: News): boolean {
   const isNew = ({ rule: { id, hash } }: Runner, at: number): boolean => {
     if (taken.rules.has(id) || retainedOf(kept, id)?.hash === hash) return false;
-    return keeper.keeps(at);
+    return retention.keeps(at);
   };
   return taken.isUntold || runners.some(isNew);
 }
 
 interface Parts extends Built {
   readonly results: Results;
-  readonly keeper: Keeper;
-  readonly options: World;
+  readonly retention: RetentionSchedule;
+  readonly options: EngineEnvironment;
 }
 
-function engineOf(program: RuleProgram, parts: Parts): RuleEngine {
-  const { slots, context, runners, orphans, schedule, keeper, options } = parts;
+function engineOf(program: CompiledProgram, parts: Parts): RunningRules {
+  const { slots, context, runners, orphans, schedule, retention, options } = parts;
   const { places } = program;
   const all = new Machines(parts);
 
@@ -151,7 +104,7 @@ function engineOf(program: RuleProgram, parts: Parts): RuleEngine {
   /** Is there a rule of that name that holds something itself? */
   const isHeld = (id: string): boolean => runners[places.get(id) ?? -1]?.held?.() !== undefined;
 
-  const command = (id: string, command: RuleCommand, person: Person): Answer => {
+  const command = (id: string, command: RuleCommand, person: Person): CommandResult => {
     const order = tellOrphans(orphans, { id, isRule: isHeld(id) }, command, person);
     if (order) return order;
     const alarm = all.byId().get(id);
@@ -190,7 +143,7 @@ function engineOf(program: RuleProgram, parts: Parts): RuleEngine {
     retained: (of) => {
       const { now } = slots.clock;
       const places = of?.flatMap((id) => placeOf(id) ?? []);
-      return keeper.states(options.wallOf(now) - now, places);
+      return retention.states(options.wallOf(now) - now, places);
     },
     held: (of) => {
       const chosen = of ? of.flatMap((id) => runners[placeOf(id) ?? -1] ?? []) : runners;
@@ -236,7 +189,7 @@ class Machines {
 /** Why a rule is as it is, with what stands beside it: an order under its name, an order that denies it something. */
 function explain(
   { runners, orphans }: Parts,
-  program: RuleProgram,
+  program: CompiledProgram,
   { id, at }: { readonly id: string; readonly at: number | undefined },
 ): Explanation | undefined {
   const runner = runners[at ?? -1];
@@ -273,7 +226,7 @@ function tellOrphans(
   { id, isRule }: { readonly id: string; readonly isRule: boolean },
   command: RuleCommand,
   person: Person,
-): Answer | undefined {
+): CommandResult | undefined {
   if (!orphans.has(id) || (isRule && command.kind === 'reset')) return undefined;
   if (command.kind === 'reset') return orphans.reset(id, person);
   const machine = orphans.machines.find((one) => one.id === id);
@@ -282,7 +235,7 @@ function tellOrphans(
 }
 
 /** Commands to the rule itself. */
-function tell(runner: Runner, command: RuleCommand, person: Person): Answer | undefined {
+function tell(runner: Runner, command: RuleCommand, person: Person): CommandResult | undefined {
   switch (command.kind) {
     case 'reset':
       return runner.reset(person);
@@ -323,7 +276,7 @@ function standing(
 
 /** The scan: what must run runs once, in the order of the program; then what prev() looks at. */
 function scanOf(parts: Parts): RuleEngine['scan'] {
-  const { slots, plant, context, runners, orphans, schedule, results, keeper, options } = parts;
+  const { slots, basis, context, runners, orphans, schedule, results, retention, options } = parts;
   const { clock } = slots;
   const { dirty, due } = schedule;
   const wantsAgain = (): boolean => clock.again;
@@ -344,7 +297,7 @@ function scanOf(parts: Parts): RuleEngine['scan'] {
   return (now) => {
     clock.now = now;
     const ahead = options.wallOf(now) - now;
-    keeper.begin(now, ahead);
+    retention.begin(now, ahead);
     schedule.look(ahead);
     if (options.full === true) dirty.fill(1);
     for (let at = 0; at < runners.length; at++) {
@@ -353,10 +306,10 @@ function scanOf(parts: Parts): RuleEngine['scan'] {
     }
     if (orphans.isAny) orphans.scan();
     clock.due = Infinity;
-    for (let i = 0; i < plant.after.length; i++) plant.after[i]?.run();
-    runSteps(plant.store);
-    if (keeper.isDue(now)) context.out.retainedChanged = true;
-    return results.next(Math.min(clock.due, keeper.due, schedule.next(now + pulseMs)));
+    for (let i = 0; i < basis.after.length; i++) basis.after[i]?.run();
+    runSteps(basis.store);
+    if (retention.isDue(now)) context.out.retainedChanged = true;
+    return results.next(Math.min(clock.due, retention.due, schedule.next(now + pulseMs)));
   };
 }
 
@@ -370,7 +323,7 @@ function publish({ context, options }: Parts, runner: Runner): void {
     const before = image.numbers[at] as number;
     const shown = value === value ? value : before;
     if (shown === before && quality === (image.qualities[at] as number)) continue;
-    context.put(at, shown, quality, context.plant.slots.clock.now);
+    context.put(at, shown, quality, context.basis.slots.clock.now);
     context.out.changed.push(at);
   }
 }

@@ -6,7 +6,7 @@ import type { Orphans } from './run/orphans.js';
 import type { Schedule } from './schedule.js';
 
 /** What an engine knows of its rules, for the engine that comes after it. */
-export interface Estate {
+export interface CarriedState {
   readonly slots: Slots;
   /** In the order of evaluation. */
   readonly runners: readonly Runner[];
@@ -15,10 +15,10 @@ export interface Estate {
   readonly orphans: Orphans;
   readonly schedule: Schedule;
   /** Must the states still be stored, because some rule was never told of? */
-  isUntold(): boolean;
+  isUntold: () => boolean;
 }
 
-/** What of the estate goes on. */
+/** The part of it that continues. */
 export interface Taken {
   readonly rules: ReadonlySet<string>;
   /** A rule is gone, or was not yet told of: the states must be stored. */
@@ -68,13 +68,13 @@ interface Range {
   readonly from: number;
   readonly to: number;
 }
-function slotsOf(estate: Estate, at: number): Range {
-  const rule = estate.runners[at]?.rule;
+function slotsOf(carried: CarriedState, at: number): Range {
+  const rule = carried.runners[at]?.rule;
   return { from: rule?.slotsStart ?? 0, to: rule?.slotsEnd ?? 0 };
 }
-function memoryOf(estate: Estate, at: number): Range {
-  const from = estate.memoryEnds[at - 1] ?? 0;
-  return { from, to: estate.memoryEnds[at] ?? from };
+function memoryOf(carried: CarriedState, at: number): Range {
+  const from = carried.memoryEnds[at - 1] ?? 0;
+  return { from, to: carried.memoryEnds[at] ?? from };
 }
 function sameSize(a: Range, b: Range): boolean {
   return a.to - a.from === b.to - b.from;
@@ -87,23 +87,23 @@ function copy(to: Float64Array | Uint8Array, at: Range, of: typeof to, from: Ran
  * Rules that did not change go on exactly where the earlier engine left them: timers with their times,
  * memories, states, what is not yet told. Nothing of the earlier engine is held afterwards.
  */
-export function takeOver(heir: Estate, earlier: Estate): Taken {
+export function carryOver(next: CarriedState, earlier: CarriedState): Taken {
   const positions = new Map(earlier.runners.map((runner, at) => [runner.rule.id, at]));
   const rules = new Set<string>();
-  const [ours, theirs] = [heir.slots, earlier.slots];
+  const [ours, theirs] = [next.slots, earlier.slots];
   ours.clock.now = theirs.clock.now;
   ours.unsaved.isAny ||= theirs.unsaved.isAny;
   ours.unsaved.latched += theirs.unsaved.latched;
-  heir.orphans.take(earlier.orphans);
-  heir.schedule.take(earlier.schedule);
-  for (const [at, runner] of heir.runners.entries()) {
+  next.orphans.take(earlier.orphans);
+  next.schedule.take(earlier.schedule);
+  for (const [at, runner] of next.runners.entries()) {
     const { rule } = runner;
     const before = positions.get(rule.id);
     const old = before === undefined ? undefined : earlier.runners[before];
     if (before === undefined || !old) continue;
     positions.delete(rule.id);
-    const [slots, oldSlots] = [slotsOf(heir, at), slotsOf(earlier, before)];
-    const [memory, oldMemory] = [memoryOf(heir, at), memoryOf(earlier, before)];
+    const [slots, oldSlots] = [slotsOf(next, at), slotsOf(earlier, before)];
+    const [memory, oldMemory] = [memoryOf(next, at), memoryOf(earlier, before)];
     const fits = sameSize(slots, oldSlots) && sameSize(memory, oldMemory);
     if (!fits || !unchanged(rule, old.rule)) {
       // Written differently: it starts anew, but tells only of what really changes.

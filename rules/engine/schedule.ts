@@ -2,7 +2,7 @@ import { isSound, type ImageView } from '../../gateway/contract/index.js';
 import { countsObservations } from '../check/function-spec.js';
 import { childrenOf, type Node, type Ref } from '../check/ir.js';
 import { expressionsOf } from '../program/expressions.js';
-import { isTrip, type CompiledRule, type RuleProgram } from '../program/program.js';
+import { isTrip, type CompiledRule, type CompiledProgram } from '../program/program.js';
 import { builtInOf } from './functions/index.js';
 
 /** What a rule looks at. */
@@ -88,7 +88,7 @@ export class Schedule {
 
   /** `sources`: positions of what is measured behind a rule, through signals. */
   constructor(
-    program: RuleProgram,
+    program: CompiledProgram,
     image: ImageView,
     positionOf: (ref: Ref) => number,
     sources: (rule: string) => readonly number[],

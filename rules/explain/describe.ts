@@ -7,13 +7,13 @@ import {
   ruleOf,
   type CompiledInterlock,
   type CompiledRule,
-  type RuleProgram,
+  type CompiledProgram,
   type ShedStep,
 } from '../program/program.js';
 import type { BadPolicy } from '../read/terms.js';
 
 /** What a rule does, in sentences, for somebody who signs for it. Undefined: there is no such rule. */
-export function describeRule(program: RuleProgram, id: string): readonly string[] | undefined {
+export function describeRule(program: CompiledProgram, id: string): readonly string[] | undefined {
   const rule = ruleOf(program, id);
   if (!rule) return undefined;
   const at = program.ids.indexOf(id) + 1;

@@ -1,5 +1,5 @@
 import { isBad, Quality, type TagLookup } from '../../gateway/contract/index.js';
-import type { RuleProgram } from '../program/program.js';
+import type { CompiledProgram } from '../program/program.js';
 import { play, rigFor, type ReplaySample } from '../proving/replay.js';
 
 /** Values of several tags and signals at the same times; NaN where one was bad. */
@@ -13,7 +13,7 @@ export interface Series {
 
 /** Runs the rules over recorded samples and reads these names at every time at which something arrived. */
 export function seriesOf(
-  program: RuleProgram,
+  program: CompiledProgram,
   lookup: TagLookup,
   samples: readonly ReplaySample[],
   names: readonly string[],

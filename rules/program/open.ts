@@ -1,15 +1,15 @@
 import type { Holding } from '../../gateway/contract/index.js';
-import { isTrip, placesOf, ruleOf, type CompiledRule, type RuleProgram } from './program.js';
+import { isTrip, placesOf, ruleOf, type CompiledRule, type CompiledProgram } from './program.js';
 import { watchedBy } from './sources.js';
 
 /** Of a program, what does not follow from the rest. Plain data, but for the expressions of the rules. */
 export type ProgramData = Pick<
-  RuleProgram,
+  CompiledProgram,
   'signals' | 'outputs' | 'warnings' | 'tolerated' | 'off' | 'rules' | 'larder' | 'slots'
 >;
 
 /** A program that can be asked and run. */
-export function openProgram(data: ProgramData): RuleProgram {
+export function openProgram(data: ProgramData): CompiledProgram {
   const { rules } = data;
   const places = placesOf(rules);
   return {

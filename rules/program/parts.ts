@@ -1,11 +1,12 @@
 import {
   inParts,
+  invariant,
   type ProgramReader,
-  type RuleProgram as Opaque,
+  type RuleProgram,
 } from '../../gateway/contract/index.js';
 import { openProgram, type ProgramData } from './open.js';
 import { Packed, type Larder } from './packed.js';
-import type { CompiledRule, RuleProgram } from './program.js';
+import { isCompiled, type CompiledProgram, type CompiledRule } from './program.js';
 
 /** A piece of a program as plain data: what a message between two processes can carry. */
 type Part =
@@ -23,11 +24,12 @@ type Part =
 const bytesOfPart = 49_152;
 
 /** A program in pieces of a bounded size, for {@link programReader}. */
-export function* programParts(program: Opaque): Iterable<unknown> {
-  yield* partsOf(program as RuleProgram);
+export function* programParts(program: RuleProgram): Iterable<unknown> {
+  invariant(isCompiled(program), 'a program that was compiled here');
+  yield* partsOf(program);
 }
 
-function* partsOf(program: RuleProgram): Iterable<Part> {
+function* partsOf(program: CompiledProgram): Iterable<Part> {
   const { signals, outputs, warnings, tolerated, off, slots, larder, rules } = program;
   const head = { signals, outputs, warnings, tolerated, off, slots };
   yield { kind: 'head', head, shapes: larder.shapes, byteLength: larder.bytes.length };

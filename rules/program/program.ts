@@ -1,18 +1,7 @@
-import type { Holding, RuleKind, TagType, Value } from '../../gateway/contract/index.js';
-import type { RuleProblem } from '../read/problems.js';
-import type { AlarmText, BadPolicy, BypassTerms, OnLost, RuleMode } from '../read/terms.js';
+import type { RuleKind, RuleMode, RuleProgram, Value } from '../../gateway/contract/index.js';
+import type { AlarmText, BadPolicy, BypassTerms, OnLost } from '../read/terms.js';
 import type { Conversion } from '../text/units.js';
 import type { Larder, Packed } from './packed.js';
-
-/** A derived tag that a signal makes; the runtime adds it to the image. */
-export interface SignalDef {
-  readonly name: string;
-  /** `bool` or `float64`. */
-  readonly type: TagType;
-  readonly unit: string | undefined;
-  /** Id of the rule; a signal has the name of its rule. */
-  readonly rule: string;
-}
 
 /** What follows when an output was not obeyed: an alarm (named after the rule, if it has no name), or a trip. */
 export type OnFail =
@@ -181,42 +170,26 @@ export function placesOf(rules: readonly { readonly id: string }[]): ReadonlyMap
 
 /** The rule of that id; undefined: there is none. */
 export function ruleOf(
-  { rules, places }: Pick<RuleProgram, 'rules' | 'places'>,
+  { rules, places }: Pick<CompiledProgram, 'rules' | 'places'>,
   id: string,
 ): CompiledRule | undefined {
   return rules[places.get(id) ?? -1];
 }
 
-/** Rules that passed every check. Immutable; any number of engines may run it. */
-export interface RuleProgram {
-  readonly signals: readonly SignalDef[];
-  /** Ids of all rules in the order of evaluation. */
-  readonly ids: readonly string[];
-  describe(id: string): RuleDescription | undefined;
-  /** What the rule may come to hold; undefined for kinds that hold nothing. */
-  holding(id: string): Holding | undefined;
-  /** Rules with `mode: off`: checked, and left out. */
-  readonly off: ReadonlySet<string>;
-  /** Positions of the tags that an interlock reads (through signals) or sets; none for other kinds. */
-  watched(id: string): readonly number[];
-  /** Positions of the outputs that rules set, with the ids of those rules. */
-  readonly outputs: ReadonlyMap<number, readonly string[]>;
+/** A program with what the engine runs; the gateway knows the rest. */
+export interface CompiledProgram extends RuleProgram {
   readonly effects: readonly Effect[];
-  readonly warnings: readonly RuleProblem[];
-  /** What is refused by checks of today and runs all the same, at a start. */
-  readonly tolerated: readonly RuleProblem[];
-  /** For `createEngine`. */
   readonly rules: readonly CompiledRule[];
-  /** By id: where a rule stands in `rules`. */
+  /** By id: position in `rules`. */
   readonly places: ReadonlyMap<string, number>;
   /** What the expressions of all rules are made of. */
   readonly larder: Larder;
   /** How many positions for values the engine needs. */
   readonly slots: number;
 }
-export interface RuleDescription {
-  readonly kind: RuleKind;
-  readonly hash: string;
-  readonly source: string;
-  readonly mode: RuleMode;
+
+/** Is it a program that `compile` made, or one of a part of its rules? */
+export function isCompiled(program: RuleProgram): program is CompiledProgram {
+  const { rules, places, slots } = program as Partial<CompiledProgram>;
+  return Array.isArray(rules) && places instanceof Map && typeof slots === 'number';
 }

@@ -1,6 +1,6 @@
 import { inputsOf, type Node } from '../check/ir.js';
 import { expressionsOf } from './expressions.js';
-import { isTrip, ruleOf, type CompiledRule, type RuleProgram } from './program.js';
+import { isTrip, ruleOf, type CompiledRule, type CompiledProgram } from './program.js';
 
 /** What decides about a rule: not buttons, nor whether outputs are obeyed. */
 function judgedOf(rule: CompiledRule): readonly Node[] {
@@ -26,7 +26,7 @@ export function sourcesOf(rules: readonly CompiledRule[]): (rule: string) => rea
 
 /** What belongs to the story of a trip: what decides, the buttons, the outputs and what shows them. */
 export function watchedBy(
-  program: Pick<RuleProgram, 'rules' | 'places'>,
+  program: Pick<CompiledProgram, 'rules' | 'places'>,
 ): (rule: string) => readonly number[] {
   // Found when somebody asks: a program of ten thousand rules is often only checked.
   let sources: ((rule: string) => readonly number[]) | undefined;

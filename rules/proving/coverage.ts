@@ -25,7 +25,7 @@ export interface RuleCoverage {
 }
 
 /** Most different combinations of conditions that are remembered of one rule. */
-const mostVectors = 4096;
+const maxVectors = 4096;
 
 /** Watches one rule over any number of runs. */
 export class CoverageOfRule {
@@ -47,7 +47,7 @@ export class CoverageOfRule {
   look(s: Slots): void {
     for (const { node, seen } of this.#atoms)
       if ((s.q[node.slot] as number) !== ignored) seen[truth(s, node.slot) as 0 | 1 | 2] = true;
-    if (!this.#cause || this.#vectors.size >= mostVectors) return;
+    if (!this.#cause || this.#vectors.size >= maxVectors) return;
     const vector = this.#causeAtoms.map((node) => truth(s, node.slot));
     const key = vector.join('');
     if (vector.includes(2) || this.#vectors.has(key)) return;

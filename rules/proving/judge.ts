@@ -13,7 +13,7 @@ import type { Expectation, Scenario } from './scenario.js';
 import { momentText, valueFor } from './values.js';
 
 /** Something that is not as the test says. */
-export interface Failure {
+export interface Mismatch {
   readonly file: string;
   readonly test: string;
   readonly at: number;
@@ -24,7 +24,7 @@ export interface Failure {
 const closeEnough = 1e-6;
 
 /** Compares everything that one expectation wants with what is. */
-export function judge(rig: TestRig, scenario: Scenario, { at, wanted }: Expectation): Failure[] {
+export function judge(rig: TestRig, scenario: Scenario, { at, wanted }: Expectation): Mismatch[] {
   const { file, name } = scenario;
   const rules = [...wanted.keys()].filter((key) => rig.program.describe(key) !== undefined);
   const messages: string[] = [];

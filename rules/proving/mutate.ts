@@ -1,6 +1,6 @@
 import { parseExpression } from '../language.js';
 import { isMap, type Raw } from '../read/fields.js';
-import type { RuleSource } from '../read/problems.js';
+import type { ExpandedSource } from '../read/problems.js';
 import { partsOf, type Ast, type CompareAst } from '../text/ast.js';
 
 /** A rule with one slip in it, such as a person might make. A good test notices. */
@@ -8,7 +8,7 @@ export interface Mutant {
   readonly rule: string;
   /** `cause: FT101 < 5 m3/h → FT101 < 5.25 m3/h`. */
   readonly about: string;
-  readonly source: RuleSource;
+  readonly source: ExpandedSource;
 }
 
 /** Keys under which expressions stand, by kind of rule; `*` stands for every key of a map. */
@@ -23,7 +23,7 @@ const places: Readonly<Record<string, readonly (readonly string[])[]>> = {
 };
 
 /** Every mutant of one rule. */
-export function mutantsOf(source: RuleSource): readonly Mutant[] {
+export function mutantsOf(source: ExpandedSource): readonly Mutant[] {
   const { rule } = source;
   if (!isMap(rule)) return [];
   const kind = Object.keys(rule)[0] ?? '';

@@ -1,5 +1,5 @@
 import type { Explanation, RuleEvent, TagLookup } from '../../gateway/contract/index.js';
-import type { RuleProgram } from '../program/program.js';
+import type { CompiledProgram } from '../program/program.js';
 import { TestRig } from './rig.js';
 
 /** One recorded sample, in the order of time. */
@@ -29,7 +29,7 @@ function startOf(samples: readonly ReplaySample[]): number {
 
 /** A rig for recorded data: outputs are those of the record, and time begins with it. */
 export function rigFor(
-  program: RuleProgram,
+  program: CompiledProgram,
   lookup: TagLookup,
   samples: readonly ReplaySample[],
 ): TestRig {
@@ -60,7 +60,7 @@ export function* play(
  * samples as they would have run then. Gives the wall time of each scan before it, so that whoever watches can wait.
  */
 export function* replaying(
-  program: RuleProgram,
+  program: CompiledProgram,
   lookup: TagLookup,
   samples: readonly ReplaySample[],
   onEvent: (event: RuleEvent) => void = () => undefined,
@@ -107,7 +107,7 @@ function forward(rig: TestRig): Forward {
  * stood before the record began (a latch, a bypass) is not known to it.
  */
 export function whyAt(
-  program: RuleProgram,
+  program: CompiledProgram,
   lookup: TagLookup,
   samples: readonly ReplaySample[],
   { rule, at }: { readonly rule: string; readonly at: number },

@@ -8,6 +8,7 @@ import {
   qualityWithin,
   wall,
   type ImageView,
+  type RetainedStates,
   type RuleEvent,
   type RuleTag,
   type ScanResult,
@@ -15,9 +16,8 @@ import {
   type Value,
   type WriteIntent,
 } from '../../gateway/contract/index.js';
-import { createEngine, type RuleEngine } from '../engine/engine.js';
-import type { RetainedStates } from '../engine/run/retained.js';
-import type { RuleProgram } from '../program/program.js';
+import { createEngine, type RunningRules } from '../engine/engine.js';
+import type { CompiledProgram } from '../program/program.js';
 
 /** Wall time of the beginning of a test: 2026-01-01T00:00:00Z, a whole day of UTC. */
 export const testEpoch = 1_767_225_600_000;
@@ -25,7 +25,7 @@ export const testEpoch = 1_767_225_600_000;
 /** How often the rules may run at most: what a rule demands is seen by its inputs this much later, ms. */
 const echoMs = 10;
 /** Scans without time going on: a plant that oscillates within one instant is stopped. */
-const mostScans = 10_000;
+const maxScans = 10_000;
 
 /** What a span makes of a value: judged anew by the span of now. */
 const rangeQualities: ReadonlySet<number> = new Set([
@@ -45,8 +45,8 @@ export interface RigOptions {
 
 /** Rules with a plant of arrays under them: time goes only when told to, and outputs do what is demanded. */
 export class TestRig {
-  readonly engine: RuleEngine;
-  readonly program: RuleProgram;
+  readonly engine: RunningRules;
+  readonly program: CompiledProgram;
   readonly image: ImageView;
   /** All that happened, in order. */
   readonly events: RuleEvent[] = [];
@@ -62,7 +62,7 @@ export class TestRig {
   #due: number | undefined;
   #onScan: (() => void) | undefined;
 
-  constructor(program: RuleProgram, lookup: TagLookup, options: RigOptions = {}) {
+  constructor(program: CompiledProgram, lookup: TagLookup, options: RigOptions = {}) {
     const tags = tagsOf(lookup);
     this.#tags = new Map(tags.map((tag) => [tag.index, tag]));
     this.program = program;
@@ -150,7 +150,7 @@ export class TestRig {
 
   /** Goes to a time, with every scan that is due on the way; the last one is not run. */
   advance(to: number): void {
-    for (let guard = 0; this.due < to && guard < mostScans; guard++) {
+    for (let guard = 0; this.due < to && guard < maxScans; guard++) {
       if (this.due > this.now) guard = 0;
       this.now = Math.max(this.now, this.due);
       this.scan();

@@ -1,7 +1,7 @@
 import { mono, type TagLookup } from '../../gateway/contract/index.js';
 import { nextMultiple } from '../engine/blocks/slots.js';
-import type { RuleProgram } from '../program/program.js';
-import { judge, type Failure } from './judge.js';
+import type { CompiledProgram } from '../program/program.js';
+import { judge, type Mismatch } from './judge.js';
 import { tagsOf, TestRig } from './rig.js';
 import type { Follower, Moment, Order, Scenario } from './scenario.js';
 import { momentText, type Course } from './values.js';
@@ -23,10 +23,10 @@ export class ScenarioRun {
   readonly #polls: readonly { readonly index: number; readonly period: number }[];
   /** Feedbacks that will change, with the time of it. */
   readonly #pending = new Map<Follower, { readonly value: number; readonly at: number }>();
-  readonly #failures: Failure[] = [];
+  readonly #failures: Mismatch[] = [];
   #seed = 12_345;
 
-  constructor(program: RuleProgram, lookup: TagLookup, scenario: Scenario) {
+  constructor(program: CompiledProgram, lookup: TagLookup, scenario: Scenario) {
     this.rig = new TestRig(program, lookup);
     this.#scenario = scenario;
     const used = new Set(scenario.moments.flatMap((moment) => [...moment.courses.keys()]));
@@ -35,7 +35,7 @@ export class ScenarioRun {
       .map((tag) => ({ index: tag.index, period: scenario.poll ?? tag.period ?? usualPoll }));
   }
 
-  run(): readonly Failure[] {
+  run(): readonly Mismatch[] {
     const { moments, expectations } = this.#scenario;
     const end = Math.max(0, ...moments.map(({ at }) => at), ...expectations.map(({ at }) => at));
     const moment = [...moments];

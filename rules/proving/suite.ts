@@ -1,26 +1,26 @@
-import type { TagLookup } from '../../gateway/contract/index.js';
+import type { RuleProblem, TagLookup } from '../../gateway/contract/index.js';
 import { childrenOf, type Node } from '../check/ir.js';
 import { slotsOf } from '../engine/engine.js';
 import { compileRules } from '../language.js';
 import { expressionsOf } from '../program/expressions.js';
-import { placesOf, ruleOf, type RuleProgram } from '../program/program.js';
+import { placesOf, ruleOf, type CompiledProgram } from '../program/program.js';
 import { isMap } from '../read/fields.js';
 import { plainRules } from '../read/matrix.js';
-import type { RuleProblem, RuleSource } from '../read/problems.js';
+import type { ExpandedSource } from '../read/problems.js';
 import { CoverageOfRule, type RuleCoverage } from './coverage.js';
-import type { Failure } from './judge.js';
+import type { Mismatch } from './judge.js';
 import { mutantsOf } from './mutate.js';
 import { ScenarioRun } from './run.js';
 import { readScenarios, type Scenario, type TestProblem, type TestSource } from './scenario.js';
 
 export interface SuiteOptions {
-  readonly sources: readonly RuleSource[];
+  readonly sources: readonly ExpandedSource[];
   readonly lookup: TagLookup;
   readonly tests: readonly TestSource[];
   /** Makes mutants of the rules and says which of them the tests notice. */
   readonly mutate?: boolean;
   /** Told of each finished run: tests first, then mutants. */
-  onProgress?(done: number, all: number): void;
+  onProgress?: (done: number, all: number) => void;
 }
 
 export interface MutationScore {
@@ -34,7 +34,7 @@ export interface MutationScore {
 export interface SuiteResult {
   readonly problems: readonly (RuleProblem | TestProblem)[];
   readonly runs: number;
-  readonly failures: readonly Failure[];
+  readonly failures: readonly Mismatch[];
   readonly coverage: readonly RuleCoverage[];
   /** Rules that no test names. */
   readonly untested: readonly string[];
@@ -42,7 +42,7 @@ export interface SuiteResult {
 }
 
 /** Only what is named, and what that needs: other rules do not run, and cost nothing. */
-export function partOf(program: RuleProgram, ids: readonly string[]): RuleProgram {
+export function partOf(program: CompiledProgram, ids: readonly string[]): CompiledProgram {
   if (ids.length === 0) return program;
   const wanted = new Set<string>();
   const take = (id: string): void => {
@@ -87,7 +87,7 @@ export function runSuite(options: SuiteOptions): SuiteResult {
   const watchers = program.rules
     .filter(({ id }) => named.has(id))
     .map((rule) => new CoverageOfRule(rule));
-  const failures: Failure[] = [];
+  const failures: Mismatch[] = [];
   for (const [at, scenario] of scenarios.entries()) {
     failures.push(...runOne(program, lookup, scenario, watchers));
     options.onProgress?.(at + 1, scenarios.length);
@@ -103,11 +103,11 @@ export function runSuite(options: SuiteOptions): SuiteResult {
 }
 
 function runOne(
-  program: RuleProgram,
+  program: CompiledProgram,
   lookup: TagLookup,
   scenario: Scenario,
   watchers: readonly CoverageOfRule[],
-): readonly Failure[] {
+): readonly Mismatch[] {
   const run = new ScenarioRun(partOf(program, scenario.rules), lookup, scenario);
   const slots = slotsOf(run.rig.engine);
   const mine = watchers.filter(({ rule }) => scenario.rules.includes(rule.id));

@@ -18,34 +18,34 @@ export { isMap };
 /** Reads the keys of one map, remembers which were asked for, and reports all that does not fit. */
 export interface Fields {
   readonly path: Path;
-  has(key: string): boolean;
-  raw(key: string): unknown;
-  text(key: string): string | undefined;
-  texts(key: string): readonly string[] | undefined;
-  required<T>(key: string, value: T | undefined, example: string): T | undefined;
-  duration(key: string): number | undefined;
-  flag(key: string): boolean | undefined;
-  whole(key: string, least: number, most: number): number | undefined;
-  choice<T extends string>(key: string, options: readonly T[]): T | undefined;
-  expression(key: string): Expr | undefined;
+  has: (key: string) => boolean;
+  raw: (key: string) => unknown;
+  text: (key: string) => string | undefined;
+  texts: (key: string) => readonly string[] | undefined;
+  required: <T>(key: string, value: T | undefined, example: string) => T | undefined;
+  duration: (key: string) => number | undefined;
+  flag: (key: string) => boolean | undefined;
+  whole: (key: string, least: number, most: number) => number | undefined;
+  choice: <T extends string>(key: string, options: readonly T[]) => T | undefined;
+  expression: (key: string) => Expr | undefined;
   /** Every value of this map as an expression, with its key. */
-  expressions(): readonly { readonly name: string; readonly expr: Expr }[];
-  map(key: string): Fields | undefined;
+  expressions: () => readonly { readonly name: string; readonly expr: Expr }[];
+  map: (key: string) => Fields | undefined;
   /** The maps of a list; what is no map is reported. */
-  maps(
+  maps: (
     key: string,
     about: { readonly message: string; readonly example: string },
-  ): readonly Fields[];
-  keys(): readonly string[];
+  ) => readonly Fields[];
+  keys: () => readonly string[];
   /** Reports the keys that nobody asked for. */
-  done(): void;
+  done: () => void;
 }
 
 /** A scalar as YAML gives it, as an expression: `true`, `5` and texts. */
 function readExpression(
   value: unknown,
   path: Path,
-  { sink, functions }: Surroundings,
+  { sink, functions }: ExpressionContext,
 ): Expr | undefined {
   if (typeof value !== 'string' && typeof value !== 'boolean' && typeof value !== 'number') {
     sink.report(path, 'expected an expression', 'such as FT101 < 5 m3/h');
@@ -59,7 +59,7 @@ function readExpression(
 }
 
 /** Where problems go, and what expressions may call. */
-interface Surroundings {
+interface ExpressionContext {
   readonly sink: Sink;
   readonly functions: Signatures;
 }

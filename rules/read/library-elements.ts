@@ -10,22 +10,22 @@ export const libraryKinds = ['constants', 'baselines', 'equipment', 'model'] as 
 export type LibraryKind = (typeof libraryKinds)[number];
 
 /** Bounds of what one element may hold. */
-const mostPoints = 1000;
-const mostVariables = 64;
+const maxPoints = 1000;
+const maxVariables = 64;
 
 /** A library while it is read. */
-export interface Shelf {
+export interface LibraryBuilder {
   readonly constants: Map<string, Constant>;
   readonly baselines: Map<string, Constant>;
   readonly curves: Map<string, Curve>;
   readonly models: Map<string, Model>;
 }
-export function createShelf(): Shelf {
+export function createLibraryBuilder(): LibraryBuilder {
   return { constants: new Map(), baselines: new Map(), curves: new Map(), models: new Map() };
 }
 
-export function libraryOf(shelf: Shelf): Library {
-  const { constants, baselines, curves, models } = shelf;
+export function libraryOf(library: LibraryBuilder): Library {
+  const { constants, baselines, curves, models } = library;
   return {
     constant: (name) => constants.get(name),
     baseline: (name) => baselines.get(name),
@@ -43,23 +43,28 @@ export function libraryKindOf(rule: Raw): LibraryKind | undefined {
   return libraryKinds.find((kind) => kind === first);
 }
 
-/** Puts what an element says on the shelf; what is wrong with it goes to the sink. */
-export function readLibrary(kind: LibraryKind, rule: Raw, shelf: Shelf, sink: Sink): void {
+/** Adds an element to the library; errors go to the sink. */
+export function readLibrary(
+  kind: LibraryKind,
+  rule: Raw,
+  library: LibraryBuilder,
+  sink: Sink,
+): void {
   const f = createFields(rule, [], sink);
   switch (kind) {
     case 'constants':
-      readConstants(f.map('constants'), '', shelf.constants, sink);
+      readConstants(f.map('constants'), '', library.constants, sink);
       break;
     case 'baselines':
-      readConstants(f.map('baselines'), '', shelf.baselines, sink);
+      readConstants(f.map('baselines'), '', library.baselines, sink);
       f.text('from');
       f.text('fitted');
       break;
     case 'equipment':
-      readEquipment(f, shelf, sink);
+      readEquipment(f, library, sink);
       break;
     case 'model':
-      readModel(f, shelf, sink);
+      readModel(f, library, sink);
       break;
   }
   f.text('description');
@@ -99,13 +104,13 @@ function readQuantity(
   return undefined;
 }
 
-function readEquipment(f: Fields, shelf: Shelf, sink: Sink): void {
+function readEquipment(f: Fields, library: LibraryBuilder, sink: Sink): void {
   const name = f.text('equipment') ?? '';
   if (name === '') {
     sink.report(['equipment'], 'equipment needs a name', 'equipment: P101');
     return;
   }
-  readConstants(f.map('parameters'), `${name}.`, shelf.constants, sink);
+  readConstants(f.map('parameters'), `${name}.`, library.constants, sink);
   const curves = f.map('curves');
   for (const key of curves?.keys() ?? []) {
     const curve = curves?.map(key);
@@ -114,8 +119,8 @@ function readEquipment(f: Fields, shelf: Shelf, sink: Sink): void {
       sink.report(curve.path, `the name of a curve ends in _curve`, `${key}_curve`);
     const read = readCurve(curve, `${name}.${key}`, sink);
     if (!read) continue;
-    if (shelf.curves.has(read.name)) sink.report(curve.path, `${read.name} exists already`);
-    else shelf.curves.set(read.name, read);
+    if (library.curves.has(read.name)) sink.report(curve.path, `${read.name} exists already`);
+    else library.curves.set(read.name, read);
   }
   // Those of a template, which has been put in the place of this element's rules already.
   f.raw('template');
@@ -139,12 +144,8 @@ function readCurve(f: Fields, name: string, sink: Sink): Curve | undefined {
   const path = [...f.path, 'points'];
   const rows = numberRows(points, path, sink);
   if (!rows || !xUnit || !yUnit) return undefined;
-  if (rows.length < 2 || rows.length > mostPoints || rows.some((row) => row.length !== 2)) {
-    sink.report(
-      path,
-      `a curve has 2 to ${mostPoints} points of two numbers`,
-      '[[0, 52], [80, 46]]',
-    );
+  if (rows.length < 2 || rows.length > maxPoints || rows.some((row) => row.length !== 2)) {
+    sink.report(path, `a curve has 2 to ${maxPoints} points of two numbers`, '[[0, 52], [80, 46]]');
     return undefined;
   }
   const x = rows.map((row) => row[0] ?? NaN);
@@ -175,17 +176,17 @@ function numberRows(raw: unknown, path: Path, sink: Sink): readonly number[][] |
   return undefined;
 }
 
-function readModel(f: Fields, shelf: Shelf, sink: Sink): void {
+function readModel(f: Fields, library: LibraryBuilder, sink: Sink): void {
   const name = f.text('model') ?? '';
   const variables = readVariables(f.raw('variables'), sink);
   const loadings = numberRows(f.raw('loadings'), ['loadings'], sink);
   const variances = numberRows([f.raw('variances')], ['variances'], sink)?.[0];
   const limits = f.map('limits');
-  readConstants(limits, `${name}.`, shelf.constants, sink);
+  readConstants(limits, `${name}.`, library.constants, sink);
   f.text('fitted');
   f.text('from');
   if (!variables || !loadings || !variances) return;
-  if (shelf.models.has(name)) {
+  if (library.models.has(name)) {
     sink.report(['model'], `there is a model ${name} already`);
     return;
   }
@@ -196,7 +197,7 @@ function readModel(f: Fields, shelf: Shelf, sink: Sink): void {
     );
   else if (variances.length !== loadings.length || variances.some((one) => !(one > 0)))
     sink.report(['variances'], 'one positive number for each row of loadings');
-  else shelf.models.set(name, { name, variables, loadings, variances });
+  else library.models.set(name, { name, variables, loadings, variances });
 }
 
 function readVariables(raw: unknown, sink: Sink): readonly ModelVariable[] | undefined {
@@ -222,12 +223,12 @@ function readVariables(raw: unknown, sink: Sink): readonly ModelVariable[] | und
     Array.isArray(raw) &&
     list.length > 0 &&
     found.length === list.length &&
-    list.length <= mostVariables
+    list.length <= maxVariables
   )
     return found;
   sink.report(
     ['variables'],
-    `a list of 1 to ${mostVariables} variables`,
+    `a list of 1 to ${maxVariables} variables`,
     '- {tag: FT101, mean: 52 m3/h, sigma: 1.2 m3/h}',
   );
   return undefined;

@@ -35,10 +35,10 @@ export interface ModelVariable {
 
 /** What rules know besides tags and signals. */
 export interface Library {
-  constant(name: string): Constant | undefined;
-  baseline(name: string): Constant | undefined;
-  curve(equipment: string, name: string): Curve | undefined;
-  model(name: string): Model | undefined;
+  constant: (name: string) => Constant | undefined;
+  baseline: (name: string) => Constant | undefined;
+  curve: (equipment: string, name: string) => Curve | undefined;
+  model: (name: string) => Model | undefined;
   /** For suggestions. */
   readonly names: readonly string[];
   readonly curves: readonly string[];

@@ -1,6 +1,6 @@
-import { parseNumber } from '../../gateway/contract/index.js';
+import { parseNumber, type RuleProblem } from '../../gateway/contract/index.js';
 import { createFields, isMap, type Raw } from './fields.js';
-import { createSink, type RuleProblem, type RuleSource, type Sink } from './problems.js';
+import { createSink, type ExpandedSource, type Sink } from './problems.js';
 import { expandTemplates } from './templates.js';
 
 /**
@@ -9,7 +9,7 @@ import { expandTemplates } from './templates.js';
  */
 interface Matrix {
   readonly id: string;
-  readonly source: RuleSource;
+  readonly source: ExpandedSource;
   readonly sink: Sink;
   readonly effects: readonly { readonly set: string; readonly to: unknown }[];
   readonly rows: readonly Row[];
@@ -36,19 +36,19 @@ interface Cell {
 
 /** Rules as they are compiled: those of templates and matrices stand in their places. */
 export function plainRules(
-  sources: readonly RuleSource[],
+  sources: readonly ExpandedSource[],
   problems: RuleProblem[] = [],
   warnings: RuleProblem[] = [],
-): readonly RuleSource[] {
+): readonly ExpandedSource[] {
   return expandMatrices(expandTemplates(sources, problems, warnings), problems, warnings);
 }
 
 /** Puts rules in the place of matrices; all other elements are given back as they are. */
 function expandMatrices(
-  sources: readonly RuleSource[],
+  sources: readonly ExpandedSource[],
   problems: RuleProblem[],
   warnings: RuleProblem[],
-): readonly RuleSource[] {
+): readonly ExpandedSource[] {
   return sources.flatMap((source) => {
     const { rule } = source;
     if (!isMap(rule) || !('matrix' in rule)) return [source];
@@ -57,7 +57,7 @@ function expandMatrices(
   });
 }
 
-function readMatrix(source: RuleSource, rule: Raw, sink: Sink): Matrix | undefined {
+function readMatrix(source: ExpandedSource, rule: Raw, sink: Sink): Matrix | undefined {
   const f = createFields(rule, [], sink);
   const id = f.text('matrix') ?? '';
   f.raw('csv');
@@ -141,7 +141,7 @@ function cellOf(text: string, effect: number): Cell | undefined {
   return { effect, how: hows[letter] ?? 'group', group: letter, delay: match[2] ?? '' };
 }
 
-function rulesOf(matrix: Matrix): readonly RuleSource[] {
+function rulesOf(matrix: Matrix): readonly ExpandedSource[] {
   return [...rowRules(matrix), ...groupRules(matrix), ...permissiveRules(matrix)];
 }
 
@@ -149,7 +149,7 @@ function named(text: string): string {
   return text.trim().replace(/[^A-Za-z0-9_.-]+/g, '-');
 }
 
-function made(matrix: Matrix, rule: Raw, about: string): RuleSource {
+function made(matrix: Matrix, rule: Raw, about: string): ExpandedSource {
   const { file, index } = matrix.source;
   return {
     file,
@@ -167,7 +167,7 @@ function made(matrix: Matrix, rule: Raw, about: string): RuleSource {
 }
 
 /** One interlock for all effects of a row that are latched alike and delayed alike. */
-function rowRules(matrix: Matrix): readonly RuleSource[] {
+function rowRules(matrix: Matrix): readonly ExpandedSource[] {
   return matrix.rows.flatMap((row) => {
     const alike = new Map<string, Cell[]>();
     for (const cell of row.cells)
@@ -202,7 +202,7 @@ function interlock(matrix: Matrix, id: string, cause: string, cells: readonly Ce
 }
 
 /** Causes with one number in the column of an effect vote on it: so many of them as `votes` says. */
-function groupRules(matrix: Matrix): readonly RuleSource[] {
+function groupRules(matrix: Matrix): readonly ExpandedSource[] {
   return matrix.effects.flatMap((effect, at) => {
     const groups = new Map<string, string[]>();
     for (const row of matrix.rows)
@@ -225,7 +225,7 @@ function groupRules(matrix: Matrix): readonly RuleSource[] {
 }
 
 /** All causes with a P in one column: the output may be set only while they are true. */
-function permissiveRules(matrix: Matrix): readonly RuleSource[] {
+function permissiveRules(matrix: Matrix): readonly ExpandedSource[] {
   return matrix.effects.flatMap((effect, at) => {
     const rows = matrix.rows.filter((row) =>
       row.cells.some((cell) => cell.how === 'permissive' && cell.effect === at),

@@ -1,10 +1,7 @@
-/** One YAML list element of a rules file, such as `{ interlock: 'P101-DRYRUN', cause: '…' }`. */
-export interface RuleSource {
-  readonly file: string;
-  /** Position in the list of the file. */
-  readonly index: number;
-  readonly rule: unknown;
-  /** Of a rule that a template made for one machine. */
+import type { RuleProblem, RuleSource } from '../../gateway/contract/index.js';
+
+/** A rule as written, or as a template made it for one machine. */
+export interface ExpandedSource extends RuleSource {
   readonly origin?: Origin;
 }
 
@@ -15,24 +12,11 @@ export interface Origin {
   /** `in P101 by the template pump`. */
   readonly about: string;
   /** Takes a character of the filled-in text at `path` to where it stands as written. */
-  back(path: Path, offset: number): number | undefined;
+  back: (path: Path, offset: number) => number | undefined;
   /** Where a path within the rule stands in the element, if not below `inside`. */
-  placed?(): Path;
+  placed?: () => Path;
   /** Placeholders that the template does not declare. */
   readonly unknown: readonly (readonly [path: Path, name: string])[];
-}
-
-/** A problem in what the engineer typed. `path` leads from the list element to the value. */
-export interface RuleProblem {
-  readonly file: string;
-  readonly index: number;
-  readonly path: readonly (string | number)[];
-  readonly message: string;
-  readonly hint?: string;
-  /** Characters from the start of the expression that stands at `path`. */
-  readonly offset?: number;
-  /** The generation of checks that found it, if not the first: an earlier version ran such a rule. */
-  readonly since?: number;
 }
 
 /** The checks of this version that earlier ones did not have. */
@@ -42,14 +26,14 @@ export type Path = readonly (string | number)[];
 
 /** Where the problems of one rule go. */
 export interface Sink {
-  report(path: Path, message: string, hint?: string, offset?: number): void;
+  report: (path: Path, message: string, hint?: string, offset?: number) => void;
   /** As `report`, by a check that earlier versions did not have: what they ran, a start must not refuse. */
-  refuse(path: Path, message: string, hint?: string, offset?: number): void;
-  warn(path: Path, message: string, hint?: string, offset?: number): void;
+  refuse: (path: Path, message: string, hint?: string, offset?: number) => void;
+  warn: (path: Path, message: string, hint?: string, offset?: number) => void;
 }
 
 function problemOf(
-  source: RuleSource,
+  source: ExpandedSource,
   path: Path,
   message: string,
   hint: string | undefined,
@@ -68,7 +52,7 @@ function problemOf(
 }
 
 export function createSink(
-  source: RuleSource,
+  source: ExpandedSource,
   problems: RuleProblem[],
   warnings: RuleProblem[],
 ): Sink {

@@ -11,7 +11,7 @@ import { readPermissive, type PermissiveDraft } from './kinds/permissive.js';
 import { readShed, type ShedDraft } from './kinds/shed.js';
 import { readSignal, type SignalDraft } from './kinds/signal.js';
 import { libraryKinds } from './library-elements.js';
-import type { RuleSource, Sink } from './problems.js';
+import type { ExpandedSource, Sink } from './problems.js';
 
 export type Draft =
   | InterlockDraft
@@ -37,7 +37,7 @@ const idPattern = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$/;
 
 /** Reads the shape of one rule and parses its expressions; looks nothing up. */
 export function readDraft(
-  source: RuleSource,
+  source: ExpandedSource,
   sink: Sink,
   functions: Signatures,
 ): Draft | undefined {

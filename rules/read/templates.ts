@@ -1,6 +1,7 @@
 import { didYouMean } from '../text/names.js';
 import { createFields, isMap, type Fields, type Raw } from './fields.js';
-import { createSink, type Path, type RuleProblem, type RuleSource, type Sink } from './problems.js';
+import { createSink, type Path, type ExpandedSource, type Sink } from './problems.js';
+import type { RuleProblem } from '../../gateway/contract/index.js';
 
 /**
  * Templates: rules written once for a kind of machine and used for each machine of that kind. Placeholders
@@ -8,7 +9,7 @@ import { createSink, type Path, type RuleProblem, type RuleSource, type Sink } f
  */
 interface Template {
   readonly name: string;
-  readonly source: RuleSource;
+  readonly source: ExpandedSource;
   readonly rules: readonly Raw[];
   /** Placeholders that stand for tags; each machine says which. */
   readonly tags: readonly string[];
@@ -26,19 +27,19 @@ const placeholder = /\$([A-Za-z][A-Za-z0-9_]*)/g;
 const simpleName = /^[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+)*$/;
 
 /** Most rules that templates may make: a slip in a list must not fill the memory. */
-const mostRules = 50_000;
+const maxRules = 50_000;
 
 /**
  * Puts the rules of templates in the place of the machines that use them. All other elements are given
  * back as they are; those of a machine keep their parameters and curves.
  */
 export function expandTemplates(
-  sources: readonly RuleSource[],
+  sources: readonly ExpandedSource[],
   problems: RuleProblem[],
   warnings: RuleProblem[],
-): readonly RuleSource[] {
+): readonly ExpandedSource[] {
   const templates = readTemplates(sources, problems, warnings);
-  const made: RuleSource[] = [];
+  const made: ExpandedSource[] = [];
   for (const source of sources) {
     const { rule } = source;
     if (isMap(rule) && 'template' in rule && 'rules' in rule) continue;
@@ -58,7 +59,7 @@ export function expandTemplates(
     if (!use) continue;
     made.push({ ...source, rule: machineOf(rule, use) });
     for (const [at, one] of template.rules.entries())
-      if (made.length < mostRules) made.push(filledIn(template, at, one, use));
+      if (made.length < maxRules) made.push(filledIn(template, at, one, use));
   }
   return made;
 }
@@ -74,7 +75,7 @@ function nameIn(typed: unknown): string | undefined {
 }
 
 function readTemplates(
-  sources: readonly RuleSource[],
+  sources: readonly ExpandedSource[],
   problems: RuleProblem[],
   warnings: RuleProblem[],
 ): ReadonlyMap<string, Template> {
@@ -146,7 +147,7 @@ function readUse(rule: Raw, template: Template, sink: Sink): Use | undefined {
   return complete ? { unit, names, parameters } : undefined;
 }
 
-function filledIn(template: Template, at: number, rule: Raw, use: Use): RuleSource {
+function filledIn(template: Template, at: number, rule: Raw, use: Use): ExpandedSource {
   const texts = new Map<string, Filled>();
   const unknown: (readonly [Path, string])[] = [];
   const walk = (value: unknown, path: Path, depth: number): unknown => {

@@ -2,8 +2,6 @@ import type { Priority } from '../../gateway/contract/index.js';
 
 /** What a rule does whose memory is lost: it may have been tripped. */
 export type OnLost = 'trip' | 'as_found' | 'init';
-/** `shadow`: it runs and tells, but sets no outputs. */
-export type RuleMode = 'armed' | 'shadow' | 'off';
 /** Who may shelve an alarm, and for how long at most. */
 export interface ShelveTerms {
   /** Milliseconds. */

@@ -28,11 +28,11 @@ export type LintCode =
   | 'verified-by-command';
 
 /** What is known of a tag beside its type: the ends of its span, its deadband, and when it is stale (ms). */
-export interface TagFacts {
+export interface TagTiming {
   readonly span: readonly [low: number, high: number] | undefined;
   readonly deadband: number | undefined;
   readonly stale: number;
 }
-export type Facts = (tag: string) => TagFacts | undefined;
+export type Facts = (tag: string) => TagTiming | undefined;
 
 export type Say = (code: LintCode, message: string) => void;

@@ -1,6 +1,6 @@
 import { childrenOf, type Node } from '../check/ir.js';
 import { expressionsOf } from '../program/expressions.js';
-import { isTrip, type CompiledRule, type RuleProgram } from '../program/program.js';
+import { isTrip, type CompiledRule, type CompiledProgram } from '../program/program.js';
 import { lintCompare } from './compare.js';
 import type { Facts, Lint, LintCode } from './kinds.js';
 import { lintPart, lintVote } from './logic.js';
@@ -15,11 +15,11 @@ import {
 import { budgetsOf, lintResponse, type Budget } from './response.js';
 import { lintRole, lintRoles, lintTrip } from './trip.js';
 
-export type { Lint, LintCode, TagFacts } from './kinds.js';
+export type { Lint, LintCode, TagTiming } from './kinds.js';
 export { budgetsOf, type Budget } from './response.js';
 
 /** What one rule is seen against. */
-interface Around {
+interface LintContext {
   readonly facts: Facts;
   readonly roles: ReadonlySet<string> | undefined;
   readonly budget: Budget | undefined;
@@ -28,7 +28,7 @@ interface Around {
 
 /** Looks for what a careful colleague would ask about. `roles`: those that somebody has, if that is known. */
 export function lintProgram(
-  program: RuleProgram,
+  program: CompiledProgram,
   facts: Facts,
   roles?: ReadonlySet<string>,
 ): readonly Lint[] {
@@ -39,7 +39,7 @@ export function lintProgram(
   );
 }
 
-function lintRule(rule: CompiledRule, { facts, roles, budget, trips }: Around): Lint[] {
+function lintRule(rule: CompiledRule, { facts, roles, budget, trips }: LintContext): Lint[] {
   const found: Lint[] = [];
   const say = (code: LintCode, message: string): void => {
     const isKnown = found.some((one) => one.code === code && one.message === message);

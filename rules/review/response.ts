@@ -1,8 +1,8 @@
 import { formatDuration } from '../../gateway/contract/index.js';
 import { responseOf, type ResponseTime } from '../check/response-time.js';
-import { isTrip, type CompiledInterlock, type RuleProgram } from '../program/program.js';
+import { isTrip, type CompiledInterlock, type CompiledProgram } from '../program/program.js';
 import type { Facts, Say } from './kinds.js';
-import { silenceOf, type Silence } from './stale-response.js';
+import { staleResponseOf, type StaleResponse } from './stale-response.js';
 
 /** How long one interlock takes at worst from the plant to the output, and of what that is made, ms. */
 export interface Budget extends ResponseTime {
@@ -38,14 +38,14 @@ export function lintResponse({ wanted, demand, silent, verify, sum }: Budget, sa
 }
 
 /** The response budgets of all interlocks, slowest first. */
-export function budgetsOf(program: RuleProgram, facts: Facts): readonly Budget[] {
-  const silence = silenceOf(program, (tag) => facts(tag)?.stale ?? 0);
-  const budgets = program.rules.filter(isTrip).map((rule) => budgetOf(rule, silence(rule)));
+export function budgetsOf(program: CompiledProgram, facts: Facts): readonly Budget[] {
+  const responseTo = staleResponseOf(program, (tag) => facts(tag)?.stale ?? 0);
+  const budgets = program.rules.filter(isTrip).map((rule) => budgetOf(rule, responseTo(rule)));
   const isOpen = ({ unbounded }: Budget): number => (unbounded.length > 0 ? 1 : 0);
   return budgets.sort((a, b) => isOpen(b) - isOpen(a) || b.sum - a.sum);
 }
 
-function budgetOf(rule: CompiledInterlock, { trips, never }: Silence): Budget {
+function budgetOf(rule: CompiledInterlock, { trips, never }: StaleResponse): Budget {
   const response = responseOf(rule.cause.tree());
   const { sum: demand } = response;
   const times = rule.effects.map(({ verify: v }) => (v ? (v.retry + 1) * v.within : 0));

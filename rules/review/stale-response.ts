@@ -1,12 +1,12 @@
 import { usualShare } from '../check/function-spec.js';
 import { childrenOf, inputsOf, type Input, type Node, type Ref } from '../check/ir.js';
 import { expressionsOf } from '../program/expressions.js';
-import type { CompiledInterlock, RuleProgram } from '../program/program.js';
+import type { CompiledInterlock, CompiledProgram } from '../program/program.js';
 import { sourcesOf } from '../program/sources.js';
 import type { BadPolicy } from '../read/terms.js';
 
 /** What follows when tags that an interlock looks at fall silent. */
-export interface Silence {
+export interface StaleResponse {
   /** The longest that one of them takes until its silence is a trip, ms; 0: none does. */
   readonly trips: number;
   /** Tags whose silence never trips it, by `on_bad`. */
@@ -14,10 +14,10 @@ export interface Silence {
 }
 
 /** `stale`: how long a tag may be silent before it is stale, ms. */
-export function silenceOf(
-  { rules }: RuleProgram,
+export function staleResponseOf(
+  { rules }: CompiledProgram,
   stale: (tag: string) => number,
-): (rule: CompiledInterlock) => Silence {
+): (rule: CompiledInterlock) => StaleResponse {
   const names = new Map<number, string>();
   for (const { ref } of rules.flatMap(expressionsOf).flatMap(inputsOf))
     names.set(ref.tag, ref.name);

@@ -14,7 +14,7 @@ export interface Token {
 }
 
 /** Longest expression, in characters: far above what a person reads, far below what hurts. */
-export const longestExpression = 4096;
+export const maxExpressionLength = 4096;
 
 const keywords: ReadonlySet<string> = new Set([
   'and',
@@ -115,10 +115,10 @@ function tokenAt(text: string, from: number): Token {
 
 /** Cuts an expression into tokens; the last one is `end`. Throws what {@link refuse} throws. */
 export function lex(text: string): readonly Token[] {
-  if (text.length > longestExpression)
+  if (text.length > maxExpressionLength)
     refuse(
       0,
-      `the expression is longer than ${longestExpression} characters`,
+      `the expression is longer than ${maxExpressionLength} characters`,
       'split it into signals',
     );
   const tokens: Token[] = [];

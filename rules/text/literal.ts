@@ -1,21 +1,11 @@
 import type { Ast } from './ast.js';
-import { parse } from './parse.js';
-import { noFunctions } from './signatures.js';
 import { isDimensionless, parseUnit, plain, type Unit } from './units.js';
-
-/** A number with a unit, as it stands in a list of constants: `2.5 m`, `-5 degC`, `0.7`. */
-export interface Quantity {
-  readonly value: number;
-  /** As typed; undefined = none. */
-  readonly unit: string | undefined;
-}
+import { parseQuantity, type Quantity } from '../../gateway/contract/index.js';
 
 /** Reads one number with or without a unit; anything else is none. */
 export function quantityOf(typed: unknown): Quantity | undefined {
   if (typeof typed === 'number') return Number.isFinite(typed) ? bare(typed) : undefined;
-  if (typeof typed !== 'string') return undefined;
-  const parsed = parse(typed, noFunctions);
-  return parsed.ok ? quantityOfAst(parsed.ast) : undefined;
+  return typeof typed === 'string' ? parseQuantity(typed) : undefined;
 }
 function bare(value: number): Quantity {
   return { value, unit: undefined };

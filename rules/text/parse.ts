@@ -1,12 +1,13 @@
-import { asGatewayError, nearest, parseDuration } from '../../gateway/contract/index.js';
+import { asGatewayError, parseDuration } from '../../gateway/contract/index.js';
 import type { ArithOp, Ast, CompareOp, ExpressionProblem, TimedOp } from './ast.js';
 import { lex, refuse, type Token } from './lex.js';
 import { signatureOf, type Signatures } from './signatures.js';
+import { didYouMean } from './names.js';
 
 /** Deepest nesting of brackets, `not`, `-`, calls and `if`. */
-export const deepest = 64;
+export const maxDepth = 64;
 /** Most parts of one expression; bounds chains such as a + b + c, which need no brackets. */
-const mostNodes = 1000;
+const maxNodes = 1000;
 
 export type ParsedExpression =
   | { readonly ok: true; readonly ast: Ast }
@@ -41,9 +42,9 @@ function accept(c: Cursor, text: string): boolean {
 }
 function expect(c: Cursor, text: string, where: string): Token {
   if (isNext(c, text)) return next(c);
-  return refuse(peek(c).from, `expected ${text} ${where}, found ${shown(peek(c))}`);
+  return refuse(peek(c).from, `expected ${text} ${where}, found ${tokenText(peek(c))}`);
 }
-function shown(token: Token): string {
+function tokenText(token: Token): string {
   if (token.kind === 'end') return 'the end';
   return token.kind === 'text' ? `"${token.text}"` : `\`${token.text}\``;
 }
@@ -51,13 +52,13 @@ function previousEnd(c: Cursor): number {
   return c.tokens[c.at - 1]?.to ?? 0;
 }
 function node<T extends Ast>(c: Cursor, made: T): T {
-  if (++c.nodes > mostNodes)
-    refuse(made.from, `the expression has more than ${mostNodes} parts`, 'split it into signals');
+  if (++c.nodes > maxNodes)
+    refuse(made.from, `the expression has more than ${maxNodes} parts`, 'split it into signals');
   return made;
 }
 function deeper<T>(c: Cursor, part: (c: Cursor) => T): T {
-  if (++c.depth > deepest)
-    refuse(peek(c).from, `nested deeper than ${deepest} levels`, 'split it into signals');
+  if (++c.depth > maxDepth)
+    refuse(peek(c).from, `nested deeper than ${maxDepth} levels`, 'split it into signals');
   const result = part(c);
   c.depth--;
   return result;
@@ -125,7 +126,7 @@ function parseDurationToken(c: Cursor, after: string): number {
   if (duration === undefined)
     refuse(
       token.from,
-      `expected a time after ${after}, found ${shown(token)}`,
+      `expected a time after ${after}, found ${tokenText(token)}`,
       'such as 500ms, 5s, 10min, 1h',
     );
   return duration;
@@ -221,7 +222,7 @@ function parseBracketOrWord(c: Cursor, token: Token): Ast {
     expect(c, ')', 'to close the bracket');
     return inner;
   }
-  return refuse(from, `expected a value, a tag or a bracket, found ${shown(token)}`);
+  return refuse(from, `expected a value, a tag or a bracket, found ${tokenText(token)}`);
 }
 
 function parseIf(c: Cursor, from: number): Ast {
@@ -236,12 +237,11 @@ function parseIf(c: Cursor, from: number): Ast {
 function parseCall(c: Cursor, token: Token): Ast {
   const signature = signatureOf(token.text, c.functions);
   if (!signature) {
-    const near = nearest(token.text, c.functions.keys());
     const list = [...c.functions.keys()].join(', ');
     refuse(
       token.from,
       `there is no function ${token.text}`,
-      near === undefined ? `there are ${list}` : `did you mean ${near}?`,
+      didYouMean(token.text, c.functions.keys(), `there are ${list}`),
     );
   }
   next(c);
@@ -251,7 +251,7 @@ function parseCall(c: Cursor, token: Token): Ast {
     do parseValue(c, signature.labels, args, labelled);
     while (accept(c, ','));
   expect(c, ')', `to close ${token.text}(`);
-  const { least, most } = signature;
+  const { minValues: least, maxValues: most } = signature;
   if (args.length < least || args.length > most)
     refuse(
       token.from,
@@ -329,7 +329,7 @@ export function parse(text: string, functions: Signatures): ParsedExpression {
     const ast = parseExpr(c);
     const rest = peek(c);
     if (rest.kind !== 'end')
-      refuse(rest.from, `unexpected ${shown(rest)}`, hintFor(rest, previousEnd(c), c.tokens));
+      refuse(rest.from, `unexpected ${tokenText(rest)}`, hintFor(rest, previousEnd(c), c.tokens));
     return { ok: true, ast };
   } catch (thrown) {
     const error = asGatewayError(thrown);

@@ -3,8 +3,8 @@ export interface Signature {
   /** As a person would write it: `avg(x, w, min_valid …)`. */
   readonly text: string;
   /** Values by position, at least and at most. */
-  readonly least: number;
-  readonly most: number;
+  readonly minValues: number;
+  readonly maxValues: number;
   /** Names of the values that are given by name. */
   readonly labels: ReadonlySet<string>;
 }
@@ -22,5 +22,5 @@ export const curveEnding = '_curve';
 export function signatureOf(name: string, functions: Signatures): Signature | undefined {
   const known = functions.get(name);
   if (known || !name.endsWith(curveEnding)) return known;
-  return { text: `${name}(equipment, x)`, least: 2, most: 2, labels: new Set() };
+  return { text: `${name}(equipment, x)`, minValues: 2, maxValues: 2, labels: new Set() };
 }

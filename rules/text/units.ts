@@ -25,7 +25,7 @@ export const plain: Unit = {
 };
 
 /** Longest text that is tried as a unit. */
-const longest = 40;
+const maxUnitLength = 40;
 
 function buildTable(): ReadonlyMap<string, Unit> {
   const table = new Map<string, Unit>();
@@ -74,17 +74,17 @@ function parseAtom(atom: string): Unit | undefined {
 export function parseUnit(text: string): Unit | undefined {
   const clean = normalised(text);
   if (clean === '') return plain;
-  if (clean.length > longest) return undefined;
+  if (clean.length > maxUnitLength) return undefined;
   const known = table.get(clean) ?? composed.get(clean);
   if (known) return known;
   const unit = composedUnit(clean);
-  if (unit && composed.size < mostComposed) composed.set(clean, unit);
+  if (unit && composed.size < maxComposed) composed.set(clean, unit);
   return unit;
 }
 
 /** Units put together that were read already: one object for all who use it. */
 const composed = new Map<string, Unit>();
-const mostComposed = 1000;
+const maxComposed = 1000;
 
 function composedUnit(clean: string): Unit | undefined {
   let result: Unit | undefined;

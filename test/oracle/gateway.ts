@@ -4,7 +4,7 @@ import type { Config } from '../../gateway/config/model.js';
 import { MemoryStore } from '../../gateway/journal/memory-store.js';
 import { Control } from '../../gateway/run/control.js';
 import { planAtStart } from '../../gateway/run/start-plan.js';
-import { compileRules, createEngine } from '../../rules/index.js';
+import { ruleLanguage } from '../../rules/index.js';
 import { gateway, type Gateway, sha256 } from '../run/rig.js';
 import { must } from '../support/must.js';
 import { VirtualClock } from '../support/virtual-clock.js';
@@ -24,7 +24,7 @@ const ordersMs = 12;
 /** And then everything else is looked at: all that falls due with the values or the orders has been done, ms. */
 const restMs = 40;
 
-const language: RuleLanguage = { compile: compileRules, start: createEngine };
+const language: RuleLanguage = ruleLanguage;
 
 /**
  * What such a controller can say: nothing is doubtful by itself, and all is there from the start. The first tick is some

@@ -1,5 +1,4 @@
-import { Quality, type Bands, type RuleTag } from '../../gateway/contract/index.js';
-import type { TagLookup } from '../../rules/index.js';
+import { Quality, type Bands, type RuleTag, type TagLookup } from '../../gateway/contract/index.js';
 import type { TestRig } from '../../rules/proving/rig.js';
 import type { Dim } from './ast.js';
 

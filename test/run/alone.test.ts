@@ -140,8 +140,7 @@ void t.test(
     let isOpen = false;
     const late = {
       last: async (): Promise<number> => {
-        while (!(isOpen))
-          await new Promise<void>((go) => clock.at(mono(clock.mono() + 1_000), go));
+        while (!isOpen) await new Promise<void>((go) => clock.at(mono(clock.mono() + 1_000), go));
         return 0;
       },
       record: () => Promise.resolve(),

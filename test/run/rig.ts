@@ -6,7 +6,7 @@ import type { MqttConnection, MqttPort, Outgoing } from '../../gateway/north/mqt
 import { Runtime, type RuntimeOptions } from '../../gateway/run/runtime.js';
 import { joinedPorts } from '../../gateway/run/wall/joined.js';
 import type { RulesAtStart } from '../../gateway/run/start-plan.js';
-import { compileRules, createEngine } from '../../rules/index.js';
+import { ruleLanguage } from '../../rules/index.js';
 import { copied, handedOver } from '../support/carry.js';
 import { inThisThread } from '../support/create.js';
 import { Seeded } from '../support/random.js';
@@ -84,7 +84,7 @@ export async function gateway(
         clock,
         random: new Seeded(1),
         log: silentLog,
-        rules: { compile: compileRules, start: createEngine },
+        rules: ruleLanguage,
         store,
         mqtt: broker,
         version: '0',

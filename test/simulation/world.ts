@@ -2,14 +2,14 @@ import { FakeModbus } from '../../drivers/modbus/test/fake.js';
 import { modbus } from '../../drivers/modbus/index.js';
 import { transportOf } from '../../drivers/modbus/wire/transport.js';
 import {
-  type DriverModule,
-  type RuleEngine,
-  type RuleLanguage,
-  type ScanResult,
   asGatewayError,
   GatewayError,
   isGood,
   silentLog,
+  type DriverModule,
+  type RuleEngine,
+  type RuleLanguage,
+  type ScanResult,
 } from '../../gateway/contract/index.js';
 import { decodeSegment } from '../../gateway/journal/codec.js';
 import { isBlock } from '../../gateway/journal/entry.js';
@@ -17,7 +17,7 @@ import { MemoryStore } from '../../gateway/journal/memory-store.js';
 import type { Store } from '../../gateway/journal/store.js';
 import type { MqttPort } from '../../gateway/north/mqtt/port.js';
 import { Runtime } from '../../gateway/run/runtime.js';
-import { compileRules, createEngine } from '../../rules/index.js';
+import { ruleLanguage } from '../../rules/index.js';
 import { handedOver } from '../support/carry.js';
 import { inThisThread } from '../support/create.js';
 import { StateFolder } from '../support/memory-files.js';
@@ -29,7 +29,6 @@ import { SimBroker } from './broker.js';
 import { Faults } from './faults.js';
 import { Ledger } from './ledger.js';
 import {
-  type Way,
   answerMs,
   placeOf,
   plantConfig,
@@ -38,6 +37,7 @@ import {
   truth,
   wasTrue,
   ways,
+  type Way,
 } from './plant.js';
 import { SimDevice } from './wire.js';
 
@@ -170,7 +170,7 @@ export class World {
     // At most once is a promise of one life of the process: the last one's write may just have arrived.
     this.#lastWriteAt = -Infinity;
     this.#state = undefined;
-    const language: RuleLanguage = { compile: compileRules, start: createEngine };
+    const language: RuleLanguage = ruleLanguage;
     const starting = Runtime.start(plantConfig(this.#driver(), this.#variant, this.#way), {
       clock,
       random: this.#random,

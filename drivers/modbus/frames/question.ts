@@ -17,7 +17,7 @@ export interface Question {
   readonly urgent: boolean;
   readonly maxExtra: number;
   readonly minExtra: number;
-  answerLength(extra: number): number | undefined;
+  answerLength: (extra: number) => number | undefined;
   /** The device refuses a longer answer. */
-  noExtra(): void;
+  noExtra: () => void;
 }

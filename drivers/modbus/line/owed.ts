@@ -13,10 +13,10 @@ export const maxOwed = 16;
 
 /** What else may be heard on the line. */
 interface OtherFrames {
-  mayCome(
+  mayCome: (
     shape: { readonly unit: number; readonly fn: number; readonly length: number },
     key: string,
-  ): boolean;
+  ) => boolean;
 }
 
 interface Owed {

@@ -1,5 +1,11 @@
-import type { Parsed, Problem, Source, TagType } from '../../../gateway/contract/index.js';
-import { KeyReader, shown } from '../../lib/keys.js';
+import {
+  type Parsed,
+  type Problem,
+  shown,
+  type Source,
+  type TagType,
+} from '../../../gateway/contract/index.js';
+import { KeyReader } from '../../lib/keys.js';
 import {
   addressings,
   broadcast,

@@ -1,5 +1,6 @@
 /** Every way in which manuals and engineers write a Modbus address. */
-import { shown, type KeyReader } from '../../lib/keys.js';
+import { shown } from '../../../gateway/contract/index.js';
+import type { KeyReader } from '../../lib/keys.js';
 import { tables, type Table } from '../frames/tables.js';
 
 /** The position part of an address: table, first number from zero, and the bits of it that count. */

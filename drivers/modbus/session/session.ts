@@ -26,33 +26,33 @@ export interface Exchange<R> {
   readonly maxExtra: number;
   readonly minExtra: number;
   /** The device refuses to be asked for too much. */
-  noExtra(): void;
+  noExtra: () => void;
   /** Bytes of the PDU of a normal answer to the request with so many extra steps; undefined when it varies. */
-  answerLength(extra: number): number | undefined;
+  answerLength: (extra: number) => number | undefined;
   /** Writes the PDU into `out` at `at`; returns its length in bytes. */
-  request(out: Uint8Array, at: number, extra: number): number;
+  request: (out: Uint8Array, at: number, extra: number) => number;
   /** Takes the answer's PDU; undefined when it does not answer this request. */
-  answer(
+  answer: (
     bytes: Uint8Array,
     at: number,
     length: number,
     into: Batch | undefined,
     doubt: Doubt,
-  ): R | undefined;
+  ) => R | undefined;
   /**
    * Takes a PDU that came in the place of the answer, and is none.
    * @param isOurs can it be no other request's?
    * @returns for people what it is: `4 bytes of data instead of 6`; and what came of the request, if that is certain
    */
-  odd(pdu: Uint8Array, isOurs: boolean, into: Batch | undefined): Odd<R>;
+  odd: (pdu: Uint8Array, isOurs: boolean, into: Batch | undefined) => Odd<R>;
   /** Takes an exception answer. */
-  exception(code: number, into: Batch | undefined, doubt: Doubt): R;
+  exception: (code: number, into: Batch | undefined, doubt: Doubt) => R;
   /** An answer was dropped that may have been the one to this request: the device answers, whatever comes now. */
-  unsure?(into: Batch | undefined): void;
+  unsure?: (into: Batch | undefined) => void;
   /** The call failed: nothing is known any more. */
-  failed(): void;
+  failed: () => void;
   /** Nobody answers this one: what came of it once it is sent. */
-  told?(): R;
+  told?: () => R;
 }
 
 /** What came in the place of an answer. */
@@ -121,9 +121,9 @@ export interface SessionOptions {
   /** Leaves what comes behind the counted data of a read. */
   readonly surplus?: boolean;
   readonly log: Log;
-  count(event: DriverEvent, device: string): void;
+  count: (event: DriverEvent, device: string) => void;
   /** See {@link DriverContext.notice}. */
-  notice(device: string, text: string): void;
+  notice: (device: string, text: string) => void;
   /** Called once when the stream breaks while no call is under way. */
   readonly onLost: (why: GatewayError) => void;
 }

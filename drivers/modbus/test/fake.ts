@@ -36,11 +36,11 @@ export interface FakeOptions {
   /** Units that answer; others stay silent. Default: all. */
   readonly units?: readonly number[];
   /** Content of a register (0 to 65535) or bit (0 or 1) that was never written. */
-  value?(unit: number, table: Table, address: number): number;
+  value?: (unit: number, table: Table, address: number) => number;
   /** What becomes of an answer before it is framed; nothing = it is not sent. For devices that do it their own way. */
-  twist?(answer: FakeAnswer, request: FakeRequest): FakeAnswer | undefined;
+  twist?: (answer: FakeAnswer, request: FakeRequest) => FakeAnswer | undefined;
   /** Exception code for a request, or 0. Called before anything is done. */
-  refuse?(request: FakeRequest): number;
+  refuse?: (request: FakeRequest) => number;
 }
 
 const tableOf: ReadonlyMap<number, Table> = new Map([

@@ -12,9 +12,9 @@ export interface Format {
   /** Registers that it takes; undefined = those of the type. */
   readonly registers?: number;
   /** The raw value, or undefined when the bytes make none. Missing for `plain`. */
-  decode?(bytes: Uint8Array): Value | undefined;
+  decode?: (bytes: Uint8Array) => Value | undefined;
   /** The bytes, or undefined when the value does not fit. Missing where it cannot be written. */
-  encode?(value: Value): Uint8Array | undefined;
+  encode?: (value: Value) => Uint8Array | undefined;
 }
 
 export const formats = [

@@ -1,5 +1,5 @@
-import type { TagType } from '../../../gateway/contract/index.js';
-import { shown, type KeyReader } from '../../lib/keys.js';
+import { shown, type TagType } from '../../../gateway/contract/index.js';
+import type { KeyReader } from '../../lib/keys.js';
 
 /** Raw values that stand for "no value". */
 export interface Sentinels {

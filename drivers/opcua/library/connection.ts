@@ -152,7 +152,8 @@ async function establish(
 function mayBeIdle(client: OPCUAClient): void {
   interface WithSocket {
     readonly _secureChannel?: {
-      getTransport(): { readonly _socket?: { setTimeout(ms: number): void } | null } | undefined;
+      getTransport: () =>
+        { readonly _socket?: { setTimeout: (ms: number) => void } | null } | undefined;
     } | null;
   }
   (client as unknown as WithSocket)._secureChannel?.getTransport()?._socket?.setTimeout(0);

@@ -27,15 +27,15 @@ const longestHintMs = 0x7fff_ffff;
 
 /** The library's session with the services that its public interface leaves out. */
 export interface RawSession extends ClientSession, ClientSessionRawSubscriptionService {
-  startKeepAliveManager(intervalMs: number): void;
-  publish(
+  startKeepAliveManager: (intervalMs: number) => void;
+  publish: (
     request: PublishRequest,
     done: (error: Error | null, answer?: PublishResponse) => void,
-  ): void;
-  republish(
+  ) => void;
+  republish: (
     request: RepublishRequest,
     done: (error: Error | null, answer?: RepublishResponse) => void,
-  ): void;
+  ) => void;
 }
 
 /**

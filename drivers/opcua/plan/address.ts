@@ -1,14 +1,15 @@
 import {
-  ms,
   type DurationMs,
   type KeySchema,
+  ms,
   type Parsed,
   type Source,
   type Subscribed,
   type TagType,
   type Value,
+  shown,
 } from '../../../gateway/contract/index.js';
-import { integerKey, KeyReader, shown } from '../../lib/keys.js';
+import { integerKey, KeyReader } from '../../lib/keys.js';
 import type { OpcuaConfig } from './config.js';
 
 /** Which node: by its id with the URI of its namespace, or by a path from the Objects folder. */

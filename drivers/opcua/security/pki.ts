@@ -18,9 +18,9 @@ export interface Pki {
   readonly key: string;
   readonly applicationUri: string;
   /** Our certificate as it is on disk now, DER. */
-  own(): Uint8Array;
+  own: () => Uint8Array;
   /** Makes a new certificate of our own, for the same key. */
-  renew(file: string, today: Date): Promise<void>;
+  renew: (file: string, today: Date) => Promise<void>;
 }
 
 export interface CertificateInfo {

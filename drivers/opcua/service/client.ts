@@ -207,47 +207,47 @@ export interface UaSession {
   readonly url: string;
   /** How long the server keeps it without a word of ours, ms. */
   readonly timeout: number;
-  namespaces(): Promise<readonly string[]>;
+  namespaces: () => Promise<readonly string[]>;
   /** Browse paths from the Objects folder, names with namespace indexes. */
-  translate(
+  translate: (
     paths: readonly (readonly { ns: number; name: string }[])[],
-  ): Promise<readonly PathTarget[]>;
-  read(items: readonly ReadItem[]): Promise<readonly UaValue[]>;
-  write(item: ReadItem, value: UaVariant): Promise<Status>;
+  ) => Promise<readonly PathTarget[]>;
+  read: (items: readonly ReadItem[]) => Promise<readonly UaValue[]>;
+  write: (item: ReadItem, value: UaVariant) => Promise<Status>;
   /** What lies below a node in the tree, at most `most` of them. */
-  browse(nodeId: string, most: number): Promise<readonly Child[]>;
+  browse: (nodeId: string, most: number) => Promise<readonly Child[]>;
   /** Ids of properties of nodes, by node and name; undefined where a node has none of that name. */
-  properties(
+  properties: (
     nodeIds: readonly string[],
     names: readonly string[],
-  ): Promise<readonly (readonly (string | undefined)[])[]>;
+  ) => Promise<readonly (readonly (string | undefined)[])[]>;
   /** Has the server prepare for nodes that are asked for often. @returns ids to use instead, in this session */
-  register(nodeIds: readonly string[]): Promise<readonly string[]>;
-  argumentsOf(method: string): Promise<readonly ArgumentType[]>;
-  call(object: string, method: string, given: readonly UaVariant[]): Promise<CallResult>;
-  createSubscription(
+  register: (nodeIds: readonly string[]) => Promise<readonly string[]>;
+  argumentsOf: (method: string) => Promise<readonly ArgumentType[]>;
+  call: (object: string, method: string, given: readonly UaVariant[]) => Promise<CallResult>;
+  createSubscription: (
     interval: number,
     keepAliveCount: number,
     lifetimeCount: number,
-  ): Promise<SubscriptionTerms>;
-  monitor(subscription: number, items: readonly MonitorItem[]): Promise<readonly Monitored[]>;
-  monitorEvents(subscription: number, request: EventRequest): Promise<Monitored>;
+  ) => Promise<SubscriptionTerms>;
+  monitor: (subscription: number, items: readonly MonitorItem[]) => Promise<readonly Monitored[]>;
+  monitorEvents: (subscription: number, request: EventRequest) => Promise<Monitored>;
   /** @param event identity of an event, hexadecimal */
-  acknowledge(condition: string, event: string, comment: string): Promise<Status>;
+  acknowledge: (condition: string, event: string, comment: string) => Promise<Status>;
   /** Has the server tell again which conditions stand, framed by two events. */
-  refreshConditions(subscription: number): Promise<CallResult>;
+  refreshConditions: (subscription: number) => Promise<CallResult>;
   /**
    * What a server remembers of some nodes, oldest first.
    * @param most samples of each node; 0 = none, give the points back
    */
-  history(
+  history: (
     items: readonly HistoryItem[],
     most: number,
-  ): Promise<{ readonly pages: readonly HistoryPage[]; readonly sentAt: number }>;
-  publish(acks: readonly Ack[]): Promise<Notification>;
+  ) => Promise<{ readonly pages: readonly HistoryPage[]; readonly sentAt: number }>;
+  publish: (acks: readonly Ack[]) => Promise<Notification>;
   /** Undefined when the server has it no more. */
-  republish(subscription: number, sequence: number): Promise<Notification | undefined>;
-  deleteSubscriptions(ids: readonly number[]): Promise<void>;
+  republish: (subscription: number, sequence: number) => Promise<Notification | undefined>;
+  deleteSubscriptions: (ids: readonly number[]) => Promise<void>;
 }
 
 /** A connection with its session. */
@@ -256,10 +256,10 @@ export interface UaConnection {
   /** The session is the one from before, with its subscriptions. */
   readonly resumed: boolean;
   /** Called once when the connection breaks. */
-  onLost(handler: (why: Error) => void): void;
+  onLost: (handler: (why: Error) => void) => void;
   /**
    * Closes the connection.
    * @param session close the session too; otherwise it is kept, to be resumed
    */
-  close(session: boolean): Promise<void>;
+  close: (session: boolean) => Promise<void>;
 }

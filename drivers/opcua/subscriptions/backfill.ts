@@ -24,7 +24,7 @@ export interface BackfillOptions {
   readonly log: Log;
   readonly backlog: Backlog;
   /** Samples that stay missing. */
-  onLost(device: string): void;
+  onLost: (device: string) => void;
 }
 
 /** Nodes in one request, and samples of each: a server must answer within the time-out. */

@@ -285,11 +285,11 @@ export class ItemSet {
 /** What shows while samples are handed over. */
 export interface Findings {
   /** The server could not keep all samples of an item. */
-  onOverflow(item: Item): void;
+  onOverflow: (item: Item) => void;
   /** The value has become bad for another reason, or good again (undefined). */
-  onBad(item: Item, why: Status | undefined): void;
+  onBad: (item: Item, why: Status | undefined) => void;
   /** Samples between these times of the server, Unix ms, were not told. */
-  onHole(item: Item, from: number, to: number): void;
+  onHole: (item: Item, from: number, to: number) => void;
 }
 
 /** What the server itself has to say of events, and to whom. */

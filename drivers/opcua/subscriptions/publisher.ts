@@ -37,14 +37,14 @@ export interface PublisherOptions {
    * In order, each once, without holes.
    * @returns settles when it is in safe hands, and the server may forget it; undefined: it is
    */
-  onNotification(
+  onNotification: (
     subscription: ServerSubscription,
     notification: Notification,
-  ): Promise<void> | undefined;
+  ) => Promise<void> | undefined;
   /** Notifications are lost: the values must be read anew. */
-  onHole(subscription: ServerSubscription, count: number): void;
+  onHole: (subscription: ServerSubscription, count: number) => void;
   /** The session or a subscription is no more. */
-  onTrouble(error: GatewayError): void;
+  onTrouble: (error: GatewayError) => void;
 }
 
 /**

@@ -54,10 +54,10 @@ export interface SubscriptionsOptions {
   readonly kept: Kept;
   readonly backlog: Backlog;
   readonly tell: Tell;
-  count(event: DriverEvent, device: string, times?: number): void;
-  onTrouble(error: GatewayError): void;
+  count: (event: DriverEvent, device: string, times?: number) => void;
+  onTrouble: (error: GatewayError) => void;
   /** The server has said something, if only that it is there. */
-  onWord(): void;
+  onWord: () => void;
 }
 
 /** The subscriptions of one connection: what the server tells by itself, and what was missed of it. */
@@ -179,7 +179,7 @@ export class Subscriptions {
   /** The terms are the server's: what it did not keep to is said, and silence is measured by them. */
   #tellTerms(
     set: ItemSet,
-    sink: { revised?(alive: DurationMs): void },
+    sink: { revised?: (alive: DurationMs) => void },
     device: string | undefined,
   ): void {
     const { config, kept, tell } = this.#o;

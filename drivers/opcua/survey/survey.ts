@@ -4,7 +4,7 @@ import {
   type FoundTag,
   type SurveyDevice,
   type TagBinding,
-  type TagFacts,
+  type SurveyedTag,
 } from '../../../gateway/contract/index.js';
 import type { OpcuaAddress } from '../plan/address.js';
 import { Attribute, itemOf, type UaSession, type UaValue } from '../service/client.js';
@@ -95,7 +95,7 @@ async function factsOf(
   session: UaSession,
   nodes: Nodes,
   tags: readonly Tag[],
-): Promise<TagFacts[]> {
+): Promise<SurveyedTag[]> {
   const ids = await nodes.find(tags.map(({ address: { method, node } }) => method?.node ?? node));
   const known = [...ids.keys()].filter((at) => ids[at] !== undefined);
   const idOf = (at: number): string => ids[at] ?? '';
@@ -107,7 +107,7 @@ async function factsOf(
   );
   const values = await session.read(known.map((at) => itemOf(idOf(at), addressOf(tags, at))));
   const analogs = await analogsOf(session, known.map(idOf));
-  const facts: TagFacts[] = tags.map(() => nothingKnown);
+  const facts: SurveyedTag[] = tags.map(() => nothingKnown);
   known.forEach((at, i) => {
     facts[at] = factOf(addressOf(tags, at), levels[i], values[i], analogs[i]);
   });
@@ -118,7 +118,7 @@ function addressOf(tags: readonly Tag[], at: number): OpcuaAddress {
   return (tags[at] as Tag).address;
 }
 
-const nothingKnown: TagFacts = {
+const nothingKnown: SurveyedTag = {
   problem: nowhere,
   writable: undefined,
   unit: undefined,
@@ -130,7 +130,7 @@ function factOf(
   level: UaValue | undefined,
   value: UaValue | undefined,
   analog: Analog | undefined,
-): TagFacts {
+): SurveyedTag {
   if (!level || isBad(level.statusCode.value))
     return { ...nothingKnown, problem: level?.statusCode.name ?? 'no answer' };
   if (address.method) {

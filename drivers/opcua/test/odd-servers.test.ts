@@ -34,7 +34,7 @@ interface Oddity {
   readonly from: string;
   readonly what: string;
   /** Makes the odd node. @returns its address, and keys of its tag */
-  arrange(odd: Odd): readonly [address: string, keys?: Record<string, unknown>];
+  arrange: (odd: Odd) => readonly [address: string, keys?: Record<string, unknown>];
   /** What the tag reads: a value, or a reason why it is bad. */
   readonly reads: number | string | Reason;
   readonly type?: TagBinding<OpcuaAddress>['type'];

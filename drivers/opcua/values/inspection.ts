@@ -34,6 +34,6 @@ export function plainText(dataType: number, held: unknown): string {
     return `[${Array.from(held as ArrayLike<unknown>, (one) => plainText(dataType, one)).join(', ')}]`;
   if (typeof held === 'object' && 'text' in held) return String(held.text);
   if (typeof held === 'object' && 'identifierType' in held)
-    return (held as { toString(): string }).toString();
+    return (held as { toString: () => string }).toString();
   return typeof held === 'string' ? held : JSON.stringify(held);
 }

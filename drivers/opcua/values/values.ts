@@ -179,7 +179,7 @@ function looseScalar(value: unknown, type: TagType): ReturnType<typeof plainOf> 
   // LocalizedText has a text, QualifiedName a name; ids print themselves.
   if ('text' in value) return typeof value.text === 'string' ? value.text : '';
   if ('name' in value && 'namespaceIndex' in value) return String(value.name);
-  if ('identifierType' in value) return (value as { toString(): string }).toString();
+  if ('identifierType' in value) return (value as { toString: () => string }).toString();
   return undefined;
 }
 
@@ -188,7 +188,9 @@ export function textOf(value: unknown): string {
   return String(looseScalar(value, 'string') ?? '');
 }
 
-export function isTime(value: unknown): value is { toISOString(): string; getTime(): number } {
+export function isTime(
+  value: unknown,
+): value is { toISOString: () => string; getTime: () => number } {
   return typeof value === 'object' && value !== null && 'toISOString' in value;
 }
 

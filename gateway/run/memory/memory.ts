@@ -21,11 +21,11 @@ export type MemoryPlace = (typeof memoryPlaces)[number];
 /** The state folder. */
 export interface MemoryFiles {
   /** Bytes; undefined: there is no such file. Rejects where the disk does not say. */
-  read(place: MemoryPlace): Promise<Uint8Array | undefined>;
+  read: (place: MemoryPlace) => Promise<Uint8Array | undefined>;
   /** Durable when it settles: after a power cut there is the old or the new one. */
-  replace(place: MemoryPlace, bytes: Uint8Array): Promise<void>;
+  replace: (place: MemoryPlace, bytes: Uint8Array) => Promise<void>;
   /** Keeps what is there under another name. @returns that name */
-  setAside(place: MemoryPlace): Promise<string>;
+  setAside: (place: MemoryPlace) => Promise<string>;
 }
 
 /** Rows of the journal that hold the first copy; the first and the last as the first version had them. */
@@ -33,17 +33,17 @@ export const memoryKeys = { states: 'rules', rest: 'memory', mark: 'latch-mark' 
 
 /** The first copy. */
 export interface MemoryRows {
-  get(key: string): string | undefined;
+  get: (key: string) => string | undefined;
   /** Durable together when it settles. */
-  put(rows: readonly (readonly [key: string, json: string])[]): Promise<void>;
+  put: (rows: readonly (readonly [key: string, json: string])[]) => Promise<void>;
   /** A journal that was there before, whatever is in it. */
   readonly isOld: boolean;
   /** The disk did not say what is in them. */
   readonly isUnread: boolean;
   /** A row was not what it was, and is set aside. */
-  isDamaged(key: string): boolean;
+  isDamaged: (key: string) => boolean;
   /** Keeps what is in a row under another name, before something else is put there. */
-  setAside(key: string): void;
+  setAside: (key: string) => void;
   readonly epoch: number;
 }
 
@@ -63,7 +63,7 @@ export interface MemoryOptions {
   /** The memory that this boot goes by already: then what is on the disk is no news. */
   readonly known?: MemoryId | undefined;
   /** Up to this note it is durable. */
-  onStored(note: number): void;
+  onStored: (note: number) => void;
   /** An id that no other installation has. */
   readonly newId: string;
   readonly log: Log;

@@ -180,7 +180,7 @@ export interface BoundTerms {
   /** Where a comparison with hysteresis remembers whether it was true; undefined: it has none. */
   readonly memory: number | undefined;
   /** Called when it decides nothing. */
-  undecided(): void;
+  undecided: () => void;
 }
 
 /**

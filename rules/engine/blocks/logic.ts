@@ -1,6 +1,6 @@
 import { isSound, Quality } from '../../../gateway/contract/index.js';
 import type { VoteNode } from '../../check/ir.js';
-import { keepValue } from './kept.js';
+import { keepValue } from './retained-memory.js';
 import {
   badFrom,
   ignored,

@@ -2,7 +2,7 @@ import { isSound } from '../../../gateway/contract/index.js';
 import { badFrom, nextMultiple, recall, remember, type Slots } from './slots.js';
 
 /** Most panes of one window, and the shortest pane (ms): the error of a window is at most one pane. */
-const mostPanes = 60;
+const maxPanes = 60;
 const shortestPane = 100;
 
 /** Where a sliding window keeps its panes: rows of `width` numbers, one row a pane, used in a ring. */
@@ -10,15 +10,15 @@ export interface Ring {
   readonly paneMs: number;
   readonly count: number;
   /** When the open pane began, monotonic ms; NaN before the first. */
-  openedAt(): number;
+  openedAt: () => number;
   /** Makes the pane of `now` the open one; panes that fell out of the window are emptied. */
-  open(now: number): void;
+  open: (now: number) => void;
   /** Position in the memory of the pane that `age` panes lie after (0 = open). */
-  row(age: number): number;
+  row: (age: number) => number;
 }
 
 export function ring(s: Slots, ms: number, width: number, more = 0): Ring {
-  const paneMs = Math.max(shortestPane, Math.ceil(ms / mostPanes));
+  const paneMs = Math.max(shortestPane, Math.ceil(ms / maxPanes));
   const count = Math.max(1, Math.round(ms / paneMs)) + more;
   const openId = remember(s, NaN);
   const rows = remember(s, ...Array.from({ length: count * width }, () => 0));
@@ -54,15 +54,15 @@ export interface Stats {
 export interface HeldWindow {
   readonly paneMs: number;
   /** `value` stood from the last call until `now`. */
-  advance(now: number, value: number, quality: number): void;
+  advance: (now: number, value: number, quality: number) => void;
   /** What the window holds at `now`. The object is reused. */
-  stats(now: number): Stats;
+  stats: (now: number) => Stats;
   /** How long the window could hold values by now, ms: its length, or the time since the first one. */
-  span(now: number): number;
+  span: (now: number) => number;
   /** Was an uncertain value used in it? */
-  isDoubtful(now: number): boolean;
+  isDoubtful: (now: number) => boolean;
   /** When the oldest pane falls out. */
-  nextPane(now: number): number;
+  nextPane: (now: number) => number;
 }
 
 const width = 5;

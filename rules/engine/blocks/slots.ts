@@ -12,7 +12,7 @@ export interface Slots {
   /** How much of `memory` is taken. */
   taken: number;
   /** What of the memory outlives a restart, in the order in which steps were made. */
-  readonly kept: Kept[];
+  readonly kept: RetainedMemory[];
   readonly unsaved: {
     /** Something of that changed: it is to be stored within a minute. */
     isAny: boolean;
@@ -29,10 +29,10 @@ export interface Slots {
 }
 
 /** A piece of memory that outlives a restart, as numbers; times are given in wall time. */
-export interface Kept {
+export interface RetainedMemory {
   /** `ahead`: by how much the wall clock is ahead of the monotonic one; `now`: monotonic; ms. */
-  save(ahead: number, now: number): readonly number[];
-  load(values: readonly number[], ahead: number, now: number): void;
+  save: (ahead: number, now: number) => readonly number[];
+  load: (values: readonly number[], ahead: number, now: number) => void;
   /** What is to be stored changes with time alone now. */
   readonly isMoving?: () => boolean;
 }

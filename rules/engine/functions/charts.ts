@@ -10,7 +10,7 @@ const mean: Operand = { name: 'mean', kind: 'number', unit: 'like', label: true 
 const sigma: Operand = { name: 'sigma', kind: 'number', unit: 'step', label: true };
 
 /** Observations that a run rule looks back over at most. */
-const longest = 15;
+const maxObservations = 15;
 
 /** Nothing is known before the first observation, nor without the parameters of the chart. */
 function verdict(
@@ -35,14 +35,15 @@ function runChart(rules: readonly RunRule[]): (s: Slots, w: Wiring) => Step {
   return (s, w) => {
     const seen = remember(s, 0, 0);
     const isOut = seen + 1;
-    const rows = remember(s, ...Array.from({ length: longest }, () => 0));
+    const rows = remember(s, ...Array.from({ length: maxObservations }, () => 0));
     const chosen = w.settings['rule'];
     const checked = chosen === undefined ? rules : rules.slice(chosen - 1, chosen);
-    const back = (age: number): number => recall(s, rows + ((recall(s, seen) - 1 - age) % longest));
+    const back = (age: number): number =>
+      recall(s, rows + ((recall(s, seen) - 1 - age) % maxObservations));
     return eventful(s, w, (inputs) => {
       const isComplete = hasScale(w, inputs, 2);
       if (inputs.isObserved && isComplete) {
-        s.memory[rows + (recall(s, seen) % longest)] =
+        s.memory[rows + (recall(s, seen) % maxObservations)] =
           (inputs.value(0) - inputs.value(1)) / inputs.value(2);
         s.memory[seen] = recall(s, seen) + 1;
         s.memory[isOut] = 0;

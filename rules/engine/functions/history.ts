@@ -1,7 +1,7 @@
 import { Quality } from '../../../gateway/contract/index.js';
 import type { Operand } from '../../check/function-spec.js';
 import { eventful, isTrue, rises, wasTrue } from '../blocks/eventful.js';
-import { keepLastTime, keepValue } from '../blocks/kept.js';
+import { keepLastTime, keepValue } from '../blocks/retained-memory.js';
 import { badFrom, nextMultiple, putBool, putNumber, recall, remember } from '../blocks/slots.js';
 import { aNumber, type BuiltIn } from './spec.js';
 

@@ -2,7 +2,7 @@
 export interface RunRule {
   /** Observations that it looks at. */
   readonly needs: number;
-  holds(back: (age: number) => number): boolean;
+  holds: (back: (age: number) => number) => boolean;
 }
 
 /** Of the last `of` at least `need` lie beyond `limit` on one side, the latest among them. */

@@ -1,7 +1,7 @@
 import { isGood, isSound, Quality } from '../../../gateway/contract/index.js';
 import { usualShare, type Param, type Setting } from '../../check/function-spec.js';
 import { eventful, rises, type Inputs } from '../blocks/eventful.js';
-import { keepPanes } from '../blocks/kept.js';
+import { keepPanes } from '../blocks/retained-memory.js';
 import { heldWindow, ring, type HeldWindow, type Ring, type Stats } from '../blocks/panes.js';
 import {
   badFrom,
@@ -131,7 +131,7 @@ function settle(
 }
 
 /** Events in a sliding window, one number a pane. */
-function tally(s: Slots, ms: number): { add(now: number, amount: number): void; panes: Ring } {
+function tally(s: Slots, ms: number): { add: (now: number, amount: number) => void; panes: Ring } {
   // One pane more: an event leaves late rather than early, so that a limit on starts is never exceeded.
   const panes = ring(s, ms, 1, 1);
   return {

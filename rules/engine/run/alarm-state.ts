@@ -3,6 +3,7 @@ import {
   wall,
   type AlarmSnapshot,
   type AlarmState,
+  type CommandResult,
   type Evidence,
   type Person,
   type RuleCommand,
@@ -10,7 +11,7 @@ import {
 } from '../../../gateway/contract/index.js';
 import type { AlarmText } from '../../read/terms.js';
 import { wantScan } from '../blocks/slots.js';
-import { addEvent, done, noEvidence, refused, type Answer, type Context } from './context.js';
+import { addEvent, done, noEvidence, refused, type Context } from './context.js';
 import { bound, leftOf, type Deadline } from './deadline.js';
 import { evidenceList } from './evidence.js';
 import type { RetainedAlarm } from './retained.js';
@@ -18,7 +19,7 @@ import type { RetainedAlarm } from './retained.js';
 type ShelveRequest = Extract<RuleCommand, { kind: 'shelve' }>;
 type Base = Exclude<AlarmState, 'SHELVED' | 'SUPPRESSED' | 'OUT_OF_SERVICE'>;
 
-interface Shelf extends Deadline {
+interface Shelving extends Deadline {
   readonly by: string;
   readonly reason: string;
   readonly oneShot: boolean;
@@ -32,7 +33,7 @@ interface Memory {
   ackedAt: number;
   isActive: boolean;
   isSuppressed: boolean;
-  shelf: Shelf | undefined;
+  shelf: Shelving | undefined;
   out: { readonly by: string; readonly reason: string } | undefined;
   /** Told with the next scan: what came from outside one. */
   untold: readonly Change[];
@@ -113,21 +114,21 @@ export class AlarmMachine {
     else this.#follow(active);
   }
 
-  #ack(person: Person): Answer {
+  #ack(person: Person): CommandResult {
     const { base } = this.#m;
     if (this.#isCovered || !/UNACK$/.test(base))
       return refused(`${this.id} has nothing to acknowledge: it is ${this.state}`);
     const to: Base = base === 'UNACK' ? 'ACKED' : base === 'RTN_UNACK' ? 'NORMAL' : 'LATCHED_ACKED';
     this.#command(person, `${this.id} acknowledged by ${person.name}`, () => {
       this.#m.base = to;
-      this.#m.ackedAt = this.#c.plant.slots.clock.now;
+      this.#m.ackedAt = this.#c.basis.slots.clock.now;
     });
     if (to !== 'NORMAL') this.#m.ackedBy = person.name;
     return done;
   }
 
   /** Lets go of a latched alarm whose cause has gone. */
-  reset(person: Person): Answer {
+  reset(person: Person): CommandResult {
     if (!this.#m.base.startsWith('LATCHED'))
       return refused(`${this.id} has nothing to reset: it is ${this.state}`);
     // Nobody has acknowledged it: that stays due.
@@ -138,7 +139,7 @@ export class AlarmMachine {
     return done;
   }
 
-  #shelve(request: ShelveRequest, person: Person): Answer {
+  #shelve(request: ShelveRequest, person: Person): CommandResult {
     const { duration, reason, oneShot } = request;
     const { shelve: terms } = this.#text;
     if (terms === false) return refused(`${this.id} cannot be shelved: the rule says so`);
@@ -149,7 +150,7 @@ export class AlarmMachine {
     if (reason.trim() === '') return refused('shelving needs a reason');
     if (!(duration > 0)) return refused('shelving needs an end');
     if (duration > max) return refused(`${this.id} is shelved for ${formatDuration(max)} at most`);
-    const { now } = this.#c.plant.slots.clock;
+    const { now } = this.#c.basis.slots.clock;
     const text = `${this.id} shelved by ${person.name} for ${formatDuration(duration)}: ${reason}`;
     this.#command(person, text, () => {
       const since = this.#c.wallNow();
@@ -159,7 +160,7 @@ export class AlarmMachine {
     return done;
   }
 
-  #unshelve(person: Person): Answer {
+  #unshelve(person: Person): CommandResult {
     if (!this.#m.shelf) return refused(`${this.id} is not shelved`);
     this.#command(person, `${this.id} unshelved by ${person.name}`, () => {
       this.#m.shelf = undefined;
@@ -169,7 +170,7 @@ export class AlarmMachine {
   }
 
   /** Takes the alarm out of service or back into it. */
-  #service(out: boolean, reason: string, person: Person): Answer {
+  #service(out: boolean, reason: string, person: Person): CommandResult {
     if (out === (this.#m.out !== undefined))
       return refused(`${this.id} is ${out ? 'out of service' : 'in service'} already`);
     if (out && reason.trim() === '') return refused('out of service needs a reason');
@@ -184,7 +185,7 @@ export class AlarmMachine {
   }
 
   /** What a person tells this alarm; undefined: it is no command for an alarm. */
-  command(command: RuleCommand, person: Person): Answer | undefined {
+  command(command: RuleCommand, person: Person): CommandResult | undefined {
     switch (command.kind) {
       case 'ack':
         return this.#ack(person);
@@ -236,7 +237,7 @@ export class AlarmMachine {
 
   retained(): RetainedAlarm {
     const { base, since, ackedBy, evidence, out } = this.#m;
-    const shelf = this.#m.shelf && retainedShelf(this.#m.shelf);
+    const shelf = this.#m.shelf && retainedShelving(this.#m.shelf);
     return {
       state: base,
       since,
@@ -266,7 +267,7 @@ export class AlarmMachine {
   #alarmAgain(): void {
     const { reAlarm, ackRequired } = this.#text;
     if (reAlarm === undefined || !ackRequired) return;
-    const { slots: s } = this.#c.plant;
+    const { slots: s } = this.#c.basis;
     if (Number.isNaN(this.#m.ackedAt)) this.#m.ackedAt = s.clock.now;
     const due = this.#m.ackedAt + reAlarm;
     if (s.clock.now >= due) this.#enter('UNACK');
@@ -330,7 +331,7 @@ export class AlarmMachine {
 /** Longest shelving where the rule does not say, ms: one shift. */
 const usualShelving = 8 * 3_600_000;
 
-function retainedShelf({ since, until, by, reason, oneShot }: Shelf): RetainedAlarm['shelf'] {
+function retainedShelving({ since, until, by, reason, oneShot }: Shelving): RetainedAlarm['shelf'] {
   return { since, until, by, reason, oneShot };
 }
 

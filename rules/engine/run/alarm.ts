@@ -1,9 +1,14 @@
-import type { AlarmState, Evidence, Person } from '../../../gateway/contract/index.js';
+import type {
+  AlarmState,
+  CommandResult,
+  Evidence,
+  Person,
+} from '../../../gateway/contract/index.js';
 import type { CompiledAlarm } from '../../program/program.js';
 import type { Steps } from '../blocks/code.js';
 import { conditionOf, truth, wantScan } from '../blocks/slots.js';
 import { AlarmMachine } from './alarm-state.js';
-import { noEvidence, type Answer, type Context, type Explained, type Runner } from './context.js';
+import { noEvidence, type Context, type Explained, type Runner } from './context.js';
 import { badInputs, because, evidenceList } from './evidence.js';
 import { stepsOf } from './instantiate.js';
 import type { RetainedState } from './retained.js';
@@ -23,7 +28,7 @@ export class AlarmRunner implements Runner {
   constructor(c: Context, rule: CompiledAlarm, kept: RetainedState | undefined) {
     this.#c = c;
     this.rule = rule;
-    this.#steps = stepsOf(c.plant, [rule.when, rule.arm, rule.suppress], {
+    this.#steps = stepsOf(c.basis, [rule.when, rule.arm, rule.suppress], {
       strict: rule.strict,
       watch: true,
     });
@@ -41,7 +46,7 @@ export class AlarmRunner implements Runner {
 
   run(): void {
     const { rule } = this;
-    const { slots: s } = this.#c.plant;
+    const { slots: s } = this.#c.basis;
     this.#steps.run();
     this.#alarm.flush();
     const is = this.#condition();
@@ -63,7 +68,7 @@ export class AlarmRunner implements Runner {
   /** Not known counts as not suppressed: an alarm too many is better than one too few. */
   #isSuppressed(): boolean {
     const { suppress } = this.rule;
-    return suppress !== undefined && truth(this.#c.plant.slots, suppress.slot) === 1;
+    return suppress !== undefined && truth(this.#c.basis.slots, suppress.slot) === 1;
   }
 
   #doubt(): void {
@@ -89,17 +94,17 @@ export class AlarmRunner implements Runner {
 
   explain(): Explained {
     const { rule } = this;
-    const { witness, plant } = this.#c;
+    const { explaining, basis } = this.#c;
     const alarm = this.#alarm;
     const now = this.#because();
-    const bad = badInputs(witness, [rule.when, rule.arm]);
+    const bad = badInputs(explaining, [rule.when, rule.arm]);
     const text = [`${rule.id} is ${alarm.state}`];
-    if (rule.arm && truth(plant.slots, rule.arm.slot) === 0)
-      text.push(`not armed: ${evidenceList(because(witness, rule.arm))}`);
+    if (rule.arm && truth(basis.slots, rule.arm.slot) === 0)
+      text.push(`not armed: ${evidenceList(because(explaining, rule.arm))}`);
     const { by, reason } = alarm.snapshot();
     if (by !== undefined) text.push(`by ${by}: ${reason ?? ''}`);
     if (alarm.state === 'SUPPRESSED' && rule.suppress)
-      text.push(`suppressed: ${evidenceList(because(witness, rule.suppress))}`);
+      text.push(`suppressed: ${evidenceList(because(explaining, rule.suppress))}`);
     if (alarm.evidence.length > 0 && alarm.state !== 'NORMAL')
       text.push(`came up because: ${evidenceList(alarm.evidence)}`);
     text.push(`now: ${evidenceList(now)}`);
@@ -123,13 +128,13 @@ export class AlarmRunner implements Runner {
     };
   }
 
-  reset(person: Person): Answer {
+  reset(person: Person): CommandResult {
     return this.#alarm.reset(person);
   }
 
   #condition(): number {
     const { when, arm } = this.rule;
-    const { slots: s } = this.#c.plant;
+    const { slots: s } = this.#c.basis;
     const is = conditionOf(s, when.slot);
     const armed = arm ? truth(s, arm.slot) : 1;
     if (is === 0 || armed === 0) return 0;
@@ -137,6 +142,6 @@ export class AlarmRunner implements Runner {
   }
 
   #because(): readonly Evidence[] {
-    return because(this.#c.witness, this.rule.when);
+    return because(this.#c.explaining, this.rule.when);
   }
 }

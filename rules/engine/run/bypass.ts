@@ -1,7 +1,8 @@
 import {
-  own,
   formatDuration,
+  own,
   wall,
+  type CommandResult,
   type Evidence,
   type Person,
   type RuleCommand,
@@ -9,7 +10,7 @@ import {
 import type { CompiledInterlock } from '../../program/program.js';
 import { plainText } from '../../read/terms.js';
 import { AlarmMachine } from './alarm-state.js';
-import { done, refused, type Answer, type Context } from './context.js';
+import { done, refused, type Context } from './context.js';
 import { bound, leftOf, type Deadline } from './deadline.js';
 import { remark } from './evidence.js';
 import type { RetainedAlarm, RetainedBypass } from './retained.js';
@@ -99,7 +100,7 @@ export class Bypasses {
   }
 
   /** Checks a request against the terms of the rule, and begins the bypass. */
-  begin(request: BypassRequest, person: Person): Answer {
+  begin(request: BypassRequest, person: Person): CommandResult {
     const { duration, reason } = request;
     const input = this.#named(request.input);
     const refusal = this.#refusal(
@@ -109,7 +110,7 @@ export class Bypasses {
     if (refusal !== undefined) return refused(refusal);
     const since = this.#c.wallNow();
     const until = wall(since + duration);
-    const untilMono = this.#c.plant.slots.clock.now + duration;
+    const untilMono = this.#c.basis.slots.clock.now + duration;
     const one = { input: input ?? null, since, until, by: person.name, reason: reason.trim() };
     this.#list = [...this.#list, { ...one, untilMono, isWarned: false }];
     const what = this.#what(one.input);
@@ -136,7 +137,7 @@ export class Bypasses {
       : undefined;
   }
 
-  end(input: string | undefined, person: Person): Answer {
+  end(input: string | undefined, person: Person): CommandResult {
     const wanted = this.#named(input) ?? null;
     if (!this.#list.some((one) => one.input === wanted))
       return refused(`${this.#what(wanted)} is not bypassed`);
@@ -158,7 +159,7 @@ export class Bypasses {
 
   /** One line for each, for `why`. */
   lines(): readonly string[] {
-    const now = this.#c.plant.slots.clock.now;
+    const now = this.#c.basis.slots.clock.now;
     return this.#list.map((one) => {
       const { input, by, reason } = one;
       // By the clock that nobody sets: one that was put back prolongs nothing.

@@ -1,5 +1,6 @@
 import type {
   AlarmSnapshot,
+  CommandResult,
   Evidence,
   Explanation,
   Held,
@@ -13,8 +14,8 @@ import type {
 import type { CompiledRule } from '../../program/program.js';
 import type { AlarmMachine } from './alarm-state.js';
 import type { BypassRequest } from './bypass.js';
-import type { Witness } from './evidence.js';
-import type { Plant } from './instantiate.js';
+import type { ExplainContext } from './evidence.js';
+import type { StepContext } from './instantiate.js';
 import type { RetainedState } from './retained.js';
 
 /** What one scan gathers. The lists are replaced, never emptied: the caller may keep them. */
@@ -33,12 +34,12 @@ export interface Gathered {
 
 /** What every rule has while it runs. */
 export interface Context {
-  readonly plant: Plant;
-  readonly witness: Witness;
+  readonly basis: StepContext;
+  readonly explaining: ExplainContext;
   readonly out: Gathered;
-  put(index: number, value: number, quality: number, time: number): void;
+  put: (index: number, value: number, quality: number, time: number) => void;
   /** Wall time of this scan. */
-  wallNow(): WallMs;
+  wallNow: () => WallMs;
   /** Outputs that interlocks demand and the plant does not follow: by `RULE: output`, the position of the output. */
   readonly disobeyed: Map<string, number>;
   /** Outputs that could not be written as demanded, by their positions: why. */
@@ -46,18 +47,17 @@ export interface Context {
   /** Interlocks that others trip because their outputs are not obeyed: by rule, then by who does it. */
   readonly escalations: Map<string, Map<string, Evidence>>;
   /** Does the rule only tell, and set nothing? */
-  isShadow(rule: string): boolean;
+  isShadow: (rule: string) => boolean;
   /** Name of an output by its position. */
-  nameOf(tag: number): string;
+  nameOf: (tag: number) => string;
   /** The rule must run in this scan, or in the next one if its turn is over. */
-  touch(rule: string): void;
+  touch: (rule: string) => void;
   /** All rules must run in the next scan. */
-  touchAll(): void;
+  touchAll: () => void;
 }
 
-export type Answer = { readonly ok: true } | { readonly ok: false; readonly reason: string };
-export const done: Answer = { ok: true };
-export function refused(reason: string): Answer {
+export const done: CommandResult = { ok: true };
+export function refused(reason: string): CommandResult {
   return { ok: false, reason };
 }
 
@@ -75,27 +75,27 @@ export interface Runner {
    * Goes on where the same rule of another engine stands: takes over all that it remembers beside the
    * memory of its steps.
    */
-  take(from: Runner): void;
+  take: (from: Runner) => void;
   /** Called once a scan, in the order of the program. */
-  run(): void;
-  state(): RuleState | undefined;
+  run: () => void;
+  state: () => RuleState | undefined;
   /** Adds the demands that stand now. */
-  intents(into: WriteIntent[]): void;
+  intents: (into: WriteIntent[]) => void;
   /** Adds the positions of the tags that it doubts now. */
-  doubted?(into: number[]): void;
+  doubted?: (into: number[]) => void;
   /** A figure of the rule as a number; NaN: not known. */
-  figure?(name: string): number;
-  explain(): Explained;
-  retained(): RetainedState | undefined;
+  figure?: (name: string) => number;
+  explain: () => Explained;
+  retained: () => RetainedState | undefined;
   /** What it holds now; nothing for kinds that hold nothing. */
-  held?(): Held | undefined;
+  held?: () => Held | undefined;
   /** What stands against it beside its state: `NOT OBEYED (device-refused): P.b = false`. */
-  remarks?(): readonly string[];
+  remarks?: () => readonly string[];
   /** Its alarms, whatever their state. */
   readonly machines: readonly AlarmMachine[];
-  reset(person: Person): Answer;
-  bypass?(request: BypassRequest, person: Person): Answer;
-  endBypass?(input: string | undefined, person: Person): Answer;
+  reset: (person: Person) => CommandResult;
+  bypass?: (request: BypassRequest, person: Person) => CommandResult;
+  endBypass?: (input: string | undefined, person: Person) => CommandResult;
 }
 
 /** The state of a rule that sets outputs changed: it must survive a restart, and a kill in this moment. */

@@ -25,7 +25,7 @@ const rounding = 1;
  */
 export function bound<T extends Deadline>(c: Context, deadline: T): T {
   const { since, until, untilMono } = deadline;
-  const { now } = c.plant.slots.clock;
+  const { now } = c.basis.slots.clock;
   const left = Math.min(until - c.wallNow(), until - since);
   if (untilMono - now <= left + rounding) return deadline;
   return { ...deadline, untilMono: now + Math.max(0, left) };
@@ -33,7 +33,7 @@ export function bound<T extends Deadline>(c: Context, deadline: T): T {
 
 /** Milliseconds until the end of a bound deadline; 0 or less: it is over. Wants a scan `early` before it. */
 export function leftOf(c: Context, { untilMono }: Deadline, early: number): number {
-  const { slots } = c.plant;
+  const { slots } = c.basis;
   const left = untilMono - slots.clock.now;
   if (left > 0) wantScan(slots, left > early ? untilMono - early : untilMono);
   return left;

@@ -1,5 +1,6 @@
 import {
   wall,
+  type CommandResult,
   type DiagnosisState,
   type Evidence,
   type Ranking,
@@ -14,7 +15,6 @@ import {
   noEvidence,
   noMachines,
   refused,
-  type Answer,
   type Context,
   type Explained,
   type Runner,
@@ -50,8 +50,8 @@ export class DiagnosisRunner implements Runner {
     this.#c = c;
     const { strict, context, symptoms, report } = rule;
     const nodes = symptoms.map(({ node }) => node);
-    this.#steps = stepsOf(c.plant, [context, ...nodes], { strict, watch: true });
-    this.#reportSteps = stepsOf(c.plant, [report?.when], { strict });
+    this.#steps = stepsOf(c.basis, [context, ...nodes], { strict, watch: true });
+    this.#reportSteps = stepsOf(c.basis, [report?.when], { strict });
     this.#alarm =
       report?.alarm && new AlarmMachine(c, `${rule.id}-DIAGNOSIS`, report.alarm, kept?.alarm, true);
     this.machines = this.#alarm ? [this.#alarm] : noMachines;
@@ -80,12 +80,12 @@ export class DiagnosisRunner implements Runner {
 
   #isInContext(): boolean {
     const { context } = this.rule;
-    return !context || truth(this.#c.plant.slots, context.slot) === 1;
+    return !context || truth(this.#c.basis.slots, context.slot) === 1;
   }
 
   /** Reads the symptoms, ranks, and shows the figures to the report. */
   #look(): void {
-    const { slots: s } = this.#c.plant;
+    const { slots: s } = this.#c.basis;
     const { symptoms, figures } = this.rule;
     let known = 0;
     for (let i = 0; i < symptoms.length; i++) {
@@ -108,7 +108,7 @@ export class DiagnosisRunner implements Runner {
     this.#show(figures.coverage, known / symptoms.length);
   }
   #show(slot: number, value: number): void {
-    const { slots: s } = this.#c.plant;
+    const { slots: s } = this.#c.basis;
     s.v[slot] = value;
     s.q[slot] = 0;
   }
@@ -117,7 +117,7 @@ export class DiagnosisRunner implements Runner {
   #judge(): string | undefined {
     const { report } = this.rule;
     this.#reportSteps.run();
-    const { slots: s } = this.#c.plant;
+    const { slots: s } = this.#c.basis;
     const m = this.#m;
     const holds = report && this.#isInContext() && truth(s, report.when.slot) === 1;
     if (!holds) {
@@ -159,7 +159,7 @@ export class DiagnosisRunner implements Runner {
     return symptoms.flatMap(({ name, node }, i) => {
       const speaks = this.#seen[i] === 1 && (top.hypothesis.shows[i] ?? 0) > background;
       if (!speaks) return [];
-      return because(this.#c.witness, node).map((one) => ({ ...one, cause: name }));
+      return because(this.#c.explaining, node).map((one) => ({ ...one, cause: name }));
     });
   }
 
@@ -218,7 +218,7 @@ export class DiagnosisRunner implements Runner {
     }
     const symptom = symptoms[best];
     if (!symptom) return undefined;
-    const bad = badInputs(this.#c.witness, [symptom.node]);
+    const bad = badInputs(this.#c.explaining, [symptom.node]);
     const how = bad.length > 0 ? ` (${bad.join(', ')})` : '';
     return `${symptom.name} would tell ${a.hypothesis.name} from ${b.hypothesis.name}${how}`;
   }
@@ -234,15 +234,15 @@ export class DiagnosisRunner implements Runner {
   figure(name: string): number {
     const { figures } = this.rule;
     const slot = name === 'top' ? figures.top : figures.coverage;
-    return (this.#c.plant.slots.v[slot] as number) * 100;
+    return (this.#c.basis.slots.v[slot] as number) * 100;
   }
 
   explain(): Explained {
     const { context, id } = this.rule;
-    const { witness } = this.#c;
+    const { explaining } = this.#c;
     const text = [`${id} is ${this.#m.state}`];
     if (context && !this.#isInContext())
-      text.push(`out of context: ${evidenceList(because(witness, context))}`);
+      text.push(`out of context: ${evidenceList(because(explaining, context))}`);
     text.push(...this.lines());
     const explains = this.#explained();
     if (explains.length > 0) text.push(`explains the alarms ${explains.join(', ')}`);
@@ -288,7 +288,7 @@ export class DiagnosisRunner implements Runner {
     };
   }
 
-  reset(): Answer {
+  reset(): CommandResult {
     return refused(`${this.rule.id} is a diagnosis: nothing to reset`);
   }
 }

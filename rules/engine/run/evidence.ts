@@ -16,18 +16,18 @@ import { changeOf } from '../blocks/edges.js';
 import { ignored, truth, type Slots } from '../blocks/slots.js';
 
 /** What is needed to say why an expression is what it is. */
-export interface Witness {
+export interface ExplainContext {
   readonly slots: Slots;
   readonly image: ImageView;
   readonly positionOf: (ref: Ref) => number;
-  wallOf(mono: number): WallMs;
+  wallOf: (mono: number) => WallMs;
 }
 
 /**
  * The leaves that make `node` what it is now (true, false or unknown), the one that came first in
  * front. Walks only when asked: at a trip, an alarm, or for `why`.
  */
-export function because(w: Witness, node: Packed): readonly Evidence[] {
+export function because(w: ExplainContext, node: Packed): readonly Evidence[] {
   return becauseOf(w, [{ name: undefined, node }]);
 }
 
@@ -42,7 +42,7 @@ interface Leaf {
 
 /** The same of several conditions, each with its name. */
 export function becauseOf(
-  w: Witness,
+  w: ExplainContext,
   causes: readonly { readonly name: string | undefined; readonly node: Packed }[],
 ): readonly Evidence[] {
   const leaves: Leaf[] = [];
@@ -61,7 +61,7 @@ export function becauseOf(
   });
 }
 
-function leafOf(w: Witness, leaf: Node, at: number, cause: string | undefined): Leaf {
+function leafOf(w: ExplainContext, leaf: Node, at: number, cause: string | undefined): Leaf {
   const [after, until] = changeOf(w.slots, leaf.slot);
   return { leaf, at, cause, after, until };
 }
@@ -114,7 +114,7 @@ export function remark(
 }
 
 /** One leaf as it stands. Of several tags in it, a bad one is named before the others. */
-export function evidenceOf(w: Witness, leaf: Node): Evidence {
+export function evidenceOf(w: ExplainContext, leaf: Node): Evidence {
   if (leaf.kind === 'compare') return comparison(w, leaf);
   const input = worstInput(w, leaf);
   const known = truth(w.slots, leaf.slot) === 2 ? null : (w.slots.v[leaf.slot] as number);
@@ -129,7 +129,7 @@ export function evidenceOf(w: Witness, leaf: Node): Evidence {
   };
 }
 
-function comparison(w: Witness, leaf: CompareNode): Evidence {
+function comparison(w: ExplainContext, leaf: CompareNode): Evidence {
   const { left, right } = leaf;
   const flipped = left.kind === 'const' && right.kind !== 'const';
   const subject = flipped ? right : left;
@@ -155,7 +155,7 @@ function comparison(w: Witness, leaf: CompareNode): Evidence {
 }
 
 /** The limit that counts: what stands beyond it in its hysteresis stands until it is back behind that. */
-function standingLimit(w: Witness, leaf: CompareNode, subject: Node, limit: number): number {
+function standingLimit(w: ExplainContext, leaf: CompareNode, subject: Node, limit: number): number {
   const { hyst, hystFactor, convert, left } = leaf;
   if (!hyst || truth(w.slots, leaf.slot) !== 1) return limit;
   const op = subject === left ? leaf.op : flippedOps[leaf.op];
@@ -165,7 +165,7 @@ function standingLimit(w: Witness, leaf: CompareNode, subject: Node, limit: numb
   return op === '>' || op === '>=' ? limit - own : limit + own;
 }
 
-function subjectValue(w: Witness, subject: Node): Value {
+function subjectValue(w: ExplainContext, subject: Node): Value {
   if (isBad(w.slots.q[subject.slot] as number)) return null;
   const value = w.slots.v[subject.slot] as number;
   if (subject.type.kind === 'bool') return value === 1;
@@ -174,7 +174,7 @@ function subjectValue(w: Witness, subject: Node): Value {
   );
 }
 
-function valueOf(w: Witness, input: Input): Value {
+function valueOf(w: ExplainContext, input: Input): Value {
   const at = w.positionOf(input.ref);
   if (isBad(w.image.qualities[at] as number)) return null;
   if (input.ref.type.kind === 'text') return w.image.wide[at] ?? null;
@@ -186,7 +186,7 @@ function unitOf(ref: Ref): string | undefined {
   return ref.type.kind === 'number' ? ref.type.unit.text || undefined : undefined;
 }
 
-function worstInput(w: Witness, leaf: Node): Input | undefined {
+function worstInput(w: ExplainContext, leaf: Node): Input | undefined {
   const inputs = inputsOf(leaf);
   const quality = (input: Input): number => w.image.qualities[w.positionOf(input.ref)] as number;
   let worst = inputs[0];
@@ -196,7 +196,7 @@ function worstInput(w: Witness, leaf: Node): Input | undefined {
 
 /** Quality and time are those of the tag; a leaf without one is as good as its computation, now. */
 function stamp(
-  w: Witness,
+  w: ExplainContext,
   leaf: Node,
   input: Input | undefined,
 ): Pick<Evidence, 'quality' | 'time'> {
@@ -231,7 +231,10 @@ export function evidenceList(list: readonly Evidence[]): string {
 }
 
 /** Tags of an expression that are bad now, for people. */
-export function badInputs(w: Witness, nodes: readonly (Packed | undefined)[]): readonly string[] {
+export function badInputs(
+  w: ExplainContext,
+  nodes: readonly (Packed | undefined)[],
+): readonly string[] {
   const names = new Set<string>();
   for (const node of nodes)
     for (const input of node ? inputsOf(node.tree()) : []) {

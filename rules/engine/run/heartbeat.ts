@@ -1,5 +1,6 @@
 import {
   wall,
+  type CommandResult,
   type HeartbeatState,
   type WallMs,
   type WriteIntent,
@@ -11,7 +12,6 @@ import {
   addEvent,
   noMachines,
   refused,
-  type Answer,
   type Context,
   type Explained,
   type Runner,
@@ -43,7 +43,7 @@ export class HeartbeatRunner implements Runner {
   constructor(c: Context, rule: CompiledHeartbeat) {
     this.rule = rule;
     this.#c = c;
-    this.#steps = stepsOf(c.plant, [rule.condition], { strict: rule.strict, watch: true });
+    this.#steps = stepsOf(c.basis, [rule.condition], { strict: rule.strict, watch: true });
   }
 
   take(from: Runner): void {
@@ -57,7 +57,7 @@ export class HeartbeatRunner implements Runner {
 
   run(): void {
     this.#steps.run();
-    const { slots: s } = this.#c.plant;
+    const { slots: s } = this.#c.basis;
     const { now } = s.clock;
     const { every } = this.rule;
     if (Number.isNaN(this.#next)) this.#next = now;
@@ -74,9 +74,9 @@ export class HeartbeatRunner implements Runner {
   /** Why this beat is not earned, if so. */
   #obstacle(now: number): string | undefined {
     const { condition, every } = this.rule;
-    const { plant, witness } = this.#c;
-    if (condition && truth(plant.slots, condition.slot) !== 1)
-      return evidenceList(because(witness, condition));
+    const { basis, explaining } = this.#c;
+    if (condition && truth(basis.slots, condition.slot) !== 1)
+      return evidenceList(because(explaining, condition));
     const disobeyed = this.#disobeyed();
     if (disobeyed.length > 0) return `not obeyed: ${disobeyed.join(', ')}`;
     const isLate = this.#state === 'BEATING' && now - this.#next > late * every;
@@ -130,14 +130,14 @@ export class HeartbeatRunner implements Runner {
     if (own !== undefined)
       text.push(`NOT OBEYED (${own}): the device does not have what was written to it last`);
     if (this.#why !== '') text.push(this.#why);
-    text.push(...badInputs(this.#c.witness, [condition]));
+    text.push(...badInputs(this.#c.explaining, [condition]));
     return { since: this.#since, firstOut: undefined, now: [], text };
   }
 
   retained(): undefined {
     return undefined;
   }
-  reset(): Answer {
+  reset(): CommandResult {
     return refused(`${this.rule.id} is a heartbeat: nothing to reset`);
   }
 }

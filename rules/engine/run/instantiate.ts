@@ -52,7 +52,7 @@ import { builtInOf } from '../functions/index.js';
 import { markOpaque, senseOf, type Sense } from './sense.js';
 
 /** What steps are made of; one for a whole engine. */
-export interface Plant {
+export interface StepContext {
   readonly slots: Slots;
   readonly code: Code;
   readonly image: ImageView;
@@ -65,7 +65,7 @@ export interface Plant {
   /** Position of the rule whose steps are made now. */
   building: number;
   /** The rule at this position must run in the next scan. */
-  touch(rule: number): void;
+  touch: (rule: number) => void;
   /** Run after all rules: what prev() looks at, then its storing. */
   readonly after: Steps[];
   readonly store: Step[];
@@ -88,12 +88,12 @@ export interface RootOptions {
 
 /** Compiles expressions of one rule to steps in the order of evaluation. */
 export function stepsOf(
-  plant: Plant,
+  basis: StepContext,
   roots: readonly (Packed | undefined)[],
   options: RootOptions,
 ): Steps {
-  const steps = new StepList(plant.code);
-  const builder: Builder = { plant, options, seen: new Set(), steps, root: undefined, sense: 1 };
+  const steps = new StepList(basis.code);
+  const builder: Builder = { basis, options, seen: new Set(), steps, root: undefined, sense: 1 };
   for (const root of roots)
     if (root) {
       builder.root = root;
@@ -105,7 +105,7 @@ export function stepsOf(
 }
 
 interface Builder {
-  readonly plant: Plant;
+  readonly basis: StepContext;
   readonly options: RootOptions;
   /** Slots of inputs that have their step already. */
   readonly seen: Set<number>;
@@ -117,7 +117,7 @@ interface Builder {
 }
 
 function emit(b: Builder, node: Node): void {
-  const { slots: s } = b.plant;
+  const { slots: s } = b.basis;
   if (node.kind === 'const') {
     s.v[node.slot] = node.value;
     s.q[node.slot] = node.quality ?? 0;
@@ -129,13 +129,13 @@ function emit(b: Builder, node: Node): void {
   else if (node.kind === 'input') emitInput(b, node.input);
   else if (node.kind === 'quality' && node.of.kind === 'input') {
     // Asks the image itself: a policy of the rule must not make a bad tag look good.
-    const { qualities } = b.plant.image;
-    const at = b.plant.positionOf(node.of.input.ref);
+    const { qualities } = b.basis.image;
+    const at = b.basis.positionOf(node.of.input.ref);
     const step = qualityStep(s, node.slot, node.test, () => qualities[at] as number);
     emitAbout(b, node.of.input, node.slot, step);
   } else if (node.kind === 'age') {
-    const at = b.plant.positionOf(node.input.ref);
-    emitAbout(b, node.input, node.slot, ageStep(s, b.plant.image, node.slot, at));
+    const at = b.basis.positionOf(node.input.ref);
+    emitAbout(b, node.input, node.slot, ageStep(s, b.basis.image, node.slot, at));
   } else {
     if (node.kind === 'text')
       for (const input of [node.input, node.other]) if (input) emitInput(b, input);
@@ -152,8 +152,8 @@ function emit(b: Builder, node: Node): void {
 }
 
 /** Positions of the tags that a condition is made of. */
-function tagsOf({ plant }: Builder, node: Node): readonly number[] {
-  return inputsOf(node).map(({ ref }) => plant.positionOf(ref));
+function tagsOf({ basis }: Builder, node: Node): readonly number[] {
+  return inputsOf(node).map(({ ref }) => basis.positionOf(ref));
 }
 
 /** A tag against a constant is one step, if nothing else has to do with the tag. @returns whether it is that */
@@ -178,7 +178,7 @@ function emitCompare(b: Builder, node: CompareNode): void {
   const { slot, op, left, right, convert, hyst } = node;
   let memory: number | undefined;
   if (hyst) {
-    const { slots: s } = b.plant;
+    const { slots: s } = b.basis;
     const own = remember(s, 0);
     memory = own;
     const make = (isShadow: boolean): Step =>
@@ -194,7 +194,7 @@ function emitBound(
   { slot, left, right }: CompareNode,
   memory: number | undefined,
 ): void {
-  const { plant, options, root } = b;
+  const { basis, options, root } = b;
   const { strict, policies, sink, isBypassed } = options;
   const inputs = [left, right].flatMap(boundedInputs).map(({ input }) => input);
   const refs = inputs.map(({ ref }) => ref);
@@ -204,7 +204,7 @@ function emitBound(
   const undecided = (): void => {
     for (const at of guarded) if (sink?.oneSided[at] === 1) sink.undecided[at] = 1;
   };
-  const { slots, image, positionOf } = plant;
+  const { slots, image, positionOf } = basis;
   /** Taken out of the rule; a bound of it might still decide, if it were there. */
   const isGone = (input: Input): boolean =>
     (slots.q[input.slot] as number) === ignored &&
@@ -247,7 +247,7 @@ function emitAbout(b: Builder, input: Input, to: number, step: Step): void {
   emitInput(b, input);
   b.steps.push(step);
   const { isBypassed } = b.options;
-  const { slots: s } = b.plant;
+  const { slots: s } = b.basis;
   if (isBypassed)
     b.steps.push(() => {
       if (isBypassed(input.ref.name)) s.q[to] = ignored;
@@ -262,19 +262,19 @@ function isLeaf(node: Node): boolean {
 }
 
 function emitInput(b: Builder, input: Input): void {
-  const { plant, options } = b;
+  const { basis, options } = b;
   if (b.seen.has(input.slot)) return;
   b.seen.add(input.slot);
-  const { slots: s } = plant;
+  const { slots: s } = basis;
   const { isBypassed, policies, sink } = options;
   const { name, type } = input.ref;
   const position = [...(policies?.keys() ?? [])].indexOf(name);
   const policy = policies?.get(name);
   if (policy && sink) {
     const read = readStep(b, input);
-    const at = plant.positionOf(input.ref);
+    const at = basis.positionOf(input.ref);
     b.steps.push(
-      guardedStep(s, plant.image, read, { at, slot: input.slot, policy, sink, position }),
+      guardedStep(s, basis.image, read, { at, slot: input.slot, policy, sink, position }),
     );
   } else if (type.kind === 'number') b.steps.code.number(tagInput(b, input));
   else if (type.kind === 'bool') b.steps.code.truth(tagInput(b, input));
@@ -290,13 +290,13 @@ function emitInput(b: Builder, input: Input): void {
   });
 }
 
-function tagInput({ plant, options }: Builder, { ref, slot }: Input): TagInput {
+function tagInput({ basis, options }: Builder, { ref, slot }: Input): TagInput {
   const mode = readMode(options.strict, options.bounds === true);
-  return { at: plant.positionOf(ref), slot, mode };
+  return { at: basis.positionOf(ref), slot, mode };
 }
 
 function readStep(b: Builder, input: Input): Step {
-  const { slots: s, image } = b.plant;
+  const { slots: s, image } = b.basis;
   const { kind } = input.ref.type;
   const tag = tagInput(b, input);
   if (kind === 'text') return textInputStep(s, image, tag);
@@ -311,18 +311,18 @@ const prevMs = 100;
 
 /** The value of the scan before: shown first, taken anew after everything else has run. */
 function emitPrev(b: Builder, to: number, of: Node): void {
-  const { plant } = b;
-  const { slots: s, after, store } = plant;
-  const owner = plant.building;
+  const { basis } = b;
+  const { slots: s, after, store } = basis;
+  const owner = basis.building;
   const memory = remember(s, NaN, Quality.waiting);
   b.steps.push(() => {
     s.v[to] = recall(s, memory);
     s.q[to] = recall(s, memory + 1);
   });
   // The push above has closed the list outside: code of two lists must not mix.
-  const steps = new StepList(b.plant.code);
+  const steps = new StepList(b.basis.code);
   const options = { strict: b.options.strict };
-  emit({ plant, options, seen: new Set(), steps, root: undefined, sense: 1 }, of);
+  emit({ basis, options, seen: new Set(), steps, root: undefined, sense: 1 }, of);
   after.push(steps.done());
   const from = of.slot;
   store.push(() => {
@@ -330,7 +330,7 @@ function emitPrev(b: Builder, to: number, of: Node): void {
     const nextQuality = s.q[from] as number;
     if (!Object.is(next, recall(s, memory)) || nextQuality !== recall(s, memory + 1)) {
       wantScan(s, s.clock.now + prevMs);
-      plant.touch(owner);
+      basis.touch(owner);
     }
     s.memory[memory] = next;
     s.memory[memory + 1] = nextQuality;
@@ -338,7 +338,7 @@ function emitPrev(b: Builder, to: number, of: Node): void {
 }
 
 function stepOf(b: Builder, node: Node): Step {
-  const { slots: s, image } = b.plant;
+  const { slots: s, image } = b.basis;
   const to = node.slot;
   switch (node.kind) {
     case 'neg':
@@ -390,7 +390,7 @@ function stepOf(b: Builder, node: Node): Step {
       };
     }
     case 'tripped': {
-      const { isTripped, isOrdered } = b.plant;
+      const { isTripped, isOrdered } = b.basis;
       const { rules, pattern } = node;
       return () => putBool(s, to, rules.some(isTripped) || isOrdered(pattern), 0);
     }
@@ -407,11 +407,11 @@ function notHere({ kind }: Node): never {
 function withMemory(b: Builder, node: Node, make: (isShadow: boolean) => Step): Step {
   if (b.options.leaves !== true) return make(false);
   const of = childrenOf(node).map(({ slot }) => slot);
-  return ofDoubt(b.plant.slots, node.slot, of, make);
+  return ofDoubt(b.basis.slots, node.slot, of, make);
 }
 
 function latchOf(b: Builder, node: Extract<Node, { kind: 'latch' }>): Step {
-  const { slots: s } = b.plant;
+  const { slots: s } = b.basis;
   const [own, shadow] = latchMemory(s, b.options.leaves === true);
   const { slot, set, reset, dominant } = node;
   return withMemory(b, node, (isShadow) =>
@@ -420,14 +420,14 @@ function latchOf(b: Builder, node: Extract<Node, { kind: 'latch' }>): Step {
 }
 
 function callStep(b: Builder, node: CallNode): Step {
-  const { plant } = b;
+  const { basis } = b;
   const builtIn = builtInOf(node);
-  return builtIn.step(plant.slots, {
+  return builtIn.step(basis.slots, {
     to: node.slot,
     of: node.of.map((child, i) => ({ slot: child.slot, ...(node.convert[i] ?? same) })),
     settings: node.settings,
-    beat: countsObservations(builtIn) ? beatOf(plant, node.of[0]) : () => 0,
-    wallOf: plant.wallOf,
+    beat: countsObservations(builtIn) ? beatOf(basis, node.of[0]) : () => 0,
+    wallOf: basis.wallOf,
   });
 }
 
@@ -435,13 +435,13 @@ function callStep(b: Builder, node: CallNode): Step {
  * A number that changes whenever one of the tags behind `node` was asked anew, or one of the samples in it
  * was taken: the sum of when, and of how many.
  */
-function beatOf(plant: Plant, node: Node | undefined): () => number {
-  const { slots: s, image } = plant;
+function beatOf(basis: StepContext, node: Node | undefined): () => number {
+  const { slots: s, image } = basis;
   const samples: number[] = [];
   const tags: number[] = [];
   const walk = (at: Node): void => {
     if (at.kind === 'call' && at.name === 'sample') samples.push(at.slot + 1);
-    else if (at.kind === 'input') tags.push(plant.positionOf(at.input.ref));
+    else if (at.kind === 'input') tags.push(basis.positionOf(at.input.ref));
     // What was in the scan before is no observation of this one.
     else if (at.kind !== 'prev') for (const child of childrenOf(at)) walk(child);
   };

@@ -31,7 +31,7 @@ export function explainInterlock(
   if (isWaiting) text.push('not judged yet: a tag has not been read since the start');
   text.push(...firstLines(firstOut, evidence));
   if (state === 'DISARMED' && rule.arm && !isWaiting)
-    text.push(`not armed: ${evidenceList(because(c.witness, rule.arm))}`);
+    text.push(`not armed: ${evidenceList(because(c.explaining, rule.arm))}`);
   text.push(causeLine(c, rule, senses));
   if (state === 'PENDING') text.push(...pendingLines(senses));
   if (state === 'TRIPPED') text.push('a reset is refused while the cause stands');
@@ -39,7 +39,7 @@ export function explainInterlock(
   const doubts = state.startsWith('TRIPPED') ? senses.doubts() : [];
   if (doubts.length > 0)
     text.push(`beyond its span, and no reason to release: ${doubts.join(', ')}`);
-  text.push(...bypasses, ...badInputs(c.witness, [rule.cause, rule.arm]));
+  text.push(...bypasses, ...badInputs(c.explaining, [rule.cause, rule.arm]));
   return text;
 }
 
@@ -59,8 +59,8 @@ function firstLines(first: Evidence | undefined, evidence: readonly Evidence[]):
   return lines;
 }
 
-function causeLine({ plant }: Context, { cause }: CompiledInterlock, senses: Senses): string {
-  const { slots } = plant;
+function causeLine({ basis }: Context, { cause }: CompiledInterlock, senses: Senses): string {
+  const { slots } = basis;
   if ((slots.q[cause.slot] as number) === ignored)
     return 'the whole cause is taken out by on_bad: it cannot trip now';
   const now = evidenceList(senses.now());

@@ -1,8 +1,9 @@
 import {
   own,
   wall,
-  type Evidence,
   type Adopted,
+  type CommandResult,
+  type Evidence,
   type Held,
   type InterlockState,
   type Person,
@@ -22,7 +23,6 @@ import {
   noEvidence,
   noMachines,
   refused,
-  type Answer,
   type Context,
   type Explained,
   type Runner,
@@ -112,7 +112,7 @@ export class InterlockRunner implements Runner {
         : undefined;
     this.#bypassed = bypassAlarm(c, rule, kept?.alarms ?? {});
     this.#listMachines();
-    this.#resetSteps = stepsOf(c.plant, [rule.reset], { strict: rule.strict });
+    this.#resetSteps = stepsOf(c.basis, [rule.reset], { strict: rule.strict });
     const isMeasured = rule.published.some(({ figure }) => figure === 'margin');
     this.#measured = isMeasured ? rule.cause.tree() : undefined;
     this.#isDisowned = order === null && rule.mode === 'armed';
@@ -171,7 +171,7 @@ export class InterlockRunner implements Runner {
     if (this.#bypasses) this.#tellBypasses(this.#bypasses);
     this.#step();
     // Its tags are judged otherwise from now on: once more, soon.
-    if (this.#senses.hold(this.#holds())) wantNext(this.#c.plant.slots);
+    if (this.#senses.hold(this.#holds())) wantNext(this.#c.basis.slots);
     if (this.#alarm) this.#alarm.update(this.#holds(), this.#m.evidence);
     if (!this.#obedience && this.#isDisobeyed()) this.#watchOutputs();
     if (this.#obedience?.update(this.#holds())) this.#c.out.intentsChanged = true;
@@ -256,7 +256,7 @@ export class InterlockRunner implements Runner {
 
   figure(name: string): number {
     if (name === 'tripped') return this.#holds() ? 1 : 0;
-    return this.#measured ? marginOf(this.#c.plant.slots, this.#measured) : NaN;
+    return this.#measured ? marginOf(this.#c.basis.slots, this.#measured) : NaN;
   }
 
   retained(): RetainedState {
@@ -276,13 +276,13 @@ export class InterlockRunner implements Runner {
     };
   }
 
-  bypass(request: BypassRequest, person: Person): Answer {
+  bypass(request: BypassRequest, person: Person): CommandResult {
     if (request.input === undefined && this.#holds())
       return refused(`${this.rule.id} is tripped: reset it before it is bypassed`);
     const none = refused(`${this.rule.id} cannot be bypassed: the rule has no bypass:`);
     return this.#bypasses?.begin(request, person) ?? none;
   }
-  endBypass(input: string | undefined, person: Person): Answer {
+  endBypass(input: string | undefined, person: Person): CommandResult {
     return this.#bypasses?.end(input, person) ?? refused(`${this.rule.id} is not bypassed`);
   }
 
@@ -352,13 +352,13 @@ export class InterlockRunner implements Runner {
     if (this.#resetSteps.isEmpty) return false;
     this.#resetSteps.run();
     const { reset } = this.rule;
-    return reset !== undefined && truth(this.#c.plant.slots, reset.slot) === 1;
+    return reset !== undefined && truth(this.#c.basis.slots, reset.slot) === 1;
   }
 
   /** The cause stands, and the rule itself has seen it. */
   #trip(): void {
     const m = this.#m;
-    const { slots } = this.#c.plant;
+    const { slots } = this.#c.basis;
     if (m.adopted) {
       m.adopted = undefined;
       this.#c.out.intentsChanged = true;
@@ -379,7 +379,7 @@ export class InterlockRunner implements Runner {
   /** For as long as the slowest of its tags has not been asked since the trip. */
   #lookOn(): void {
     const { openUntil } = this.#m;
-    const { slots } = this.#c.plant;
+    const { slots } = this.#c.basis;
     if (openUntil === undefined || slots.clock.now > openUntil) return;
     if (slots.clock.now < openUntil) wantScan(slots, openUntil);
     this.#lookForEarlier();
@@ -407,7 +407,7 @@ export class InterlockRunner implements Runner {
       if (m.state !== rest) this.#enter(rest, restTexts[rest] ?? '', noEvidence);
       return;
     }
-    const { slots } = this.#c.plant;
+    const { slots } = this.#c.basis;
     m.clearSince ??= slots.clock.now;
     let how = by === undefined ? 'reset' : `reset by ${by}`;
     if (this.rule.latch === 'auto') {
@@ -424,7 +424,7 @@ export class InterlockRunner implements Runner {
     this.#enter(rest, how, noEvidence, by);
   }
 
-  reset({ name: by, roles }: Person): Answer {
+  reset({ name: by, roles }: Person): CommandResult {
     const { rule } = this;
     if (rule.resetRole !== undefined && !roles.includes(rule.resetRole))
       return refused(`a reset of ${rule.id} needs the role ${rule.resetRole}`);
@@ -437,7 +437,7 @@ export class InterlockRunner implements Runner {
     const doubts = this.#senses.doubts();
     if (doubts.length > 0)
       return refused(`a value beyond its span releases nothing: ${doubts.join(', ')}`);
-    const open = rule.reset ? conditionsOfReset(this.#c.witness, rule.reset) : [];
+    const open = rule.reset ? conditionsOfReset(this.#c.explaining, rule.reset) : [];
     if (open.length > 0) return refused(`the reset also needs: ${open.join(', ')}`);
     m.askedBy = by;
     return done;

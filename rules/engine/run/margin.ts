@@ -6,7 +6,7 @@ import { ignored, truth, type Slots } from '../blocks/slots.js';
 /** A condition that has no distance counts as far away, %. */
 const far = 100;
 /** Margins beyond this say nothing more, %. */
-const most = 1000;
+const maxMargin = 1000;
 
 /**
  * How far a condition is from becoming true, in per cent of its limits: positive while it is false, negative
@@ -43,7 +43,7 @@ function compared(s: Slots, node: CompareNode): number {
   const limit = (s.v[right.slot] as number) * convert.k + convert.c;
   const scale = limit === 0 ? 1 : Math.abs(limit);
   const distance = (op === '>' || op === '>=' ? limit - value : value - limit) / scale;
-  return Math.max(-most, Math.min(most, distance * 100));
+  return Math.max(-maxMargin, Math.min(maxMargin, distance * 100));
 }
 
 function extreme(s: Slots, of: readonly Node[], nearest: boolean): number {

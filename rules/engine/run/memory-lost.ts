@@ -36,7 +36,7 @@ export class LostMemory {
   /** Once a scan, until it is known. */
   look(): Found {
     if (this.#found !== 'waiting') return this.#found;
-    const { slots } = this.#c.plant;
+    const { slots } = this.#c.basis;
     const { now } = slots.clock;
     if (Number.isNaN(this.#began)) this.#began = now;
     const until = this.#began + this.#grace;
@@ -46,13 +46,13 @@ export class LostMemory {
   }
 
   #isRead(): boolean {
-    const { qualities } = this.#c.plant.image;
+    const { qualities } = this.#c.basis.image;
     return this.#rule.effects.every(({ tag }) => (qualities[tag] as number) !== Quality.waiting);
   }
 
   /** Every output is read good, and none is as the trip would have it. */
   #isFree(): boolean {
-    const { qualities, numbers, wide } = this.#c.plant.image;
+    const { qualities, numbers, wide } = this.#c.basis.image;
     return (
       this.#rule.effects.length > 0 &&
       this.#rule.effects.every(({ tag, to }) => {

@@ -1,28 +1,21 @@
 import {
   globMatcher,
   wall,
+  type CommandResult,
   type Denial,
   type Evidence,
   type Explanation,
-  type Orphan,
   type OrderBook,
   type OrderOutput,
   type OrderState,
+  type Orphan,
   type Person,
   type Value,
   type WriteIntent,
 } from '../../../gateway/contract/index.js';
 import { plainText } from '../../read/terms.js';
 import { AlarmMachine } from './alarm-state.js';
-import {
-  addEvent,
-  done,
-  mustSurvive,
-  noEvidence,
-  refused,
-  type Answer,
-  type Context,
-} from './context.js';
+import { addEvent, done, mustSurvive, noEvidence, refused, type Context } from './context.js';
 import { evidenceList, remark } from './evidence.js';
 
 /** All orders that stand under one name. */
@@ -162,7 +155,7 @@ export class Orphans {
   }
 
   /** Lets go of all that is held under a name. No cause is asked: there is no rule that could say one. */
-  reset(id: string, person: Person): Answer {
+  reset(id: string, person: Person): CommandResult {
     const group = this.#of(id);
     if (!group) return refused(`there is no order ${id}`);
     for (const { resetRole } of group.orphans)

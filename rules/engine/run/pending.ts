@@ -1,7 +1,7 @@
 import type { Node } from '../../check/ir.js';
 import type { Packed } from '../../program/packed.js';
 import { ignored, truth, unknown, type Slots } from '../blocks/slots.js';
-import type { Plant } from './instantiate.js';
+import type { StepContext } from './instantiate.js';
 
 /** What stands in a plan, each followed by what belongs to it. */
 const part = {
@@ -58,7 +58,7 @@ function needsOf(node: Extract<Node, { kind: 'logic' | 'vote' }>): readonly [num
  * Would the condition become true, or not known, just because delays run out? A delay whose input has not been
  * known for longer than its time runs no more: it is not known itself. `delays`: list of {@link delaysIn}.
  */
-export function isPending({ slots, code }: Plant, delays: number, cause: Packed): boolean {
+export function isPending({ slots, code }: StepContext, delays: number, cause: Packed): boolean {
   const count = code.lengthOf(delays);
   // Asked of each rule in each scan, and hardly ever does one run: nothing is made for the answer.
   for (let i = 0; i < count; i += 2)

@@ -1,5 +1,6 @@
 import {
   wall,
+  type CommandResult,
   type Evidence,
   type PermissiveState,
   type WallMs,
@@ -12,7 +13,6 @@ import {
   addEvent,
   noMachines,
   refused,
-  type Answer,
   type Context,
   type Explained,
   type Runner,
@@ -33,7 +33,7 @@ export class PermissiveRunner implements Runner {
     this.#c = c;
     this.rule = rule;
     const nodes = rule.conditions.map((condition) => condition.node);
-    this.#steps = stepsOf(c.plant, nodes, { strict: rule.strict, watch: true });
+    this.#steps = stepsOf(c.basis, nodes, { strict: rule.strict, watch: true });
   }
 
   /** Also from one that was written differently: it tells only of what really changes. */
@@ -88,23 +88,23 @@ export class PermissiveRunner implements Runner {
     return undefined;
   }
   readonly machines: Runner['machines'] = noMachines;
-  reset(): Answer {
+  reset(): CommandResult {
     return refused(`${this.rule.id} is a permissive: nothing to reset`);
   }
 
   #isGranted(): boolean {
     const { conditions } = this.rule;
-    const { slots: s } = this.#c.plant;
+    const { slots: s } = this.#c.basis;
     for (let i = 0; i < conditions.length; i++)
       if (truth(s, conditions[i]?.node.slot ?? 0) !== 1) return false;
     return true;
   }
 
   #missing(): readonly { name: string; evidence: readonly Evidence[] }[] {
-    const { plant, witness } = this.#c;
+    const { basis, explaining } = this.#c;
     return this.rule.conditions
-      .filter(({ node }) => truth(plant.slots, node.slot) !== 1)
-      .map(({ name, node }) => ({ name, evidence: because(witness, node) }));
+      .filter(({ node }) => truth(basis.slots, node.slot) !== 1)
+      .map(({ name, node }) => ({ name, evidence: because(explaining, node) }));
   }
 
   #evidence(): readonly Evidence[] {

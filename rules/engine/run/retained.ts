@@ -1,6 +1,7 @@
 import {
   own,
   type Evidence,
+  type RetainedStates,
   type RuleKind,
   type RuleState,
   type WallMs,
@@ -56,8 +57,6 @@ export interface RetainedAlarm {
   };
   readonly out?: { readonly by: string; readonly reason: string };
 }
-/** By rule id. */
-export type RetainedStates = Readonly<Record<string, RetainedState>>;
 
 const alarmStates: readonly string[] = [
   'NORMAL',

@@ -68,10 +68,10 @@ export class Senses {
       watch: true,
       isBypassed,
     };
-    this.#steps = stepsOf(c.plant, [cause, arm], options);
-    this.#delays = c.plant.code.list(delaysIn(cause));
-    this.#sources = c.plant.code.list(sources);
-    this.#wait = remember(c.plant.slots, NaN);
+    this.#steps = stepsOf(c.basis, [cause, arm], options);
+    this.#delays = c.basis.code.list(delaysIn(cause));
+    this.#sources = c.basis.code.list(sources);
+    this.#wait = remember(c.basis.slots, NaN);
     this.#grace = graceOf(rule);
   }
 
@@ -98,14 +98,14 @@ export class Senses {
   }
 
   #look(): Outlook {
-    const { plant, escalations } = this.#c;
+    const { basis, escalations } = this.#c;
     const { arm, cause, id } = this.#rule;
     const isOrdered = escalations.size > 0 && (escalations.get(id)?.size ?? 0) > 0;
     // Not knowing whether the rule is armed, it is: the doubt goes towards the trip.
-    const isArmed = arm === undefined || truth(plant.slots, arm.slot) !== 0;
+    const isArmed = arm === undefined || truth(basis.slots, arm.slot) !== 0;
     if (!isArmed) return isOrdered ? 'ordered' : 'disarmed';
     if (isOrdered || this.#causeState() !== 0 || this.#isDemanded()) return 'stands';
-    return this.#isRunning() || isPending(plant, this.#delays, cause) ? 'pending' : 'armed';
+    return this.#isRunning() || isPending(basis, this.#delays, cause) ? 'pending' : 'armed';
   }
 
   /** Do policies for bad tags demand a trip, or are they about to? */
@@ -137,7 +137,7 @@ export class Senses {
 
   /** True until every tag has been read once, or the grace time after a start is over. */
   isWaiting(): boolean {
-    const { slots: s, image, code } = this.#c.plant;
+    const { slots: s, image, code } = this.#c.basis;
     if (recall(s, this.#wait) === Infinity) return false;
     if (Number.isNaN(recall(s, this.#wait))) s.memory[this.#wait] = s.clock.now;
     const until = recall(s, this.#wait) + this.#grace;
@@ -160,16 +160,16 @@ export class Senses {
 
   /** The leaves that make the cause what it is now. */
   now(): readonly Evidence[] {
-    return because(this.#c.witness, this.#rule.cause);
+    return because(this.#c.explaining, this.#rule.cause);
   }
 
   /** The leaves of the cause, the first one in front; those of a group with the name of their cause. */
   #leaves(): readonly Evidence[] {
-    const { plant, witness } = this.#c;
+    const { basis, explaining } = this.#c;
     const { causes } = this.#rule;
     if (causes.length === 0) return this.now();
-    const standing = causes.filter(({ node }) => conditionOf(plant.slots, node.slot) !== 0);
-    return becauseOf(witness, standing);
+    const standing = causes.filter(({ node }) => conditionOf(basis.slots, node.slot) !== 0);
+    return becauseOf(explaining, standing);
   }
 
   /** Causes that show now, and may have been there before the first of those that were known at the trip. */
@@ -182,13 +182,13 @@ export class Senses {
 
   /** How long until the cause stands if nothing changes, ms; Infinity: it does not by itself. */
   timeLeft(): number {
-    const { plant } = this.#c;
-    const { now } = plant.slots.clock;
+    const { basis } = this.#c;
+    const { now } = basis.slots.clock;
     const { running, until } = this.#sink;
     const policies = running.map((is, i) =>
       is === 1 && hasSay(this.#sink, i) ? until[i] : undefined,
     );
-    const delayed = leftOf(plant.slots, this.#rule.cause.tree());
+    const delayed = leftOf(basis.slots, this.#rule.cause.tree());
     return Math.min(delayed, ...policies.map((at) => (at ?? Infinity) - now));
   }
 
@@ -196,20 +196,20 @@ export class Senses {
   doubts(): readonly string[] {
     // Only asked for when a trip is about to be released: most rules have no tag that could be in doubt.
     if (!this.isArmed || !this.#isAnyBeyond()) return [];
-    const { slots } = this.#c.plant;
+    const { slots } = this.#c.basis;
     const cause = this.#rule.cause.tree();
     return isGone(slots, cause) ? [] : undecidedIn(slots, cause);
   }
 
   #isAnyBeyond(): boolean {
-    const { image, code } = this.#c.plant;
+    const { image, code } = this.#c.basis;
     for (let i = 0; i < code.lengthOf(this.#sources); i++)
       if (isOneSided(image.qualities[code.item(this.#sources, i)] as number)) return true;
     return false;
   }
 
   #causeState(): number {
-    return conditionOf(this.#c.plant.slots, this.#rule.cause.slot);
+    return conditionOf(this.#c.basis.slots, this.#rule.cause.slot);
   }
 }
 const noPolicies: BadSink = {
@@ -310,10 +310,10 @@ function badEvidence(c: Context, rule: CompiledInterlock, sink: BadSink): readon
   for (const [position, [name, policy]] of [...rule.policies].entries()) {
     const input = inputs.get(name);
     if (sink.demands[position] !== 1 || !hasSay(sink, position) || !input) continue;
-    const at = c.plant.positionOf(input.ref);
+    const at = c.basis.positionOf(input.ref);
     const after = 'after' in policy && policy.after > 0 ? ` > ${formatDuration(policy.after)}` : '';
-    const time = c.witness.wallOf(c.plant.image.times[at] as number);
-    const quality = qualityText(c.plant.image.qualities[at] as number);
+    const time = c.explaining.wallOf(c.basis.image.times[at] as number);
+    const quality = qualityText(c.basis.image.qualities[at] as number);
     list.push(remark(`${name} BAD${after}`, time, { tag: name, quality }));
   }
   return list;

@@ -2,6 +2,7 @@ import {
   own,
   wall,
   type Adopted,
+  type CommandResult,
   type Held,
   type ShedState,
   type WallMs,
@@ -16,7 +17,6 @@ import {
   noEvidence,
   noMachines,
   refused,
-  type Answer,
   type Context,
   type Explained,
   type Runner,
@@ -61,8 +61,8 @@ export class ShedRunner implements Runner {
     this.rule = rule;
     this.#c = c;
     const options = { strict: rule.strict, watch: true };
-    this.#startSteps = stepsOf(c.plant, [rule.start], { ...options, bounds: rule.strict });
-    this.#restoreSteps = stepsOf(c.plant, [rule.restore], options);
+    this.#startSteps = stepsOf(c.basis, [rule.start], { ...options, bounds: rule.strict });
+    this.#restoreSteps = stepsOf(c.basis, [rule.restore], options);
     this.#goesOn = rule.steps.map(({ name }) => adopted?.has(name) ?? adopted === undefined);
     const offSince = ({ name, maxOff }: ShedStep): number | undefined => {
       const order = adopted?.get(name);
@@ -104,7 +104,7 @@ export class ShedRunner implements Runner {
   run(): void {
     this.#startSteps.run();
     this.#restoreSteps.run();
-    const { slots: s } = this.#c.plant;
+    const { slots: s } = this.#c.basis;
     const { now } = s.clock;
     this.#remember(now);
     this.#release(now);
@@ -118,7 +118,7 @@ export class ShedRunner implements Runner {
 
   /** When something is due by itself, as things stand after this scan. */
   #want(more: boolean, less: boolean): void {
-    const { slots: s } = this.#c.plant;
+    const { slots: s } = this.#c.basis;
     const { offMono, restUntil, lastMove } = this.#m;
     const next = lastMove + this.rule.interval;
     let last = Infinity;
@@ -192,7 +192,7 @@ export class ShedRunner implements Runner {
     if (to !== from) this.#m.since = c.wallNow();
     c.out.intentsChanged = true;
     mustSurvive(c, id);
-    const why = off ? because(c.witness, this.rule.start) : noEvidence;
+    const why = off ? because(c.explaining, this.rule.start) : noEvidence;
     const name = steps[i]?.name ?? '';
     addEvent(c, id, 'shed', from, to, `${id}: ${name} ${how}`, why);
   }
@@ -231,14 +231,14 @@ export class ShedRunner implements Runner {
 
   explain(): Explained {
     const { start, restore, id, steps } = this.rule;
-    const { witness } = this.#c;
-    const now = because(witness, start);
+    const { explaining } = this.#c;
+    const now = because(explaining, start);
     const off = steps.filter((_, i) => !Number.isNaN(this.#m.offWall[i] as number));
     const text = [`${id} is ${this.state()}`];
     if (off.length > 0) text.push(`off: ${off.map(({ name }) => name).join(', ')}`);
     text.push(`start: ${evidenceList(now)}`);
-    text.push(`restore: ${evidenceList(because(witness, restore))}`);
-    text.push(...badInputs(witness, [start, restore]));
+    text.push(`restore: ${evidenceList(because(explaining, restore))}`);
+    text.push(...badInputs(explaining, [start, restore]));
     return { since: this.#m.since, firstOut: undefined, now, text };
   }
 
@@ -261,7 +261,7 @@ export class ShedRunner implements Runner {
     };
   }
 
-  reset(): Answer {
+  reset(): CommandResult {
     return refused(`${this.rule.id} sheds load: it restores by itself`);
   }
 }

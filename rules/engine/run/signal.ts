@@ -4,19 +4,13 @@ import {
   Quality,
   qualityText,
   wall,
+  type CommandResult,
 } from '../../../gateway/contract/index.js';
 import type { CompiledSignal } from '../../program/program.js';
 import { boundOf } from '../blocks/bounds.js';
 import type { Steps } from '../blocks/code.js';
 import { badFrom, truth, undecided } from '../blocks/slots.js';
-import {
-  noMachines,
-  refused,
-  type Answer,
-  type Context,
-  type Explained,
-  type Runner,
-} from './context.js';
+import { noMachines, refused, type Context, type Explained, type Runner } from './context.js';
 import { badInputs, because, evidenceList } from './evidence.js';
 import { stepsOf } from './instantiate.js';
 
@@ -43,7 +37,7 @@ export class SignalRunner implements Runner {
     const { strict } = rule;
     // Whoever reads it may trip by it: what a value beyond its range decides is not lost on the way.
     const options = { strict, bounds: true, leaves: !strict };
-    this.#steps = stepsOf(c.plant, [rule.value, rule.valid], options);
+    this.#steps = stepsOf(c.basis, [rule.value, rule.valid], options);
     this.#sources = sources;
     this.#isNumber = rule.value.tree().type.kind === 'number';
   }
@@ -57,7 +51,7 @@ export class SignalRunner implements Runner {
 
   run(): void {
     const { rule } = this;
-    const { slots: s } = this.#c.plant;
+    const { slots: s } = this.#c.basis;
     this.#steps.run();
     let quality = s.q[rule.value.slot] as number;
     const { k, c: offset } = rule.convert;
@@ -91,14 +85,14 @@ export class SignalRunner implements Runner {
 
   explain(): Explained {
     const { rule } = this;
-    const { plant, witness } = this.#c;
-    const { image, slots } = plant;
+    const { basis, explaining } = this.#c;
+    const { image, slots } = basis;
     const quality = qualityText(image.qualities[this.#at] as number);
     const text = [`${rule.id} is ${String(image.numbers[this.#at])}, ${quality}`];
     if (rule.valid && truth(slots, rule.valid.slot) !== 1)
-      text.push(`not valid: ${evidenceList(because(witness, rule.valid))}`);
-    text.push(...badInputs(witness, [rule.value, rule.valid]));
-    const since = wall(witness.wallOf(this.#lastTime));
+      text.push(`not valid: ${evidenceList(because(explaining, rule.valid))}`);
+    text.push(...badInputs(explaining, [rule.value, rule.valid]));
+    const since = wall(explaining.wallOf(this.#lastTime));
     return { since, firstOut: undefined, now: [], text };
   }
 
@@ -106,13 +100,13 @@ export class SignalRunner implements Runner {
     return undefined;
   }
   readonly machines: Runner['machines'] = noMachines;
-  reset(): Answer {
+  reset(): CommandResult {
     return refused(`${this.rule.id} is a signal: nothing to reset`);
   }
 
   /** Is a tag behind it beyond its range? Then the value may be a bound, too. */
   #isBeyond(): boolean {
-    const { qualities } = this.#c.plant.image;
+    const { qualities } = this.#c.basis.image;
     for (let i = 0; i < this.#sources.length; i++)
       if (isOneSided(qualities[this.#sources[i] as number] as number)) return true;
     return false;
@@ -121,24 +115,24 @@ export class SignalRunner implements Runner {
   /** The value as a bound with its side, or as it was computed where no side is known. */
   #bound(value: number, quality: number): { readonly value: number; readonly quality: number } {
     const { value: packed, strict } = this.rule;
-    const { slots, image, positionOf } = this.#c.plant;
+    const { slots, image, positionOf } = this.#c.basis;
     const found = boundOf({ slots, image, positionOf, strict }, packed.tree());
     return found ?? { value, quality: isOneSided(quality) ? Quality.derived : quality };
   }
 
   #isInvalid(): boolean {
     const { valid } = this.rule;
-    return valid !== undefined && truth(this.#c.plant.slots, valid.slot) !== 1;
+    return valid !== undefined && truth(this.#c.basis.slots, valid.slot) !== 1;
   }
 
   /** What is made of no tag is as old as its first evaluation. */
   #ownTime(): number {
-    return Number.isNaN(this.#lastTime) ? this.#c.plant.slots.clock.now : this.#lastTime;
+    return Number.isNaN(this.#lastTime) ? this.#c.basis.slots.clock.now : this.#lastTime;
   }
 
   /** As old as the oldest value in it. */
   #time(): number {
-    const { image } = this.#c.plant;
+    const { image } = this.#c.basis;
     let oldest = Infinity;
     for (let i = 0; i < this.#sources.length; i++) {
       const position = this.#sources[i] as number;

@@ -40,7 +40,7 @@ export class EffectWatch {
     this.#c = c;
     this.effect = effect;
     this.verify = verify;
-    this.#steps = stepsOf(c.plant, [verify.expect], { strict: rule.strict, watch: true });
+    this.#steps = stepsOf(c.basis, [verify.expect], { strict: rule.strict, watch: true });
   }
 
   get attempt(): number {
@@ -62,7 +62,7 @@ export class EffectWatch {
       m.stage = 'idle';
       return false;
     }
-    const { slots: s } = this.#c.plant;
+    const { slots: s } = this.#c.basis;
     const { now } = s.clock;
     if (truth(s, this.verify.expect.slot) === 1) {
       m.stage = 'obeyed';
@@ -92,7 +92,7 @@ export class EffectWatch {
 
   /** Why it counts as failed, for people and for the rule that is tripped in its place. */
   evidence(): readonly Evidence[] {
-    return because(this.#c.witness, this.verify.expect);
+    return because(this.#c.explaining, this.verify.expect);
   }
   text(): string {
     const { name, to } = this.effect;

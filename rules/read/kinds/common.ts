@@ -1,11 +1,11 @@
-import { priorities } from '../../../gateway/contract/index.js';
+import { priorities, type RuleMode } from '../../../gateway/contract/index.js';
 import type { Expr, Fields } from '../fields.js';
-import type { Path, RuleSource, Sink } from '../problems.js';
-import { ne107, type AlarmText, type RuleMode } from '../terms.js';
+import type { Path, ExpandedSource, Sink } from '../problems.js';
+import { ne107, type AlarmText } from '../terms.js';
 
 export interface Common {
   readonly id: string;
-  readonly source: RuleSource;
+  readonly source: ExpandedSource;
   readonly sink: Sink;
   /** `uncertain: bad`: uncertain values count as bad. */
   readonly strict: boolean;

@@ -1,6 +1,7 @@
 import t from 'tap';
-import { compileRules, type RuleProblem } from '../../../rules/index.js';
+import { compileRules } from '../../../rules/index.js';
 import { compiled, lookupOf, problemsOf, type TagSpecs } from '../plant.js';
+import type { RuleProblem } from '../../../gateway/contract/index.js';
 
 const tags: TagSpecs = {
   FT101: 'm3/h',

@@ -1,7 +1,8 @@
 /** How long interlocks take: what functions, votes and repeated writes add, against `max_response`. */
 import t from 'tap';
-import { budgetsOf, describeRule, type RuleProblem } from '../../../rules/index.js';
+import { budgetsOf, describeRule } from '../../../rules/index.js';
 import { compiled, problemsOf, type TagSpecs } from '../plant.js';
+import type { RuleProblem } from '../../../gateway/contract/index.js';
 
 const tags: TagSpecs = {
   TR: 'degC',

@@ -185,7 +185,7 @@ void t.test('the states of a bad record are not believed', (t) => {
       },
     },
   };
-  const p = plant([high], tags, junk as never);
+  const p = plant([high], tags, junk);
   p.set({ LT: 50 });
   p.scan();
   t.equal(stateOf(p), 'RTN_UNACK');

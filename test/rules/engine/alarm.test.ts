@@ -1,7 +1,6 @@
 import t from 'tap';
-import { mono, Quality } from '../../../gateway/contract/index.js';
-import type { RetainedStates } from '../../../rules/index.js';
-import { plant, type Plant, type TagSpecs, person } from '../plant.js';
+import { mono, Quality, type RetainedStates } from '../../../gateway/contract/index.js';
+import { plant, person, type Plant, type TagSpecs } from '../plant.js';
 
 const tags: TagSpecs = { LT: '%', RUN: 'bool' };
 const high = {

@@ -1,7 +1,6 @@
 import t from 'tap';
-import { mono, Quality } from '../../../gateway/contract/index.js';
-import type { RetainedStates } from '../../../rules/index.js';
-import { epoch, plant, type Plant, type TagSpecs, person } from '../plant.js';
+import { mono, Quality, type RetainedStates } from '../../../gateway/contract/index.js';
+import { epoch, plant, person, type Plant, type TagSpecs } from '../plant.js';
 
 const tags: TagSpecs = {
   FT101: 'm3/h',
@@ -399,7 +398,7 @@ void t.test('a trip survives a restart and a changed rule, not a new one', (t) =
   t.equal(tripped.state('OTHER'), 'TRIPPED_CLEAR', 'unless it says otherwise');
 
   for (const junk of [null, 5, {}, { state: 'TRIPPED' }, { hash: 1, state: 2 }]) {
-    const q = plant([simple], simpleTags, { HI: junk } as unknown as RetainedStates);
+    const q = plant([simple], simpleTags, { HI: junk });
     q.set({ 'PT-1': 5, LSH: false, HS: false });
     q.scan();
     t.equal(q.state('HI'), 'NORMAL', 'what is no state is none');

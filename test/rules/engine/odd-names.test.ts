@@ -1,8 +1,8 @@
 /** A rule, a tag, a symptom or an effect may be called `__proto__` or `constructor`, and outlives a restart like any other. */
 import t from 'tap';
-import type { RetainedStates } from '../../../rules/index.js';
 import { plant, problemsOf, type TagSpecs } from '../plant.js';
 import { prototypeNames } from '../../support/odd-names.js';
+import type { RetainedStates } from '../../../gateway/contract/index.js';
 
 interface Kind {
   readonly rule: (name: string, tag: string, output: string) => object;

@@ -1,7 +1,6 @@
 /** Points 19 to 22: what rules know, they know after a restart. */
 import t from 'tap';
-import { mono, wall } from '../../../gateway/contract/index.js';
-import type { RetainedStates } from '../../../rules/index.js';
+import { mono, wall, type RetainedStates } from '../../../gateway/contract/index.js';
 import { epoch, person, plant, reloaded, type Plant, type TagSpecs } from '../plant.js';
 import { calibration } from '../valves.js';
 

@@ -6,7 +6,7 @@ import {
   describeRule,
   difference,
   lintProgram,
-  type TagFacts,
+  type TagTiming,
   replay,
   runSuite,
   whyAt,
@@ -56,7 +56,7 @@ void t.test('point 39: lints', (t) => {
 });
 
 void t.test('point 40: response budgets', (t) => {
-  const facts = (name: string): TagFacts => ({
+  const facts = (name: string): TagTiming => ({
     span: undefined,
     deadband: undefined,
     stale: name === 'FT' ? 1500 : 0,

@@ -1,9 +1,10 @@
 import { inputsOf } from '../check/ir.js';
 import { expressionsOf } from '../program/expressions.js';
 import type { CompiledRule } from '../program/program.js';
-import type { Kept, Slots } from './blocks/slots.js';
+import type { RetainedMemory, Slots } from './blocks/slots.js';
 import { noEvidence, type Runner } from './run/context.js';
-import { retainedOf, type RetainedState, type RetainedStates } from './run/retained.js';
+import { retainedOf, type RetainedState } from './run/retained.js';
+import type { RetainedStates } from '../../gateway/contract/index.js';
 
 /** Totals and counts are stored this often while they change, ms: a crash takes no more of them. */
 const storeMs = 60_000;
@@ -15,10 +16,10 @@ interface Parts {
   readonly keptEnds: readonly number[];
 }
 /** By what they are to be loaded into. */
-type Waiting = ReadonlyMap<Kept, readonly number[]>;
+type Waiting = ReadonlyMap<RetainedMemory, readonly number[]>;
 
 /** What rules are to know after a restart: their states, and what functions in their expressions remember. */
-export class Keeper {
+export class RetentionSchedule {
   readonly #parts: Parts;
   /** Memory from before the restart; times in it mean something at the first scan only. */
   #waiting: Waiting = new Map();
@@ -31,7 +32,7 @@ export class Keeper {
     this.#moving = parts.slots.kept.flatMap(({ isMoving }) => isMoving ?? []);
   }
 
-  #keptOf(at: number): readonly Kept[] {
+  #keptOf(at: number): readonly RetainedMemory[] {
     const { slots, keptEnds } = this.#parts;
     return slots.kept.slice(keptEnds[at - 1] ?? 0, keptEnds[at]);
   }
@@ -42,7 +43,7 @@ export class Keeper {
   }
 
   /** `ahead`: by how much the wall clock is ahead of the monotonic one, ms; `places`: of these rules only. */
-  states(ahead: number, places?: readonly number[]): RetainedStates {
+  states(ahead: number, places?: readonly number[]): RetainedStates<RetainedState> {
     const { runners, slots } = this.#parts;
     const states = new Map<string, RetainedState>();
     for (const at of places ?? runners.keys()) {
@@ -53,7 +54,7 @@ export class Keeper {
       const kept = this.#keptOf(at);
       if (kept.length > 0) {
         // Stored before the first scan: it is what it was.
-        const save = (one: Kept): readonly number[] =>
+        const save = (one: RetainedMemory): readonly number[] =>
           this.#waiting.get(one) ?? one.save(ahead, slots.clock.now);
         const memory = kept.map((one) => save(one).map((n) => (n === n ? n : null)));
         const known = { ...(state ?? stateless(runner)), memory, reads: readsOf(rule) };
