@@ -1,0 +1,6 @@
+/** `millrace/driver-kit`: pieces of which drivers are made. The gateway requires none of them. */
+export * from './abort.js';
+export * from './fake-wire.js';
+export * from './keys.js';
+export * from './lines.js';
+export * from './remembered.js';
