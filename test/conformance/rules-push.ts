@@ -86,7 +86,7 @@ class PushRig extends Rig<unknown, unknown, PushingDevice<unknown>> {
       },
     );
     const { bindings } = this.parts;
-    assert.ok(bindings.length >= 2, 'the example pushes at least two tags');
+    assert.ok(bindings.length > 0, 'the example has tags that are pushed');
     this.group = { label: 'D pushes', device: 'D', tags: bindings };
   }
 

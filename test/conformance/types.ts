@@ -101,7 +101,7 @@ export interface ConformanceOptions<C, A, F extends FakeDevice<A> = FakeDevice<A
   /** Missing for a driver without a wire; then say why in `exempt`. */
   readonly fake?: () => F;
   readonly vectors?: readonly Vector<F>[];
-  /** For a driver that subscribes: tags that its device pushes, by name, at least two; and the device. */
+  /** For a driver that subscribes: tags that its device pushes, by name, better more than one; and the device. */
   readonly pushing?: {
     readonly tags: Readonly<Record<string, TagSource>>;
     readonly fake: () => PushingDevice<A>;
