@@ -48,7 +48,7 @@ const clockNames = [
 ];
 
 export default defineConfig(
-  { ignores: ['dist/**', 'node_modules/**', '.tap/**'] },
+  { ignores: ['dist/**', 'dist-docs/**', 'node_modules/**', '.tap/**'] },
   tseslint.configs.strictTypeChecked,
   {
     languageOptions: {

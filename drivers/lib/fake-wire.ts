@@ -1,10 +1,10 @@
 import {
   GatewayError,
   mono,
+  silentLog,
   type ByteStream,
   type DriverContext,
   type Endpoint,
-  type Log,
   type MonoMs,
 } from '../../gateway/contract/index.js';
 import { bytesOf } from './lines.js';
@@ -14,14 +14,6 @@ export interface Step {
   readonly request: string | Uint8Array;
   readonly answers: readonly (string | Uint8Array)[];
 }
-
-const quiet: Log = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-  child: () => quiet,
-};
 
 /**
  * A device at the other end of a byte stream, as a script: for a driver's own tests. Each request that the script expects
@@ -112,7 +104,7 @@ export class FakeWire implements ByteStream {
   context(endpoint: Endpoint): DriverContext {
     return {
       endpoint,
-      log: quiet,
+      log: silentLog,
       random: { next: () => 0.5 },
       now: () => this.now,
       open: () => {

@@ -1,4 +1,8 @@
-/** `millrace/driver-kit`: pieces of which drivers are made. The gateway requires none of them. */
+/**
+ * Pieces of which drivers are made. The gateway requires none of them.
+ *
+ * @module millrace/driver-kit
+ */
 export * from './abort.js';
 export * from './fake-wire.js';
 export * from './keys.js';

@@ -1,3 +1,8 @@
+/**
+ * The conformance suite for drivers. Give {@link conformance} the test of tap, or the results of {@link check} to any runner.
+ *
+ * @module millrace/conformance
+ */
 import type { ConformanceOptions, FakeDevice, Reporter, RuleResult } from './types.js';
 import { contained, evidenceOf } from './evidence.js';
 import { seenErrors } from './rig.js';
