@@ -1,35 +1,44 @@
-import type { FakeDevice, ConformanceOptions, Reporter, RuleResult } from './types.js';
+/**
+ * The conformance suite for drivers. Give {@link conformance} the test of tap, or the results of {@link check} to any runner.
+ *
+ * @module millrace/conformance
+ */
+import type { ConformanceOptions, FakeDevice, Reporter, RuleResult } from './types.js';
+import { contained, evidenceOf } from './evidence.js';
 import { seenErrors } from './rig.js';
 import type { AnyOptions, Rule } from './rule.js';
+import { eventRules } from './rules-events.js';
 import { errorRule, lifeRules } from './rules-life.js';
 import { offlineRules, staticRules } from './rules-offline.js';
+import { pushRules } from './rules-push.js';
 import { wireRules } from './rules-wire.js';
+import { latestWorld } from './world.js';
 
 export type {
   ConformanceOptions,
+  Doubtful,
+  EventDevice,
+  Evidence,
   FakeDevice,
+  PushingDevice,
   Reporter,
   RuleResult,
   TagSource,
   Vector,
 } from './types.js';
-export { seededRandom, turn, Wire, World } from './world.js';
-
-/** These have a number and no check yet. */
-const reserved: readonly Rule[] = [
-  { id: 'R-20', title: 'subscriptions', run: () => undefined },
-  { id: 'R-26', title: 'events', run: () => undefined },
-];
-const always: Readonly<Record<string, string>> = {
-  'R-20': 'the suite has no subscribing device; drivers/opcua tests its own',
-  'R-26': 'the suite has no device with events; drivers/opcua tests its own',
-};
+export type { AnyOptions, Rule } from './rule.js';
+export { LogBook, seededRandom, turn, Wire, WireEnd, World } from './world.js';
 
 /** Every rule, in the order of its number, but the one about errors last. */
 export const rules: readonly Rule[] = [
-  ...[...offlineRules, ...wireRules, ...lifeRules, ...staticRules, ...reserved].sort((a, b) =>
-    a.id.localeCompare(b.id),
-  ),
+  ...[
+    ...offlineRules,
+    ...wireRules,
+    ...lifeRules,
+    ...staticRules,
+    ...pushRules,
+    ...eventRules,
+  ].sort((a, b) => a.id.localeCompare(b.id)),
   errorRule,
 ];
 
@@ -52,18 +61,19 @@ export async function check<C, A, F extends FakeDevice<A>>(
 
 async function runRule(rule: Rule, o: AnyOptions): Promise<RuleResult> {
   const { id, title } = rule;
-  const reason = always[id] ?? o.exempt?.[id];
+  const reason = o.exempt?.[id] ?? rule.exempts?.(o);
   if (reason !== undefined) return { id, title, status: 'exempt', detail: reason };
   if (rule.needs !== undefined && o[rule.needs] === undefined) {
     const detail = `options.${rule.needs} is missing: supply it, or say in options.exempt why not`;
     return { id, title, status: 'fail', detail };
   }
   try {
-    await rule.run(o);
+    await contained(() => rule.run(o));
     return { id, title, status: 'pass', detail: '' };
   } catch (thrown) {
     const detail = thrown instanceof Error ? thrown.message : String(thrown);
-    return { id, title, status: 'fail', detail };
+    const evidence = evidenceOf(thrown, latestWorld());
+    return { id, title, status: 'fail', detail, evidence };
   }
 }
 
@@ -75,10 +85,12 @@ export async function conformance<C, A, F extends FakeDevice<A>>(
   t: Reporter,
   options: ConformanceOptions<C, A, F>,
 ): Promise<void> {
-  for (const { id, title, status, detail } of await check(options)) {
+  for (const { id, title, status, detail, evidence } of await check(options)) {
     const line = `${options.module.name} ${id}: ${title}`;
-    if (status === 'fail') t.fail(`${line}: ${detail}`);
+    if (status === 'fail') t.fail(`${line}: ${detail}`, evidence ?? nothing);
     else if (status === 'pass') t.pass(line);
     else t.comment(`${line}: exempt, ${detail}`);
   }
 }
+
+const nothing = { place: '', stack: '', seed: undefined, wire: [] };

@@ -187,6 +187,12 @@ export class Rig<C, A, F extends FakeDevice<A> = FakeDevice<A>> {
     return new PendingRead(group, batch, this.driver.read(group, batch, this.control.signal));
   }
 
+  /** A read of each group, as many at once as the driver takes: the host never starts more. */
+  asManyReads(): readonly PendingRead<A>[] {
+    const { groups, limits } = this.parts;
+    return groups.slice(0, limits.inFlight).map((group) => this.read(group));
+  }
+
   /** Reads a group and lets everything arrive. */
   async readNow(group: ReadGroup<A> = this.firstGroup): Promise<PendingRead<A>> {
     const pending = this.read(group);

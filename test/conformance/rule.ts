@@ -8,7 +8,9 @@ export interface Rule {
   readonly id: string;
   readonly title: string;
   /** What the author must supply for it to run; without that, a reason in `exempt`. */
-  readonly needs?: 'fake' | 'write' | 'vectors' | 'source' | 'readme';
+  readonly needs?: 'fake' | 'write' | 'vectors' | 'source' | 'readme' | 'pushing' | 'events';
+  /** Why it cannot apply to this driver, by what its module declares. */
+  exempts?(o: AnyOptions): string | undefined;
   run(o: AnyOptions): void | Promise<void>;
 }
 

@@ -19,7 +19,7 @@ async function abortSettles(o: AnyOptions): Promise<void> {
     rig.world.opening = 'ok';
     await rig.reconnect();
     rig.world.wire.hold = true;
-    const reads = rig.parts.groups.map((group) => rig.read(group));
+    const reads = rig.asManyReads();
     await rig.world.settle();
     await rig.abort();
     for (const read of reads) {
@@ -116,7 +116,7 @@ async function closing(o: AnyOptions): Promise<void> {
   }
   const after = await new Rig(o).connect();
   if (after.fake) after.world.wire.hold = true;
-  const reads = after.fake ? after.parts.groups.map((group) => after.read(group)) : [];
+  const reads = after.fake ? after.asManyReads() : [];
   await after.world.settle();
   await Promise.all([after.driver.close(), after.driver.close()]);
   await turn();

@@ -30,7 +30,7 @@ export function seededRandom(seed: number): Random {
 }
 
 /** One end of a {@link Wire}. Keeps the promises that the contract makes about streams. */
-class End implements ByteStream {
+export class WireEnd implements ByteStream {
   closed = false;
   readonly sent: Uint8Array[] = [];
   #bytes: (bytes: Uint8Array) => void = () => undefined;
@@ -69,14 +69,25 @@ class End implements ByteStream {
 
 /** Two ends in memory. Nothing moves until {@link World.settle} moves it. */
 export class Wire {
-  readonly driver: End = new End();
-  readonly device: End = new End();
+  readonly driver: WireEnd = new WireEnd();
+  readonly device: WireEnd = new WireEnd();
   /** While true, answers stay on the wire. */
   hold = false;
   /** How an answer arrives: in pieces, twice, changed, not at all. */
   shape: (answer: Uint8Array) => readonly Uint8Array[] = (answer) => [answer];
   /** Everything that the driver sent, in pieces. */
   readonly record: Uint8Array[] = [];
+  /** The last pieces, both ways, for people. */
+  readonly #last: string[] = [];
+
+  get transcript(): readonly string[] {
+    return this.#last;
+  }
+
+  #note(way: '>' | '<', piece: Uint8Array): void {
+    this.#last.push(`${way} ${hex(piece)}`);
+    if (this.#last.length > shown.pieces) this.#last.shift();
+  }
 
   /** The device or the network breaks the connection. */
   break(code: 'link-closed' | 'link-unreachable' = 'link-closed'): void {
@@ -88,9 +99,16 @@ export class Wire {
   move(): boolean {
     const requests = this.driver.sent.splice(0);
     this.record.push(...requests);
-    for (const piece of requests) this.device.arrive(piece);
+    for (const piece of requests) {
+      this.#note('>', piece);
+      this.device.arrive(piece);
+    }
     const answers = this.hold ? [] : this.device.sent.splice(0);
-    for (const answer of answers) for (const piece of this.shape(answer)) this.driver.arrive(piece);
+    for (const answer of answers)
+      for (const piece of this.shape(answer)) {
+        this.#note('<', piece);
+        this.driver.arrive(piece);
+      }
     const hungUp = this.driver.closed && !this.device.closed;
     if (hungUp) {
       this.device.finish(new GatewayError('link-closed', 'the driver closed'));
@@ -98,6 +116,15 @@ export class Wire {
     }
     return requests.length + answers.length > 0 || hungUp;
   }
+}
+
+/** Pieces of a transcript, and bytes of each, that are shown. */
+const shown = { pieces: 24, bytes: 64 };
+
+function hex(bytes: Uint8Array): string {
+  const first = Buffer.from(bytes.subarray(0, shown.bytes));
+  const rest = bytes.length > shown.bytes ? ` … ${String(bytes.length)} bytes` : '';
+  return `${first.toString('hex')}${rest} ${JSON.stringify(first.toString('latin1'))}`;
 }
 
 /** Takes log lines and keeps them. */
@@ -123,6 +150,16 @@ export class LogBook implements Log {
   }
 }
 
+let latest: World | undefined;
+function remember(world: World): void {
+  latest = world;
+}
+
+/** The world that was made last: what a failure is about. */
+export function latestWorld(): World | undefined {
+  return latest;
+}
+
 /** Everything that a driver may touch, in memory; whoever holds the world is time and network. */
 export class World {
   readonly wires: Wire[] = [];
@@ -137,10 +174,13 @@ export class World {
   /** What the driver found odd. */
   readonly notices: string[] = [];
   readonly context: DriverContext;
+  readonly seed: number;
   readonly #serve: (stream: ByteStream) => void;
 
   constructor(endpoint: Endpoint, serve: (stream: ByteStream) => void, seed: number) {
     this.#serve = serve;
+    this.seed = seed;
+    remember(this);
     this.context = {
       endpoint,
       log: this.log,
@@ -160,6 +200,11 @@ export class World {
     const last = this.wires.at(-1);
     if (!last) throw new Error('nothing was opened');
     return last;
+  }
+
+  /** The last bytes on the connection that is used now; see `Evidence`. */
+  get transcript(): readonly string[] {
+    return this.wires.at(-1)?.transcript ?? [];
   }
 
   get openWires(): number {
