@@ -257,7 +257,6 @@ export function modbusOptions(
     vectors: modbusVectors,
     source: compiled('modbus'),
     readme: readme('modbus'),
-    exempt: { 'R-27': 'it runs in the thread of the gateway: its configuration holds its framing' },
   };
 }
 

@@ -298,7 +298,7 @@ const mutants: readonly Mutant[] = [
     from: 'return keys.finish({ name, push });',
     to: 'return keys.finish({ name, push, keys });',
     rule: 'R-27',
-    says: /the address of D\.a is plain data, but\.keys/,
+    says: /parseTag of D\.a is plain data, but\.keys/,
   },
 ];
 

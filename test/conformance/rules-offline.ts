@@ -10,6 +10,7 @@ import {
   type Problem,
   type Value,
 } from '../../gateway/contract/index.js';
+import { notPlain } from '../../gateway/host/plain-data.js';
 import { allGood, endpointOf, held, honest, partsOf, Rig, sameValue, valueAt } from './rig.js';
 import type { AnyOptions, Rule } from './rule.js';
 import type { Doubtful } from './types.js';
@@ -114,13 +115,10 @@ function pushedOf(o: AnyOptions, config: unknown): [string, unknown][] {
 
 /** The same in a copy, as another thread or process gets it. */
 function copyOf<T>(what: string, value: T): T {
-  let copy: T;
-  try {
-    copy = structuredClone(value);
-  } catch (thrown) {
-    assert.fail(`${what}: ${String(thrown)}`);
-  }
-  assert.ok(isDeepStrictEqual(copy, value), `${what}: a copy is not the same; is it of a class?`);
+  const at = notPlain(value);
+  assert.equal(at, undefined, `${what} is plain data, but${at ?? ''} is a function or a class`);
+  const copy = structuredClone(value);
+  assert.ok(isDeepStrictEqual(copy, value), `${what}: a copy is not the same`);
   return copy;
 }
 
