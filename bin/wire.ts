@@ -15,7 +15,7 @@ import type { NotesFile } from '../gateway/run/memory/notes.js';
 import type { Plan } from '../gateway/run/plan.js';
 import type { StartAlarm } from '../gateway/run/start-plan.js';
 import { FieldHalf, type FieldHalfOptions } from '../gateway/run/field-half.js';
-import { startEngine } from '../rules/engine/start.js';
+import { engines } from '../rules/engine/start.js';
 
 export { programReader } from '../rules/program/parts.js';
 
@@ -67,7 +67,7 @@ export async function startGateway(
       clock: systemClock,
       random: systemRandom,
       log,
-      rules: { start: startEngine },
+      rules: engines,
       notes,
       beside: () => memoryBeside({ files, notes: notes.before, newId: boot }),
       boot,

@@ -152,6 +152,8 @@ export const limits = {
   checkHeapMiB: 1_024,
   checkMs: 240_000,
   checkNice: 10,
+  /** What is done beside polls and trips is done in slices of this length, ms. */
+  sliceMs: 2,
   /** Reloads that wait for the one before. */
   reloadsWaiting: 4,
   /** One transaction; what is more follows in another. */

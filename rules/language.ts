@@ -8,7 +8,7 @@ import type { FunctionTable } from './check/function-spec.js';
 import { signaturesOf } from './check/signatures.js';
 import { compile, type CompileResult } from './compile/compile.js';
 import { builtIns, overWindow } from './engine/functions/index.js';
-import { startEngine } from './engine/start.js';
+import { engines } from './engine/start.js';
 import { parse, type ParsedExpression } from './text/parse.js';
 
 /** The functions that the engine can compute: only here do the parser and the checks come to know them. */
@@ -36,4 +36,4 @@ export function compileRules(
 }
 
 /** The rule language for the gateway. */
-export const ruleLanguage: RuleLanguage = { compile: compileRules, start: startEngine };
+export const ruleLanguage: RuleLanguage = { compile: compileRules, ...engines };

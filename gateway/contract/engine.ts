@@ -164,4 +164,16 @@ export interface RuleLanguage {
     | { readonly ok: true; readonly program: RuleProgram }
     | { readonly ok: false; readonly problems: readonly RuleProblem[] };
   readonly start: (program: RuleProgram, options: EngineOptions) => RuleEngine;
+  /** As `start`, beside the engine that runs; without it, the gateway stops for as long as `start` takes. */
+  readonly prepare?: (program: RuleProgram, options: EngineOptions) => EnginePreparation;
+}
+
+/** An engine that is made while another one runs. */
+export interface EnginePreparation {
+  /** Does a little of it, less than 1 ms; returns whether something is left. */
+  readonly step: () => boolean;
+  /** Is it complete, and what it was made from as it was? If not, prepare another one. */
+  readonly stands: () => boolean;
+  /** The engine, with what the running one is at this instant; undefined if it does not stand. */
+  readonly finish: () => RuleEngine | undefined;
 }

@@ -3,7 +3,6 @@ import type {
   Clock,
   CommandResult,
   DriverContext,
-  EngineOptions,
   GatewayError,
   Log,
   Order,
@@ -33,6 +32,7 @@ import { WriteGate } from '../write/gate.js';
 import { whatBecomesOf, type Fate, type Terms } from '../write/orders.js';
 import { BlackBox } from './black-box.js';
 import { DeviceAlarms } from './device-alarms.js';
+import { EngineMaker, type Running } from './engine-maker.js';
 import { deviceReports, linkReport } from './link-reports.js';
 import type { FieldMemory } from './memory/field-memory.js';
 import { inheritedOrders, ordersNow, reservedBy, sentOnce } from './order-book.js';
@@ -50,7 +50,7 @@ export interface FieldOptions {
   readonly random: Random;
   readonly log: Log;
   readonly wall: WallClock;
-  readonly rules: Pick<RuleLanguage, 'start'>;
+  readonly rules: Pick<RuleLanguage, 'start' | 'prepare'>;
   readonly audit: AuditTrail;
   readonly outlet: Outlet;
   open: DriverContext['open'];
@@ -86,6 +86,7 @@ export class Field {
   /** Those that devices raise themselves. */
   readonly deviceAlarms: DeviceAlarms;
   readonly #o: FieldOptions;
+  readonly #maker: EngineMaker;
   readonly #links = new Map<string, Link>();
   readonly #memories = new Map<string, Map<string, unknown>>();
   #plan: Plan;
@@ -100,13 +101,14 @@ export class Field {
 
   constructor(plan: Plan, options: FieldOptions) {
     this.#o = options;
+    this.#maker = new EngineMaker(options);
     this.#plan = plan;
     this.#image = this.#imageOf(plan);
     this.#terms = termsOf(plan);
     const { states, lost, orders } = options.before;
     const standing = orders ?? inheritedOrders(states, this.#terms);
     const fate = whatBecomesOf(standing, this.#terms);
-    this.#engine = this.#engineOf(plan, { retained: states, lost, orders: fate });
+    this.#engine = this.#maker.start(plan, this.#image, { retained: states, lost, orders: fate });
     [this.#reporter, this.#backfill] = this.#recorders();
     this.#blackBox = new BlackBox(this.#image, plan.program, {
       log: options.log,
@@ -210,7 +212,7 @@ export class Field {
     const isKnown = new Set(known.map(({ rule }) => rule));
     const own = this.orders.filter(({ rule }) => !isKnown.has(rule));
     this.tick.flush();
-    this.#engine = this.#engineOf(this.#plan, {
+    this.#engine = this.#maker.start(this.#plan, this.#image, {
       retained: { ...states, ...Object.fromEntries(kept) },
       orders: whatBecomesOf([...own, ...known], this.#terms),
     });
@@ -221,6 +223,8 @@ export class Field {
 
   /** Goes over to another plan: links that are the same keep running, all values are taken along. */
   async replace(plan: Plan): Promise<void> {
+    const running = (): Running => ({ engine: this.#engine, orders: this.orders });
+    const next = await this.#maker.prepare(plan, () => this.#imageOf(plan), running);
     const wanted = new Map(plan.config.links.map((link) => [link.name, link]));
     const leaving = [...this.#links.values()].filter(
       (link) => wanted.get(link.name)?.hash !== link.config.hash,
@@ -232,18 +236,12 @@ export class Field {
     this.#reporter.closeOld(this.#o.clock.mono(), true);
 
     const earlier = this.#image;
-    const { orders } = this;
+    const now = running();
     this.#terms = termsOf(plan);
     this.#plan = plan;
-    this.#image = this.#imageOf(plan);
+    this.#image = next.image;
     this.#image.adopt(earlier);
-    // Rules that did not change go on where they stand: timers, latches, edges and all.
-    const running = this.#engine;
-    this.#engine = this.#engineOf(plan, {
-      retained: running.retained(),
-      earlier: running,
-      orders: whatBecomesOf(orders, this.#terms),
-    });
+    this.#engine = next.finish(now);
     [this.#reporter, this.#backfill] = this.#recorders();
     this.#blackBox.replace(this.#image, plan.program, this.#o.clock.mono());
     this.gate.replace(
@@ -342,24 +340,6 @@ export class Field {
       }
     }
     return image;
-  }
-
-  #engineOf(
-    plan: Plan,
-    before: Pick<EngineOptions, 'retained' | 'earlier' | 'lost' | 'orders'>,
-  ): RuleEngine {
-    const image = this.#image;
-    return this.#o.rules.start(plan.program, {
-      image,
-      signalIndex: plan.program.signals.map((signal) => plan.table.get(signal.name)?.index ?? -1),
-      put: (index, value, quality, time) => {
-        image.numbers[index] = value;
-        image.qualities[index] = quality;
-        image.times[index] = time;
-      },
-      ...before,
-      wallOf: (monotonic) => this.#o.wall.of(monotonic),
-    });
   }
 
   #recorders(): [Reporter, BackfillRecorder] {

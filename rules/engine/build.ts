@@ -7,7 +7,8 @@ import {
   type WallMs,
 } from '../../gateway/contract/index.js';
 import { isTrip, ruleOf, type CompiledRule, type CompiledProgram } from '../program/program.js';
-import { sourcesOf } from '../program/sources.js';
+import { sourceSteps } from '../program/sources.js';
+import type { Steps } from '../program/steps.js';
 import { Code } from './blocks/code.js';
 import type { Slots } from './blocks/slots.js';
 import type { CarriedState } from './handover.js';
@@ -48,11 +49,12 @@ export interface Built extends Omit<CarriedState, 'isUntold'> {
   readonly keptEnds: readonly number[];
 }
 
-export function buildEngine(
+/** Makes the parts of an engine, a rule a step. */
+export function* buildEngine(
   program: CompiledProgram,
   options: EngineEnvironment,
   before: EarlierState,
-): Built {
+): Steps<Built> {
   const { image, signalIndex } = options;
   invariant(signalIndex.length === program.signals.length, 'a position for every signal');
   const slots = emptySlots(program.slots);
@@ -80,8 +82,8 @@ export function buildEngine(
     after: [],
     store: [],
   };
-  const sources = sourcesOf(rules);
-  const schedule = new Schedule(program, image, basis.positionOf, sources);
+  const sources = yield* sourceSteps(rules);
+  const schedule = yield* Schedule.make(program, image, basis.positionOf, sources);
   const context = contextOf(program, options, { basis, schedule });
   code.askedBefore = (tag) => schedule.askedBefore(tag);
   const orphans = new Orphans(context, before.orders ?? noOrders);
@@ -94,6 +96,7 @@ export function buildEngine(
     runners.push(createRunner(context, rule, world, before));
     memoryEnds.push(slots.taken);
     keptEnds.push(slots.kept.length);
+    yield;
   }
   slots.memory = slots.memory.slice(0, slots.taken);
   code.close();

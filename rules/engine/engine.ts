@@ -3,6 +3,7 @@ import {
   type AlarmSnapshot,
   type CommandResult,
   type EngineOptions,
+  type EnginePreparation,
   type Explanation,
   type Person,
   type RetainedStates,
@@ -12,9 +13,10 @@ import {
   type RuleState,
 } from '../../gateway/contract/index.js';
 import type { CompiledProgram } from '../program/program.js';
+import { drained, type Steps } from '../program/steps.js';
 import { pulseMs, runSteps, type Slots } from './blocks/slots.js';
 import { buildEngine, type Built, type EngineEnvironment } from './build.js';
-import { carryOver, type CarriedState, type Taken } from './handover.js';
+import { carryOver, sameRules, type CarriedState, type Taken } from './handover.js';
 import { RetentionSchedule } from './retention.js';
 import { Results } from './results.js';
 import type { AlarmMachine } from './run/alarm-state.js';
@@ -47,16 +49,81 @@ export function createEngine(
   program: CompiledProgram,
   options: EngineOptions & Checks,
 ): RunningRules {
-  const { earlier, retained, lost: unknown, orders, ...world } = options;
+  const made = drained(makeEngine(program, options));
+  return finishEngine(program, options, made, made.kept);
+}
+
+/** Makes it beside the engine that runs, in steps, and finishes it at once when it takes its place. */
+export function prepareEngine(
+  program: CompiledProgram,
+  options: EngineOptions & Checks,
+): EnginePreparation {
+  const steps = makeEngine(program, options);
+  let made: Made | undefined;
+  return {
+    step: () => {
+      if (made) return false;
+      const { done, value } = steps.next();
+      if (done === true) made = value;
+      return done !== true;
+    },
+    stands: () => made !== undefined && keptNow(program, options, made) !== undefined,
+    finish: () => {
+      const kept = made && keptNow(program, options, made);
+      return made && kept && finishEngine(program, options, made, kept);
+    },
+  };
+}
+
+/** What is known of rules now; undefined: rules that start anew were made from what they are no more. */
+function keptNow(
+  { ids }: CompiledProgram,
+  { earlier }: EngineOptions,
+  { same, kept }: Made,
+): RetainedStates | undefined {
+  const changed = ids.filter((id) => !same.has(id));
+  const now = { ...kept, ...earlier?.retained(changed) };
+  return changed.some((id) => stateText(kept, id) !== stateText(now, id)) ? undefined : now;
+}
+
+/** An engine that does not run yet. */
+interface Made {
+  readonly built: Built;
+  /** Rules that did not change since the engine before. */
+  readonly same: ReadonlySet<string>;
+  /** What was known of rules as it was made. */
+  readonly kept: RetainedStates;
+}
+
+function* makeEngine(program: CompiledProgram, options: EngineOptions & Checks): Steps<Made> {
+  const { earlier, retained, lost: unknown, orders } = options;
   const lost = earlier ? nobody : (unknown ?? nobody);
-  const kept = { ...retained, ...earlier?.retained() };
-  const built = buildEngine(program, world, { kept, lost, orders });
+  const before = earlier && carried.get(earlier);
+  const same = before ? yield* sameRules(program.rules, before) : nobody;
+  const known = Object.entries({ ...retained, ...(before ? {} : earlier?.retained()) });
+  const ids = before?.runners.map(({ rule }) => rule.id) ?? [];
+  for (let at = 0; at < ids.length; at += 32) {
+    known.push(...Object.entries(earlier?.retained(ids.slice(at, at + 32)) ?? {}));
+    yield;
+  }
+  // Whatever a rule is called: no name is one of JavaScript's own here.
+  const kept = Object.fromEntries(known);
+  const built = yield* buildEngine(program, environmentOf(options), { kept, lost, orders });
+  return { built, same, kept };
+}
+
+function finishEngine(
+  program: CompiledProgram,
+  options: EngineOptions & Checks,
+  { built, same }: Made,
+  kept: RetainedStates,
+): RunningRules {
   const { slots, context, runners, memoryEnds } = built;
   const retention = new RetentionSchedule(built);
-  const before = earlier && carried.get(earlier);
+  const before = options.earlier && carried.get(options.earlier);
   const { orphans, schedule } = built;
   const own = { slots, runners, memoryEnds, orphans, schedule, isUntold: () => false };
-  const taken = before ? carryOver(own, before) : nothingTaken;
+  const taken = before ? carryOver(own, before, same) : nothingTaken;
   if (before) {
     context.out.intentsChanged = true;
     context.out.doubtsChanged = true;
@@ -67,9 +134,26 @@ export function createEngine(
     { runners, orphans },
     isNews({ runners, retention, kept, taken }),
   );
-  const engine = engineOf(program, { ...built, results, retention, options: world });
+  const engine = engineOf(program, {
+    ...built,
+    results,
+    retention,
+    options: environmentOf(options),
+  });
   carried.set(engine, { ...own, isUntold: () => results.isUntold });
   return engine;
+}
+
+/** For as long as it runs: nothing of what was before is held. */
+function environmentOf(options: EngineOptions & Checks): EngineEnvironment {
+  const { image, signalIndex, put, wallOf, full = false } = options;
+  return { image, signalIndex, put, wallOf, full };
+}
+
+/** What a rule is made from; totals and the like are loaded when it is finished. */
+function stateText(states: RetainedStates, id: string): string {
+  const known = retainedOf(states, id);
+  return known ? JSON.stringify({ ...known, memory: undefined }) : '';
 }
 
 interface News {

@@ -1,4 +1,5 @@
 import { Packed } from '../program/packed.js';
+import type { Steps } from '../program/steps.js';
 import type { CompiledRule } from '../program/program.js';
 import type { Slots } from './blocks/slots.js';
 import type { Runner } from './run/context.js';
@@ -64,6 +65,21 @@ function unchanged(rule: CompiledRule, earlier: CompiledRule): boolean {
   return rule.hash === earlier.hash && alike(rule, earlier);
 }
 
+/** Rules of a program that say the same as in the engine before; a rule a step. */
+export function* sameRules(
+  rules: readonly CompiledRule[],
+  { runners }: Pick<CarriedState, 'runners'>,
+): Steps<ReadonlySet<string>> {
+  const earlier = new Map(runners.map(({ rule }) => [rule.id, rule]));
+  const same = new Set<string>();
+  for (const rule of rules) {
+    const before = earlier.get(rule.id);
+    if (before && unchanged(rule, before)) same.add(rule.id);
+    yield;
+  }
+  return same;
+}
+
 interface Range {
   readonly from: number;
   readonly to: number;
@@ -86,8 +102,13 @@ function copy(to: Float64Array | Uint8Array, at: Range, of: typeof to, from: Ran
 /**
  * Rules that did not change go on exactly where the earlier engine left them: timers with their times,
  * memories, states, what is not yet told. Nothing of the earlier engine is held afterwards.
+ * @param same rules that did not change, by {@link sameRules}
  */
-export function carryOver(next: CarriedState, earlier: CarriedState): Taken {
+export function carryOver(
+  next: CarriedState,
+  earlier: CarriedState,
+  same: ReadonlySet<string>,
+): Taken {
   const positions = new Map(earlier.runners.map((runner, at) => [runner.rule.id, at]));
   const rules = new Set<string>();
   const [ours, theirs] = [next.slots, earlier.slots];
@@ -105,7 +126,7 @@ export function carryOver(next: CarriedState, earlier: CarriedState): Taken {
     const [slots, oldSlots] = [slotsOf(next, at), slotsOf(earlier, before)];
     const [memory, oldMemory] = [memoryOf(next, at), memoryOf(earlier, before)];
     const fits = sameSize(slots, oldSlots) && sameSize(memory, oldMemory);
-    if (!fits || !unchanged(rule, old.rule)) {
+    if (!fits || !same.has(rule.id)) {
       // Written differently: it starts anew, but tells only of what really changes.
       if (rule.kind === 'permissive') runner.take(old);
       continue;

@@ -3,6 +3,7 @@ import { countsObservations } from '../check/function-spec.js';
 import { childrenOf, type Node, type Ref } from '../check/ir.js';
 import { expressionsOf } from '../program/expressions.js';
 import { isTrip, type CompiledRule, type CompiledProgram } from '../program/program.js';
+import type { Steps } from '../program/steps.js';
 import { builtInOf } from './functions/index.js';
 
 /** What a rule looks at. */
@@ -86,38 +87,14 @@ export class Schedule {
   readonly #tripReaders: ReadonlyMap<string, readonly number[]>;
   #wallOffset = NaN;
 
-  /** `sources`: positions of what is measured behind a rule, through signals. */
-  constructor(
-    program: CompiledProgram,
+  private constructor(
+    { rules }: CompiledProgram,
     image: ImageView,
-    positionOf: (ref: Ref) => number,
-    sources: (rule: string) => readonly number[],
+    { readers, watchers, trips, told, names }: WhoReads,
   ) {
-    const { rules } = program;
     this.#image = image;
     this.dirty = new Uint8Array(rules.length).fill(1);
     this.due = new Float64Array(rules.length).fill(Infinity);
-    const readers = new Map<number, number[]>();
-    const watchers = new Map<number, number[]>();
-    const trips = new Map<string, number[]>();
-    const told = new Map<number, number>();
-    const names = new Map<number, string>();
-    for (const [at, rule] of rules.entries()) {
-      const reads = readsOf(rule);
-      const positions = new Set([...reads.refs].map(positionOf));
-      for (const ref of reads.refs) {
-        names.set(positionOf(ref), ref.name);
-        if (ref.told) told.set(positionOf(ref), ref.period ?? 0);
-      }
-      // How old a signal is, and whether an interlock still waits, depends on the tags behind signals too.
-      if (rule.kind === 'signal' || isTrip(rule))
-        for (const position of sources(rule.id)) positions.add(position);
-      for (const position of positions) {
-        add(readers, position, at);
-        if (reads.seesTime) add(watchers, position, at);
-      }
-      for (const id of reads.trips) add(trips, id, at);
-    }
     this.#tags = Int32Array.from(readers.keys());
     this.#tags.forEach((tag, slot) => this.#slotOfTag.set(tag, slot));
     this.#readers = new Lists([...readers.values()]);
@@ -132,6 +109,21 @@ export class Schedule {
     this.#names = Array.from(this.#tags, (tag) => names.get(tag) ?? '');
     this.#told = Float64Array.from(this.#tags, (tag) => told.get(tag) ?? 0);
     this.#wide = Array.from({ length: this.#tags.length }, () => undefined);
+  }
+
+  /** `sources`: positions of what is measured behind a rule, through signals. A rule a step. */
+  static *make(
+    program: CompiledProgram,
+    image: ImageView,
+    positionOf: (ref: Ref) => number,
+    sources: (rule: string) => readonly number[],
+  ): Steps<Schedule> {
+    const who = nobodyReads();
+    for (const [at, rule] of program.rules.entries()) {
+      enter(who, { at, rule }, positionOf, sources);
+      yield;
+    }
+    return new Schedule(program, image, who);
   }
 
   /** When tags were asked, by the schedule of the engine before. */
@@ -207,6 +199,44 @@ export class Schedule {
     }
     return due;
   }
+}
+
+/** Who reads what, by position of the rule. */
+interface WhoReads {
+  readonly readers: Map<number, number[]>;
+  readonly watchers: Map<number, number[]>;
+  /** By the interlock whose state they ask for. */
+  readonly trips: Map<string, number[]>;
+  /** Periods of tags whose devices tell of changes, ms. */
+  readonly told: Map<number, number>;
+  readonly names: Map<number, string>;
+}
+
+function nobodyReads(): WhoReads {
+  const lists = { readers: new Map(), watchers: new Map(), trips: new Map() };
+  return { ...lists, told: new Map(), names: new Map() };
+}
+
+function enter(
+  { readers, watchers, trips, told, names }: WhoReads,
+  { at, rule }: { readonly at: number; readonly rule: CompiledRule },
+  positionOf: (ref: Ref) => number,
+  sources: (rule: string) => readonly number[],
+): void {
+  const reads = readsOf(rule);
+  const positions = new Set([...reads.refs].map(positionOf));
+  for (const ref of reads.refs) {
+    names.set(positionOf(ref), ref.name);
+    if (ref.told) told.set(positionOf(ref), ref.period ?? 0);
+  }
+  // How old a signal is, and whether an interlock still waits, depends on the tags behind signals too.
+  if (rule.kind === 'signal' || isTrip(rule))
+    for (const position of sources(rule.id)) positions.add(position);
+  for (const position of positions) {
+    add(readers, position, at);
+    if (reads.seesTime) add(watchers, position, at);
+  }
+  for (const id of reads.trips) add(trips, id, at);
 }
 
 function add<K>(map: Map<K, number[]>, key: K, value: number): void {

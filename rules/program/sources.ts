@@ -1,3 +1,4 @@
+import { drained, type Steps } from './steps.js';
 import { inputsOf, type Node } from '../check/ir.js';
 import { expressionsOf } from './expressions.js';
 import { isTrip, ruleOf, type CompiledRule, type CompiledProgram } from './program.js';
@@ -11,6 +12,13 @@ function judgedOf(rule: CompiledRule): readonly Node[] {
 
 /** Image positions of what is measured behind a rule: signals are followed to their own inputs. */
 export function sourcesOf(rules: readonly CompiledRule[]): (rule: string) => readonly number[] {
+  return drained(sourceSteps(rules));
+}
+
+/** As {@link sourcesOf}, a rule a step. */
+export function* sourceSteps(
+  rules: readonly CompiledRule[],
+): Steps<(rule: string) => readonly number[]> {
   const found = new Map<string, readonly number[]>();
   // In the order of evaluation the sources of a signal are known before those of its users.
   for (const rule of rules) {
@@ -20,6 +28,7 @@ export function sourcesOf(rules: readonly CompiledRule[]): (rule: string) => rea
         if (ref.tag >= 0) positions.add(ref.tag);
         else for (const position of found.get(ref.name) ?? []) positions.add(position);
     found.set(rule.id, [...positions]);
+    yield;
   }
   return (id) => found.get(id) ?? [];
 }

@@ -7,6 +7,7 @@ import {
   isGood,
   silentLog,
   type DriverModule,
+  type EngineOptions,
   type RuleEngine,
   type RuleLanguage,
   type ScanResult,
@@ -268,34 +269,41 @@ export class World {
 
   /** Looks at the image with the eyes of the rules: they see every accepted sample. */
   #watched(language: RuleLanguage): RuleLanguage {
+    const { prepare } = language;
+    const running = ({ earlier, ...rest }: EngineOptions): EngineOptions => {
+      const inner = earlier && this.#inner.get(earlier);
+      return inner ? { ...rest, earlier: inner } : rest;
+    };
     return {
-      compile: (sources, tags, options) => language.compile(sources, tags, options),
-      start: (program, options) => {
-        const { earlier, ...rest } = options;
-        const running = earlier && this.#inner.get(earlier);
-        const engine = language.start(program, running ? { ...rest, earlier: running } : rest);
-        const watched: RuleEngine = {
-          scan: (now) => {
-            this.#checkImage(now);
-            const result = engine.scan(now);
-            this.#checkRules(result);
-            return result;
-          },
-          command: (id, command, by, now) => engine.command(id, command, by, now),
-          why: (id) => engine.why(id),
-          alarms: () => engine.alarms(),
-          states: () => engine.states(),
-          retained: (of) => engine.retained(of),
-          held: (of) => engine.held(of),
-          orphans: () => engine.orphans(),
-          remarks: () => engine.remarks(),
-          lost: () => engine.lost(),
-          obeyed: (output, reason) => engine.obeyed(output, reason),
-        };
-        this.#inner.set(watched, engine);
-        return watched;
+      compile: (...given) => language.compile(...given),
+      start: (program, options) => this.#watch(language.start(program, running(options))),
+      ...(prepare && {
+        prepare: (program, options) => {
+          const preparation = prepare(program, running(options));
+          return {
+            ...preparation,
+            finish: () => {
+              const engine = preparation.finish();
+              return engine && this.#watch(engine);
+            },
+          };
+        },
+      }),
+    };
+  }
+
+  #watch(engine: RuleEngine): RuleEngine {
+    const watched: RuleEngine = {
+      ...engine,
+      scan: (now) => {
+        this.#checkImage(now);
+        const result = engine.scan(now);
+        this.#checkRules(result);
+        return result;
       },
     };
+    this.#inner.set(watched, engine);
+    return watched;
   }
 
   /** S4: a good value is what the device held between request and answer, and it is not old. */
