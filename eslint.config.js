@@ -35,6 +35,49 @@ const fence = (files, patterns) => ({
 const above = (...folders) =>
   upward('drivers', 'rules', ...folders.map((f) => `gateway/${f}`), ...folders);
 
+/**
+ * The rooms of `rules/` with what each may import: the way of the text, and what stands beside it. `rules/index.ts` and
+ * `rules/language.ts` join them.
+ */
+const rooms = {
+  text: [],
+  read: ['text'],
+  check: ['text', 'read'],
+  program: ['text', 'read', 'check'],
+  compile: ['text', 'read', 'check', 'program'],
+  engine: ['text', 'read', 'check', 'program'],
+  explain: ['check', 'read', 'program'],
+  review: ['text', 'check', 'read', 'program'],
+  proving: ['text', 'read', 'check', 'program', 'engine', 'language'],
+  fitting: ['text', 'check', 'program', 'engine', 'proving'],
+};
+/** The same within `rules/engine/`: its own files join the three. */
+const halls = { blocks: [], functions: ['blocks'], run: ['blocks', 'functions'] };
+
+const roomFence = (files, own, neighbours, allowed, ...more) =>
+  fence(files, [
+    nodeModules,
+    libsExcept(),
+    upward('drivers', 'gateway/!(contract)'),
+    {
+      regex: `^(\\.\\./)+(${neighbours.filter((name) => name !== own && !allowed.includes(name)).join('|')})(/|\\.js$)`,
+      message: 'Imports go along the way of the text, never back (rules/README.md).',
+    },
+    ...more,
+  ]);
+const inRules = [...Object.keys(rooms), 'language', 'index'];
+const roomFences = [
+  ...Object.entries(rooms).map(([room, allowed]) =>
+    roomFence([`rules/${room}/**/*.ts`], room, inRules, allowed),
+  ),
+  ...Object.entries(halls).map(([hall, allowed]) =>
+    roomFence([`rules/engine/${hall}/**/*.ts`], 'engine', inRules, rooms.engine, {
+      regex: `^\\.\\./(?!\\.\\./)(?!(${[hall, ...allowed].join('|')})/)`,
+      message: 'blocks, functions, run, and then the files of the engine: never back.',
+    }),
+  ),
+];
+
 const clockNames = [
   'Date',
   'setTimeout',
@@ -46,6 +89,57 @@ const clockNames = [
   'performance',
   'process',
 ];
+
+/**
+ * Rooms of a driver, each with those that it may import; what lies at the top of the folder may import all of them.
+ * A new room is a new row: what is in none may import none.
+ */
+const roomsOfDrivers = {
+  modbus: {
+    frames: [],
+    line: ['frames'],
+    wire: ['frames', 'line'],
+    values: ['frames'],
+    plan: ['frames', 'line', 'wire', 'values'],
+    session: ['frames', 'line', 'wire', 'values', 'plan'],
+  },
+  opcua: {
+    service: [],
+    plan: ['service'],
+    values: ['service', 'plan'],
+    nodes: ['service', 'plan'],
+    security: ['service', 'plan'],
+    library: ['service', 'plan', 'security'],
+    subscriptions: ['service', 'plan', 'values', 'nodes'],
+    survey: ['service', 'plan', 'values', 'nodes'],
+  },
+};
+/** Rooms that may touch the library of their protocol, which the others must not load. */
+const roomsOfLibraries = ['opcua/library', 'opcua/security'];
+
+const heavy = {
+  regex: '^node-opcua',
+  message: 'The library of OPC UA is touched in the rooms library and security only.',
+};
+const ofDrivers = [nodeModules, libsExcept(), upward('rules', 'gateway/!(contract)')];
+const driverFence = (driver, room, allowed) => ({
+  ...fence(
+    [`drivers/${driver}/${room}/**/*.ts`],
+    [
+      ...ofDrivers,
+      {
+        regex: `^\\.\\./(?!(?:${['\\.\\.', ...allowed].join('|')})/)|^\\.\\./\\.\\./(?!lib/|\\.\\./gateway/)`,
+        message: 'Imports between the rooms of a driver go in one direction (drivers/README.md).',
+      },
+      ...(roomsOfLibraries.includes(`${driver}/${room}`) ? [] : [heavy]),
+    ],
+  ),
+  ignores: ['drivers/*/test/**'],
+});
+const driverFences = Object.entries(roomsOfDrivers).flatMap(([driver, rooms]) => [
+  driverFence(driver, '*', []),
+  ...Object.entries(rooms).map(([room, below]) => driverFence(driver, room, [room, ...below])),
+]);
 
 export default defineConfig(
   { ignores: ['dist/**', 'dist-docs/**', 'node_modules/**', '.tap/**'] },
@@ -97,6 +191,13 @@ export default defineConfig(
       ],
     },
   },
+  {
+    // Parameters of methods are compared both ways, so what demands more than the contract gives would pass. The host
+    // holds drivers without knowing their types of addresses: there, and only there, both ways is what is meant.
+    files: ['gateway/**/*.ts', 'drivers/**/*.ts', 'rules/**/*.ts', 'bin/**/*.ts'],
+    ignores: ['gateway/contract/driver.ts'],
+    rules: { '@typescript-eslint/method-signature-style': ['error', 'property'] },
+  },
   fence(
     ['gateway/contract/**/*.ts'],
     [nodeModules, libsExcept(), { group: ['../*'], message: 'The contract imports nothing.' }],
@@ -134,14 +235,13 @@ export default defineConfig(
     ['gateway/host/**/*.ts'],
     [libsExcept('serialport'), above('config', 'scan', 'tags', 'journal', 'north', 'write', 'run')],
   ),
-  fence(['rules/**/*.ts'], [nodeModules, libsExcept(), upward('drivers', 'gateway/!(contract)')]),
+  fence(['rules/*.ts'], [nodeModules, libsExcept(), upward('drivers', 'gateway/!(contract)')]),
+  ...roomFences,
   {
-    ...fence(
-      ['drivers/**/*.ts'],
-      [nodeModules, libsExcept(), upward('rules', 'gateway/!(contract)')],
-    ),
+    ...fence(['drivers/**/*.ts'], [...ofDrivers, heavy]),
     ignores: ['drivers/**/*.test.ts'],
   },
+  ...driverFences,
   {
     files: ['test/**/*.ts', 'drivers/**/*.test.ts', 'bin/**/*.ts', 'examples/**/*.ts'],
     rules: {

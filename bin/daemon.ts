@@ -1,16 +1,14 @@
 import { resolve } from 'node:path';
-import { invariant } from '../gateway/contract/index.js';
 import { systemClock } from '../gateway/host/clock.js';
 import { limits } from '../gateway/limits.js';
 import { type LogLevel, pinoLog } from '../gateway/run/log.js';
 import type { FieldHalf } from '../gateway/run/field-half.js';
 import type { NorthPort } from '../gateway/run/wall/field-wall.js';
+import { check, type Checked, type CheckMode } from './check-process.js';
 import { Exit } from './exit.js';
-import { isUnknown } from './learn.js';
 import { LineWriter, lostLogLines, openStandard } from './line-writer.js';
 import { crashInto } from './crash.js';
 import { LearningGateway } from './learning-gateway.js';
-import { loadAll, loadForStart } from './load.js';
 import { NorthProcess } from './north-process.js';
 import { CliError, outliveReader } from './output.js';
 import { foreignDrivers } from './wire.js';
@@ -21,8 +19,8 @@ export interface Daemon {
   readonly half: FieldHalf;
   readonly socket: string;
   /** Loads the file again; throws a CliError with all problems when it is bad, and nothing changes. */
-  reload(who: string): Promise<{ text: string }>;
-  stop(): Promise<void>;
+  reload: (who: string) => Promise<{ text: string }>;
+  stop: () => Promise<void>;
 }
 
 const levels: readonly string[] = ['debug', 'info', 'warn', 'error'];
@@ -43,18 +41,16 @@ export async function startDaemon(file: string, level: string): Promise<Daemon> 
     new LineWriter(openStandard(2), lostLogLines),
   );
   foreignDrivers.logTo(log);
-  const found = await loadAll(path);
-  // What is missing may be what the devices know; then they are asked first.
-  if (!found.ok && !found.surveys.some(isUnknown)) await loadForStart(path, found);
-  const { local } = found;
-  invariant(local !== undefined, 'where there is something to be asked there is a configuration');
+  const checks = (mode: CheckMode): Promise<Checked> =>
+    check({ file: path, mode, level: level as LogLevel });
+  const found = await checks('start');
   // The other half first: it has the lock. A second gateway must be refused before it asks a device or takes the first one's
   // place at the broker.
-  const north = new NorthProcess({ control: local.control, level: level as LogLevel });
+  const north = new NorthProcess({ control: found.local.control, level: level as LogLevel });
   const first = await north.start();
   let next: NorthPort | undefined = first;
   try {
-    const gateway = await LearningGateway.start(path, found, local, {
+    const gateway = await LearningGateway.start(checks, found, {
       log,
       north: async () => {
         const port = next ?? (await north.start());
@@ -64,7 +60,7 @@ export async function startDaemon(file: string, level: string): Promise<Daemon> 
     });
     return {
       half: gateway.half,
-      socket: local.control,
+      socket: found.local.control,
       reload: (who, keepTrips?: boolean) => gateway.reload(who, keepTrips),
       stop: async () => {
         await gateway.half.stop();

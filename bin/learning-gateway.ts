@@ -1,45 +1,50 @@
 import { dirname } from 'node:path';
-import { formatProblem } from '../gateway/config/format.js';
-import type { LocalPaths } from '../gateway/config/model.js';
-import { asGatewayError, invariant } from '../gateway/contract/index.js';
+import { asGatewayError, GatewayError, invariant } from '../gateway/contract/index.js';
 import { DriverMaker } from '../gateway/host/isolated.js';
+import { limits } from '../gateway/limits.js';
 import { personOf } from '../gateway/run/rule-commands.js';
 import type { FieldHalf, FieldHalfOptions } from '../gateway/run/field-half.js';
+import type { Checked, CheckMode } from './check-process.js';
 import { Learner } from './learn.js';
-import { loadAll, loadForStart, loadOrFail, type Loaded } from './load.js';
 import { startGateway } from './wire.js';
+
+/** Reads and checks the configuration, apart from this process. */
+type Checks = (mode: CheckMode) => Promise<Checked>;
 
 /** A running gateway that takes over what its devices say of themselves. */
 export class LearningGateway {
-  readonly #path: string;
+  readonly #checks: Checks;
   readonly #learner: Learner;
-  #surveys: Loaded['surveys'];
+  #surveys: Checked['surveys'];
   #half: FieldHalf | undefined;
+  /** One reload after another. */
+  #last: Promise<unknown> = Promise.resolve();
+  #waiting = 0;
 
-  private constructor(path: string, learner: Learner, surveys: Loaded['surveys']) {
-    this.#path = path;
+  private constructor(checks: Checks, learner: Learner, surveys: Checked['surveys']) {
+    this.#checks = checks;
     this.#learner = learner;
     this.#surveys = surveys;
   }
 
   /** Asks the devices for what was never asked, and starts. Warnings go to the log. */
   static async start(
-    path: string,
-    found: Loaded,
-    { journal }: LocalPaths,
+    checks: Checks,
+    found: Checked,
     { log, north }: Pick<FieldHalfOptions, 'log' | 'north'>,
   ): Promise<LearningGateway> {
-    const maker = new DriverMaker(dirname(journal), log);
+    const maker = new DriverMaker(dirname(found.local.journal), log);
     const learner = new Learner(log, maker);
     const hasNews = await learner.first(found.surveys);
-    const whole = hasNews ? await loadAll(path) : found;
-    const { config, warnings, surveys, atStart } = await loadForStart(path, whole);
-    for (const warning of warnings) log.warn(formatProblem(warning));
-    const gateway = new LearningGateway(path, learner, surveys);
+    const isWhole = found.plan !== undefined && !hasNews;
+    const { plan, warnings, surveys, alarms } = isWhole ? found : await checks('start-now');
+    invariant(plan !== undefined, 'without what is missing there is a plan, or a refusal');
+    for (const warning of warnings) log.warn(warning);
+    const gateway = new LearningGateway(checks, learner, surveys);
     const onConnected = (link: string): void => void gateway.#connected(link);
     const reload = (who: string, keepTrips: boolean): Promise<unknown> =>
       gateway.reload(who, keepTrips);
-    gateway.#half = await startGateway(config, log, maker, { north, onConnected, reload, atStart });
+    gateway.#half = await startGateway(plan, alarms, log, maker, { north, onConnected, reload });
     gateway.#askConnected();
     return gateway;
   }
@@ -52,7 +57,7 @@ export class LearningGateway {
   /** Loads the files again and goes over to them; refused as a whole when they are bad. */
   async reload(who: string, keepTrips = false): Promise<{ text: string }> {
     try {
-      return await this.#reload(who, keepTrips);
+      return await this.#inTurn(() => this.#reload(who, keepTrips));
     } catch (thrown) {
       const { message: why } = asGatewayError(thrown);
       this.half.options.log.error('the new configuration is refused; the old one runs on', {
@@ -63,8 +68,22 @@ export class LearningGateway {
     }
   }
 
+  async #inTurn<T>(reload: () => Promise<T>): Promise<T> {
+    if (this.#waiting >= limits.reloadsWaiting)
+      throw new GatewayError('too-many', 'too many reloads wait already');
+    this.#waiting++;
+    const turn = this.#last.then(reload);
+    this.#last = turn.catch(() => undefined);
+    try {
+      return await turn;
+    } finally {
+      this.#waiting--;
+    }
+  }
+
   async #reload(who: string, keepTrips: boolean): Promise<{ text: string }> {
-    const next = await loadOrFail(this.#path, formatProblem);
+    const next = await this.#checks('reload');
+    invariant(next.plan !== undefined, 'all of it is right');
     const by = { who: personOf(this.half.config.roles, who), keepTrips };
     const diff = await this.half.reload(next.plan, by);
     this.#surveys = next.surveys;

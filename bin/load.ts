@@ -6,10 +6,9 @@ import { loadConfig } from '../gateway/config/load.js';
 import type { SurveyPlan } from '../gateway/config/learned.js';
 import type { Config, ConfigProblem, LoadedConfig, LocalPaths } from '../gateway/config/model.js';
 import { type Plan, planOf } from '../gateway/run/plan.js';
-import type { OwnAlarms } from '../gateway/run/own-alarms.js';
-import { planAtStart, type RulesAtStart } from '../gateway/run/start-plan.js';
+import { planAtStart, refused, type StartAlarm } from '../gateway/run/start-plan.js';
 import { configHost } from './config-host.js';
-import { rules } from './wire.js';
+import { planner } from './wire-rules.js';
 
 export type Loaded =
   | {
@@ -32,7 +31,7 @@ export async function loadAll(file: string): Promise<Loaded> {
   const loaded = await loadConfig(resolve(file), configHost);
   if (!loaded.ok) return loaded;
   const { config, surveys, local } = loaded;
-  const planned = planOf(config, rules);
+  const planned = planOf(config, planner);
   if (!planned.ok) {
     return {
       ok: false,
@@ -62,9 +61,10 @@ export async function loadOrFail(
 /** What a gateway starts with: a plan, and what of the configuration is not in it. */
 export interface Start extends Pick<
   Extract<Loaded, { ok: true }>,
-  'config' | 'warnings' | 'surveys' | 'local'
+  'plan' | 'warnings' | 'surveys' | 'local'
 > {
-  readonly atStart: RulesAtStart;
+  /** What is set aside, or runs as an earlier version ran it. */
+  readonly alarms: readonly StartAlarm[];
 }
 
 /**
@@ -73,40 +73,31 @@ export interface Start extends Pick<
  * refused as a whole, as a reload is.
  */
 export async function loadForStart(file: string, found: Loaded): Promise<Start> {
-  if (found.ok) return { ...found, atStart: planAtStart(found.config, rules) };
+  if (found.ok) return { ...found, ...planAtStart(found.config, planner) };
   const { local } = found;
   if (!local || !(await hasRun(local))) return refuseBadStart(file, found);
-  const asides: Aside[] = [];
+  const asides: StartAlarm[] = [];
+  const leftOut = new Set<string>();
   for (let next: LoadedConfig = await loadConfig(resolve(file), configHost); ;) {
     if (next.ok) {
       const { config, warnings, surveys, local: paths } = next;
-      const planned = planAtStart(config, rules);
-      const tell = (own: OwnAlarms): void => {
-        for (const aside of asides) raise(own, aside);
-        planned.tell(own);
-      };
-      return { config, warnings, surveys, local: paths, atStart: { ...planned, tell } };
+      const { plan, alarms } = planAtStart(config, planner);
+      return { plan, warnings, surveys, local: paths, alarms: [...asides, ...alarms] };
     }
     const { parts } = next;
     if (parts === undefined || parts.size === 0) return refuseBadStart(file, next);
-    for (const [part, problems] of parts) asides.push({ part, problems });
-    const leftOut = new Set(asides.map(({ part }) => part));
+    for (const [part, problems] of parts) {
+      asides.push(setAside(part, problems));
+      leftOut.add(part);
+    }
     next = await loadConfig(resolve(file), configHost, leftOut);
   }
 }
 
-/** A part of the configuration that was left out. */
-interface Aside {
-  readonly part: string;
-  readonly problems: readonly ConfigProblem[];
-}
-function raise(own: OwnAlarms, { part, problems }: Aside): void {
+/** A part of the configuration is left out. */
+function setAside(part: string, problems: readonly ConfigProblem[]): StartAlarm {
   const why = problems.map(({ message, line }) => `${message} (line ${String(line)})`).join('; ');
-  own.raise(`${part}-REFUSED`, {
-    priority: 'critical',
-    text: `${part} is SET ASIDE: ${why}`,
-    response: 'mend it (millrace validate shows where), then millrace reload',
-  });
+  return refused(part, { priority: 'critical', text: `${part} is SET ASIDE: ${why}` });
 }
 
 /** Has a gateway run here before? */

@@ -39,8 +39,7 @@ export class NorthProcess {
       stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
     });
     this.#child = child;
-    // Before the one that polls it gives way.
-    if (child.pid !== undefined) lower(child.pid);
+    giveWay(child, niceness);
     const pipe = child.stdio[wallFd];
     invariant(pipe !== undefined && pipe !== null, 'a pipe between the halves');
     const port = new PipePort<ToNorth, ToField>(pipe as Duplex);
@@ -96,10 +95,11 @@ function isOver({ exitCode, signalCode }: ChildProcess): boolean {
 /** A third of the processor time of the other half, where both want all of it. */
 const niceness = 5;
 
-/** Where the system does not let us, it runs as it is. */
-function lower(pid: number): void {
+/** Before the process that polls it gives way. Where the system does not let us, it runs as it is. */
+export function giveWay({ pid }: ChildProcess, nice: number): void {
+  if (pid === undefined) return;
   try {
-    setPriority(pid, niceness);
+    setPriority(pid, nice);
   } catch {
     // It may have ended already.
   }

@@ -41,10 +41,16 @@ try {
     ...northParts(plan, log),
     onStop: () => socket.close(),
   });
-  NorthHalf.serve(port, systemClock, partsFor).then(begin, () => undefined);
+  NorthHalf.serve(port, systemClock, partsFor, endField).then(begin, () => undefined);
   port.send({ kind: 'listening' });
 } catch (thrown) {
   port.send({ kind: 'refused', why: refusalOf(thrown) });
+}
+
+/** A half that polls nothing and trips nothing is better restarted, by whoever watches over it; this one ends with it. */
+function endField(): void {
+  log.error('the half that polls and trips hangs: the gateway is killed, to be started again');
+  process.kill(process.ppid, 'SIGKILL');
 }
 
 function listen(): Promise<ControlSocket> {
@@ -57,7 +63,7 @@ function listen(): Promise<ControlSocket> {
  * On a disk that takes no socket the gateway runs without one, and tries again: nobody can steer it, and it steers the plant. Against a
  * second gateway the journal is a lock, too, where it can be opened.
  */
-async function openControl(): Promise<{ close(): Promise<void> }> {
+async function openControl(): Promise<{ close: () => Promise<void> }> {
   try {
     return await listen();
   } catch (thrown) {

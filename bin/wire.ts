@@ -1,20 +1,28 @@
 import { randomUUID } from 'node:crypto';
 import { join, resolve } from 'node:path';
-import type { DriverModule, Log, RuleLanguage } from '../gateway/contract/index.js';
-import type { Config } from '../gateway/config/model.js';
+import type { DriverModule, Log } from '../gateway/contract/index.js';
+import type { RunningConfig } from '../gateway/config/model.js';
 import { systemClock, systemRandom } from '../gateway/host/clock.js';
-import { makeFolderOf, sha256 } from '../gateway/host/files.js';
+import { makeFolderOf } from '../gateway/host/files.js';
 import { ForeignDrivers } from '../gateway/host/foreign-drivers.js';
 import type { DriverMaker } from '../gateway/host/isolated.js';
 import { openStream } from '../gateway/host/open.js';
 import { limits } from '../gateway/limits.js';
+import { memoryFolder } from '../gateway/host/memory-folder.js';
 import { Notary } from '../gateway/host/notary.js';
+import { memoryBeside } from '../gateway/run/memory/memory.js';
 import type { NotesFile } from '../gateway/run/memory/notes.js';
-import type { RulesAtStart } from '../gateway/run/start-plan.js';
+import type { Plan } from '../gateway/run/plan.js';
+import type { StartAlarm } from '../gateway/run/start-plan.js';
 import { FieldHalf, type FieldHalfOptions } from '../gateway/run/field-half.js';
-import { compileRules, createEngine } from '../rules/index.js';
+import { startEngine } from '../rules/engine/start.js';
 
-/** The only composition root: what implements what is said here and nowhere else. */
+export { programReader } from '../rules/program/parts.js';
+
+/**
+ * The composition root of the half that polls: what implements what is said here, in `wire-rules.ts` and in `wire-north.ts`, and nowhere
+ * else. Nothing that reads configurations is imported here.
+ */
 
 /** The drivers that come with the gateway, loaded when a link names them. */
 const drivers: Readonly<Record<string, () => Promise<DriverModule>>> = {
@@ -42,79 +50,39 @@ export async function loadDriver(
   return own ? own() : foreignDrivers.driver(name, inProcess);
 }
 
-export const rules: RuleLanguage = { compile: compileRules, start: createEngine };
-
 /** Starts the half that polls, on the real clock and network, with another process for the one that stores and talks. */
 export async function startGateway(
-  config: Config,
+  plan: Plan,
+  alarms: readonly StartAlarm[],
   log: Log,
   maker: DriverMaker,
-  {
-    atStart,
-    ...calls
-  }: Pick<FieldHalfOptions, 'north' | 'onConnected' | 'reload'> & { atStart: RulesAtStart },
+  calls: Pick<FieldHalfOptions, 'north' | 'onConnected' | 'reload'>,
 ): Promise<FieldHalf> {
+  const notes = await notesOf(plan.config);
+  const boot = randomUUID();
+  const files = memoryFolder(plan.config.state);
   return FieldHalf.start(
-    atStart.plan,
+    plan,
     {
       clock: systemClock,
       random: systemRandom,
       log,
-      rules,
-      notes: await notesOf(config),
-      boot: randomUUID(),
+      rules: { start: startEngine },
+      notes,
+      beside: () => memoryBeside({ files, notes: notes.before, newId: boot }),
+      boot,
       open: openStream,
       create: (module, settings, context) => maker.create(module, settings, context),
       ...calls,
-      hash: sha256,
       rss: () => process.memoryUsage.rss(),
     },
-    atStart,
+    alarms,
   );
 }
 
 /** Notes of trips, beside the journal as in the first version. */
-async function notesOf({ journal, state }: Config): Promise<NotesFile> {
+async function notesOf({ journal, state }: RunningConfig): Promise<NotesFile> {
   // Where folders cannot be made, each note says so.
   await makeFolderOf(join(state, 'anchor')).catch(() => undefined);
   return Notary.start(`${journal.path}.latches`, limits.latchLogReservedBytes);
 }
-
-/** What proves rules without running them on a plant. */
-export {
-  baselineParts,
-  budgetsOf,
-  callsOf,
-  compileRules,
-  describeRule,
-  difference,
-  differenceOf,
-  fitBaseline,
-  fitModel,
-  lintProgram,
-  noButtonEdge,
-  parseExpression,
-  qualityOf,
-  plainRules,
-  replay,
-  replaying,
-  whyAt,
-  runSuite,
-  seriesOf,
-  sourcesOf,
-  valueFor,
-} from '../rules/index.js';
-export type {
-  Call,
-  FittedModel,
-  Replayed,
-  ReplaySample,
-  Budget,
-  RuleProblem,
-  RuleProgram,
-  RuleSource,
-  SuiteResult,
-  TagFacts,
-  TagLookup,
-  TestSource,
-} from '../rules/index.js';

@@ -141,11 +141,19 @@ export const limits = {
   wallBeatMs: 500,
   wallSilentMs: 1_000,
   wallHungMs: 10_000,
+  /** A start waits so long for the half that stores; then the other one polls and trips alone, as if its memory were lost. */
+  startAloneMs: 30_000,
   /** The half that stores may take so long to open the journal. */
   wallOpenMs: 120_000,
   /** One half of the gateway waits so long for an answer of the other; for a reload, so long. */
   wallAnswerMs: 30_000,
   wallReloadMs: 300_000,
+  /** The process that checks a configuration: heap, time, and how far it gives way to others. */
+  checkHeapMiB: 1_024,
+  checkMs: 240_000,
+  checkNice: 10,
+  /** Reloads that wait for the one before. */
+  reloadsWaiting: 4,
   /** One transaction; what is more follows in another. */
   commitBytes: 4_194_304,
   /** A disk that does not answer, or takes nothing, is tried again after so long. */
@@ -248,6 +256,7 @@ holds(
 holds(l.backoffFirstMs < l.backoffMaxMs && l.probeFirstMs < l.probeMaxMs, 'waits grow');
 holds(l.backoffFirstMs < l.sinkBackoffMaxMs, 'waits of a sink grow');
 holds(l.commitFullBytes < l.tailBytes, 'a full commit fits into the tail');
+holds(l.checkMs < l.wallReloadMs, 'who waits for a reload hears that its check took too long');
 holds(
   l.wallBeatMs <= l.wallSilentMs && l.wallSilentMs < l.wallHungMs,
   'silence is told before it counts as death',

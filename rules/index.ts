@@ -1,6 +1,6 @@
 /** The rule language and its engine. `docs/rules.md` is the language reference. */
-export { parseExpression, type ParsedExpression } from './parse.js';
-export type { Ast, ExpressionProblem } from './ast.js';
+export type { ParsedExpression } from './text/parse.js';
+export type { Ast, ExpressionProblem } from './text/ast.js';
 export {
   conversion,
   differenceOf,
@@ -9,17 +9,17 @@ export {
   unitsCompatible,
   type Conversion,
   type Unit,
-} from './units.js';
-export { compileRules, type CompileResult } from './compile.js';
-export type { TagLookup } from './outputs.js';
-export type { RuleProblem, RuleSource } from './problems.js';
-export type { Effect, RuleDescription, RuleProgram, SignalDef, Verify } from './program.js';
-export { runSuite, type SuiteOptions, type SuiteResult } from './testing/suite.js';
-export { describeRule } from './describe.js';
+} from './text/units.js';
+export { programParts, programReader } from './program/parts.js';
+export type { CompileResult } from './compile/compile.js';
+export type { ExpandedSource } from './read/problems.js';
+export type { Effect, CompiledProgram, Verify } from './program/program.js';
+export { runSuite, type SuiteOptions, type SuiteResult } from './proving/suite.js';
+export { describeRule } from './explain/describe.js';
 export { baselineParts, fitBaseline } from './fitting/baseline.js';
 export { fitModel, type FittedModel } from './fitting/pca.js';
 export { seriesOf } from './fitting/series.js';
-export { budgetsOf, lintProgram, type Budget, type TagFacts } from './lint.js';
+export { budgetsOf, lintProgram, type Budget, type TagTiming } from './review/lint.js';
 export {
   callsOf,
   difference,
@@ -29,11 +29,12 @@ export {
   type Call,
   type Replayed,
   type ReplaySample,
-} from './testing/replay.js';
-export { plainRules } from './matrix.js';
-export { noButtonEdge } from './reset-terms.js';
-export { sourcesOf } from './sources.js';
-export { qualityOf, valueFor } from './testing/values.js';
-export type { TestSource } from './testing/scenario.js';
-export { createEngine, type EngineOptions, type RuleEngine } from './engine.js';
-export type { RetainedAlarm, RetainedState, RetainedStates } from './retained.js';
+} from './proving/replay.js';
+export { plainRules } from './read/matrix.js';
+export { noButtonEdge } from './compile/reset.js';
+export { sourcesOf } from './program/sources.js';
+export { qualityOf, valueFor } from './proving/values.js';
+export type { TestSource } from './proving/scenario.js';
+export { createEngine, type Checks, type RunningRules } from './engine/engine.js';
+export type { RetainedAlarm, RetainedState } from './engine/run/retained.js';
+export { compileRules, parseExpression, ruleLanguage } from './language.js';

@@ -6,7 +6,7 @@ export interface DemoBroker {
   readonly port: number;
   /** Messages that it has taken. */
   readonly taken: () => number;
-  close(): Promise<void>;
+  close: () => Promise<void>;
 }
 
 /** Listens on `wanted`, or on any free port when that is taken. */

@@ -112,11 +112,11 @@ export interface PlantServers {
   readonly stationPort: number;
   readonly meteringPort: number;
   /** Connections that the station, and the meter, have accepted so far. */
-  accepted(): number;
-  meteringAccepted(): number;
+  accepted: () => number;
+  meteringAccepted: () => number;
   /** Takes the station off the network, or puts it back on the same port. */
-  setStation(on: boolean): Promise<void>;
-  close(): Promise<void>;
+  setStation: (on: boolean) => Promise<void>;
+  close: () => Promise<void>;
 }
 
 /** Serves the plant on loopback; a port of 0 takes any free one. */

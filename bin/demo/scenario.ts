@@ -1,7 +1,7 @@
 import type { Plant } from './plant.js';
 
 /** What happens in the plant, in seconds from the start of a round. */
-const script: readonly { at: number; text: string; act(plant: Plant): void }[] = [
+const script: readonly { at: number; text: string; act: (plant: Plant) => void }[] = [
   {
     at: 0,
     text: 'P101 runs, 43 m3/h',

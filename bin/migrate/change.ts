@@ -1,6 +1,6 @@
 import type { ConfigProblem } from '../../gateway/config/model.js';
-import type { RuleProblem } from '../wire.js';
 import type { Judged } from './judged.js';
+import type { RuleProblem } from '../../gateway/contract/index.js';
 
 /** A place in a file; lines and columns count from 1. */
 export type Spot = Pick<ConfigProblem, 'file' | 'line' | 'column'>;
@@ -34,7 +34,7 @@ export interface Change {
   readonly advice: string;
   /** To be known: there is nothing in the configuration that should be changed. */
   readonly isNote?: true;
-  find(judged: Judged): readonly Finding[];
+  find: (judged: Judged) => readonly Finding[];
 }
 
 /** Findings of one place are one finding: a template is written once for all of its machines. */

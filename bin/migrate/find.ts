@@ -1,9 +1,9 @@
-import { shown } from '../../gateway/config/format.js';
 import type { ConfigProblem } from '../../gateway/config/model.js';
 import type { TagInfo } from '../../gateway/tags/table.js';
-import { noButtonEdge, parseExpression, sourcesOf, type RuleProblem } from '../wire.js';
+import { noButtonEdge, parseExpression, sourcesOf } from '../wire-rules.js';
 import type { Edit, Finding, Spot } from './change.js';
 import { placeIn, problemAt, type Judged, type WrittenRule } from './judged.js';
+import { shown, type RuleProblem } from '../../gateway/contract/index.js';
 
 /** How each change of meaning is found in a configuration. */
 

@@ -1,20 +1,19 @@
 import { loadConfig } from '../../gateway/config/load.js';
 import type { Config, ConfigHost, ConfigProblem } from '../../gateway/config/model.js';
-import { ruleKinds } from '../../gateway/contract/index.js';
+import { ruleKinds, type RuleProblem } from '../../gateway/contract/index.js';
 import { tagTable } from '../../gateway/run/plan.js';
 import type { TagTable } from '../../gateway/tags/table.js';
 import {
   compileRules,
   plainRules,
-  type RuleProblem,
-  type RuleProgram,
-  type RuleSource,
-} from '../wire.js';
+  type CompiledProgram,
+  type ExpandedSource,
+} from '../wire-rules.js';
 
 /** A rule as written, those of templates and matrices filled in. */
 export interface WrittenRule {
   readonly id: string;
-  readonly source: RuleSource;
+  readonly source: ExpandedSource;
   readonly keys: Readonly<Record<string, unknown>>;
 }
 
@@ -24,12 +23,12 @@ export interface Judged {
   readonly table: TagTable;
   /** By their names. */
   readonly rules: ReadonlyMap<string, WrittenRule>;
-  readonly program: RuleProgram;
+  readonly program: CompiledProgram;
   /** What only checks of today refuse. */
   readonly refused: readonly RuleProblem[];
-  place(problem: RuleProblem): ConfigProblem;
+  place: (problem: RuleProblem) => ConfigProblem;
   /** What stands at a path of the configuration, or the nearest thing to it. */
-  placeOf(path: RuleProblem['path']): ConfigProblem;
+  placeOf: (path: RuleProblem['path']) => ConfigProblem;
 }
 
 export type Judgement =
@@ -64,7 +63,7 @@ export async function judge(file: string, host: ConfigHost): Promise<Judgement> 
 }
 
 /** What runs at a start: a rule that today's checks keep from being compiled at all is left out. */
-function programAtStart(config: Config): RuleProgram {
+function programAtStart(config: Config): CompiledProgram {
   let sources = config.rules;
   for (;;) {
     const compiled = compileRules(sources, tagTable(config), { atStart: true });
@@ -82,7 +81,7 @@ function writtenRules(config: Config): ReadonlyMap<string, WrittenRule> {
   return new Map(rules.map((rule) => [rule.id, rule]));
 }
 
-function writtenRule(source: RuleSource): WrittenRule | undefined {
+function writtenRule(source: ExpandedSource): WrittenRule | undefined {
   const { rule } = source;
   if (typeof rule !== 'object' || rule === null || Array.isArray(rule)) return undefined;
   const keys = rule as Readonly<Record<string, unknown>>;
@@ -103,7 +102,7 @@ export function placeIn(
 }
 
 export function problemAt(
-  { file, index, origin }: RuleSource,
+  { file, index, origin }: ExpandedSource,
   path: RuleProblem['path'],
 ): RuleProblem {
   const whole = origin ? (origin.placed?.() ?? [...origin.inside, ...path]) : path;

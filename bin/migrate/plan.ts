@@ -1,5 +1,4 @@
 import type { ConfigHost, ConfigProblem } from '../../gateway/config/model.js';
-import type { RuleProblem } from '../wire.js';
 import {
   byPlace,
   isLater,
@@ -11,6 +10,7 @@ import {
 import { changes } from './changes.js';
 import { edited } from './edit.js';
 import { judge, type Judged } from './judged.js';
+import type { RuleProblem } from '../../gateway/contract/index.js';
 
 /** What of a change is in a configuration. */
 export interface Found {

@@ -1,11 +1,11 @@
 import { GatewayError, parseEndpoint, silentLog } from '../../gateway/contract/index.js';
 import type { Endpoint } from '../../gateway/contract/index.js';
 import { openStream } from '../../gateway/host/open.js';
-import { characterMs, silenceMs } from '../../drivers/modbus/line.js';
-import { parseLink } from '../../drivers/modbus/config.js';
-import type { Answer } from '../../drivers/modbus/request.js';
-import { Session, type Exchange } from '../../drivers/modbus/session.js';
-import { schemes } from '../../drivers/modbus/transport.js';
+import { characterMs, silenceMs } from '../../drivers/modbus/line/times.js';
+import { parseLink } from '../../drivers/modbus/plan/config.js';
+import type { Answer } from '../../drivers/modbus/session/request.js';
+import { Session, type Exchange } from '../../drivers/modbus/session/session.js';
+import { schemes, transportOf } from '../../drivers/modbus/wire/transport.js';
 import { Exit } from '../exit.js';
 import { CliError } from '../output.js';
 import { pause } from '../pause.js';
@@ -48,7 +48,8 @@ export class ModbusClient {
     const link = parseLink({}, endpoint);
     if (!link.ok)
       throw new CliError(link.problems[0]?.message ?? 'not an endpoint', '', Exit.usage);
-    const { transport, line } = link.value;
+    const { line } = link.value;
+    const transport = transportOf(link.value.transport);
     const stream = await openStream(endpoint, AbortSignal.timeout(Math.max(timeout, 3_000)));
     const said: Said = { answer: undefined, line: undefined };
     const session = new Session(stream, {

@@ -5,8 +5,8 @@ import {
   serverId,
   type Answer,
   type Request,
-} from '../../drivers/modbus/request.js';
-import { exceptionText } from '../../drivers/modbus/frame.js';
+} from '../../drivers/modbus/session/request.js';
+import { exceptionText } from '../../drivers/modbus/frames/frame.js';
 import { asGatewayError } from '../../gateway/contract/index.js';
 import type { ReachOptions } from '../commands/modbus.js';
 import { print, printJson, table } from '../output.js';

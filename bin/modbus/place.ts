@@ -1,6 +1,7 @@
 import { parseNumber } from '../../gateway/contract/index.js';
 import { KeyReader } from '../../drivers/lib/keys.js';
-import { readPosition, type Position, type Table } from '../../drivers/modbus/notation.js';
+import type { Table } from '../../drivers/modbus/frames/tables.js';
+import { readPosition, type Position } from '../../drivers/modbus/plan/notation.js';
 import { Exit } from '../exit.js';
 import { CliError } from '../output.js';
 

@@ -1,8 +1,9 @@
-import { findDecodings } from '../../drivers/modbus/finder.js';
-import { get16, readFunction } from '../../drivers/modbus/frame.js';
+import { findDecodings } from '../../drivers/modbus/values/finder.js';
+import { get16, readFunction } from '../../drivers/modbus/frames/frame.js';
 import { asGatewayError, parseNumber } from '../../gateway/contract/index.js';
-import { isRegisters, type Position } from '../../drivers/modbus/notation.js';
-import { readRequest, refusalOf } from '../../drivers/modbus/request.js';
+import { isRegisters } from '../../drivers/modbus/frames/tables.js';
+import type { Position } from '../../drivers/modbus/plan/notation.js';
+import { readRequest, refusalOf } from '../../drivers/modbus/session/request.js';
 import type { ReadOptions } from '../commands/modbus.js';
 import { Exit } from '../exit.js';
 import { CliError, print, printJson, table, printAnew, printJsonLine } from '../output.js';

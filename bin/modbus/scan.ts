@@ -1,5 +1,5 @@
-import { Fn } from '../../drivers/modbus/frame.js';
-import { readRequest } from '../../drivers/modbus/request.js';
+import { Fn } from '../../drivers/modbus/frames/frame.js';
+import { readRequest } from '../../drivers/modbus/session/request.js';
 import { asGatewayError } from '../../gateway/contract/index.js';
 import type { ScanOptions } from '../commands/scan.js';
 import { Exit } from '../exit.js';

@@ -1,7 +1,7 @@
 import type { Value } from '../../gateway/contract/index.js';
-import type { Table } from '../../drivers/modbus/notation.js';
-import { decodeAt, type Candidate, type Reading } from '../../drivers/modbus/finder.js';
-import { byteOrders } from '../../drivers/modbus/orders.js';
+import type { Table } from '../../drivers/modbus/frames/tables.js';
+import { decodeAt, type Candidate, type Reading } from '../../drivers/modbus/values/finder.js';
+import { byteOrders } from '../../drivers/modbus/values/orders.js';
 import { table } from '../output.js';
 import { addressText } from './place.js';
 

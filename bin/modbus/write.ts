@@ -1,9 +1,9 @@
-import { parseTag } from '../../drivers/modbus/address.js';
-import { parseLink } from '../../drivers/modbus/config.js';
-import { TagWriter } from '../../drivers/modbus/write.js';
-import { widthOf, decodeAt } from '../../drivers/modbus/finder.js';
-import { isRegisters } from '../../drivers/modbus/notation.js';
-import { swapsOf } from '../../drivers/modbus/orders.js';
+import { parseTag } from '../../drivers/modbus/plan/address.js';
+import { parseLink } from '../../drivers/modbus/plan/config.js';
+import { TagWriter } from '../../drivers/modbus/session/write.js';
+import { widthOf, decodeAt } from '../../drivers/modbus/values/finder.js';
+import { isRegisters } from '../../drivers/modbus/frames/tables.js';
+import { swapsOf } from '../../drivers/modbus/values/orders.js';
 import {
   tagTypes,
   type TagType,

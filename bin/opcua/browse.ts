@@ -1,7 +1,7 @@
 import { stringify } from 'yaml';
 import { freeName, type FoundTag, parseNumber } from '../../gateway/contract/index.js';
-import { tagsOf } from '../../drivers/opcua/describe.js';
-import { walk, type Found } from '../../drivers/opcua/tree.js';
+import { tagsOf } from '../../drivers/opcua/survey/describe.js';
+import { walk, type Found } from '../../drivers/opcua/survey/tree.js';
 import type { BrowseOptions } from '../commands/opcua.js';
 import { Exit } from '../exit.js';
 import { CliError, print, printJson, printAside } from '../output.js';

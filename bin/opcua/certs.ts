@@ -1,8 +1,12 @@
 import { copyFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { convertPEMtoDER, readCertificateChain } from 'node-opcua-crypto';
-import { describeCertificate, type CertificateInfo, type Pki } from '../../drivers/opcua/pki.js';
-import { quiet } from '../../drivers/opcua/connection.js';
+import {
+  describeCertificate,
+  type CertificateInfo,
+  type Pki,
+} from '../../drivers/opcua/security/pki.js';
+import { quiet } from '../../drivers/opcua/library/connection.js';
 import { readUserBytes, readUserText } from '../../gateway/host/user-files.js';
 import { limits } from '../../gateway/limits.js';
 import type { CertsOptions } from '../commands/opcua.js';

@@ -1,7 +1,12 @@
-import { chooseOffer, identitiesOf, modeOf, policyOf } from '../../drivers/opcua/endpoints.js';
-import { parseLink, weakPolicies } from '../../drivers/opcua/config.js';
-import { discover, quiet } from '../../drivers/opcua/connection.js';
-import { describeCertificate, remedyOf, statusOf } from '../../drivers/opcua/pki.js';
+import {
+  chooseOffer,
+  identitiesOf,
+  modeOf,
+  policyOf,
+} from '../../drivers/opcua/security/endpoints.js';
+import { parseLink, weakPolicies } from '../../drivers/opcua/plan/config.js';
+import { discover, quiet } from '../../drivers/opcua/library/connection.js';
+import { describeCertificate, remedyOf, statusOf } from '../../drivers/opcua/security/pki.js';
 import { ms } from '../../gateway/contract/index.js';
 import type { ReachOptions } from '../commands/opcua.js';
 import { print, printJson, table } from '../output.js';

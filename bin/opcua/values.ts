@@ -1,7 +1,7 @@
 import { countOf } from './browse.js';
-import { Attribute, type UaValue } from '../../drivers/opcua/client.js';
-import { plainText, typeName } from '../../drivers/opcua/inspection.js';
-import { Publisher } from '../../drivers/opcua/publisher.js';
+import { Attribute, type UaValue } from '../../drivers/opcua/service/client.js';
+import { plainText, typeName } from '../../drivers/opcua/values/inspection.js';
+import { Publisher } from '../../drivers/opcua/subscriptions/publisher.js';
 import type { GatewayError } from '../../gateway/contract/index.js';
 import type { ReachOptions, WatchOptions } from '../commands/opcua.js';
 import { print, printJson, shortText, table, valueText, printJsonLine } from '../output.js';

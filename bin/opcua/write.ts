@@ -1,13 +1,13 @@
-import { Attribute, BuiltIn } from '../../drivers/opcua/client.js';
-import { isBad } from '../../drivers/opcua/status.js';
-import { variantOf } from '../../drivers/opcua/values.js';
+import { Attribute, BuiltIn } from '../../drivers/opcua/service/client.js';
+import { isBad } from '../../drivers/opcua/service/status.js';
+import { variantOf } from '../../drivers/opcua/values/values.js';
 import { parseNumber, parseTruth, parseWhole, type Value } from '../../gateway/contract/index.js';
 import { recordWrite } from '../commissioning-log.js';
 import type { WriteOptions } from '../commands/opcua.js';
 import { Exit } from '../exit.js';
 import { CliError, print, printJson } from '../output.js';
 import { idsOf, withClient, type UaClient } from './client.js';
-import { typeName } from '../../drivers/opcua/inspection.js';
+import { typeName } from '../../drivers/opcua/values/inspection.js';
 import { shownValue } from './values.js';
 
 /** `millrace opcua write` */

@@ -1,17 +1,16 @@
 import { formatWithCaret } from '../../gateway/config/format.js';
-import { formatDuration, GatewayError } from '../../gateway/contract/index.js';
+import { formatDuration, GatewayError, type RuleProblem } from '../../gateway/contract/index.js';
 import type { GlobalOptions } from '../context.js';
 import { Exit } from '../exit.js';
 import { print, printJson, table } from '../output.js';
 import {
-  type Budget,
   budgetsOf,
   compileRules,
   describeRule,
   lintProgram,
-  type RuleProblem,
-  type TagFacts,
-} from '../wire.js';
+  type Budget,
+  type TagTiming,
+} from '../wire-rules.js';
 import { loadRuleFiles, type RuleFiles } from './load.js';
 
 /** `millrace rules check`: problems, warnings, what a colleague would ask about, and response budgets. */
@@ -89,8 +88,8 @@ function rolesOf({ config }: RuleFiles): ReadonlySet<string> {
 }
 
 /** Span, deadband and stale time of a tag, as the configuration has them. */
-function factsOf({ config }: RuleFiles): (tag: string) => TagFacts | undefined {
-  const facts = new Map<string, TagFacts>();
+function factsOf({ config }: RuleFiles): (tag: string) => TagTiming | undefined {
+  const facts = new Map<string, TagTiming>();
   for (const device of config.links.flatMap((link) => link.devices))
     for (const { name, span, deadband, stale } of device.tags)
       facts.set(name, { span, deadband, stale });

@@ -1,5 +1,5 @@
 import { stringify } from 'yaml';
-import { GatewayError } from '../../gateway/contract/index.js';
+import { GatewayError, type TagLookup } from '../../gateway/contract/index.js';
 import { replaceFile } from '../../gateway/host/files.js';
 import { Exit } from '../exit.js';
 import { CliError, print, printJson } from '../output.js';
@@ -11,9 +11,8 @@ import {
   seriesOf,
   type FittedModel,
   type ReplaySample,
-  type RuleProgram,
-  type TagLookup,
-} from '../wire.js';
+  type CompiledProgram,
+} from '../wire-rules.js';
 import { compiledOf, loadRuleFiles } from './load.js';
 import { recorded, type RecordOptions } from './recorded.js';
 
@@ -70,7 +69,7 @@ export async function fit(options: FitOptions, file: string): Promise<void> {
 }
 
 interface About {
-  readonly program: RuleProgram;
+  readonly program: CompiledProgram;
   readonly lookup: TagLookup;
   readonly samples: readonly ReplaySample[];
   readonly from: string;

@@ -3,11 +3,16 @@ import { parseAllDocuments } from 'yaml';
 import { formatWithCaret } from '../../gateway/config/format.js';
 import { loadConfig } from '../../gateway/config/load.js';
 import type { Config, ConfigProblem } from '../../gateway/config/model.js';
-import { GatewayError, type RuleProblem, type RuleSource } from '../../gateway/contract/index.js';
+import {
+  GatewayError,
+  type RuleProblem,
+  type RuleSource,
+  type TagLookup,
+} from '../../gateway/contract/index.js';
 import { readUserText } from '../../gateway/host/user-files.js';
 import { limits } from '../../gateway/limits.js';
 import { tagTable } from '../../gateway/run/plan.js';
-import { compileRules, type RuleProgram, type TagLookup, type TestSource } from '../wire.js';
+import { compileRules, type CompiledProgram, type TestSource } from '../wire-rules.js';
 import { configHost } from '../config-host.js';
 
 /** A configuration whose rules are looked at, not run. */
@@ -36,7 +41,7 @@ export async function loadRuleFiles(file: string): Promise<RuleFiles> {
 export function compiledOf(
   files: RuleFiles,
   sources: readonly RuleSource[] = files.config.rules,
-): RuleProgram {
+): CompiledProgram {
   const result = compileRules(sources, files.lookup);
   if (result.ok) return result.program;
   const lines = result.problems.map((problem) => formatWithCaret(files.place(problem, 'error')));

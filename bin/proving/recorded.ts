@@ -1,10 +1,10 @@
 import { stat } from 'node:fs/promises';
-import { GatewayError } from '../../gateway/contract/index.js';
+import { GatewayError, type TagLookup } from '../../gateway/contract/index.js';
 import { pastOfStore, type PastPage, type PastSample } from '../../gateway/journal/past.js';
 import { ask } from '../client.js';
-import { type GlobalOptions, socketOf } from '../context.js';
+import { socketOf, type GlobalOptions } from '../context.js';
 import { journalFile } from '../wire-north.js';
-import { type ReplaySample, type TagLookup } from '../wire.js';
+import type { ReplaySample } from '../wire-rules.js';
 import { readSamples } from './samples.js';
 
 /** Recorded samples, and the tags in them that the configuration does not know (any more). */

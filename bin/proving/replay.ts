@@ -11,7 +11,7 @@ import {
   replaying,
   type Call,
   type Replayed,
-} from '../wire.js';
+} from '../wire-rules.js';
 import { compiledOf, loadRuleFiles } from './load.js';
 import { recorded, type RecordOptions } from './recorded.js';
 import { tellWhy, type WhyOptions } from './why-then.js';

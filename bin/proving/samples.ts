@@ -1,8 +1,13 @@
 import { csvLines } from '../../gateway/config/csv.js';
-import { asGatewayError, GatewayError, parseNumber } from '../../gateway/contract/index.js';
+import {
+  asGatewayError,
+  GatewayError,
+  parseNumber,
+  type TagLookup,
+} from '../../gateway/contract/index.js';
 import { readUserText } from '../../gateway/host/user-files.js';
 import { limits } from '../../gateway/limits.js';
-import { qualityOf, valueFor, type ReplaySample, type TagLookup } from '../wire.js';
+import { qualityOf, valueFor, type ReplaySample } from '../wire-rules.js';
 import { recordTime } from './time.js';
 
 /**

@@ -1,5 +1,5 @@
 import { formatWithCaret } from '../../gateway/config/format.js';
-import { runSuite, type SuiteResult } from '../wire.js';
+import { runSuite, type SuiteResult } from '../wire-rules.js';
 import type { GlobalOptions } from '../context.js';
 import { Exit } from '../exit.js';
 import { print, printJson, table } from '../output.js';

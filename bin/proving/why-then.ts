@@ -1,9 +1,9 @@
-import { GatewayError } from '../../gateway/contract/index.js';
+import { GatewayError, type TagLookup } from '../../gateway/contract/index.js';
 import type { GlobalOptions } from '../context.js';
 import { describe } from '../explained.js';
 import { momentOf } from '../moment.js';
 import { dateTime, print, printJson } from '../output.js';
-import { whyAt, type RuleProgram, type TagLookup } from '../wire.js';
+import { whyAt, type CompiledProgram } from '../wire-rules.js';
 import type { Recorded } from './recorded.js';
 
 export interface WhyOptions extends GlobalOptions {
@@ -14,7 +14,7 @@ export interface WhyOptions extends GlobalOptions {
 }
 
 export interface Replayable {
-  readonly program: RuleProgram;
+  readonly program: CompiledProgram;
   readonly lookup: TagLookup;
   readonly record: Recorded;
 }

@@ -17,7 +17,7 @@ export function abortError(signal: AbortSignal): GatewayError {
 export interface Opening {
   readonly stream: Promise<ByteStream>;
   /** Rejects `stream` at once. Idempotent; without effect when it has settled. */
-  cancel(why: GatewayError): void;
+  cancel: (why: GatewayError) => void;
 }
 
 /**

@@ -1,9 +1,10 @@
 import {
-  parseDuration,
   type DurationMs,
   type KeySchema,
   type Parsed,
+  parseDuration,
   type Problem,
+  shown,
   type Source,
 } from '../../gateway/contract/index.js';
 
@@ -114,15 +115,6 @@ export class KeyReader {
       ? { ok: true, value }
       : { ok: false, problems: this.problems };
   }
-}
-
-/** A value as typed, short enough for a message. */
-export function shown(value: unknown): string {
-  let text = String(value);
-  if (typeof value === 'string') text = `"${value}"`;
-  else if (typeof value === 'object' && value !== null)
-    text = Array.isArray(value) ? 'a list' : 'a mapping';
-  return text.length > 40 ? `${text.slice(0, 37)}...` : text;
 }
 
 const durationPattern = '^\\s*\\d+(\\.\\d+)?\\s*(ms|s|min|m|h|d)\\s*$';

@@ -17,9 +17,9 @@ export type LineFault = 'too-long' | 'not-text' | 'cut';
 
 export interface LineHandler {
   /** A whole line without its end, never empty. */
-  line(text: string): void;
+  line: (text: string) => void;
   /** Bytes were dropped; the next line is whole again. */
-  fault(why: LineFault): void;
+  fault: (why: LineFault) => void;
 }
 
 const lf = 0x0a;

@@ -1,6 +1,7 @@
 /** Frames as lines for people: `millrace trace` shows them. */
-import type { ModbusConfig } from './config.js';
-import { exceptionFlag, exceptionText, Fn, get16 } from './frame.js';
+import type { ModbusConfig } from './plan/config.js';
+import { transportOf } from './wire/transport.js';
+import { exceptionFlag, exceptionText, Fn, get16 } from './frames/frame.js';
 
 const names: ReadonlyMap<number, string> = new Map([
   [Fn.readCoils, 'read coils'],
@@ -21,7 +22,7 @@ const names: ReadonlyMap<number, string> = new Map([
 
 /** One piece of what went over the wire, as far as it can be read. */
 export function describe(config: ModbusConfig, bytes: Uint8Array, sent: boolean): string {
-  const { framing } = config.transport;
+  const { framing } = transportOf(config.transport);
   if (framing.name === 'ascii') {
     const text = String.fromCharCode(...bytes).trim();
     const data = Uint8Array.from((text.slice(1).match(/../g) ?? []).map((h) => Number(`0x${h}`)));

@@ -16,13 +16,14 @@ import {
 } from '../../gateway/contract/index.js';
 import { openAbortable, type Opening } from '../lib/abort.js';
 import { remembered } from '../lib/remembered.js';
-import type { ModbusAddress } from './address.js';
-import type { ModbusConfig } from './config.js';
-import { ReadExchange } from './exchange.js';
-import { LineMemory } from './line-memory.js';
-import { Request, toAll } from './request.js';
-import { Session } from './session.js';
-import { TagWriter } from './write.js';
+import type { ModbusAddress } from './plan/address.js';
+import type { ModbusConfig } from './plan/config.js';
+import { ReadExchange } from './session/exchange.js';
+import { LineMemory } from './line/memory.js';
+import { Request, toAll } from './session/request.js';
+import { Session } from './session/session.js';
+import { TagWriter } from './session/write.js';
+import { transportOf, type Transport } from './wire/transport.js';
 
 /** What all devices are given to do what they were told. Source: Modbus over Serial Line V1.02, section 2.4.1. */
 const turnaroundMs = 200;
@@ -31,6 +32,7 @@ const turnaroundMs = 200;
 export class ModbusDriver implements Driver<ModbusAddress> {
   readonly #config: ModbusConfig;
   readonly #context: DriverContext;
+  readonly #transport: Transport;
   readonly #reads = new WeakMap<ReadGroup<ModbusAddress>, ReadExchange>();
   readonly #writer: TagWriter;
   /** Of a line whose frames have no ids: its devices outlive the connection. */
@@ -45,9 +47,10 @@ export class ModbusDriver implements Driver<ModbusAddress> {
   constructor(config: ModbusConfig, context: DriverContext) {
     this.#config = config;
     this.#context = context;
+    this.#transport = transportOf(config.transport);
     this.#writer = new TagWriter(context.memory);
     const { memory, now } = context;
-    this.#line = config.transport.framing.hasIds
+    this.#line = this.#transport.framing.hasIds
       ? undefined
       : remembered(memory, 'line', LineMemory, () => new LineMemory(now));
   }
@@ -66,9 +69,9 @@ export class ModbusDriver implements Driver<ModbusAddress> {
         throw closing();
       }
       // A port has the same line behind it; on a new connection only what is sent there comes.
-      if (!this.#config.transport.serial) this.#line?.renewed();
+      if (!this.#transport.serial) this.#line?.renewed();
       this.#session = new Session(stream, {
-        framing: this.#config.transport.framing,
+        framing: this.#transport.framing,
         ...(this.#line && { line: this.#line }),
         inFlight: this.#config.inFlight,
         anyUnit: this.#config.anyUnit,

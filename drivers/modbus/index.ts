@@ -1,5 +1,5 @@
 import { driverContract, type DriverModule } from '../../gateway/contract/index.js';
-import { parseTag, type ModbusAddress } from './address.js';
+import { parseTag, type ModbusAddress } from './plan/address.js';
 import {
   deviceSchema,
   limits,
@@ -7,15 +7,15 @@ import {
   parseLink,
   tagSchema,
   type ModbusConfig,
-} from './config.js';
+} from './plan/config.js';
 import { ModbusDriver } from './driver.js';
-import { apartOf, lineTime, plan, writeTimeout } from './plan.js';
+import { apartOf, lineTime, plan, writeTimeout } from './plan/plan.js';
 import { describe } from './describe.js';
-import { schemes } from './transport.js';
-import { unwritable } from './write.js';
+import { schemes } from './wire/transport.js';
+import { unwritable } from './session/write.js';
 
-export type { ModbusAddress } from './address.js';
-export type { ModbusConfig } from './config.js';
+export type { ModbusAddress } from './plan/address.js';
+export type { ModbusConfig } from './plan/config.js';
 
 /** The Modbus driver: TCP, TLS, UDP, RTU and ASCII. `README.md` has every key. */
 export const modbus: DriverModule<ModbusConfig, ModbusAddress> = {

@@ -19,21 +19,22 @@ import {
 } from '../../gateway/contract/index.js';
 import { abortError } from '../lib/abort.js';
 import { remembered } from '../lib/remembered.js';
-import type { MethodAddress, OpcuaAddress } from './address.js';
-import type { Backlog } from './backfill.js';
-import { Attribute, itemOf, type UaConnection, type UaSession } from './client.js';
-import type { OpcuaConfig } from './config.js';
-import { conditionOfKey, type EventSource } from './events.js';
-import { inspectionOf } from './inspection.js';
-import { Methods } from './methods.js';
-import { Nodes } from './nodes.js';
-import { Refusals, type Asked } from './refusals.js';
-import { Remarks } from './remarks.js';
-import { hasData, levelText, Round, serviceLevelOf } from './service-level.js';
-import { isBad, isRefusal } from './status.js';
-import { Subscriptions, type Kept } from './subscriptions.js';
-import { surveyDevice } from './survey.js';
-import { blankReading, isArray, readValue, variantOf, type Reading } from './values.js';
+import type { MethodAddress, OpcuaAddress } from './plan/address.js';
+import type { Backlog } from './subscriptions/backfill.js';
+import { Attribute, itemOf, type UaConnection, type UaSession } from './service/client.js';
+import type { OpcuaConfig } from './plan/config.js';
+import type { EventSource } from './plan/events.js';
+import { conditionOfKey } from './subscriptions/events.js';
+import { inspectionOf } from './values/inspection.js';
+import { Methods } from './subscriptions/methods.js';
+import { Nodes } from './nodes/nodes.js';
+import { Refusals, type Asked } from './nodes/refusals.js';
+import { Remarks } from './nodes/remarks.js';
+import { hasData, levelText, Round, serviceLevelOf } from './service/service-level.js';
+import { isBad, isRefusal } from './service/status.js';
+import { Subscriptions, type Kept } from './subscriptions/subscriptions.js';
+import { surveyDevice } from './survey/survey.js';
+import { blankReading, isArray, readValue, variantOf, type Reading } from './values/values.js';
 
 /** Opens a connection; `earlier` is the session to take up again, if it was one of this URL. */
 export type Connect = (

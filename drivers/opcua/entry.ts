@@ -1,13 +1,13 @@
 import type { CreateIsolated, IsolatedContext } from '../../gateway/contract/index.js';
 import { remembered } from '../lib/remembered.js';
-import type { OpcuaAddress } from './address.js';
-import type { UaSession } from './client.js';
-import type { OpcuaConfig } from './config.js';
-import { connect } from './connection.js';
+import type { OpcuaAddress } from './plan/address.js';
+import type { UaSession } from './service/client.js';
+import type { OpcuaConfig } from './plan/config.js';
+import { connect } from './library/connection.js';
 import { OpcuaDriver, type Connect } from './driver.js';
-import { LibrarySession } from './library.js';
-import { keepValid, pkiOf } from './pki.js';
-import { RequestSizes, type Service } from './sizes.js';
+import { LibrarySession } from './library/session.js';
+import { keepValid, pkiOf } from './security/pki.js';
+import { RequestSizes, type Service } from './library/sizes.js';
 
 /** Certificates of OPC UA, below the folder of the gateway's data. */
 export const pkiFolder = 'pki';

@@ -1,12 +1,12 @@
 import { driverContract, GatewayError, type DriverModule } from '../../gateway/contract/index.js';
-import { parseTag, subscribed, tagSchema, type OpcuaAddress } from './address.js';
-import { limits, linkSchema, parseLink, weaknesses, type OpcuaConfig } from './config.js';
-import { eventsSchema, parseEvents } from './events.js';
-import { expansionSchema, parseExpansion } from './expansion.js';
-import { plan } from './plan.js';
+import { parseTag, subscribed, tagSchema, type OpcuaAddress } from './plan/address.js';
+import { limits, linkSchema, parseLink, weaknesses, type OpcuaConfig } from './plan/config.js';
+import { eventsSchema, parseEvents } from './plan/events.js';
+import { expansionSchema, parseExpansion } from './plan/expansion.js';
+import { plan } from './plan/plan.js';
 
-export type { OpcuaAddress } from './address.js';
-export type { OpcuaConfig } from './config.js';
+export type { OpcuaAddress } from './plan/address.js';
+export type { OpcuaConfig } from './plan/config.js';
 
 /** OPC UA over its binary protocol. What is heavy about it is loaded in a thread of its own. */
 export const opcua: DriverModule<OpcuaConfig, OpcuaAddress> = {

@@ -1,5 +1,5 @@
-import { parseDuration, type Source } from '../../gateway/contract/index.js';
-import { shown, type KeyReader } from '../lib/keys.js';
+import { parseDuration, shown, type Source } from '../../gateway/contract/index.js';
+import type { KeyReader } from '../lib/keys.js';
 
 /**
  * What a scripted fault does to the reads of a device: `timeout` = no answer until the host gives up,

@@ -1,9 +1,9 @@
-import type { Config, ConfigDiff } from './model.js';
+import type { ConfigDiff, RunningConfig } from './model.js';
 
 export type { ConfigDiff } from './model.js';
 
 /** What must be restarted, begun or ended to get from one configuration to another. */
-export function diffConfigs(from: Config, to: Config): ConfigDiff {
+export function diffConfigs(from: RunningConfig, to: RunningConfig): ConfigDiff {
   const links = compare(from.links, to.links);
   const sinks = compare(from.sinks, to.sinks);
   return {
@@ -13,9 +13,8 @@ export function diffConfigs(from: Config, to: Config): ConfigDiff {
     sinksAdded: sinks.added,
     sinksRemoved: sinks.removed,
     sinksChanged: sinks.changed,
-    // Not the files: a rule that moved to another file is the same rule.
-    rulesChanged: text(from.rules.map(({ rule }) => rule)) !== text(to.rules.map((r) => r.rule)),
-    writesChanged: writesText(from) !== writesText(to),
+    rulesChanged: from.rulesHash !== to.rulesHash,
+    writesChanged: from.writesHash !== to.writesHash,
     restart: restartKeys(from, to),
   };
 }
@@ -40,18 +39,9 @@ function compare(
   };
 }
 
-function text(value: unknown): string {
-  return JSON.stringify(value);
-}
-
-function writesText({ writes }: Config): string {
-  const permits = [...writes.values()].map((permit) => ({ ...permit, allow: [...permit.allow] }));
-  return text(permits.sort((a, b) => (a.tag < b.tag ? -1 : 1)));
-}
-
 /** What is taken up only when the process starts. */
-function restartKeys(from: Config, to: Config): string[] {
-  const keys = (config: Config): [string, unknown][] => {
+function restartKeys(from: RunningConfig, to: RunningConfig): string[] {
+  const keys = (config: RunningConfig): [string, unknown][] => {
     const { gateway, journal, control, state } = config;
     return [
       ['gateway.id', gateway.id],

@@ -1,4 +1,4 @@
-import { visible } from '../contract/index.js';
+import { shorter, shown, visible } from '../contract/index.js';
 import type { ConfigProblem } from './model.js';
 import type { Node } from './tree.js';
 
@@ -30,18 +30,4 @@ export function formatWithCaret(problem: ConfigProblem): string {
 export function written(node: Node | undefined, value: unknown): string {
   const isPlain = node?.kind === 'scalar' && node.style === 'plain' && node.source !== '';
   return isPlain && typeof value !== 'string' ? shorter(node.source) : shown(value);
-}
-
-/** A value as typed, short enough for a message. */
-export function shown(value: unknown): string {
-  if (Array.isArray(value)) return 'a list';
-  let text = 'nothing';
-  if (typeof value === 'string') text = JSON.stringify(value);
-  else if (typeof value === 'number' || typeof value === 'boolean') text = String(value);
-  else if (typeof value === 'object' && value !== null) text = 'a map';
-  return shorter(text);
-}
-
-function shorter(text: string): string {
-  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 }

@@ -184,7 +184,7 @@ export function withDriver(level: Level, driver: DriverModule): Shape {
 
 /** Is this tag a constant? A driver with a key `value` of its own gets the tags that have a type. */
 export function isConstant(
-  tag: { has(key: string): boolean },
+  tag: { has: (key: string) => boolean },
   driver: DriverModule | undefined,
 ): boolean {
   if (!tag.has('value')) return false;

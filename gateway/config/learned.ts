@@ -6,6 +6,7 @@ import {
   type SurveyDevice,
 } from '../contract/index.js';
 import { named, namesByKeys, type Names } from './learned-names.js';
+import type { DriverRef } from './model.js';
 import type { Entry, MapNode, Node, Place, Plain, Ref } from './tree.js';
 
 /**
@@ -32,6 +33,7 @@ export interface LearnedDevice {
 export interface SurveyPlan {
   readonly link: string;
   readonly driver: DriverModule;
+  readonly driverRef: DriverRef;
   readonly endpoint: Endpoint;
   readonly config: unknown;
   readonly devices: readonly SurveyDevice[];

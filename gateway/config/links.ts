@@ -16,7 +16,7 @@ import { resolveDevice, type DeviceResult } from './devices.js';
 import { namePattern } from './fields.js';
 import { linkShape } from './keys-link.js';
 import { fingerprintOf, parseLearned, type Learned, type SurveyPlan } from './learned.js';
-import type { LinkConfig } from './model.js';
+import type { DriverRef, LinkConfig } from './model.js';
 import { answerOf, checksOf, madeBy, report, type DriverChecks } from './drivers.js';
 import { Profiles } from './profiles.js';
 import type { Secrets } from './secrets.js';
@@ -32,6 +32,7 @@ export interface LinkDraft {
   readonly name: string;
   readonly ref: Ref;
   readonly driver: DriverModule | undefined;
+  readonly driverRef: DriverRef;
   readonly checks: DriverChecks | undefined;
   readonly devices: readonly DeviceDraft[];
 }
@@ -60,7 +61,11 @@ export async function draftLinks(session: Session, links: Ref): Promise<LinkDraf
   const drafts: LinkDraft[] = [];
   for (const [name, ref] of links.children()) {
     if (ref.node?.kind !== 'map') continue;
-    const driver = await findDriver(session, ref);
+    const driverRef: DriverRef = {
+      name: ref.child('driver').text ?? '',
+      inProcess: ref.child('inProcess').value === true,
+    };
+    const driver = await findDriver(session, ref, driverRef);
     const checks = driver && checksOf(session, ref, driver);
     check(ref, checks?.link ?? looseCheckOf(linkShape), session.problems);
     const devices: DeviceDraft[] = [];
@@ -73,7 +78,8 @@ export async function draftLinks(session: Session, links: Ref): Promise<LinkDraf
       const value = complete ? full.node : at.node;
       if (value) entries.set(device, { key: at.keyAt, value });
     }
-    drafts.push({ name, ref: ref.with(filled(ref.node, entries)), driver, checks, devices });
+    const whole = ref.with(filled(ref.node, entries));
+    drafts.push({ name, ref: whole, driver, driverRef, checks, devices });
   }
   return drafts;
 }
@@ -85,20 +91,23 @@ function filled(link: MapNode, devices: Map<string, Entry>): MapNode {
   return { ...link, entries: new Map([...link.entries, ['devices', { key: entry.key, value }]]) };
 }
 
-async function findDriver(session: Session, link: Ref): Promise<DriverModule | undefined> {
+async function findDriver(
+  session: Session,
+  link: Ref,
+  { name, inProcess }: DriverRef,
+): Promise<DriverModule | undefined> {
   const { host, problems } = session;
   const ref = link.child('driver');
-  const name = ref.text;
-  if (name === undefined || name === '') return undefined;
-  const inProcess = link.child('inProcess');
-  if (inProcess.node && host.driverNames.includes(name))
+  if (name === '') return undefined;
+  const typed = link.child('inProcess');
+  if (typed.node && host.driverNames.includes(name))
     problems.errorAtKey(
-      inProcess,
+      typed,
       `the driver ${name} comes with the gateway`,
       'only drivers of packages can be put into its process',
     );
   try {
-    const driver = await host.driver(name, inProcess.value === true);
+    const driver = await host.driver(name, inProcess);
     if (driver) return driver;
   } catch (thrown) {
     const { code, message, fields } = asGatewayError(thrown);
@@ -135,7 +144,7 @@ export async function resolveLink(
   draft: LinkDraft,
   journal: string,
 ): Promise<ResolvedLink> {
-  const { name, ref, driver, checks } = draft;
+  const { name, ref, driver, driverRef, checks } = draft;
   const before = session.problems.errors;
   const address = driver && readEndpoint(session, secrets, ref.child('endpoint'), driver);
   const endpoint = address && (await withTls(session, secrets, ref, address));
@@ -152,7 +161,11 @@ export async function resolveLink(
   const survey =
     driver && endpoint && parsed && learned
       ? answerOf(context, driver, 'link', ref, () =>
-          surveyOf({ link: name, driver, endpoint, config: parsed.config }, devices, learned),
+          surveyOf(
+            { link: name, driver, driverRef, endpoint, config: parsed.config },
+            devices,
+            learned,
+          ),
         )?.value
       : undefined;
   if (survey?.wanted && !survey.before)
@@ -168,6 +181,7 @@ export async function resolveLink(
   const parts = {
     name,
     driver,
+    driverRef,
     endpoint,
     config: parsed.config,
     devices: devices.map(({ config }) => config),
@@ -210,7 +224,7 @@ async function readLearned(
 }
 
 function surveyOf(
-  link: Pick<SurveyPlan, 'link' | 'driver' | 'endpoint' | 'config'>,
+  link: Pick<SurveyPlan, 'link' | 'driver' | 'driverRef' | 'endpoint' | 'config'>,
   devices: readonly DeviceResult[],
   { path, content }: LearnedFile,
 ): SurveyPlan | undefined {

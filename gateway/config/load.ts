@@ -57,8 +57,8 @@ interface Built {
   readonly config: Config;
   readonly surveys: readonly SurveyPlan[];
   readonly local: LocalPaths;
-  place(problem: RuleProblem, severity: 'error' | 'warning'): ConfigProblem;
-  placeOf(path: Path, message: string): ConfigProblem;
+  place: (problem: RuleProblem, severity: 'error' | 'warning') => ConfigProblem;
+  placeOf: (path: Path, message: string) => ConfigProblem;
 }
 
 async function build(session: Session, root: Ref, file: string): Promise<Built> {
@@ -94,6 +94,9 @@ async function build(session: Session, root: Ref, file: string): Promise<Built> 
     links,
     writes,
     rules: rules.sources,
+    // Not the files: a rule that moved to another file is the same rule.
+    rulesHash: session.host.hash(JSON.stringify(rules.sources.map(({ rule }) => rule))),
+    writesHash: session.host.hash(writesText(writes)),
     roles: readRoles(root.child('roles')),
     journal,
     sinks,
@@ -110,6 +113,11 @@ async function build(session: Session, root: Ref, file: string): Promise<Built> 
     placeOf: (path, message) =>
       placed(nearest(root, drafts, path).at, pathText(path), message, undefined, 'warning'),
   };
+}
+
+function writesText(writes: Config['writes']): string {
+  const permits = [...writes.values()].map((permit) => ({ ...permit, allow: [...permit.allow] }));
+  return JSON.stringify(permits.sort((a, b) => (a.tag < b.tag ? -1 : 1)));
 }
 
 /** What a path leads to; tags of a profile stand in the profile. */

@@ -20,6 +20,9 @@ export interface Config {
   /** By full tag name. What is not here is read-only. */
   readonly writes: ReadonlyMap<string, WritePermit>;
   readonly rules: readonly RuleSource[];
+  /** Hashes over the rules as written, and over what may be written: equal = unchanged. */
+  readonly rulesHash: string;
+  readonly writesHash: string;
   /** Users by role. */
   readonly roles: ReadonlyMap<string, readonly string[]>;
   readonly journal: JournalConfig;
@@ -34,6 +37,9 @@ export interface Config {
   readonly revision: string;
 }
 
+/** What a running gateway goes by: the rules are compiled, and the files are closed. */
+export type RunningConfig = Omit<Config, 'rules' | 'files'>;
+
 export interface GatewayConfig {
   readonly id: string;
   readonly site: string | undefined;
@@ -42,9 +48,18 @@ export interface GatewayConfig {
   readonly firstStart: 'normal' | 'tripped';
 }
 
+/** How a driver is found. */
+export interface DriverRef {
+  /** Of ours, or of a package. */
+  readonly name: string;
+  /** It runs in the process of the gateway, though it does not come with it. */
+  readonly inProcess: boolean;
+}
+
 export interface LinkConfig {
   readonly name: string;
   readonly driver: DriverModule;
+  readonly driverRef: DriverRef;
   readonly endpoint: Endpoint;
   /** What `driver.parseLink` gave. */
   readonly config: unknown;
@@ -173,9 +188,9 @@ export type LoadedConfig =
       readonly surveys: readonly SurveyPlan[];
       readonly local: LocalPaths;
       /** Gives a rule problem its place in its file. */
-      place(problem: RuleProblem, severity: 'error' | 'warning'): ConfigProblem;
+      place: (problem: RuleProblem, severity: 'error' | 'warning') => ConfigProblem;
       /** A remark on what stands at a path, or on the nearest thing to it that was typed. */
-      placeOf(path: readonly (string | number)[], message: string): ConfigProblem;
+      placeOf: (path: readonly (string | number)[], message: string) => ConfigProblem;
     }
   | {
       readonly ok: false;
@@ -200,29 +215,29 @@ export interface LocalPaths {
 /** What the loader needs from outside; it reads no file by itself. */
 export interface ConfigHost {
   /** The text of a file; throws a GatewayError `config-unreadable`. */
-  readText(path: string): Promise<string>;
+  readText: (path: string) => Promise<string>;
   /** The text of a file; undefined when it cannot be read, which is no problem. */
-  readIfThere(path: string): Promise<string | undefined>;
+  readIfThere: (path: string) => Promise<string | undefined>;
   /** Paths that match a pattern like `rules/*.yaml`, sorted. */
-  glob(pattern: string): Promise<readonly string[]>;
+  glob: (pattern: string) => Promise<readonly string[]>;
   /** Is `path` in the folder of `file` or below it, links followed, or does it come with the gateway? */
-  isOwn(file: string, path: string): Promise<boolean>;
+  isOwn: (file: string, path: string) => Promise<boolean>;
   /** Resolves `path` against the folder of `file`. */
-  resolve(file: string, path: string): string;
+  resolve: (file: string, path: string) => string;
   /** The value of `${secret:NAME}`; undefined when it is not provided. */
-  secret(name: string): Promise<string | undefined>;
+  secret: (name: string) => Promise<string | undefined>;
   /**
    * The driver of that name; undefined when there is none. Rejects with the reason, and in `fields.hint` what to do, when
    * there is one that cannot be used.
    * @param inProcess is one that does not come with the gateway to run in its process?
    */
-  driver(name: string, inProcess: boolean): Promise<DriverModule | undefined>;
+  driver: (name: string, inProcess: boolean) => Promise<DriverModule | undefined>;
   /** Names of the drivers at hand, for did-you-mean. */
   readonly driverNames: readonly string[];
   /** Profiles that come with a driver, by name: paths of their files. */
-  profilesOf(driver: string): Promise<ReadonlyMap<string, string>>;
+  profilesOf: (driver: string) => Promise<ReadonlyMap<string, string>>;
   /** SHA-256, hexadecimal. */
-  hash(text: string): string;
+  hash: (text: string) => string;
 }
 
 /** What must be done to get from one configuration to another. */

@@ -14,8 +14,8 @@ import {
   type Place,
   type ScalarNode,
 } from './tree.js';
-import { parseQuantity } from './units.js';
 import { check, checkOf } from './validate.js';
+import { parseQuantity } from '../contract/index.js';
 
 interface Parameter {
   readonly at: Place;

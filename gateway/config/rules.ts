@@ -9,7 +9,7 @@ import { pathText, placeInLine, plain, Ref, type Place, type ScalarNode } from '
 /** The rules, and where each of them stands. */
 export interface Rules {
   readonly sources: readonly RuleSource[];
-  place(problem: RuleProblem, severity: 'error' | 'warning'): ConfigProblem;
+  place: (problem: RuleProblem, severity: 'error' | 'warning') => ConfigProblem;
 }
 
 /** Reads all rule files that the patterns match, and the rules that are written out. */

@@ -1,5 +1,4 @@
-import { ms, parseDuration } from '../contract/index.js';
-import { shown } from './format.js';
+import { ms, parseDuration, shown } from '../contract/index.js';
 import { sinkShape } from './keys-sink.js';
 import type { GatewayConfig, MqttSinkConfig } from './model.js';
 import type { Secrets } from './secrets.js';

@@ -1,5 +1,4 @@
-import { spanOnly, usualBands, type Bands } from '../contract/index.js';
-import { shown } from './format.js';
+import { shown, spanOnly, usualBands, type Bands } from '../contract/index.js';
 import type { TagConfig } from './model.js';
 import type { Problems } from './problems.js';
 import type { Ref } from './tree.js';

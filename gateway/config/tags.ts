@@ -2,6 +2,8 @@ import {
   longestSilence,
   ms,
   parseDuration,
+  parseQuantity,
+  shown,
   staleAfter,
   subscribedClass,
   tagTypes,
@@ -9,14 +11,13 @@ import {
   type Subscribed,
   type TagType,
 } from '../contract/index.js';
-import { shown } from './format.js';
 import type { LinkContext } from './links.js';
 import type { TagConfig } from './model.js';
 import type { Problems } from './problems.js';
 import { didYouMean } from './suggest.js';
 import { bandKeys, readBands } from './tag-bands.js';
 import type { Ref } from './tree.js';
-import { parsePercent, parseQuantity } from './units.js';
+import { parsePercent } from './units.js';
 
 /** Age in periods at which a value is bad, unless the tag says otherwise. */
 const staleAfterPeriods = 3;

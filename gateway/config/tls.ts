@@ -1,7 +1,7 @@
-import { shown } from './format.js';
 import type { Secrets } from './secrets.js';
 import type { Session } from './session.js';
 import type { Ref } from './tree.js';
+import { shown } from '../contract/index.js';
 
 /** Contents of PEM files. */
 export interface PemFiles {

@@ -4,7 +4,7 @@ export interface SourceFile {
   readonly text: string;
   /** Lies outside the folder of the configuration: nothing of its text is ever told. */
   readonly isForeign: boolean;
-  readonly lines: { linePos(offset: number): { line: number; col: number } };
+  readonly lines: { linePos: (offset: number) => { line: number; col: number } };
 }
 
 /** A place in a file; the offset counts UTF-16 units from 0. */

@@ -1,6 +1,4 @@
-import { parseDuration } from '../contract/index.js';
-
-const number = String.raw`[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?`;
+import { parseDuration, parseQuantity, type Quantity } from '../contract/index.js';
 
 /** Patterns of the texts below, as the schema has them. Linear: no nested repetition. */
 export const patterns: Readonly<Record<'duration' | 'size' | 'percent' | 'perTime', string>> = {
@@ -52,21 +50,6 @@ export function parsePerSecond(text: string): number | undefined {
   const match = perTimePattern.exec(text);
   const span = match ? parseDuration(`1${match[2] ?? ''}`) : undefined;
   return span === undefined ? undefined : (Number.parseFloat(text) / span) * 1000;
-}
-
-export interface Quantity {
-  readonly value: number;
-  readonly unit: string | undefined;
-}
-
-const quantityPattern = new RegExp(String.raw`^\s*(${number})\s*([^\s\d.+-].*)?$`);
-
-/** `32 A`, `-5 degC`, `7`. */
-export function parseQuantity(text: string): Quantity | undefined {
-  const match = quantityPattern.exec(text);
-  if (!match) return undefined;
-  const value = Number(match[1]);
-  return Number.isFinite(value) ? { value, unit: match[2]?.trim() } : undefined;
 }
 
 /** `5 m/min per s`: the quantity that may change in one second. */

@@ -1,9 +1,10 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { closed, type Field, type Shape } from './fields.js';
-import { shown, written } from './format.js';
+import { written } from './format.js';
 import type { Problems } from './problems.js';
 import { didYouMean } from './suggest.js';
 import { plain, type Ref } from './tree.js';
+import { shown } from '../contract/index.js';
 
 const options = { allErrors: true, verbose: true, allowUnionTypes: true, logger: false } as const;
 const own = new Ajv({ ...options, strict: true, strictTypes: false });

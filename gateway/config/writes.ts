@@ -2,12 +2,12 @@ import {
   ms,
   nearest,
   parseDuration,
+  shown,
   type DriverModule,
   type TagBinding,
 } from '../contract/index.js';
 import type { DeviceResult } from './devices.js';
 import { answerOf, type Asking } from './drivers.js';
-import { shown } from './format.js';
 import type { TagConfig, WritePermit, WriteSource, LinkConfig } from './model.js';
 import type { Session } from './session.js';
 import { readSpan } from './tags.js';

@@ -67,6 +67,10 @@ export const errorCodes = {
     'limit',
     'The broker does not take this topic now; it is kept and tried again. Allow it in the ACL or the quota of the broker.',
   ],
+  'check-failed': [
+    'limit',
+    'The configuration is too large for this machine, or a driver hangs; the running one stays.',
+  ],
   'half-down': [
     'limit',
     'The part of the gateway that stores and talks is being restarted; try again in a moment.',

@@ -1,7 +1,7 @@
 import type { Samples } from './subscription.js';
 
 /** A longer copy of a column that has become too short. */
-export function enlarge<T extends { set(from: ArrayLike<number>): void }>(
+export function enlarge<T extends { set: (from: ArrayLike<number>) => void }>(
   from: ArrayLike<number>,
   to: T,
 ): T {

@@ -35,15 +35,15 @@ export interface DeviceCondition {
 /** Receives the events of a device. Must not be called after the driver is closed. */
 export interface EventSink {
   /** In the order in which they occurred. */
-  events(events: readonly DeviceEvent[]): void;
+  events: (events: readonly DeviceEvent[]) => void;
   /** See `SubscriptionSink.confirmed`. */
-  confirmed?(): Promise<void> | undefined;
+  confirmed?: () => Promise<void> | undefined;
   /** The device has reported every active condition: those with other keys are inactive. */
-  standing(keys: readonly string[]): void;
+  standing: (keys: readonly string[]) => void;
   /** The device is alive. */
-  alive(): void;
+  alive: () => void;
   /** See `SubscriptionSink.revised`. */
-  revised?(alive: DurationMs): void;
+  revised?: (alive: DurationMs) => void;
 }
 
 /** Subscription to the events of a device. */

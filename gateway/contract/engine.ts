@@ -35,8 +35,8 @@ export interface RuleProblem {
 
 /** How rules find tags; `FT101` means the device's primary tag. */
 export interface TagLookup {
-  find(name: string): RuleTag | undefined;
-  names(): readonly string[];
+  readonly find: (name: string) => RuleTag | undefined;
+  readonly names: () => readonly string[];
 }
 
 /** A derived tag that the runtime adds to the image. */
@@ -47,18 +47,29 @@ export interface SignalDef {
   readonly rule: string;
 }
 
+/** `shadow`: the rule runs and reports, but sets no outputs. */
+export type RuleMode = 'armed' | 'shadow' | 'off';
+
+export interface RuleDescription {
+  readonly kind: RuleKind;
+  readonly hash: string;
+  /** The rule as written. */
+  readonly source: string;
+  readonly mode: RuleMode;
+}
+
+/** Rules that passed every check. Immutable; any number of engines may run it. */
 export interface RuleProgram {
   readonly signals: readonly SignalDef[];
+  /** Ids of all rules in the order of evaluation. */
   readonly ids: readonly string[];
-  describe(
-    id: string,
-  ): { kind: RuleKind; hash: string; source: string; mode: 'armed' | 'shadow' | 'off' } | undefined;
+  readonly describe: (id: string) => RuleDescription | undefined;
   /** The outputs that the rule may hold; undefined for kinds that hold nothing. */
-  holding(id: string): Holding | undefined;
+  readonly holding: (id: string) => Holding | undefined;
   /** Rules with `mode: off`: checked, and left out. */
   readonly off: ReadonlySet<string>;
   /** Positions of the tags that an interlock reads (through signals) or sets; none for other kinds. */
-  watched(id: string): readonly number[];
+  readonly watched: (id: string) => readonly number[];
   /** Outputs by tag index, and the rules that drive each. */
   readonly outputs: ReadonlyMap<number, readonly string[]>;
   readonly warnings: readonly RuleProblem[];
@@ -71,8 +82,8 @@ export interface CompileOptions {
   readonly atStart: boolean;
 }
 
-/** Rule states that survive a restart, by rule id; plain JSON. */
-export type RetainedStates = Readonly<Record<string, unknown>>;
+/** Rule states that survive a restart, by rule id; plain JSON. Their form `S` is known to the rules only. */
+export type RetainedStates<S = unknown> = Readonly<Record<string, S>>;
 
 export type CommandResult = { readonly ok: true } | { readonly ok: false; readonly reason: string };
 
@@ -81,7 +92,7 @@ export interface EngineOptions {
   /** Positions of `program.signals` in the image, in the same order. */
   readonly signalIndex: readonly number[];
   /** Writes a derived tag into the image. */
-  put(index: number, value: number, quality: number, time: number): void;
+  readonly put: (index: number, value: number, quality: number, time: number) => void;
   /** Result of `retained()` before the restart; for rules that `earlier` knows, its states take precedence. */
   readonly retained?: RetainedStates;
   /**
@@ -97,41 +108,60 @@ export interface EngineOptions {
   readonly lost?: ReadonlySet<string>;
   /** The current orders, as this program takes them up; absent: orders are not kept. */
   readonly orders?: OrderBook;
-  wallOf(mono: number): WallMs;
+  readonly wallOf: (mono: number) => WallMs;
 }
 
 /** The running rules. Not reentrant: called by the tick only. */
-export interface RuleEngine {
+export interface RuleEngine<S = unknown> {
   /** One evaluation on the frozen image. */
-  scan(now: MonoMs): ScanResult;
+  readonly scan: (now: MonoMs) => ScanResult;
   /** `id`: a rule, or an alarm of one. Takes effect at the next scan, which should follow at once. */
-  command(id: string, command: RuleCommand, person: Person, now: MonoMs): CommandResult;
-  why(id: string): Explanation | undefined;
+  readonly command: (
+    id: string,
+    command: RuleCommand,
+    person: Person,
+    now: MonoMs,
+  ) => CommandResult;
+  readonly why: (id: string) => Explanation | undefined;
   /** All alarms that are not normal. */
-  alarms(): readonly AlarmSnapshot[];
-  states(): ReadonlyMap<string, RuleState>;
+  readonly alarms: () => readonly AlarmSnapshot[];
+  readonly states: () => ReadonlyMap<string, RuleState>;
   /** `of`: only of these rules, or of the rules of these alarms. */
-  retained(of?: readonly string[]): RetainedStates;
+  readonly retained: (of?: readonly string[]) => RetainedStates<S>;
   /** Outputs held by rules now. `of`: only by these rules, or by the rules of these alarms. */
-  held(of?: readonly string[]): readonly Held[];
+  readonly held: (of?: readonly string[]) => readonly Held[];
   /** Orders without a rule. */
-  orphans(): readonly Orphan[];
+  readonly orphans: () => readonly Orphan[];
   /** Remarks on rules besides their states: `NOT OBEYED (…)`, `DENIED by order`, an order that holds. */
-  remarks(): ReadonlyMap<string, readonly string[]>;
+  readonly remarks: () => ReadonlyMap<string, readonly string[]>;
   /** Rules that are tripped because their memory was lost. */
-  lost(): readonly string[];
+  readonly lost: () => readonly string[];
   /** Reason why a demanded output is not obeyed; undefined: it is obeyed, or not demanded. */
-  obeyed(output: number, reason: string | undefined): void;
+  readonly obeyed: (output: number, reason: string | undefined) => void;
 }
 
 /** The rule language as the runtime uses it; implemented by `rules/`. */
+/** Programs on their way to another process: pieces of plain data, which only the rule language looks into. */
+export interface ProgramCarrier {
+  readonly parts: (program: RuleProgram) => Iterable<unknown>;
+  readonly reader: () => ProgramReader;
+}
+
+/** Puts a program together again. */
+export interface ProgramReader {
+  /** The next piece, in the order of {@link ProgramCarrier.parts}. */
+  readonly take: (part: unknown) => void;
+  /** After the last piece; undefined: nothing came. */
+  readonly program: () => RuleProgram | undefined;
+}
+
 export interface RuleLanguage {
-  compile(
+  readonly compile: (
     sources: readonly RuleSource[],
     tags: TagLookup,
     options?: CompileOptions,
-  ):
+  ) =>
     | { readonly ok: true; readonly program: RuleProgram }
     | { readonly ok: false; readonly problems: readonly RuleProblem[] };
-  start(program: RuleProgram, options: EngineOptions): RuleEngine;
+  readonly start: (program: RuleProgram, options: EngineOptions) => RuleEngine;
 }

@@ -5,12 +5,12 @@ import type { ErrorFields } from './errors.js';
  * somebody must act. `debug` may hold frame bytes. Never a secret.
  */
 export interface Log {
-  debug(message: string, fields?: ErrorFields): void;
-  info(message: string, fields?: ErrorFields): void;
-  warn(message: string, fields?: ErrorFields): void;
-  error(message: string, fields?: ErrorFields): void;
+  debug: (message: string, fields?: ErrorFields) => void;
+  info: (message: string, fields?: ErrorFields) => void;
+  warn: (message: string, fields?: ErrorFields) => void;
+  error: (message: string, fields?: ErrorFields) => void;
   /** A log whose every line carries these fields. */
-  child(fields: ErrorFields): Log;
+  child: (fields: ErrorFields) => Log;
 }
 
 const drop = (): void => undefined;

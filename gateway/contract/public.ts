@@ -52,7 +52,7 @@ export {
   type QualityName,
 } from './quality.js';
 export type { Alive, Samples, Subscribed, SubscriptionSink } from './subscription.js';
-export type { DeviceSurvey, FoundTag, SurveyDevice, TagFacts } from './survey.js';
+export type { DeviceSurvey, FoundTag, SurveyDevice, SurveyedTag } from './survey.js';
 export {
   formatDuration,
   mono,

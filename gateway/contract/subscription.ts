@@ -57,22 +57,22 @@ export interface SubscriptionSink {
    * too old.
    * An empty call means that the device is alive and has more to report.
    */
-  samples(samples: Samples): void;
+  samples: (samples: Samples) => void;
   /**
    * Settles when all samples so far have arrived: only then may the device discard them. Undefined: they have arrived.
    * Samples that have not when the driver is closed were lost in transit, and are delivered again on the next connection.
    */
-  confirmed?(): Promise<void> | undefined;
+  confirmed?: () => Promise<void> | undefined;
   /**
    * Samples that the device kept while it could not report: they are recorded, and do not enter the image.
    * Optional for sinks.
    */
-  history?(samples: Samples): void;
+  history?: (samples: Samples) => void;
   /** The device confirms that nothing else has changed, and has no more to report: every value is current. */
-  alive(): void;
+  alive: () => void;
   /**
    * The device revised {@link Subscribed.alive}: this is its longest silence from now on, ms. Optional for
    * sinks.
    */
-  revised?(alive: DurationMs): void;
+  revised?: (alive: DurationMs) => void;
 }

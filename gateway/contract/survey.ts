@@ -12,7 +12,7 @@ export interface SurveyDevice<A = unknown> {
 }
 
 /** The device's answer about a tag of the configuration. */
-export interface TagFacts {
+export interface SurveyedTag {
   /** Reason why it cannot be read as configured; undefined = it can. */
   readonly problem: string | undefined;
   /** May it be written? Undefined = unknown. */
@@ -36,7 +36,7 @@ export interface FoundTag {
 export interface DeviceSurvey {
   readonly name: string;
   /** By the position of the tag among the requested ones. */
-  readonly facts: readonly TagFacts[];
+  readonly facts: readonly SurveyedTag[];
   readonly found: readonly FoundTag[];
   /** Items that were left out, with reasons, for people. */
   readonly remarks: readonly string[];

@@ -17,23 +17,23 @@ export function ms(n: number): DurationMs {
 
 /** A timer that has been set; `cancel` may be called any number of times. */
 export interface Timer {
-  cancel(): void;
+  cancel: () => void;
 }
 
 /** The only source of time in the gateway. Real in `host`, virtual in tests and simulation. */
 export interface Clock {
-  mono(): MonoMs;
+  mono: () => MonoMs;
   /** Wall time of the operating system; it may step. */
-  wall(): WallMs;
+  wall: () => WallMs;
   /** Calls `run` once, not before `when`, never from inside this call. */
-  at(when: MonoMs, run: () => void): Timer;
+  at: (when: MonoMs, run: () => void) => Timer;
   /** Calls `run` in a separate turn of the loop, as soon as the current one has finished. */
-  soon(run: () => void): void;
+  soon: (run: () => void) => void;
 }
 
 /** Uniform numbers in [0, 1). Seeded in tests. */
 export interface Random {
-  next(): number;
+  next: () => number;
 }
 
 const unitMs: ReadonlyMap<string, number> = new Map([

@@ -22,3 +22,20 @@ export function parseTruth(typed: string): boolean | undefined {
   if (word === 'true' || word === 'on') return true;
   return word === 'false' || word === 'off' ? false : undefined;
 }
+
+/** A number with a unit, as people write it. */
+export interface Quantity {
+  readonly value: number;
+  /** As typed; undefined = none. */
+  readonly unit: string | undefined;
+}
+
+const quantity = /^\s*(?:([+-])\s*)?((?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?)\s*([^\s\d.+-].*)?$/;
+
+/** `32 A`, `-5 degC`, `75 %`, `7`. Whether the unit exists is not looked at. */
+export function parseQuantity(typed: string): Quantity | undefined {
+  const [, sign, digits, unit] = quantity.exec(typed) ?? [];
+  const size = Number(digits ?? NaN);
+  if (!Number.isFinite(size)) return undefined;
+  return { value: sign === '-' ? -size : size, unit: unit?.trim() };
+}

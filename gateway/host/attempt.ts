@@ -2,8 +2,8 @@ import { GatewayError } from '../contract/index.js';
 
 /** How an attempt tells its end; what comes after an abort is not heard. */
 export interface Attempt<T> {
-  opened(stream: T): void;
-  failed(error: GatewayError): void;
+  opened: (stream: T) => void;
+  failed: (error: GatewayError) => void;
 }
 
 /**

@@ -59,8 +59,8 @@ export async function replaceFile(path: string, content: string | Uint8Array): P
 
 /** A number in a small file of its own, written so that a power cut leaves the old or the new one. */
 export function numberFile(path: string): {
-  last(): Promise<number | undefined>;
-  record(n: number): Promise<void>;
+  last: () => Promise<number | undefined>;
+  record: (n: number) => Promise<void>;
 } {
   return {
     last: async () => {
@@ -86,9 +86,9 @@ export function tripFolder(
   folder: string,
   most: number,
 ): {
-  save(name: string, json: string): Promise<void>;
-  names(): Promise<readonly string[]>;
-  load(name: string): Promise<string | undefined>;
+  save: (name: string, json: string) => Promise<void>;
+  names: () => Promise<readonly string[]>;
+  load: (name: string) => Promise<string | undefined>;
 } {
   const names = async (): Promise<string[]> => {
     const files = await readdir(folder).catch(() => []);

@@ -37,7 +37,7 @@ export interface ForeignOptions {
   readonly ask: Ask;
   /** Where its drivers run; undefined = in this thread. */
   readonly residence: Residence | undefined;
-  create(config: unknown, context: DriverContext): Driver;
+  create: (config: unknown, context: DriverContext) => Driver;
 }
 
 /**

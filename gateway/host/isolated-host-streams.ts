@@ -10,11 +10,11 @@ import { Flow, Receipts } from './isolated-flow.js';
 import { type FromStream, type ToStream } from './isolated-messages.js';
 
 export interface HostStreamsOptions {
-  post(message: ToStream, transfer?: readonly ArrayBuffer[]): void;
+  post: (message: ToStream, transfer?: readonly ArrayBuffer[]) => void;
   /** The way out of a driver; undefined where it is closed. */
-  contextOf(driver: number): Pick<DriverContext, 'open'> | undefined;
+  contextOf: (driver: number) => Pick<DriverContext, 'open'> | undefined;
   /** A driver does not take what it is sent. */
-  onTrouble(driver: number, why: GatewayError): void;
+  onTrouble: (driver: number, why: GatewayError) => void;
 }
 
 interface Opened {

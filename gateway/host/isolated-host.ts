@@ -25,8 +25,8 @@ const youngHeapMiB = 16;
 interface Settle {
   readonly kind: ToThread['kind'];
   readonly driver: number;
-  done(value: unknown): void;
-  failed(why: GatewayError): void;
+  done: (value: unknown) => void;
+  failed: (why: GatewayError) => void;
   /** For reads: where the answer goes. */
   readonly into: Batch | undefined;
 }

@@ -71,8 +71,8 @@ class RemoteStream implements ByteStream {
 
 interface Opening {
   readonly driver: number;
-  opened(): void;
-  failed(why: GatewayError): void;
+  opened: () => void;
+  failed: (why: GatewayError) => void;
 }
 
 /** The byte streams of all drivers of a thread. */

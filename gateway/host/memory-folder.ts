@@ -5,10 +5,10 @@ import { isErrno, replaceFile } from './files.js';
 /** Files of a folder that are written whole: after a power cut there is the old or the new one. */
 export interface MemoryFolder {
   /** Undefined: there is no such file. Rejects where the disk does not say. */
-  read(name: string): Promise<Uint8Array | undefined>;
-  replace(name: string, bytes: Uint8Array): Promise<void>;
+  read: (name: string) => Promise<Uint8Array | undefined>;
+  replace: (name: string, bytes: Uint8Array) => Promise<void>;
   /** @returns the new name */
-  setAside(name: string): Promise<string>;
+  setAside: (name: string) => Promise<string>;
 }
 
 export function memoryFolder(folder: string): MemoryFolder {

@@ -5,16 +5,16 @@ import { GatewayError } from '../contract/index.js';
 /** What the library's open port has on Linux, as far as it is used here. */
 interface OpenPort {
   readonly fd: number | null;
-  readonly poller: { once(event: Direction, run: (error: Error | null) => void): void };
+  readonly poller: { once: (event: Direction, run: (error: Error | null) => void) => void };
   /** What `drain` waits for. */
   writeOperation: Promise<void> | null;
-  read(
+  read: (
     buffer: Buffer,
     offset: number,
     length: number,
-  ): Promise<{ buffer: Buffer; bytesRead: number }>;
-  write(buffer: Buffer): Promise<void>;
-  close(): Promise<void>;
+  ) => Promise<{ buffer: Buffer; bytesRead: number }>;
+  write: (buffer: Buffer) => Promise<void>;
+  close: () => Promise<void>;
 }
 
 type Direction = 'readable' | 'writable';

@@ -1,8 +1,8 @@
 import { type Clock, mono } from '../contract/index.js';
 
 interface Waiting {
-  isWanted(): boolean;
-  begin(isWanted: boolean): void;
+  isWanted: () => boolean;
+  begin: (isWanted: boolean) => void;
 }
 
 /**

@@ -6,12 +6,12 @@ import type { SegmentInfo } from './store.js';
 
 /** The journal as the history lanes see it; what it gives may change while something is read. */
 export interface HistoryDisk {
-  segments(): readonly SegmentInfo[];
+  segments: () => readonly SegmentInfo[];
   /** What is not on disk yet. */
-  tail(): readonly Entry[];
-  read(id: number): Promise<Uint8Array | undefined>;
+  tail: () => readonly Entry[];
+  read: (id: number) => Promise<Uint8Array | undefined>;
   /** The bytes of a segment have rotted: its entries are to be counted as lost. */
-  damaged(segment: SegmentInfo): Promise<void>;
+  damaged: (segment: SegmentInfo) => Promise<void>;
 }
 
 /**

@@ -17,19 +17,22 @@ export interface JournalOptions {
    * The number of the last epoch, kept beside the journal: a journal that was lost must not begin again at 1,
    * or consumers would take its samples for ones that they have. Undefined: nobody can say. Neither call rejects.
    */
-  readonly epochs?: { last(): Promise<number | undefined>; record(epoch: number): Promise<void> };
+  readonly epochs?: {
+    last: () => Promise<number | undefined>;
+    record: (epoch: number) => Promise<void>;
+  };
   /** This boot goes on: its half of the process was restarted. */
   readonly resume?: Resume;
   /** More of what the source gave may be safe: `Journal.safe` says how much. Called often. */
-  onSafe?(): void;
+  onSafe?: () => void;
   /** Names of the sinks that read; cursors of others are dropped. */
   readonly sinks: readonly string[];
   /** The disk answers that did not at the start; states that it holds are there now. */
-  onTakenUp?(found: LateFinding): void;
+  onTakenUp?: (found: LateFinding) => void;
   /** The file was deleted or replaced while we ran, and is written anew. */
-  onRenewed?(): void;
+  onRenewed?: () => void;
   /** The condition of the disk changed: undefined = well. */
-  onCondition(error: GatewayError | undefined): void;
+  onCondition: (error: GatewayError | undefined) => void;
 }
 
 /** How far the journal has come, for the source. */

@@ -11,7 +11,7 @@ export interface RetentionBounds {
   /** Share of the file system that must stay free, 0..1. */
   readonly freeDisk: number;
   /** Free and total bytes of the file system; undefined where nobody can tell. */
-  disk(): Promise<{ free: number; total: number } | undefined>;
+  disk: () => Promise<{ free: number; total: number } | undefined>;
 }
 
 /** What retention goes by, besides sizes. */

@@ -12,13 +12,13 @@ export interface HistoryPart {
 /** What the journal gives a sink reader to reach older entries. */
 export interface HistorySource {
   /** Entries from `from` on, below `before`, that are in `wanted`: those of the next commit. */
-  history(from: number, before: number, wanted: Intervals): Promise<HistoryPart>;
+  history: (from: number, before: number, wanted: Intervals) => Promise<HistoryPart>;
   /** The position that the next entry will have. */
-  nextPos(): number;
+  nextPos: () => number;
   /** An acknowledgement came in: somebody needs the entry less. */
-  acked(): void;
+  acked: () => void;
   /** The receiver does not want this entry, now or ever: it goes into the ledger of losses. */
-  refused(entry: Entry): void;
+  refused: (entry: Entry) => void;
 }
 
 /** The durable part of a sink's cursor. */

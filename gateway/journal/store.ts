@@ -47,16 +47,16 @@ export interface Room {
  * `journal-io` (the connection is no longer to be trusted), `journal-corrupt`.
  */
 export interface Store {
-  open(): Promise<Found>;
+  open: () => Promise<Found>;
   /** @returns the ids of the new segments, in order */
-  commit(change: Change): Promise<readonly number[]>;
+  commit: (change: Change) => Promise<readonly number[]>;
   /** Bytes of a segment, CRC checked; undefined when they are damaged or gone. */
-  read(id: number): Promise<Uint8Array | undefined>;
-  room(): Promise<Room>;
+  read: (id: number) => Promise<Uint8Array | undefined>;
+  room: () => Promise<Room>;
   /** Is what it writes to still what is found under its name? Resolves for a store that is open. */
-  isThere(): Promise<boolean>;
+  isThere: () => Promise<boolean>;
   /** Puts all that it holds under its name again; what stands there instead is set aside. Ids stay. */
-  renew(): Promise<void>;
+  renew: () => Promise<void>;
   /** Idempotent. */
-  close(): Promise<void>;
+  close: () => Promise<void>;
 }

@@ -11,9 +11,9 @@ export type PayloadForm = 'frame' | 'values' | 'rows';
 export interface FrameContext {
   readonly gateway: string;
   /** The dictionary of that revision, from memory or the journal; undefined when it is lost. */
-  dictionary(device: string, revision: string): Dictionary | undefined;
+  dictionary: (device: string, revision: string) => Dictionary | undefined;
   /** Revision that is on the retained meta topic of the device now. */
-  currentRevision(device: string): string | undefined;
+  currentRevision: (device: string) => string | undefined;
 }
 
 const out = new JsonWriter();

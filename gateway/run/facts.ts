@@ -1,16 +1,14 @@
-import type { Clock, Timer, WallMs } from '../contract/index.js';
-import { mono } from '../contract/index.js';
+import type { Clock, WallMs } from '../contract/index.js';
 import { limits } from '../limits.js';
 import type { Link } from '../scan/link.js';
 import type { Field } from './field.js';
 import type { HealthCheck } from './health.js';
+import { loopCheck, Looks } from './looks.js';
 import type { FieldMemory } from './memory/field-memory.js';
 import type { NotesStanding } from './memory/notes.js';
 import type { OwnAlarms } from './own-alarms.js';
 import type { WallClock } from './wall-clock.js';
 
-/** How often it is looked at, ms. */
-export const lookMs = 2_000;
 /** How often each link is reported without a change, ms. */
 const linksMs = 30_000;
 
@@ -42,21 +40,25 @@ export interface FieldWatchOptions {
 export class FieldWatch {
   readonly #o: FieldWatchOptions;
   readonly #startedAt: number;
-  #timer: Timer | undefined;
-  #lag = 0;
+  readonly #looks: Looks;
   #linksAt: number;
 
   constructor(options: FieldWatchOptions) {
     this.#o = options;
     this.#startedAt = options.clock.mono();
     this.#linksAt = this.#startedAt;
+    this.#looks = new Looks(options.clock, () => {
+      options.look();
+      options.tell(this.facts);
+      this.#reportLinks();
+    });
   }
 
   start(): void {
-    this.#arm();
+    this.#looks.start();
   }
   stop(): void {
-    this.#timer?.cancel();
+    this.#looks.stop();
   }
 
   get facts(): FieldFacts {
@@ -64,22 +66,10 @@ export class FieldWatch {
       links: this.#links(),
       orders: this.#orders(),
       own: this.#own(),
-      loop: this.#loop(),
+      loop: loopCheck(this.#looks.lag),
       noting: this.#o.memory.noting,
       counters: this.#counters(),
     };
-  }
-
-  #arm(): void {
-    const { clock } = this.#o;
-    const due = clock.mono() + lookMs;
-    this.#timer = clock.at(mono(due), () => {
-      this.#lag = Math.max(0, clock.mono() - due);
-      this.#o.look();
-      this.#o.tell(this.facts);
-      this.#reportLinks();
-      this.#arm();
-    });
   }
 
   /** Figures of links go stale without being asked for. */
@@ -139,17 +129,12 @@ export class FieldWatch {
     }));
   }
 
-  #loop(): HealthCheck {
-    const text = `${this.#lag.toFixed(0)} ms late`;
-    return { check: 'event loop', level: this.#lag > 500 ? 'warn' : 'ok', text };
-  }
-
   #counters(): Record<string, number> {
     const { clock, field } = this.#o;
     return {
       uptime_s: Math.round((clock.mono() - this.#startedAt) / 1_000),
       rss_bytes: this.#o.rss(),
-      loop_lag_ms: Math.round(this.#lag),
+      loop_lag_ms: Math.round(this.#looks.lag),
       ticks: field.tick.stats.ticks,
       tick_max_ms: Math.round(field.tick.stats.maxMs),
       inbox_shed: field.inbox.shed,

@@ -1,5 +1,5 @@
 import { diffConfigs } from '../config/diff.js';
-import type { Config, ConfigDiff } from '../config/model.js';
+import type { ConfigDiff, RunningConfig } from '../config/model.js';
 import {
   type AlarmSnapshot,
   asGatewayError,
@@ -8,7 +8,7 @@ import {
   mono,
 } from '../contract/index.js';
 import { limits } from '../limits.js';
-import { type Dictionary, dictionariesOf } from '../north/dictionary.js';
+import type { Dictionary } from '../north/dictionary.js';
 import type { Args } from './arguments.js';
 import { Backoff } from '../scan/backoff.js';
 import { Desk } from './desk.js';
@@ -28,6 +28,8 @@ import {
   type ReloadBy,
   touchesField,
 } from './reload.js';
+import type { StartAlarm } from './start-plan.js';
+import { alone, openedInTime } from './wall/opening.js';
 import { FieldWall, type NorthPort } from './wall/field-wall.js';
 import type { Begin, NorthPlan, Opened, ToField } from './wall/messages.js';
 import { WallClock } from './wall-clock.js';
@@ -39,14 +41,14 @@ export interface FieldHalfOptions extends Pick<
   /** Begins a north half; again, when one has ended. */
   readonly north: () => Promise<NorthPort>;
   readonly notes: NotesFile;
+  /** What is known of rules without the other half. */
+  beside: () => Promise<Pick<Opened, 'verdict' | 'memory'>>;
   /** Identifies this boot. */
   readonly boot: string;
-  /** SHA-256, hexadecimal. */
-  hash(text: string): string;
   /** Memory of the process in bytes, for health. */
-  rss(): number;
+  rss: () => number;
   /** Reads the configuration again and goes over to it, for a person; rejects with why not. */
-  reload?(who: string, keepTrips: boolean): Promise<unknown>;
+  reload?: (who: string, keepTrips: boolean) => Promise<unknown>;
 }
 
 /** Alarms of the gateway itself: the other half is being restarted; it does not answer. */
@@ -68,7 +70,7 @@ export class FieldHalf {
   readonly #watch: FieldWatch;
   readonly #desk: Desk;
   readonly #audit = { record: this.#record.bind(this) };
-  #config: Config;
+  #config: RunningConfig;
   #dictionaries: ReadonlyMap<string, Dictionary>;
   #isReloading = false;
   #isStopping = false;
@@ -78,17 +80,14 @@ export class FieldHalf {
     plan: Plan,
     link: FieldWall,
     { verdict, memory, deviceAlarms }: Opened,
-    {
-      options,
-      dictionaries,
-    }: { options: FieldHalfOptions; dictionaries: FieldHalf['dictionaries'] },
+    options: FieldHalfOptions,
   ) {
     const { clock, log, notes } = options;
     this.options = options;
     this.link = link;
     this.wall = new WallClock(clock);
     this.#config = plan.config;
-    this.#dictionaries = dictionaries;
+    this.#dictionaries = plan.dictionaries;
     this.#backoff = new Backoff(options.random, limits.backoffFirstMs, limits.backoffMaxMs);
     this.outlet = logged(outletOf(link, this.wall), log);
     this.own = new OwnAlarms({
@@ -133,12 +132,12 @@ export class FieldHalf {
 
   /**
    * Begins with the half that stores, and then with the plant. Rejects with a GatewayError where that half refuses.
-   * @param rules what there is to be said of rules that were set aside
+   * @param alarms what there is to be said of what was set aside
    */
   static async start(
     plan: Plan,
     options: FieldHalfOptions,
-    rules?: { tell(own: OwnAlarms): void },
+    alarms: readonly StartAlarm[] = [],
   ): Promise<FieldHalf> {
     const made: { half?: FieldHalf } = {};
     const link = new FieldWall({
@@ -160,35 +159,36 @@ export class FieldHalf {
         if (made.half) made.half.#takeUp(found);
       },
     });
-    const dictionaries = dictionariesOf(plan.table, (text) => options.hash(text));
     const begin: Begin = {
-      plan: northPlanOf(plan.config, dictionaries.values()),
+      plan: northPlanOf(plan),
       boot: options.boot,
       notes: options.notes.before,
       again: undefined,
       memory: undefined,
     };
-    const opened = await link.begin(await options.north(), begin);
-    const half = new FieldHalf(plan, link, opened, { options, dictionaries });
+    const opening = options.north().then((port) => link.begin(port, begin));
+    const opened = await openedInTime(opening, options.clock);
+    const known = opened ?? { ...alone, ...(await options.beside()) };
+    const half = new FieldHalf(plan, link, known, options);
     made.half = half;
     link.report({ kind: 'standing', alarms: half.#standing() });
     half.field.start();
-    tellOfMemory(half.#teller, opened.verdict);
-    rules?.tell(half.own);
+    tellOfMemory(half.#teller, known.verdict);
+    if (!opened) half.#goOnAlone(opening);
+    for (const { id, reason } of alarms) half.own.raise(id, reason);
     half.#watch.start();
     options.log.info('gateway started', {
       gateway: plan.config.gateway.id,
       links: plan.config.links.length,
       tags: plan.table.size,
       rules: plan.program.ids.length,
-      epoch: opened.epoch,
-      ended: opened.ended,
-      memory: opened.verdict.kind,
+      ...(opened && { epoch: opened.epoch, ended: opened.ended }),
+      memory: known.verdict.kind,
     });
     return half;
   }
 
-  get config(): Config {
+  get config(): RunningConfig {
     return this.#config;
   }
   /** By device: what indexes in frames mean. */
@@ -217,7 +217,7 @@ export class FieldHalf {
         result: 'requested',
       });
       if (touchesField(diff)) {
-        this.#dictionaries = dictionariesOf(plan.table, (text) => this.options.hash(text));
+        this.#dictionaries = plan.dictionaries;
         await this.field.replace(plan);
       }
       this.#config = config;
@@ -259,7 +259,7 @@ export class FieldHalf {
   }
 
   get #northPlan(): NorthPlan {
-    return northPlanOf(this.#config, this.#dictionaries.values());
+    return northPlanOf({ config: this.#config, dictionaries: this.#dictionaries });
   }
   get #standingIds(): ReadonlySet<string> {
     return new Set(this.#standing().map(({ id }) => id));
@@ -282,16 +282,36 @@ export class FieldHalf {
 
   async #beginAgain(): Promise<void> {
     if (this.#isStopping) return;
+    const isFirst = this.link.epoch === 0;
     const port = await this.options.north();
-    await this.link.begin(port, {
+    const opened = await this.link.begin(port, {
       plan: this.#northPlan,
       boot: this.options.boot,
       notes: this.options.notes.before,
-      again: this.link.keeper.again(),
+      again: isFirst ? undefined : this.link.keeper.again(),
       memory: this.#memory.current,
     });
+    this.#isBack(isFirst ? opened : undefined);
+  }
+
+  /** The other half takes its time, or has ended: the plant does not wait for it. */
+  #goOnAlone(opening: Promise<Opened>): void {
+    this.own.raise(northDown, {
+      priority: 'high',
+      text: 'the half that stores and talks is not there yet: nothing is stored or published; polls, rules and trips go on',
+      response: 'if it stays so, look into the log',
+    });
+    opening.then(
+      (opened) => this.#isBack(opened),
+      (thrown: unknown) => this.#begin(asGatewayError(thrown)),
+    );
+  }
+
+  /** @param first what it knows, and was not asked before */
+  #isBack(first: Opened | undefined): void {
     this.#backoff.reset();
     this.own.clear(northDown);
+    if (first && !this.#memory.current && first.verdict.kind !== 'unknown') this.#takeUp(first);
     this.#tellAll();
     this.options.log.info('the half that stores and talks is back');
   }
@@ -368,7 +388,7 @@ export class FieldHalf {
   }
 
   /** What could not be read at the start is known now. */
-  #takeUp({ verdict, memory }: Known): void {
+  #takeUp({ verdict, memory }: Pick<Known, 'verdict' | 'memory'>): void {
     this.#memory.goOn(memory);
     this.field.takeUp(beforeOf(verdict, this.field.plan, this.#config.gateway.firstStart));
     tellOfMemory(this.#teller, verdict);

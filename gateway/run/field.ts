@@ -50,15 +50,15 @@ export interface FieldOptions {
   readonly random: Random;
   readonly log: Log;
   readonly wall: WallClock;
-  readonly rules: RuleLanguage;
+  readonly rules: Pick<RuleLanguage, 'start'>;
   readonly audit: AuditTrail;
   readonly outlet: Outlet;
   open: DriverContext['open'];
   readonly create: MakeDriver;
   /** A link has come up; more than once while it is. */
-  onConnected?(link: string): void;
+  onConnected?: (link: string) => void;
   /** Revision of each device's dictionary. */
-  revisions(table: TagTable): ReadonlyMap<string, string>;
+  revisions: (table: TagTable) => ReadonlyMap<string, string>;
   /** What is known of rules from before. */
   readonly before: Before;
   /** Where that is kept. */

@@ -1,8 +1,8 @@
-import type { Clock, Timer } from '../contract/index.js';
-import { mono } from '../contract/index.js';
+import type { Clock } from '../contract/index.js';
 import type { Held } from '../north/mqtt/refusals.js';
 import type { AlarmCounter } from './alarm-figures.js';
-import { lookMs, type FieldFacts } from './facts.js';
+import type { FieldFacts } from './facts.js';
+import { loopCheck, Looks } from './looks.js';
 import type { Memory } from './memory/memory.js';
 import type { NotesStanding } from './memory/notes.js';
 import type { North } from './north.js';
@@ -31,6 +31,12 @@ const unnotedTexts: Readonly<Record<NotesStanding, string | undefined>> = {
   failing: 'trips are not noted: a kill may forget them',
 };
 
+const fieldSilent: HealthCheck = {
+  check: 'field half',
+  level: 'fail',
+  text: 'the half that polls and trips does not answer: what is known of the plant is as it was',
+};
+
 export interface HealthOptions {
   readonly clock: Clock;
   readonly wall: WallClock;
@@ -48,20 +54,28 @@ export class HealthWatch {
   readonly #o: HealthOptions;
   /** Of the field half, as it said last. */
   #facts: FieldFacts | undefined;
-  #timer: Timer | undefined;
+  readonly #looks: Looks;
+  /** It says nothing at the moment. */
+  #isFieldSilent = false;
   #level: HealthLevel | undefined;
   #publishedAt = -Infinity;
-  #lag = 0;
 
   constructor(options: HealthOptions) {
     this.#o = options;
+    this.#looks = new Looks(options.clock, () => options.look());
   }
 
   start(): void {
-    this.#arm();
+    this.#looks.start();
   }
   stop(): void {
-    this.#timer?.cancel();
+    this.#looks.stop();
+  }
+
+  /** The field half says nothing, or something again. */
+  fieldIsSilent(isSilent: boolean): void {
+    this.#isFieldSilent = isSilent;
+    this.#publish();
   }
 
   /** The field half says how it is. */
@@ -73,6 +87,7 @@ export class HealthWatch {
   /** With `facts` of this moment, or as they were last. */
   now(facts: FieldFacts | undefined = this.#facts): Health {
     const checks = [
+      ...(this.#isFieldSilent ? [fieldSilent] : []),
       ...(facts?.links ?? []),
       ...this.#sinks(),
       ...(facts?.orders ?? []),
@@ -86,16 +101,6 @@ export class HealthWatch {
         ? 'warn'
         : 'ok';
     return { level, checks, counters: this.#counters(facts) };
-  }
-
-  #arm(): void {
-    const { clock } = this.#o;
-    const due = clock.mono() + lookMs;
-    this.#timer = clock.at(mono(due), () => {
-      this.#lag = Math.max(0, clock.mono() - due);
-      this.#o.look();
-      this.#arm();
-    });
   }
 
   #publish(): void {
@@ -159,11 +164,7 @@ export class HealthWatch {
 
   /** The later of the two halves. */
   #loop(facts: FieldFacts | undefined): HealthCheck {
-    const own: HealthCheck = {
-      check: 'event loop',
-      level: this.#lag > 500 ? 'warn' : 'ok',
-      text: `${this.#lag.toFixed(0)} ms late`,
-    };
+    const own = loopCheck(this.#looks.lag);
     return facts && (facts.loop.level === 'warn' || own.level === 'ok') ? facts.loop : own;
   }
 

@@ -23,9 +23,9 @@ export interface NorthHalfOptions extends Omit<
   /** Records of trips. */
   readonly trips: TripShelf;
   /** The gateway stops: nobody is served any more. */
-  onStop?(): Promise<void>;
+  onStop?: () => Promise<void>;
   /** Memory of the process in bytes, for health; 0 where the field half is the same process. */
-  rss(): number;
+  rss: () => number;
 }
 
 /** Key of the figures of the alarm system among the states of the journal. */
@@ -87,7 +87,9 @@ export class NorthHalf {
       const watchdog: Watchdog = new Watchdog({
         clock,
         beat: () => link.send({ kind: 'beat' }),
-        onSilent: () => undefined,
+        onSilent: (isSilent) => {
+          if (half) half.health.fieldIsSilent(isSilent);
+        },
         onHung: onFieldHung,
       });
       const link: NorthWall = new NorthWall(port, {

@@ -27,17 +27,20 @@ export interface NorthOptions {
   /** Identifies this boot. */
   readonly boot: string;
   /** See {@link JournalOptions.epochs}. */
-  readonly epochs?: { last(): Promise<number | undefined>; record(epoch: number): Promise<void> };
+  readonly epochs?: {
+    last: () => Promise<number | undefined>;
+    record: (epoch: number) => Promise<void>;
+  };
   /** This boot goes on. */
   readonly resume?: Resume | undefined;
   /** Has an event numbered: it comes back as an entry. */
-  enter(event: GatewayEvent): void;
+  enter: (event: GatewayEvent) => void;
   /** More of what came may be safe. */
-  onSafe(): void;
+  onSafe: () => void;
   /** The journal is there again, after it was away or deleted; what lay beside it may be gone. */
-  onJournalBack?(): void;
-  hash(text: string): string;
-  disk(): Promise<{ free: number; total: number } | undefined>;
+  onJournalBack?: () => void;
+  hash: (text: string) => string;
+  disk: () => Promise<{ free: number; total: number } | undefined>;
 }
 
 interface Sink {

@@ -7,11 +7,11 @@ import type { DeviceReport, GatewayEvent, LinkReport } from './reports.js';
  * thread of its own the day a measurement asks for it.)
  */
 export interface Outlet {
-  block(block: Block): void;
-  event(event: GatewayEvent): void;
-  alarm(alarm: AlarmSnapshot): void;
-  link(report: LinkReport): void;
-  device(report: DeviceReport): void;
+  block: (block: Block) => void;
+  event: (event: GatewayEvent) => void;
+  alarm: (alarm: AlarmSnapshot) => void;
+  link: (report: LinkReport) => void;
+  device: (report: DeviceReport) => void;
   /** Alarms of devices, which must survive a restart. */
-  deviceAlarms(json: string): void;
+  deviceAlarms: (json: string) => void;
 }

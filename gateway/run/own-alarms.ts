@@ -14,8 +14,8 @@ export interface Reason {
 }
 
 export interface OwnAlarmsOptions {
-  wall(): WallMs;
-  tell(alarm: AlarmSnapshot): void;
+  wall: () => WallMs;
+  tell: (alarm: AlarmSnapshot) => void;
 }
 
 /** Alarms of the gateway itself: no rule stands behind them, and no device. */

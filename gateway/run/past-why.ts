@@ -5,11 +5,11 @@ import type { TripRecord } from './black-box.js';
 
 /** Records of trips that are kept, each under its name. */
 export interface TripShelf {
-  save(name: string, json: string): Promise<void>;
+  save: (name: string, json: string) => Promise<void>;
   /** Names of all that are kept. */
-  names(): Promise<readonly string[]>;
+  names: () => Promise<readonly string[]>;
   /** Undefined: it has gone meanwhile. */
-  load(name: string): Promise<string | undefined>;
+  load: (name: string) => Promise<string | undefined>;
 }
 
 /** A trip of which there is a record. */

@@ -1,4 +1,4 @@
-import type { Config, LinkConfig } from '../config/model.js';
+import type { LinkConfig } from '../config/model.js';
 import type { Point } from '../contract/index.js';
 import type { TagInfo, TagTable } from '../tags/table.js';
 import { rawOf } from '../contract/index.js';
@@ -7,7 +7,7 @@ import type { Plan } from './plan.js';
 
 /** Where each output of a configuration lies in the plant. */
 class Places {
-  readonly #config: Config;
+  readonly #config: Plan['config'];
   readonly #table: TagTable;
   readonly #links: ReadonlyMap<string, LinkConfig>;
   readonly #addresses = new Map<string, ReadonlyMap<string, string>>();

@@ -1,4 +1,4 @@
-import type { Config, ConfigDiff } from '../config/model.js';
+import type { ConfigDiff, RunningConfig } from '../config/model.js';
 import { GatewayError, type Person, type RuleProblem } from '../contract/index.js';
 import type { Fate } from '../write/orders.js';
 
@@ -30,7 +30,7 @@ export function refuseRestart({ restart }: ConfigDiff): void {
 export function refuseUntripping(
   { released, conflicts }: Pick<Fate, 'released' | 'conflicts'>,
   { who, keepTrips }: ReloadBy,
-  { roles }: Config,
+  { roles }: Pick<RunningConfig, 'roles'>,
 ): void {
   if (conflicts.length > 0)
     throw new GatewayError(

@@ -1,16 +1,17 @@
-import type { Config, ConfigDiff } from '../config/model.js';
+import type { Config, ConfigDiff, RunningConfig } from '../config/model.js';
+import { invariant, type Port, type RuleLanguage } from '../contract/index.js';
 import { FieldHalf, type FieldHalfOptions } from './field-half.js';
 import type { Field } from './field.js';
-import type { MemoryFiles } from './memory/memory.js';
+import { memoryBeside, type MemoryFiles } from './memory/memory.js';
 import type { NotesFile } from './memory/notes.js';
 import { NorthHalf, type NorthHalfOptions } from './north-half.js';
 import type { North } from './north.js';
 import type { OwnAlarms } from './own-alarms.js';
-import { type Plan, planOf } from './plan.js';
+import { type Plan, type Planner, planOf } from './plan.js';
 import { type ReloadBy, RulesRefused } from './reload.js';
 import type { RulesAtStart } from './start-plan.js';
 import type { WallClock } from './wall-clock.js';
-import { type Carry, joinedPorts } from './wall/joined.js';
+import { type JoinedPorts, joinedPorts } from './wall/joined.js';
 import type { ToField, ToNorth } from './wall/messages.js';
 
 /** The state folder, with the notes that the field half writes. */
@@ -18,25 +19,63 @@ export type StateFiles = MemoryFiles & { readonly notes: NotesFile };
 
 export interface RuntimeOptions
   extends
-    Omit<FieldHalfOptions, 'north' | 'notes' | 'rss' | 'reload'>,
+    Omit<FieldHalfOptions, 'north' | 'notes' | 'beside' | 'rss' | 'reload' | 'rules'>,
     Omit<NorthHalfOptions, 'memoryFiles' | 'rss'> {
+  readonly rules: RuleLanguage;
   readonly memoryFiles: StateFiles;
   /** Memory of the process in bytes, for health. */
-  memory(): number;
+  memory: () => number;
   readonly reload?: NonNullable<FieldHalfOptions['reload']>;
-  /** How messages go from one half to the other; at once, unless something else is said. */
-  readonly carry?: Carry;
+  /** What is between the halves, for each life of the one that stores; nothing, unless something else is said. Throws: it cannot begin. */
+  readonly pipes?: () => JoinedPorts<ToNorth, ToField>;
+  /** Of the half that stores, what is another one in each of its lives. */
+  readonly life?: () => Pick<NorthHalfOptions, 'clock' | 'store' | 'mqtt'>;
+  /** How a plan comes to the field half from whoever checked it; as it is, unless something else is said. */
+  readonly handOver?: (plan: Plan) => Promise<Plan>;
+}
+
+function handedOver(plan: Plan, { handOver }: RuntimeOptions): Promise<Plan> {
+  return handOver ? handOver(plan) : Promise.resolve(plan);
+}
+
+/** The half that stores and talks, again and again. */
+class NorthLives {
+  readonly #options: RuntimeOptions;
+  #port: Port<ToField, ToNorth> | undefined;
+  half: NorthHalf | undefined;
+  /** The latest one has begun, or cannot. */
+  settled: Promise<unknown> = Promise.resolve();
+
+  constructor(options: RuntimeOptions) {
+    this.#options = options;
+  }
+
+  begin(): Port<ToNorth, ToField> {
+    const { one, other } = this.#options.pipes?.() ?? joinedPorts<ToNorth, ToField>(atOnce);
+    const options = { ...this.#options, ...this.#options.life?.(), rss: () => 0 };
+    this.#port = other;
+    this.settled = NorthHalf.serve(other, options.clock, () => options).then(
+      (half) => (this.half = half),
+      // It says so to the field half, too.
+      () => undefined,
+    );
+    return one;
+  }
+
+  drop(): void {
+    this.#port?.end();
+  }
 }
 
 /** Both halves in one process. */
 export class Runtime {
   readonly options: RuntimeOptions;
   readonly fieldHalf: FieldHalf;
-  readonly northHalf: NorthHalf;
+  readonly #lives: NorthLives;
 
-  private constructor(fieldHalf: FieldHalf, northHalf: NorthHalf, options: RuntimeOptions) {
+  private constructor(fieldHalf: FieldHalf, lives: NorthLives, options: RuntimeOptions) {
     this.fieldHalf = fieldHalf;
-    this.northHalf = northHalf;
+    this.#lives = lives;
     this.options = options;
   }
 
@@ -46,26 +85,42 @@ export class Runtime {
     options: RuntimeOptions,
     rules?: RulesAtStart,
   ): Promise<Runtime> {
-    const plan = rules ? rules.plan : planned(config, options);
-    const { one, other } = joinedPorts<ToNorth, ToField>(options.carry ?? atOnce);
-    const serving = NorthHalf.serve(other, options.clock, () => ({ ...options, rss: () => 0 }));
-    // It says so to the field half, too.
-    serving.catch(() => undefined);
+    const plan = await handedOver(rules ? rules.plan : planned(config, options), options);
+    const lives = new NorthLives(options);
     const fieldHalf = await FieldHalf.start(
       plan,
       {
         ...options,
-        north: () => Promise.resolve(one),
+        // What it throws is a rejection.
+        north: async () => Promise.resolve(lives.begin()),
         notes: options.memoryFiles.notes,
+        beside: () =>
+          memoryBeside({
+            files: options.memoryFiles,
+            notes: options.memoryFiles.notes.before,
+            newId: options.boot,
+          }),
         rss: () => options.memory(),
       },
-      rules,
+      rules?.alarms,
     );
-    const northHalf = await serving;
-    return new Runtime(fieldHalf, northHalf, options);
+    if (fieldHalf.link.isOpen) await lives.settled;
+    return new Runtime(fieldHalf, lives, options);
   }
 
-  get config(): Config {
+  /** The half that stores and talks, in its latest life that has begun. */
+  get northHalf(): NorthHalf {
+    const { half } = this.#lives;
+    invariant(half !== undefined, 'the half that stores has begun');
+    return half;
+  }
+
+  /** The half that stores and talks is gone, as if it were killed: whoever calls sees to it that it does nothing any more. */
+  dropNorth(): void {
+    this.#lives.drop();
+  }
+
+  get config(): RunningConfig {
     return this.fieldHalf.config;
   }
   get field(): Field {
@@ -92,7 +147,8 @@ export class Runtime {
 
   /** See {@link FieldHalf.reload}; refused where the rules do not compile, too. */
   async reload(config: Config, by: ReloadBy): Promise<ConfigDiff> {
-    return this.fieldHalf.reload(planned(config, this.options), by);
+    const plan = await handedOver(planned(config, this.options), this.options);
+    return this.fieldHalf.reload(plan, by);
   }
 
   async stop(): Promise<void> {
@@ -104,8 +160,8 @@ function atOnce<T>(message: T, deliver: (copy: T) => void): void {
   deliver(message);
 }
 
-function planned(config: Config, { rules }: Pick<RuntimeOptions, 'rules'>): Plan {
-  const planned = planOf(config, rules);
+function planned(config: Config, planner: Planner): Plan {
+  const planned = planOf(config, planner);
   if (!planned.ok) throw new RulesRefused(planned.problems);
   return planned.plan;
 }

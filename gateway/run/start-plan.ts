@@ -1,12 +1,7 @@
 import type { Config } from '../config/model.js';
-import {
-  ruleKinds,
-  type RuleLanguage,
-  type RuleProblem,
-  type RuleSource,
-} from '../contract/index.js';
-import type { OwnAlarms } from './own-alarms.js';
-import { type Plan, planOf } from './plan.js';
+import { ruleKinds, type RuleProblem, type RuleSource } from '../contract/index.js';
+import type { Reason } from './own-alarms.js';
+import { type Plan, type Planner, planOf } from './plan.js';
 
 /** A rule that does not run, and why. */
 interface SetAside {
@@ -14,23 +9,29 @@ interface SetAside {
   readonly problems: readonly RuleProblem[];
 }
 
+/** What a start has to say of its configuration, for as long as that is so. */
+export interface StartAlarm {
+  readonly id: string;
+  readonly reason: Reason;
+}
+
 /** A plan for a start, and what there is to be said of it. */
 export interface RulesAtStart {
   readonly plan: Plan;
   /** Rules that do not run: all of them, by name. */
   readonly setAside: readonly SetAside[];
-  tell(own: OwnAlarms): void;
+  readonly alarms: readonly StartAlarm[];
 }
 
 /**
  * The plan of a start. A plant whose gateway does not start has no interlocks at all: so what a check of today refuses,
  * and an earlier version ran, runs on as it did, and a rule that cannot run is set aside alone. Both are alarms.
  */
-export function planAtStart(config: Config, rules: RuleLanguage): RulesAtStart {
+export function planAtStart(config: Config, planner: Planner): RulesAtStart {
   const setAside: SetAside[] = [];
   let sources = config.rules;
   for (;;) {
-    const planned = planOf({ ...config, rules: sources }, rules, { atStart: true });
+    const planned = planOf({ ...config, rules: sources }, planner, { atStart: true });
     if (planned.ok) return result(planned.plan, config, setAside);
     const refused = sources.filter((source) => planned.problems.some((one) => isOf(one, source)));
     // A problem of no rule that could be left out: then none of them can be trusted.
@@ -66,28 +67,28 @@ function result(plan: Plan, config: Config, setAside: readonly SetAside[]): Rule
   for (const problem of plan.program.tolerated) {
     const source = config.rules.find((one) => isOf(problem, one));
     const id = source ? nameOf(source) : problem.file;
+    if (setAside.some((one) => one.id === id)) continue;
     tolerated.set(id, [...(tolerated.get(id) ?? []), problem.message]);
   }
-  return {
-    plan,
-    setAside,
-    tell: (own) => {
-      for (const { id, problems } of setAside) {
-        const why = problems.map(({ message }) => message).join('; ');
-        own.raise(`${id}-REFUSED`, {
-          priority: 'critical',
-          text: `${id} is SET ASIDE and does not run: ${why}`,
-          response: 'mend it (millrace validate shows where), then millrace reload',
-        });
-      }
-      for (const [id, messages] of tolerated) {
-        if (setAside.some((one) => one.id === id)) continue;
-        own.raise(`${id}-REFUSED`, {
-          priority: 'high',
-          text: `${id} runs as an earlier version ran it, and would be refused now: ${messages.join('; ')}`,
-          response: 'mend it (millrace validate shows where), then millrace reload',
-        });
-      }
-    },
-  };
+  const alarms = [
+    ...setAside.map(({ id, problems }) =>
+      refused(id, {
+        priority: 'critical',
+        text: `${id} is SET ASIDE and does not run: ${problems.map(({ message }) => message).join('; ')}`,
+      }),
+    ),
+    ...[...tolerated].map(([id, messages]) =>
+      refused(id, {
+        priority: 'high',
+        text: `${id} runs as an earlier version ran it, and would be refused now: ${messages.join('; ')}`,
+      }),
+    ),
+  ];
+  return { plan, setAside, alarms };
+}
+
+/** What was refused, and runs otherwise than written, or not at all. */
+export function refused(id: string, why: Pick<Reason, 'priority' | 'text'>): StartAlarm {
+  const response = 'mend it (millrace validate shows where), then millrace reload';
+  return { id: `${id}-REFUSED`, reason: { ...why, response } };
 }

@@ -17,12 +17,12 @@ export interface TickParts {
   readonly gate: WriteGate;
   readonly reporter: Reporter;
   /** Values were overruled by their age: drivers must decode everything again. */
-  onStale(tags: readonly number[]): void;
+  onStale: (tags: readonly number[]) => void;
   /** States that must survive a kill from here on: before any write is handed over. */
-  note(rules: readonly string[]): void;
+  note: (rules: readonly string[]) => void;
   /** What the rules gave, after the writes were handed over. */
-  onRules(result: ScanResult): void;
-  onClockStep(ms: number): void;
+  onRules: (result: ScanResult) => void;
+  onClockStep: (ms: number) => void;
 }
 
 export interface TickOptions {

@@ -7,7 +7,7 @@ export interface ConnectionOptions {
   readonly clock: Clock;
   readonly log: Log;
   /** Closing failed, perhaps long after the driver was left behind. */
-  onLate(why: GatewayError): void;
+  onLate: (why: GatewayError) => void;
 }
 
 /** A driver, which lives for one connection, and the streams that it has opened. */

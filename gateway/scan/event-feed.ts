@@ -22,11 +22,11 @@ import { within } from './within.js';
 /** Where the events of devices go. */
 export interface EventOutlet {
   /** @param at when they came in; their ages count from there */
-  events(device: string, events: readonly DeviceEvent[], at: MonoMs): void;
+  events: (device: string, events: readonly DeviceEvent[], at: MonoMs) => void;
   /** Conditions with other keys do not stand. */
-  standing(device: string, keys: readonly string[]): void;
+  standing: (device: string, keys: readonly string[]) => void;
   /** What stands at this device is not known any more, or known again. */
-  doubt(device: string, why: string | undefined): void;
+  doubt: (device: string, why: string | undefined) => void;
 }
 
 export interface EventFeedOptions {
@@ -38,9 +38,9 @@ export interface EventFeedOptions {
   readonly requestTimeout: DurationMs;
   readonly outlet: EventOutlet;
   /** The link is in doubt: it must be closed and opened again. */
-  onTrouble(error: GatewayError): void;
+  onTrouble: (error: GatewayError) => void;
   /** A device tells something again. */
-  onDevice(device: DeviceState): void;
+  onDevice: (device: DeviceState) => void;
 }
 
 /** Has the devices of one link tell of their events while it is up. */

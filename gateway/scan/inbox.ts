@@ -10,7 +10,7 @@ export interface InboxGroup {
   /** They wait for a tick: nobody may touch the batch. */
   inInbox: boolean;
   /** The tick is done with them. */
-  taken(): void;
+  taken: () => void;
 }
 
 /** What the tick takes from the scan: readings of a group, a reason why there are none, or the end of a scan. */

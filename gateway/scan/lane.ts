@@ -18,9 +18,9 @@ export type Errand =
 
 /** Called when a request of the lane has settled, in time or not. */
 export interface LaneEnd {
-  read(lane: Lane, group: LinkGroup, job: ScanJob | undefined, outcome: ReadOutcome): void;
-  written(lane: Lane, write: PendingWrite, outcome: DeviceOutcome): void;
-  failed(lane: Lane, errand: Errand, error: unknown): void;
+  read: (lane: Lane, group: LinkGroup, job: ScanJob | undefined, outcome: ReadOutcome) => void;
+  written: (lane: Lane, write: PendingWrite, outcome: DeviceOutcome) => void;
+  failed: (lane: Lane, errand: Errand, error: unknown) => void;
 }
 
 /** A timer that is later than this, ms: the process was held up. */

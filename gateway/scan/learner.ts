@@ -11,7 +11,7 @@ export interface LearnerOptions {
   readonly module: DriverModule;
   readonly config: unknown;
   /** Image position of each binding of the link. */
-  tagIndex(): Int32Array;
+  tagIndex: () => Int32Array;
 }
 
 /** A device that has answered something within so many periods is there. */

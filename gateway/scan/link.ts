@@ -60,11 +60,11 @@ export interface LinkOptions {
   /** Where the events of its devices go. */
   readonly events: EventOutlet;
   /** See {@link Subscriber}; for the record only. */
-  onHistory(device: string, samples: Samples, indices: Int32Array): void;
+  onHistory: (device: string, samples: Samples, indices: Int32Array) => void;
   /** See {@link Subscriber}: values may be older than was asked for. */
-  onRevised(alive: DurationMs, indices: Int32Array): void;
+  onRevised: (alive: DurationMs, indices: Int32Array) => void;
   /** State or a device of the link changed: its status must be published. */
-  onStatus(link: Link): void;
+  onStatus: (link: Link) => void;
 }
 
 /**

@@ -14,13 +14,13 @@ export interface PollerOptions {
   readonly jobs: readonly ScanJob[];
   readonly devices: readonly DeviceState[];
   /** Image position of each binding of the link. */
-  tagIndex(): Int32Array;
+  tagIndex: () => Int32Array;
   /** The link is in doubt: it must be closed and opened again. */
-  onTrouble(error: GatewayError): void;
+  onTrouble: (error: GatewayError) => void;
   /** There is something to ask, and the connection was closed while there was nothing: see `Poller.pause`. */
-  onNeed(): void;
+  onNeed: () => void;
   /** There is nothing to ask now, and the connection is to be closed then. */
-  onIdle(): void;
+  onIdle: () => void;
   /** A device answers again, or for the first time does not. */
-  onDevice(device: DeviceState): void;
+  onDevice: (device: DeviceState) => void;
 }

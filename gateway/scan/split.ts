@@ -5,7 +5,7 @@ import type { ScanJob } from './job.js';
 interface Planner {
   readonly module: DriverModule;
   readonly config: unknown;
-  tagIndex(): Int32Array;
+  tagIndex: () => Int32Array;
 }
 
 /** A group that was refused and read again in two halves, to find out why. */

@@ -6,7 +6,7 @@ export interface StreamsOptions {
   readonly tap: Tap;
   open: DriverContext['open'];
   /** A handler of the driver failed. */
-  onTrouble(error: GatewayError): void;
+  onTrouble: (error: GatewayError) => void;
 }
 
 /**

@@ -31,15 +31,15 @@ export interface SubscriberOptions {
   readonly devices: readonly DeviceState[];
   readonly bindings: readonly TagBinding<unknown>[];
   /** Image position of each binding of the link. */
-  tagIndex(): Int32Array;
+  tagIndex: () => Int32Array;
   /** The link is in doubt: it must be closed and opened again. */
-  onTrouble(error: GatewayError): void;
+  onTrouble: (error: GatewayError) => void;
   /** A device told what it remembers of a time in which the link was down. */
-  onHistory(device: string, samples: Samples, indices: Int32Array): void;
+  onHistory: (device: string, samples: Samples, indices: Int32Array) => void;
   /** A device made terms of its own: its longest silence while all is well. */
-  onRevised(alive: DurationMs, indices: Int32Array): void;
+  onRevised: (alive: DurationMs, indices: Int32Array) => void;
   /** A device tells something again. */
-  onDevice(device: DeviceState): void;
+  onDevice: (device: DeviceState) => void;
 }
 
 /** What is subscribed together. */

@@ -31,11 +31,11 @@ export interface SubscriptionOptions {
   readonly terms: Subscribed;
   readonly tagIndex: Int32Array;
   /** The device told something, or that there is nothing to tell. */
-  onHeard(subscription: Subscription): void;
+  onHeard: (subscription: Subscription) => void;
   /** The longest silence: as asked for, and then as the device revised it; anew when the image was rebuilt. */
-  onRevised(alive: DurationMs, indices: Int32Array): void;
+  onRevised: (alive: DurationMs, indices: Int32Array) => void;
   /** The device told what it remembers; `indices` are the image positions of all tags. */
-  onHistory(subscription: Subscription, samples: Samples, indices: Int32Array): void;
+  onHistory: (subscription: Subscription, samples: Samples, indices: Int32Array) => void;
 }
 
 /**

@@ -4,9 +4,9 @@ import { asGatewayError } from '../contract/index.js';
 /** Where it is reported that a driver's module fails. */
 export interface Failures {
   /** The link cannot go on: called in the middle of what the link does. */
-  onTrouble(error: GatewayError): void;
+  onTrouble: (error: GatewayError) => void;
   /** The link goes on without. */
-  onWarning(error: GatewayError): void;
+  onWarning: (error: GatewayError) => void;
 }
 
 /**

@@ -28,7 +28,7 @@ export interface AuditEvent {
 
 /** Where it is recorded; see {@link Audit.record}. */
 export interface AuditTrail {
-  record(event: AuditEvent): Promise<void>;
+  record: (event: AuditEvent) => Promise<void>;
 }
 
 /** The last link of the chain, durable with the record it belongs to. */
@@ -39,10 +39,10 @@ interface ChainState {
 
 export interface AuditOptions {
   /** Makes record and state durable together; rejects when it cannot. `source`: as {@link Audit.record} was given it. */
-  store(json: string, state: string, kind: 'audit' | 'refusal', source?: number): Promise<void>;
+  store: (json: string, state: string, kind: 'audit' | 'refusal', source?: number) => Promise<void>;
   /** SHA-256, hexadecimal. */
-  hash(text: string): string;
-  wall(): WallMs;
+  hash: (text: string) => string;
+  wall: () => WallMs;
   /** What `state` was stored last; undefined on a new journal. */
   readonly state: string | undefined;
   readonly log: Log;

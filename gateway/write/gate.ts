@@ -22,15 +22,15 @@ export interface GateOptions {
   readonly log: Log;
   readonly audit: AuditTrail;
   /** Puts a raw value on the wire of the tag's link, before any poll; rejects when it cannot. */
-  send(tag: TagInfo, raw: Value, urgent: boolean): Promise<DeviceOutcome>;
+  send: (tag: TagInfo, raw: Value, urgent: boolean) => Promise<DeviceOutcome>;
   /** Reads the tag soon, to verify. */
-  readBack(tag: TagInfo): void;
+  readBack: (tag: TagInfo) => void;
   /** An output that a rule holds was written, verified, or could not be. */
-  onHeld(report: HeldReport): void;
+  onHeld: (report: HeldReport) => void;
   /** An output that is demanded is not obeyed, and why; undefined: it is again, or nobody demands it. */
-  onObeyed(tag: number, reason: string | undefined): void;
+  onObeyed: (tag: number, reason: string | undefined) => void;
   /** What is written once and for good has been acknowledged by its device. */
-  onSent(tag: TagInfo, rule: string): void;
+  onSent: (tag: TagInfo, rule: string) => void;
 }
 
 /** A write asked for by a person or from afar. */
@@ -48,7 +48,7 @@ interface Watch {
   readonly value: Value;
   readonly after: MonoMs;
   readonly deadline: MonoMs;
-  settle(verified: boolean): void;
+  settle: (verified: boolean) => void;
 }
 
 /**

@@ -22,18 +22,18 @@ export interface Place {
   /** It is written once: nobody reads it back. */
   readonly once: boolean;
   /** Undefined: the register cannot hold the value. */
-  rawOf(value: Value): Value | undefined;
+  rawOf: (value: Value) => Value | undefined;
 }
 
 /** What orders are held against: the rules of a program, and the tags of a configuration. */
 export interface Terms {
-  holding(rule: string): Holding | undefined;
-  isOff(rule: string): boolean;
-  place(tag: string): Place | undefined;
+  holding: (rule: string) => Holding | undefined;
+  isOff: (rule: string) => boolean;
+  place: (tag: string) => Place | undefined;
   /** Ids of all rules that may come to hold something. */
   readonly rules: readonly string[];
   /** Roles of the configuration, by name. */
-  hasRole(role: string): boolean;
+  hasRole: (role: string) => boolean;
 }
 
 /** What becomes of orders under a program. */

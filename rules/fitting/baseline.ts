@@ -1,4 +1,4 @@
-import { differenceOf } from '../units.js';
+import { differenceOf } from '../text/units.js';
 import { meanOf, sigmaOf } from './moments.js';
 import type { Series } from './series.js';
 

@@ -5,14 +5,14 @@ export interface Eigen {
 }
 
 /** Sweeps after which a symmetric matrix of any size that is used here has long converged. */
-const mostSweeps = 60;
+const maxSweeps = 60;
 
 /** Eigenvalues of a symmetric matrix by Jacobi rotations: slow, simple, and the same on every machine. */
 export function eigenOf(matrix: readonly (readonly number[])[]): Eigen {
   const n = matrix.length;
   const a = matrix.map((row) => [...row]);
   const v = a.map((_, i) => a.map((_row, j) => (i === j ? 1 : 0)));
-  for (let sweep = 0; sweep < mostSweeps; sweep++) {
+  for (let sweep = 0; sweep < maxSweeps; sweep++) {
     let off = 0;
     for (let p = 0; p < n; p++)
       for (let q = p + 1; q < n; q++) {

@@ -1,4 +1,4 @@
-import { exp, ln } from '../blocks/elementary.js';
+import { exp, ln } from '../engine/blocks/elementary.js';
 import { eigenOf } from './eigen.js';
 import { meanOf, sigmaOf, sum } from './moments.js';
 import type { Series } from './series.js';

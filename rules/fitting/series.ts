@@ -1,7 +1,6 @@
-import { isBad, Quality } from '../../gateway/contract/index.js';
-import type { TagLookup } from '../outputs.js';
-import type { RuleProgram } from '../program.js';
-import { play, rigFor, type ReplaySample } from '../testing/replay.js';
+import { isBad, Quality, type TagLookup } from '../../gateway/contract/index.js';
+import type { CompiledProgram } from '../program/program.js';
+import { play, rigFor, type ReplaySample } from '../proving/replay.js';
 
 /** Values of several tags and signals at the same times; NaN where one was bad. */
 export interface Series {
@@ -14,7 +13,7 @@ export interface Series {
 
 /** Runs the rules over recorded samples and reads these names at every time at which something arrived. */
 export function seriesOf(
-  program: RuleProgram,
+  program: CompiledProgram,
   lookup: TagLookup,
   samples: readonly ReplaySample[],
   names: readonly string[],

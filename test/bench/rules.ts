@@ -10,7 +10,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { mono, wall, type ImageView, type RuleTag } from '../../gateway/contract/index.js';
-import { compileRules, createEngine, type RuleEngine } from '../../rules/index.js';
+import { compileRules, createEngine, type RunningRules } from '../../rules/index.js';
 import { print } from './rig.js';
 
 const rounds = 5;
@@ -28,7 +28,7 @@ function rate(repeat: number, work: (n: number) => void): number {
 }
 
 interface Bench {
-  readonly engine: RuleEngine;
+  readonly engine: RunningRules;
   readonly image: ImageView & { times: Float64Array };
 }
 

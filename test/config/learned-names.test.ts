@@ -2,7 +2,7 @@ import t from 'tap';
 import { learnedOf, type Learned, type SurveyPlan } from '../../gateway/config/learned.js';
 import { namesByKeys } from '../../gateway/config/learned-names.js';
 import type { FoundTag } from '../../gateway/contract/index.js';
-import { plainName } from '../../drivers/opcua/names.js';
+import { plainName } from '../../drivers/opcua/survey/names.js';
 import { Seeded } from '../support/random.js';
 
 /**

@@ -4,14 +4,8 @@ import { bad, fake, files, hostOf, load, plant } from './fakes.js';
 import { rows as elsewhere } from './mistakes-elsewhere.js';
 import { rows as inLinks } from './mistakes-in-links.js';
 import { loadConfig } from '../../gateway/config/load.js';
-import { nearest } from '../../gateway/contract/index.js';
-import {
-  parsePercent,
-  parsePerSecond,
-  parseQuantity,
-  parseRate,
-  parseSize,
-} from '../../gateway/config/units.js';
+import { nearest, parseQuantity } from '../../gateway/contract/index.js';
+import { parsePercent, parsePerSecond, parseRate, parseSize } from '../../gateway/config/units.js';
 
 void t.test('each mistake has its place, its reason and a hint, and no echo', async (t) => {
   for (const [from, to, said] of [...inLinks, ...elsewhere]) {

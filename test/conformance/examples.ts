@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ByteStream, DriverModule, Value } from '../../gateway/contract/index.js';
-import { FakeModbus, tellTale } from '../../drivers/modbus/fake.js';
-import type { Framing } from '../../drivers/modbus/framing.js';
+import { FakeModbus, tellTale } from '../../drivers/modbus/test/fake.js';
+import type { Framing } from '../../drivers/modbus/wire/framing.js';
 import { modbus, type ModbusAddress, type ModbusConfig } from '../../drivers/modbus/index.js';
-import { mbap } from '../../drivers/modbus/mbap.js';
+import { mbap } from '../../drivers/modbus/wire/mbap.js';
 import { create as createOpcua } from '../../drivers/opcua/entry.js';
 import { opcua, type OpcuaAddress, type OpcuaConfig } from '../../drivers/opcua/index.js';
-import { transportOf } from '../../drivers/modbus/transport.js';
+import { transportOf } from '../../drivers/modbus/wire/transport.js';
 import {
   simulator,
   type SimulatorAddress,
@@ -257,7 +257,6 @@ export function modbusOptions(
     vectors: modbusVectors,
     source: compiled('modbus'),
     readme: readme('modbus'),
-    exempt: { 'R-27': 'it runs in the thread of the gateway: its configuration holds its framing' },
   };
 }
 
@@ -292,7 +291,10 @@ export function opcuaOptions(): ConformanceOptions<OpcuaConfig, OpcuaAddress> {
     },
     endpoint: 'opc.tcp://10.0.0.9:4840/line',
     link: { security: { user: 'gateway', password: 'x' }, redundant: ['opc.tcp://10.0.0.10'] },
-    device: {},
+    device: {
+      events: { from: 'nsu=urn:maker:line;s=Line1', severity: 200, acknowledge: true },
+      expand: [{ folder: '/2:Line1', filter: 'Speed', keys: { scan: 'slow' } }],
+    },
     tags: {
       speed: { type: 'float64', address: 'nsu=urn:maker:line;s=Line1.Speed', sampling: '250ms' },
       total: { type: 'uint64', address: 'ns=2;i=4711', scan: 'slow' },

@@ -290,7 +290,7 @@ const mutants: readonly Mutant[] = [
     from: "isAlive: keys.flag('alive', true)",
     to: "isAlive: keys.flag('alive', true), line: { parse: () => 0 }",
     rule: 'R-27',
-    says: /but\.line\.parse is a function/,
+    says: /parseLink: DataCloneError/,
   },
   {
     title: 'keeps a class in its addresses',
@@ -298,7 +298,7 @@ const mutants: readonly Mutant[] = [
     from: 'return keys.finish({ name, push });',
     to: 'return keys.finish({ name, push, keys });',
     rule: 'R-27',
-    says: /the address of D\.a is plain data, but\.keys/,
+    says: /parseTag of D\.a: a copy is not the same; is it of a class/,
   },
 ];
 

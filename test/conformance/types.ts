@@ -108,7 +108,7 @@ export interface ConformanceOptions<C, A, F extends FakeDevice<A> = FakeDevice<A
   };
   /** For a driver with events: the keys of a device that select them; and the device. */
   readonly events?: { readonly device: Source; readonly fake: () => EventDevice<A> };
-  /** Folder of the driver's code, `.js` or `.ts`, for the static rule. */
+  /** Folder of the driver's code, `.js` or `.ts`, with the folders in it, for the static rule. */
   readonly source?: string;
   /** Text of the driver's README. */
   readonly readme?: string;

@@ -6,7 +6,7 @@ import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
-import { FakeModbus } from '../../drivers/modbus/fake.js';
+import { FakeModbus } from '../../drivers/modbus/test/fake.js';
 import { socketStream } from '../conformance/socket.js';
 import { GatewayProcess, millrace } from '../support/gateway.js';
 import { Helper } from '../support/helper.js';

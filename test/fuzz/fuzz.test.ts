@@ -1,9 +1,9 @@
 /** The fuzzer, briefly: `npm run fuzz` runs it for longer. And that it would notice. */
 import t from 'tap';
-import { crc16 } from '../../drivers/modbus/crc.js';
-import type { Framing } from '../../drivers/modbus/framing.js';
-import { mbap } from '../../drivers/modbus/mbap.js';
-import { rtu } from '../../drivers/modbus/rtu.js';
+import { crc16 } from '../../drivers/modbus/frames/crc.js';
+import type { Framing } from '../../drivers/modbus/wire/framing.js';
+import { mbap } from '../../drivers/modbus/wire/mbap.js';
+import { rtu } from '../../drivers/modbus/wire/rtu.js';
 import { fuzzModbus } from './modbus.js';
 import { fuzzRules } from './rules.js';
 

@@ -7,15 +7,15 @@
  */
 import { Batch, GatewayError, mono, silentLog } from '../../gateway/contract/index.js';
 import type { ByteStream, ReadGroup, TagBinding } from '../../gateway/contract/index.js';
-import { ascii } from '../../drivers/modbus/ascii.js';
-import { parseTag, type ModbusAddress } from '../../drivers/modbus/address.js';
-import { parseLink } from '../../drivers/modbus/config.js';
-import { ReadExchange } from '../../drivers/modbus/exchange.js';
-import type { Framing } from '../../drivers/modbus/framing.js';
-import { mbap, mbapUdp } from '../../drivers/modbus/mbap.js';
-import { rtu } from '../../drivers/modbus/rtu.js';
-import { identification, serverId, type Request } from '../../drivers/modbus/request.js';
-import { Session } from '../../drivers/modbus/session.js';
+import { ascii } from '../../drivers/modbus/wire/ascii.js';
+import { parseTag, type ModbusAddress } from '../../drivers/modbus/plan/address.js';
+import { parseLink } from '../../drivers/modbus/plan/config.js';
+import { ReadExchange } from '../../drivers/modbus/session/exchange.js';
+import type { Framing } from '../../drivers/modbus/wire/framing.js';
+import { mbap, mbapUdp } from '../../drivers/modbus/wire/mbap.js';
+import { rtu } from '../../drivers/modbus/wire/rtu.js';
+import { identification, serverId, type Request } from '../../drivers/modbus/session/request.js';
+import { Session } from '../../drivers/modbus/session/session.js';
 import { Seeded } from '../support/random.js';
 import { mutate } from './mutate.js';
 import { standsIn } from './oracle.js';

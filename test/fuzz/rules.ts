@@ -3,8 +3,8 @@
  * what it is. Half of the inputs are token soup, half are of the grammar, and half of those are damaged.
  */
 import { mono, Quality, wall, type RuleTag } from '../../gateway/contract/index.js';
-import { functions } from '../../rules/functions.js';
 import { compileRules, createEngine, parseExpression } from '../../rules/index.js';
+import { functions } from '../../rules/language.js';
 
 class Dice {
   #state: number;
@@ -74,7 +74,7 @@ const others = [
 ];
 const labels = ['rule', 'mean', 'sigma', 'within', 'min_valid', 'phi', 'lambda', 'limit'];
 const durations = ['1s', '500ms', '3min', '0s', '9999d', '5 bar'];
-const calls = [...functions.keys(), 'pump_curve', 'nothing'];
+const calls = [...functions.signatures.keys(), 'pump_curve', 'nothing'];
 const junk = [
   '\u0000',
   '€',

@@ -5,7 +5,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { FakeModbus } from '../../drivers/modbus/fake.js';
+import { FakeModbus } from '../../drivers/modbus/test/fake.js';
 import { asGatewayError } from '../../gateway/contract/index.js';
 import { socketStream } from '../conformance/socket.js';
 import { Rig } from '../process/rig.js';

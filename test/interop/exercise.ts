@@ -1,6 +1,6 @@
 /** What is asked of every peer over every transport: the same reads and writes. */
 import type { Value } from '../../gateway/contract/index.js';
-import type { WriteMode } from '../../drivers/modbus/config.js';
+import type { WriteMode } from '../../drivers/modbus/plan/config.js';
 import type { TagSource } from '../conformance/types.js';
 import type { Field } from './field.js';
 import type { PeerProcess } from './peer-process.js';

@@ -19,8 +19,9 @@ import {
 import { systemClock } from '../../gateway/host/clock.js';
 import { openStream } from '../../gateway/host/open.js';
 import { modbus, type ModbusAddress, type ModbusConfig } from '../../drivers/modbus/index.js';
-import type { Answer, Request } from '../../drivers/modbus/request.js';
-import { Session } from '../../drivers/modbus/session.js';
+import type { Answer, Request } from '../../drivers/modbus/session/request.js';
+import { Session } from '../../drivers/modbus/session/session.js';
+import { transportOf } from '../../drivers/modbus/wire/transport.js';
 import { must } from '../support/must.js';
 import { waitFor } from '../support/wait.js';
 import type { TagSource } from '../conformance/types.js';
@@ -51,7 +52,7 @@ export function openPatiently(endpoint: Endpoint): Promise<ByteStream> {
 
 /** Function code of a request as it goes out. */
 function functionOf(config: ModbusConfig, bytes: Uint8Array): number {
-  const { name } = config.transport.framing;
+  const { name } = transportOf(config.transport).framing;
   if (name === 'rtu') return bytes[1] ?? 0;
   if (name === 'ascii') return Number(`0x${String.fromCharCode(...bytes.subarray(3, 5))}`);
   return bytes[7] ?? 0;
@@ -185,7 +186,7 @@ export class Diagnosis {
     const config = modbus.parseLink({}, endpoint);
     must(config.ok, 'the link parses');
     const session = new Session(await openPatiently(endpoint), {
-      framing: config.value.transport.framing,
+      framing: transportOf(config.value.transport).framing,
       inFlight: 1,
       firstId: 7,
       anyUnit: false,

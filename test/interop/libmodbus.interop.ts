@@ -9,7 +9,7 @@ import {
   loopback,
   serverId,
   type Request,
-} from '../../drivers/modbus/request.js';
+} from '../../drivers/modbus/session/request.js';
 import { must } from '../support/must.js';
 import { scratch } from '../support/scratch.js';
 import {

@@ -11,14 +11,14 @@ import { promisify } from 'node:util';
 import t, { type Test } from 'tap';
 import { GatewayError, type TlsMaterial } from '../../gateway/contract/index.js';
 import { openStream } from '../../gateway/host/open.js';
-import { FakeModbus } from '../../drivers/modbus/fake.js';
+import { FakeModbus } from '../../drivers/modbus/test/fake.js';
 import {
   exceptionStatus,
   identification,
   loopback,
   serverId,
-} from '../../drivers/modbus/request.js';
-import { rtu } from '../../drivers/modbus/rtu.js';
+} from '../../drivers/modbus/session/request.js';
+import { rtu } from '../../drivers/modbus/wire/rtu.js';
 import { socketStream } from '../conformance/socket.js';
 import { Child, run } from '../support/child.js';
 import { GatewayProcess, millrace } from '../support/gateway.js';

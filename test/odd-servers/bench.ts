@@ -1,6 +1,6 @@
 import { DataType, NodeId, type UAVariable } from 'node-opcua';
 import { opcua } from '../../drivers/opcua/index.js';
-import { quiet } from '../../drivers/opcua/connection.js';
+import { quiet } from '../../drivers/opcua/library/connection.js';
 import { create } from '../../drivers/opcua/entry.js';
 import {
   GatewayError,

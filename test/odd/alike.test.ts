@@ -3,8 +3,8 @@
  * zeros, and heartbeats swap. To listen for what is another's must not cost what is there.
  */
 import t from 'tap';
-import { FakeModbus } from '../../drivers/modbus/fake.js';
-import { transportOf } from '../../drivers/modbus/transport.js';
+import { FakeModbus } from '../../drivers/modbus/test/fake.js';
+import { transportOf } from '../../drivers/modbus/wire/transport.js';
 import { Seeded } from '../support/random.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 import { OddBench, type OddDevice } from './bench.js';

@@ -3,10 +3,10 @@
  * as reported of radios and converters (pymodbus 2790); two clients on one RS-485 line, or behind one converter.
  */
 import t from 'tap';
-import { FakeModbus, tellTale } from '../../drivers/modbus/fake.js';
-import { Fn, putRead } from '../../drivers/modbus/frame.js';
-import type { Framing } from '../../drivers/modbus/framing.js';
-import { transportOf } from '../../drivers/modbus/transport.js';
+import { FakeModbus, tellTale } from '../../drivers/modbus/test/fake.js';
+import { Fn, putRead } from '../../drivers/modbus/frames/frame.js';
+import type { Framing } from '../../drivers/modbus/wire/framing.js';
+import { transportOf } from '../../drivers/modbus/wire/transport.js';
 import { mono } from '../../gateway/contract/index.js';
 import { Seeded } from '../support/random.js';
 import { VirtualClock } from '../support/virtual-clock.js';

@@ -1,4 +1,4 @@
-import type { FakeModbus } from '../../drivers/modbus/fake.js';
+import type { FakeModbus } from '../../drivers/modbus/test/fake.js';
 import { type ByteStream, GatewayError, mono } from '../../gateway/contract/index.js';
 import { End } from '../simulation/wire.js';
 import type { VirtualClock } from '../support/virtual-clock.js';

@@ -14,7 +14,7 @@ function inFile(
 }
 
 const decoder: readonly Mutant[] = [
-  ...inFile('decode', [
+  ...inFile('values/decode', [
     [
       '? (second << 8) | first : (first << 8) | second',
       '? (first << 8) | second : (second << 8) | first',
@@ -42,15 +42,15 @@ const decoder: readonly Mutant[] = [
     ['(value >> this.#details[i]) & 1', 'value & 1'],
     ['op === Op.int16Swapped ? (value << 16) >> 16 : value', 'value'],
     ['op === Op.int64 ? view.getBigInt64(0) : view.getBigUint64(0)', 'view.getBigUint64(0)'],
-  ]),
-  ...inFile('scaled', [
-    ['scale < 0 ? raw / 10 ** -scale : raw * 10 ** scale', 'raw * 10 ** -scale'],
     ['qualities.some((quality) => !isGood(quality))', 'false'],
+  ]),
+  ...inFile('values/scales', [
+    ['scale < 0 ? raw / 10 ** -scale : raw * 10 ** scale', 'raw * 10 ** -scale'],
   ]),
 ];
 
 const session: readonly Mutant[] = [
-  ...inFile('session', [
+  ...inFile('session/session', [
     ['unit !== exchange.unit && !this.#options.anyUnit', 'false'],
     ['if (call.id === id)', 'if (true)'],
     ['age === 0 || age > Math.min(this.#issued, lateWindow)', 'false'],
@@ -62,24 +62,24 @@ const session: readonly Mutant[] = [
     ['this.#sent.length < this.#options.inFlight', 'true'],
     ['unsure?.exchange?.unsure?.(unsure.into);', ''],
   ]),
-  ...inFile('exchange', [
+  ...inFile('session/exchange', [
     ["doubt === 'alike'", 'false'],
     ['this.#asked > this.#bytes && refusals.has(code)', 'false'],
     ['code === acknowledged || code === busy', 'false'],
     ['isDoubted === this.#lastDoubted', 'true'],
     ['address.start + address.count > end', 'false'],
   ]),
-  ...inFile('owed', [
+  ...inFile('line/owed', [
     ['if (isNew(extra) && !mayCome(extra))', 'if (true)'],
     ['owed.splice(0, isException ? owed.length : at + 1);', 'owed.splice(0, 0);'],
     ['if (!this.#dropped)', 'if (true)'],
   ]),
-  ...inFile('line-watch', [
+  ...inFile('line/watch', [
     ['mostSaid = 4', 'mostSaid = 0'],
     ['return this.#toConfirm.has(key) && ', 'return false && '],
   ]),
-  ...inFile('request', [['at + this.answerLength(0)', 'at + length']]),
-  ...inFile('frame', [
+  ...inFile('session/request', [['at + this.answerLength(0)', 'at + length']]),
+  ...inFile('frames/frame', [
     ['length === 2 + expected && bytes[at + 1] === expected', 'true'],
     ['bytes[at + i] !== request[i]', 'false'],
   ]),

@@ -16,14 +16,14 @@ const root = resolve(import.meta.dirname, '../../..');
 
 /** Fast ones first: most bugs are noticed there. */
 const suites = [
-  'drivers/modbus/values.test.js',
-  'drivers/modbus/session.test.js',
-  'drivers/modbus/line.test.js',
-  'drivers/modbus/owed.test.js',
-  'drivers/modbus/line-watch.test.js',
-  'drivers/modbus/line-session.test.js',
-  'drivers/modbus/write.test.js',
-  'drivers/modbus/tables.test.js',
+  'drivers/modbus/test/values.test.js',
+  'drivers/modbus/test/session.test.js',
+  'drivers/modbus/test/line.test.js',
+  'drivers/modbus/test/owed.test.js',
+  'drivers/modbus/test/line-watch.test.js',
+  'drivers/modbus/test/line-session.test.js',
+  'drivers/modbus/test/write.test.js',
+  'drivers/modbus/test/tables.test.js',
   'test/odd/alike.test.js',
   'test/odd/odd.test.js',
   'test/odd/foreign.test.js',

@@ -5,9 +5,9 @@ import {
   type FakeAnswer,
   type FakeOptions,
   type FakeRequest,
-} from '../../drivers/modbus/fake.js';
-import type { Framing } from '../../drivers/modbus/framing.js';
-import { transportOf } from '../../drivers/modbus/transport.js';
+} from '../../drivers/modbus/test/fake.js';
+import type { Framing } from '../../drivers/modbus/wire/framing.js';
+import { transportOf } from '../../drivers/modbus/wire/transport.js';
 import type { Value } from '../../gateway/contract/index.js';
 import { Seeded } from '../support/random.js';
 import { VirtualClock } from '../support/virtual-clock.js';

@@ -4,8 +4,8 @@ import type { Config } from '../../gateway/config/model.js';
 import { MemoryStore } from '../../gateway/journal/memory-store.js';
 import { Control } from '../../gateway/run/control.js';
 import { planAtStart } from '../../gateway/run/start-plan.js';
-import { compileRules, createEngine } from '../../rules/index.js';
-import { gateway, type Gateway } from '../run/rig.js';
+import { ruleLanguage } from '../../rules/index.js';
+import { gateway, type Gateway, sha256 } from '../run/rig.js';
 import { must } from '../support/must.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 import type { Tampering } from './gateway-planted.js';
@@ -24,7 +24,7 @@ const ordersMs = 12;
 /** And then everything else is looked at: all that falls due with the values or the orders has been done, ms. */
 const restMs = 40;
 
-const language: RuleLanguage = { compile: compileRules, start: createEngine };
+const language: RuleLanguage = ruleLanguage;
 
 /**
  * What such a controller can say: nothing is doubtful by itself, and all is there from the start. The first tick is some
@@ -106,7 +106,7 @@ export class GatewaySubject implements Subject {
     const open = (): ReturnType<Plc['connect']> => this.#plc.connect();
     const rules = this.#watched();
     // Random rules are often no good ones, which is refused today: as at a start they run all the same.
-    const atStart = planAtStart(this.#config, rules);
+    const atStart = planAtStart(this.#config, { rules, hash: sha256 });
     must(atStart.setAside.length === 0, 'all rules run');
     const extra = { open, rules };
     this.#running = await gateway(this.#config, this.#clock, extra, new MemoryStore(), atStart);

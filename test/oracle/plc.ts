@@ -1,4 +1,4 @@
-import { FakeModbus } from '../../drivers/modbus/fake.js';
+import { FakeModbus } from '../../drivers/modbus/test/fake.js';
 import { modbus } from '../../drivers/modbus/index.js';
 import { loadConfig } from '../../gateway/config/load.js';
 import type { Config } from '../../gateway/config/model.js';

@@ -1,6 +1,6 @@
 import { isBad, mono } from '../../gateway/contract/index.js';
-import { compileRules, type RuleProgram } from '../../rules/index.js';
-import { TestRig } from '../../rules/testing/rig.js';
+import { compileRules, type CompiledProgram } from '../../rules/index.js';
+import { TestRig } from '../../rules/proving/rig.js';
 import { must } from '../support/must.js';
 import { rulesOf, yamlOf, type Rule, type RuleSet } from './rules.js';
 import type { Order } from './timeline.js';
@@ -29,7 +29,7 @@ export interface Subject {
   end?(): Promise<void>;
 }
 
-export function compiled(set: RuleSet): RuleProgram {
+export function compiled(set: RuleSet): CompiledProgram {
   const sources = rulesOf(set).map((rule, index) => ({
     file: `seed-${set.seed}.yaml`,
     index,
@@ -51,7 +51,7 @@ export class EngineSubject implements Subject {
   readonly #rig: TestRig;
   #states: ReadonlyMap<string, string> = new Map<string, string>();
 
-  constructor(program: RuleProgram, set: RuleSet) {
+  constructor(program: CompiledProgram, set: RuleSet) {
     this.#rig = new TestRig(program, lookupOf(set.interlocks.length), { deaf: true });
   }
 

@@ -1,6 +1,5 @@
-import { Quality, type Bands, type RuleTag } from '../../gateway/contract/index.js';
-import type { TagLookup } from '../../rules/index.js';
-import type { TestRig } from '../../rules/testing/rig.js';
+import { Quality, type Bands, type RuleTag, type TagLookup } from '../../gateway/contract/index.js';
+import type { TestRig } from '../../rules/proving/rig.js';
 import type { Dim } from './ast.js';
 
 /** What a value is worth; the classes of semantics.md §3, and two more for what is no matter of span. */

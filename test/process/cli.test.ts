@@ -33,6 +33,7 @@ void t.test('the commands', { timeout: 120_000 }, async (t) => {
     'the rules have run',
     10_000,
   );
+  await waitFor(async () => (await tagOf(gateway, 'FT101.range')).quality === 'good', 'up', 10_000);
 
   await t.test('text, JSON and exit code of each', async (t) => {
     const status = await s.cli('status');

@@ -6,7 +6,7 @@ import { cp, mkdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Database } from 'sqlite3';
 import t from 'tap';
-import { FakeModbus } from '../../drivers/modbus/fake.js';
+import { FakeModbus } from '../../drivers/modbus/test/fake.js';
 import { socketStream } from '../conformance/socket.js';
 import { GatewayProcess } from '../support/gateway.js';
 import { listen } from '../support/listen.js';

@@ -5,8 +5,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
-import { FakeModbus, type FakeOptions } from '../../drivers/modbus/fake.js';
-import { rtu } from '../../drivers/modbus/rtu.js';
+import { FakeModbus, type FakeOptions } from '../../drivers/modbus/test/fake.js';
+import { rtu } from '../../drivers/modbus/wire/rtu.js';
 import { socketStream } from '../conformance/socket.js';
 import { GatewayProcess, millrace } from '../support/gateway.js';
 import { listen } from '../support/listen.js';

@@ -3,23 +3,24 @@ import {
   Quality,
   spanOnly,
   wall,
+  type EngineOptions,
   type ImageView,
   type Person,
+  type RetainedStates,
+  type RuleEngine,
   type RuleEvent,
+  type RuleProblem,
   type RuleState,
   type RuleTag,
   type ScanResult,
+  type TagLookup,
   type TagType,
 } from '../../gateway/contract/index.js';
 import {
   compileRules,
   createEngine,
-  type EngineOptions,
-  type RetainedStates,
-  type RuleEngine,
-  type RuleProblem,
-  type RuleProgram,
-  type TagLookup,
+  type Checks,
+  type CompiledProgram,
 } from '../../rules/index.js';
 
 /** `FT101: 'm3/h'`: a float with a unit; `''`: none; `bool`, `string`; or a whole description. */
@@ -65,12 +66,12 @@ export function person(name: string, ...roles: string[]): Person {
   return { name, roles };
 }
 
-export function compiled(rules: readonly unknown[], specs: TagSpecs): RuleProgram {
+export function compiled(rules: readonly unknown[], specs: TagSpecs): CompiledProgram {
   return runnable(rules, specs, false);
 }
 
 /** `old`: also what only the checks of this version refuse, as a start does. */
-function runnable(rules: readonly unknown[], specs: TagSpecs, old: boolean): RuleProgram {
+function runnable(rules: readonly unknown[], specs: TagSpecs, old: boolean): CompiledProgram {
   const sources = rules.map((rule, index) => ({ file: 'rules.yaml', index, rule }));
   const result = compileRules(sources, lookupOf(specs), { atStart: old });
   if (!result.ok)
@@ -92,7 +93,7 @@ export const epoch = 1_700_000_000_000;
 /** A plant on a bench: tags are set by hand, time goes only when told to. */
 export interface Plant {
   engine: RuleEngine;
-  program: RuleProgram;
+  program: CompiledProgram;
   image: ImageView;
   events: RuleEvent[];
   result: ScanResult;
@@ -117,8 +118,10 @@ export function plant(
   rules: readonly unknown[],
   specs: TagSpecs,
   retained?: RetainedStates,
-  before: Partial<Pick<EngineOptions, 'earlier' | 'lost' | 'orders' | 'full' | 'wallOf'>> & {
-    readonly program?: RuleProgram;
+  before: Partial<
+    Pick<EngineOptions & Checks, 'earlier' | 'lost' | 'orders' | 'full' | 'wallOf'>
+  > & {
+    readonly program?: CompiledProgram;
   } = {},
 ): Plant {
   const program = before.program ?? runnable(rules, specs, true);

@@ -4,9 +4,10 @@ import { GatewayError, silentLog } from '../../gateway/contract/index.js';
 import { MemoryStore } from '../../gateway/journal/memory-store.js';
 import type { MqttConnection, MqttPort, Outgoing } from '../../gateway/north/mqtt/port.js';
 import { Runtime, type RuntimeOptions } from '../../gateway/run/runtime.js';
+import { joinedPorts } from '../../gateway/run/wall/joined.js';
 import type { RulesAtStart } from '../../gateway/run/start-plan.js';
-import { compileRules, createEngine } from '../../rules/index.js';
-import { copied } from '../support/carry.js';
+import { ruleLanguage } from '../../rules/index.js';
+import { copied, handedOver } from '../support/carry.js';
 import { inThisThread } from '../support/create.js';
 import { Seeded } from '../support/random.js';
 import type { VirtualClock } from '../support/virtual-clock.js';
@@ -71,8 +72,8 @@ export async function gateway(
       () => (done = true),
       () => (done = true),
     );
-    for (let i = 0; i < 2_000 && !(done as boolean); i++) await pass(10);
-    if (!(done as boolean)) throw new GatewayError('internal', 'still waiting after 20 s');
+    for (let i = 0; i < 6_000 && !(done as boolean); i++) await pass(10);
+    if (!(done as boolean)) throw new GatewayError('internal', 'still waiting after a minute');
     await end;
     return work;
   };
@@ -83,7 +84,7 @@ export async function gateway(
         clock,
         random: new Seeded(1),
         log: silentLog,
-        rules: { compile: compileRules, start: createEngine },
+        rules: ruleLanguage,
         store,
         mqtt: broker,
         version: '0',
@@ -95,7 +96,8 @@ export async function gateway(
         memory: () => 0,
         trips: noTrips,
         memoryFiles: new StateFolder().open(),
-        carry: copied,
+        pipes: () => joinedPorts(copied),
+        handOver: handedOver,
         ...extra,
       },
       atStart,

@@ -1,15 +1,15 @@
 import t from 'tap';
-import { type RuleEngine, ms } from '../../gateway/contract/index.js';
+import { ms, type RuleLanguage } from '../../gateway/contract/index.js';
 import { limits } from '../../gateway/limits.js';
 import { Control } from '../../gateway/run/control.js';
 import { Tick, type TickParts } from '../../gateway/run/tick.js';
 import { WallClock } from '../../gateway/run/wall-clock.js';
 import { Inbox } from '../../gateway/scan/inbox.js';
-import { compileRules, createEngine } from '../../rules/index.js';
+import { ruleLanguage } from '../../rules/index.js';
 import { Script, device, scriptedLink } from '../scan/script.js';
 import { config, tag } from '../support/config.js';
 import { VirtualClock } from '../support/virtual-clock.js';
-import { type Gateway, gateway } from './rig.js';
+import { gateway, type Gateway } from './rig.js';
 
 void t.test(
   'wall time: a step opens an epoch and is told once, drift is followed slowly',
@@ -41,9 +41,9 @@ void t.test(
 );
 
 /** What the rules saw: when they ran. */
-function watched(scans: number[]): (...args: Parameters<typeof createEngine>) => RuleEngine {
+function watched(scans: number[]): RuleLanguage['start'] {
   return (program, options) => {
-    const engine = createEngine(program, options);
+    const engine = ruleLanguage.start(program, options);
     return {
       scan: (now) => {
         scans.push(now);
@@ -70,7 +70,7 @@ void t.test(
     const script = new Script(clock);
     const scans: number[] = [];
     const links = [scriptedLink('a', script, [device('A', 'a', [1], { period: ms(2_000) })])];
-    const rules = { compile: compileRules, start: watched(scans) };
+    const rules = { ...ruleLanguage, start: watched(scans) };
     const g = await gateway(config({ links }), clock, { rules });
     await g.pass(3_000);
     const gaps = scans.slice(1).map((at, i) => at - (scans[i] ?? 0));
@@ -118,7 +118,7 @@ void t.test(
     const scans: number[] = [];
     const addresses = [1, 100, 200, 300, 400, 500, 600, 700];
     const links = [scriptedLink('a', script, [device('A', 'a', addresses, { period: ms(1_000) })])];
-    const rules = { compile: compileRules, start: watched(scans) };
+    const rules = { ...ruleLanguage, start: watched(scans) };
     const g = await gateway(config({ links }), clock, { rules });
     await g.pass(5_000);
     const reads = script.steps.filter(({ what }) => what.startsWith('read')).map(({ at }) => at);

@@ -21,6 +21,9 @@ export const faultNames = [
   'broker-lost-ack',
   'broker-lost-message',
   'reload',
+  'north-killed',
+  'north-away',
+  'wall-stuck',
   'crash',
   'crash-while-tripped',
 ] as const;

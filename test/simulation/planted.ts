@@ -1,8 +1,8 @@
 import type { Driver, DriverModule, RuleLanguage } from '../../gateway/contract/index.js';
 import type { Store } from '../../gateway/journal/store.js';
 import type { MqttPort } from '../../gateway/north/mqtt/port.js';
-import { Fn } from '../../drivers/modbus/frame.js';
-import { rtu } from '../../drivers/modbus/rtu.js';
+import { Fn } from '../../drivers/modbus/frames/frame.js';
+import { rtu } from '../../drivers/modbus/wire/rtu.js';
 import type { Plants } from './world.js';
 
 /** A driver with some of its calls replaced. */

@@ -1,4 +1,4 @@
-import type { FakeModbus } from '../../drivers/modbus/fake.js';
+import type { FakeModbus } from '../../drivers/modbus/test/fake.js';
 import {
   type ByteStream,
   type Endpoint,

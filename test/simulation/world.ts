@@ -1,14 +1,15 @@
-import { FakeModbus } from '../../drivers/modbus/fake.js';
+import { FakeModbus } from '../../drivers/modbus/test/fake.js';
 import { modbus } from '../../drivers/modbus/index.js';
-import { transportOf } from '../../drivers/modbus/transport.js';
+import { transportOf } from '../../drivers/modbus/wire/transport.js';
 import {
+  asGatewayError,
+  GatewayError,
+  isGood,
+  silentLog,
   type DriverModule,
   type RuleEngine,
   type RuleLanguage,
   type ScanResult,
-  asGatewayError,
-  isGood,
-  silentLog,
 } from '../../gateway/contract/index.js';
 import { decodeSegment } from '../../gateway/journal/codec.js';
 import { isBlock } from '../../gateway/journal/entry.js';
@@ -16,18 +17,18 @@ import { MemoryStore } from '../../gateway/journal/memory-store.js';
 import type { Store } from '../../gateway/journal/store.js';
 import type { MqttPort } from '../../gateway/north/mqtt/port.js';
 import { Runtime } from '../../gateway/run/runtime.js';
-import { compileRules, createEngine } from '../../rules/index.js';
-import { copied } from '../support/carry.js';
+import { ruleLanguage } from '../../rules/index.js';
+import { handedOver } from '../support/carry.js';
 import { inThisThread } from '../support/create.js';
 import { StateFolder } from '../support/memory-files.js';
 import { Seeded } from '../support/random.js';
+import { slowPipes } from '../support/slow-pipe.js';
 import { noTrips } from '../support/trip-shelf.js';
-import { VirtualClock, settle } from '../support/virtual-clock.js';
+import { VirtualClock } from '../support/virtual-clock.js';
 import { SimBroker } from './broker.js';
 import { Faults } from './faults.js';
 import { Ledger } from './ledger.js';
 import {
-  type Way,
   answerMs,
   placeOf,
   plantConfig,
@@ -36,6 +37,7 @@ import {
   truth,
   wasTrue,
   ways,
+  type Way,
 } from './plant.js';
 import { SimDevice } from './wire.js';
 
@@ -168,15 +170,14 @@ export class World {
     // At most once is a promise of one life of the process: the last one's write may just have arrived.
     this.#lastWriteAt = -Infinity;
     this.#state = undefined;
-    const language: RuleLanguage = { compile: compileRules, start: createEngine };
-    const store = this.#plants.store?.(this.#store) ?? this.#store;
+    const language: RuleLanguage = ruleLanguage;
     const starting = Runtime.start(plantConfig(this.#driver(), this.#variant, this.#way), {
       clock,
       random: this.#random,
       log: silentLog,
       rules: this.#watched(this.#plants.rules?.(language) ?? language),
-      store,
-      mqtt: this.#plants.mqtt?.(this.#broker) ?? this.#broker,
+      store: this.#store,
+      mqtt: this.#broker,
       version: '0',
       boot: 'sim',
       open: async (endpoint, signal) => {
@@ -192,14 +193,73 @@ export class World {
       memory: () => 0,
       trips: noTrips,
       memoryFiles: this.#folder.open(),
-      carry: copied,
+      handOver: handedOver,
+      pipes: () => {
+        if (this.#clock.mono() < this.#northAwayUntil)
+          throw new GatewayError('half-down', 'it cannot be started');
+        const isStuck = (): boolean => this.#clock.mono() < this.#wallStuckUntil;
+        return slowPipes({ clock, random: this.#random, delay: 20, room: 200, isStuck });
+      },
+      life: () => {
+        // Whoever begins another one kills the one before.
+        this.#killNorth();
+        const own = this.#clock.process();
+        this.#north = own;
+        const opened = this.#plants.store?.(this.#store) ?? this.#store;
+        return {
+          clock: own,
+          store: opened,
+          mqtt: this.#plants.mqtt?.(this.#broker) ?? this.#broker,
+        };
+      },
     });
-    for (let i = 0; i < 20; i++) await settle();
+    await this.#until(starting.catch(() => undefined));
     try {
       this.#runtime = await starting;
+      this.#epoch = this.#runtime.fieldHalf.link.epoch;
     } catch (error) {
       this.#violation(`the gateway does not start: ${asGatewayError(error).message}`);
     }
+  }
+
+  /** Lets time pass until it has settled, a minute at most. */
+  async #until(work: Promise<unknown>): Promise<void> {
+    let isOver = false;
+    void work.then(() => {
+      isOver = true;
+    });
+    for (let i = 0; i < 600 && !(isOver as boolean); i++)
+      await this.#clock.run(this.#clock.mono() + 100);
+    if (!(isOver as boolean)) this.#violation('it does not come to an end within a minute');
+  }
+
+  /** The half that stores and talks dies, and what it had not on the disk is gone with it. */
+  #killNorth(): void {
+    if (!this.#north) return;
+    this.#north.kill();
+    this.#north = undefined;
+    this.#store = this.#store.reopen();
+    this.#broker.dropAll();
+  }
+
+  /** It is killed, away for a while, or hangs; what was to be stored meanwhile is kept, and no epoch begins. */
+  async #dropNorth(): Promise<void> {
+    if (!this.#runtime) return;
+    await this.#remember();
+    this.#killNorth();
+    this.#runtime.dropNorth();
+  }
+  #north: ReturnType<VirtualClock['process']> | undefined;
+  #northAwayUntil = 0;
+  #wallStuckUntil = 0;
+  /** Of this boot; 0 while it is not known. */
+  #epoch = 0;
+
+  #checkEpoch(): void {
+    const epoch = this.#runtime?.fieldHalf.link.epoch ?? 0;
+    if (this.#epoch !== 0 && epoch !== this.#epoch)
+      this.#violation(`epoch ${String(epoch)} began in the middle of ${String(this.#epoch)}`);
+    this.#epoch = epoch;
   }
 
   #driver(): DriverModule {
@@ -294,6 +354,15 @@ export class World {
     else if (this.#random.chance(0.3)) this.#store.fault = undefined;
     if (this.#random.chance(0.02)) this.#danger = !this.#danger;
     this.#pressButton();
+    this.#checkEpoch();
+    if (f.strikes('north-killed', many * 0.1)) await this.#dropNorth();
+    if (f.strikes('north-away', many * 0.03)) {
+      this.#northAwayUntil =
+        this.#clock.mono() + this.#random.pick([5_000, 60_000, 600_000, 3_600_000]);
+      await this.#dropNorth();
+    }
+    if (f.strikes('wall-stuck', many * 0.05))
+      this.#wallStuckUntil = this.#clock.mono() + this.#random.int(100, 30_000);
     if (f.strikes('reload', many * 0.05)) await this.#reload();
     if (f.strikes('crash', many * 0.05)) await this.#crash();
     if (this.#state?.startsWith('TRIPPED') && f.strikes('crash-while-tripped', many * 0.1))
@@ -314,9 +383,13 @@ export class World {
       keepTrips: false,
     });
     // A full disk refuses the audit record, and with it the reload: nothing changes then.
-    const done = work?.catch(() => (this.#variant = 1 - this.#variant));
-    await this.#clock.run(this.#clock.mono() + 50);
-    await done;
+    const done = work?.then(
+      () => undefined,
+      () => {
+        this.#variant = 1 - this.#variant;
+      },
+    );
+    if (done) await this.#until(done);
   }
 
   /** The process dies at this instant: what is not durable is gone, what is must not be. */
@@ -325,8 +398,7 @@ export class World {
     await this.#remember();
     this.#process?.kill();
     this.#runtime = undefined;
-    this.#broker.dropAll();
-    this.#store = this.#store.reopen();
+    this.#killNorth();
     for (const device of Object.values(this.#devices)) device.fail('down', 1);
     await this.#clock.run(this.#clock.mono() + this.#random.int(10, 3_000));
     await this.#boot();
@@ -354,6 +426,8 @@ export class World {
   async #heal(forMs: number): Promise<void> {
     this.#faults.active = false;
     this.#store.fault = undefined;
+    this.#northAwayUntil = 0;
+    this.#wallStuckUntil = 0;
     for (const device of Object.values(this.#devices)) device.heal();
     this.#broker.heal();
     await this.#remember();

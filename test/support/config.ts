@@ -77,6 +77,7 @@ export function link(
   return {
     name,
     driver,
+    driverRef: { name: driver.name, inProcess: false },
     endpoint: at.value,
     config: parsed.value,
     devices,
@@ -109,10 +110,16 @@ export function sink(name: string, extra: Partial<MqttSinkConfig> = {}): MqttSin
 
 /** A whole configuration around links. */
 export function config(extra: Partial<Config> & Pick<Config, 'links'>): Config {
+  const { rules = [] } = extra;
+  const writes: Config['writes'] = extra.writes ?? new Map();
   return {
     gateway: { id: 'g1', site: undefined, language: 'en', firstStart: 'normal' },
-    writes: new Map(),
-    rules: [],
+    writes,
+    rules,
+    rulesHash: JSON.stringify(rules),
+    writesHash: JSON.stringify(
+      [...writes.values()].map((one) => ({ ...one, allow: [...one.allow] })),
+    ),
     roles: new Map(),
     journal: {
       path: ':memory:',

@@ -13,7 +13,7 @@ import {
   type Value,
 } from '../../gateway/contract/index.js';
 import type { OpcuaAddress } from '../../drivers/opcua/index.js';
-import { pkiOf } from '../../drivers/opcua/pki.js';
+import { pkiOf } from '../../drivers/opcua/security/pki.js';
 import { type Bench, groupOf, Listener, never, readOne } from './opcua-rig.js';
 import { uri } from './opcua-server.js';
 import { scratch } from './scratch.js';

@@ -20,10 +20,10 @@ import { systemClock, systemRandom } from '../../gateway/host/clock.js';
 import { must } from './must.js';
 import { UaServer, uri, type UaServerOptions } from './opcua-server.js';
 import { freePort, scratch } from './scratch.js';
-import { quiet } from '../../drivers/opcua/connection.js';
+import { quiet } from '../../drivers/opcua/library/connection.js';
 import { create } from '../../drivers/opcua/entry.js';
 import { opcua, type OpcuaAddress, type OpcuaConfig } from '../../drivers/opcua/index.js';
-import { pkiOf } from '../../drivers/opcua/pki.js';
+import { pkiOf } from '../../drivers/opcua/security/pki.js';
 
 // The library prints what it also throws.
 quiet();

@@ -12,8 +12,8 @@ const minuteMs = 60_000;
 
 /** Waits between attempts that fail in a row. */
 export interface Waits {
-  next(): number;
-  reset(): void;
+  next: () => number;
+  reset: () => void;
 }
 
 /** Which broker comes next, when, and what it is told: what was learned from the attempts before. */

@@ -41,18 +41,18 @@ export interface Office {
   readonly breaks: Breaks<Sent>;
   readonly stats: SinkStats;
   /** The broker has taken something. */
-  onTaken(topic: string, payload: string | Uint8Array): void;
+  onTaken: (topic: string, payload: string | Uint8Array) => void;
   /** The message is wrong in itself. */
-  giveUp(topic: string, why: GatewayError, errand: Errand): void;
+  giveUp: (topic: string, why: GatewayError, errand: Errand) => void;
 }
 
 /** What a message is for: what happens when the broker has taken it, or does not want it, now or ever. */
 export interface Errand {
   readonly history: boolean;
   readonly subject: Subject;
-  acked(): void;
-  keep(): void;
-  giveUp(): void;
+  acked: () => void;
+  keep: () => void;
+  giveUp: () => void;
 }
 
 export interface Sent extends OnItsWay {

@@ -24,11 +24,11 @@ export interface ForwarderOptions {
   readonly board: Board;
   readonly frames: FrameContext;
   /** Payload of the status topic while online; the will is made by `offline`. */
-  online(session: number): string;
-  offline(session: number, reason: 'lost' | 'stopped'): string;
+  online: (session: number) => string;
+  offline: (session: number, reason: 'lost' | 'stopped') => string;
   /** Waits between connection attempts. */
   readonly backoff: Waits;
-  onState(connected: boolean, why: GatewayError | undefined): void;
+  onState: (connected: boolean, why: GatewayError | undefined) => void;
 }
 
 /**

@@ -44,19 +44,19 @@ export interface BrokerLimits {
 export interface MqttConnection {
   readonly limits: BrokerLimits;
   /** Settles with the acknowledgement (QoS 1) or when handed over (QoS 0); rejects when refused or lost. */
-  publish(message: Outgoing): Promise<void>;
+  publish: (message: Outgoing) => Promise<void>;
   /**
    * Tells what anybody publishes under `topic`, ourselves included, with what is retained there. Settles when the broker has agreed;
    * rejects when it refuses.
    */
-  watch(topic: string, handler: (payload: string) => void): Promise<void>;
+  watch: (topic: string, handler: (payload: string) => void) => Promise<void>;
   /** Called once when the connection is gone. */
-  onLost(handler: (why: GatewayError) => void): void;
+  onLost: (handler: (why: GatewayError) => void) => void;
   /** Says goodbye if `politely`, else cuts. Idempotent. */
-  close(politely: boolean): Promise<void>;
+  close: (politely: boolean) => Promise<void>;
 }
 
 /** Makes connections: MQTT.js, or a broker of the simulation. */
 export interface MqttPort {
-  connect(options: ConnectOptions, signal: AbortSignal): Promise<MqttConnection>;
+  connect: (options: ConnectOptions, signal: AbortSignal) => Promise<MqttConnection>;
 }

@@ -21,11 +21,11 @@ export type MemoryPlace = (typeof memoryPlaces)[number];
 /** The state folder. */
 export interface MemoryFiles {
   /** Bytes; undefined: there is no such file. Rejects where the disk does not say. */
-  read(place: MemoryPlace): Promise<Uint8Array | undefined>;
+  read: (place: MemoryPlace) => Promise<Uint8Array | undefined>;
   /** Durable when it settles: after a power cut there is the old or the new one. */
-  replace(place: MemoryPlace, bytes: Uint8Array): Promise<void>;
+  replace: (place: MemoryPlace, bytes: Uint8Array) => Promise<void>;
   /** Keeps what is there under another name. @returns that name */
-  setAside(place: MemoryPlace): Promise<string>;
+  setAside: (place: MemoryPlace) => Promise<string>;
 }
 
 /** Rows of the journal that hold the first copy; the first and the last as the first version had them. */
@@ -33,17 +33,17 @@ export const memoryKeys = { states: 'rules', rest: 'memory', mark: 'latch-mark' 
 
 /** The first copy. */
 export interface MemoryRows {
-  get(key: string): string | undefined;
+  get: (key: string) => string | undefined;
   /** Durable together when it settles. */
-  put(rows: readonly (readonly [key: string, json: string])[]): Promise<void>;
+  put: (rows: readonly (readonly [key: string, json: string])[]) => Promise<void>;
   /** A journal that was there before, whatever is in it. */
   readonly isOld: boolean;
   /** The disk did not say what is in them. */
   readonly isUnread: boolean;
   /** A row was not what it was, and is set aside. */
-  isDamaged(key: string): boolean;
+  isDamaged: (key: string) => boolean;
   /** Keeps what is in a row under another name, before something else is put there. */
-  setAside(key: string): void;
+  setAside: (key: string) => void;
   readonly epoch: number;
 }
 
@@ -63,7 +63,7 @@ export interface MemoryOptions {
   /** The memory that this boot goes by already: then what is on the disk is no news. */
   readonly known?: MemoryId | undefined;
   /** Up to this note it is durable. */
-  onStored(note: number): void;
+  onStored: (note: number) => void;
   /** An id that no other installation has. */
   readonly newId: string;
   readonly log: Log;
@@ -227,8 +227,31 @@ export class Memory {
   }
 }
 
+/** A journal that nobody can look into. */
+const unread: MemoryRows = {
+  get: () => undefined,
+  put: () => Promise.resolve(),
+  isOld: false,
+  isUnread: true,
+  isDamaged: () => false,
+  setAside: () => undefined,
+  epoch: 0,
+};
+
+/** What the second copy and the notes say of the time before, where the journal cannot be asked. Writes nothing. */
+export async function memoryBeside(
+  options: Pick<MemoryOptions, 'files' | 'notes' | 'newId'>,
+): Promise<{ readonly verdict: Verdict; readonly memory: MemoryId }> {
+  const verdict = await verdictOn({ ...options, rows: unread });
+  return { verdict, memory: currentOf(verdict, options) };
+}
+
 /** What the disk says of the time before. */
-async function verdictOn({ files, rows, notes }: MemoryOptions): Promise<Verdict> {
+async function verdictOn({
+  files,
+  rows,
+  notes,
+}: Pick<MemoryOptions, 'files' | 'rows' | 'notes'>): Promise<Verdict> {
   const [anchor, a, b] = await findAll(files);
   const first = fromRows(rows);
   return judge({
@@ -241,7 +264,10 @@ async function verdictOn({ files, rows, notes }: MemoryOptions): Promise<Verdict
 }
 
 /** Behind a past that is lost numbers go on where nothing that lies about can be taken for them. */
-function currentOf(verdict: Verdict, { newId, notes }: MemoryOptions): MemoryId {
+function currentOf(
+  verdict: Verdict,
+  { newId, notes }: Pick<MemoryOptions, 'newId' | 'notes'>,
+): MemoryId {
   const { kind, note } = verdict;
   const id = verdict.id === undefined || verdict.id === '' ? newId : verdict.id;
   const noted = notesIn(notes).map((one) => (one.id === id ? one.note : 0));

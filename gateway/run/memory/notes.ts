@@ -8,13 +8,13 @@ export interface NotesFile {
   /** What was in it when it was opened, last. */
   readonly before: Uint8Array;
   /** At a position in bytes, in the order in which it is told. Throws what the file system says, if it says so in time. */
-  write(bytes: Uint8Array, at: number): void;
+  write: (bytes: Uint8Array, at: number) => void;
   /** Is something that it was told not written yet? */
   readonly isBehind: boolean;
   /** Why something that was late could not be written, since this was asked last. */
-  takeFailure(): string | undefined;
+  takeFailure: () => string | undefined;
   /** It may have been deleted, or not to be read: looks again under its name. */
-  reopen(): void;
+  reopen: () => void;
 }
 
 export type NotesStanding = 'kept' | 'late' | 'failing';

@@ -113,6 +113,7 @@ export class FieldWall {
         else if (message.kind !== 'opened') this.#take(message);
         else {
           this.#epoch = message.opened.epoch;
+          this.keeper.begun(this.#epoch);
           this.#isOpen = true;
           for (const name of this.#trips.keys()) this.#unsentTrips.add(name);
           tooLong.cancel();

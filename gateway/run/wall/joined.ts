@@ -3,13 +3,14 @@ import type { Port } from '../../contract/index.js';
 /** How messages go from one end of a joined pair to the other. */
 export type Carry = <T>(message: T, deliver: (copy: T) => void) => void;
 
-/** Two ends of a wall within one heap: of halves that run in one process. */
-export function joinedPorts<A, B>(
-  carry: Carry,
-): {
+/** Two ends of a wall. */
+export interface JoinedPorts<A, B> {
   readonly one: Port<A, B>;
   readonly other: Port<B, A>;
-} {
+}
+
+/** Two ends of a wall within one heap: of halves that run in one process. */
+export function joinedPorts<A, B>(carry: Carry): JoinedPorts<A, B> {
   const one = new End<A, B>(carry);
   const other = new End<B, A>(carry);
   one.peer = other;

@@ -66,6 +66,15 @@ export class Keeper {
     return kept;
   }
 
+  /** The journal has begun, late: what was lost before is of this epoch, too. */
+  begun(epoch: number): void {
+    this.#entries = this.#entries.map((one) =>
+      one.entry.type === 'lost' && one.entry.gap.epoch !== epoch
+        ? { ...one, entry: { ...one.entry, gap: { ...one.entry.gap, epoch } } }
+        : one,
+    );
+  }
+
   /** The first entry behind a number. */
   after(n: number): Numbered | undefined {
     // Nearly always the last one was sent.

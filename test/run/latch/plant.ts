@@ -1,7 +1,8 @@
 import type { Config, LinkConfig } from '../../../gateway/config/model.js';
 import { ms, type RuleLanguage } from '../../../gateway/contract/index.js';
 import { Control } from '../../../gateway/run/control.js';
-import { compileRules, createEngine } from '../../../rules/index.js';
+import type { Plan } from '../../../gateway/run/plan.js';
+import { ruleLanguage } from '../../../rules/index.js';
 import { Script } from '../../scan/script.js';
 import { config, link, tag } from '../../support/config.js';
 import { must } from '../../support/must.js';
@@ -10,7 +11,7 @@ import { VirtualClock } from '../../support/virtual-clock.js';
 import { gateway, type Gateway } from '../rig.js';
 import type { Text } from './changes.js';
 
-export const engine: RuleLanguage = { compile: compileRules, start: createEngine };
+export const engine: RuleLanguage = ruleLanguage;
 
 /** A plant that outlives its gateways: what was written is at its addresses, whatever its tags are called. */
 export class Plant {
@@ -71,6 +72,8 @@ export class Plant {
       clock: this.#process,
       memoryFiles: this.#folder.open(),
       rules: this.#rules,
+      // What is planted in a compiled program would be left behind where programs are copied.
+      ...(this.#rules === engine ? {} : { handOver: (plan: Plan) => Promise.resolve(plan) }),
     };
     this.#g = await gateway(configOf(text, this.#script), this.#clock, extra, this.#store);
     // Until what is held has been written anew, and read back.

@@ -1,4 +1,9 @@
-import type { Holding, OrderBook, RuleLanguage } from '../../../gateway/contract/index.js';
+import type {
+  Holding,
+  OrderBook,
+  RuleLanguage,
+  RuleProgram,
+} from '../../../gateway/contract/index.js';
 import type { Change, Kind } from './changes.js';
 import type { Way } from './judge.js';
 import { engine } from './plant.js';
@@ -29,12 +34,11 @@ function withHolding(change: (holding: Holding, id: string) => Holding | undefin
       const compiled = engine.compile(...args);
       if (!compiled.ok) return compiled;
       const { program } = compiled;
-      const holding = program.holding.bind(program);
-      program.holding = (id) => {
-        const held = holding(id);
+      const holding: RuleProgram['holding'] = (id) => {
+        const held = program.holding(id);
         return held && change(held, id);
       };
-      return compiled;
+      return { ok: true, program: { ...program, holding } };
     },
     start: (...args) => engine.start(...args),
   };
