@@ -240,9 +240,9 @@ export interface DriverModule<C = unknown, A = unknown> {
   /** Schemes of endpoints that the driver serves. */
   readonly schemes: Readonly<Record<string, SchemeKind>>;
   /**
-   * Parses the link's keys; `endpoint` is undefined when it is wrong itself. Called first. Returns all problems at once, and
-   * never throws, whatever was written. Like the results of all parse functions and of `plan`, the value is plain data: it is
-   * copied on its way to other threads and processes.
+   * Parses the link's keys; `endpoint` is undefined when it is wrong itself. Called first. Returns
+   * all problems at once, and never throws, whatever was written. Like the results of all parse functions and of `plan`,
+   * the value is plain data: it is copied on its way to other threads and processes.
    */
   parseLink(link: Source, endpoint: Endpoint | undefined): Parsed<C>;
   /**

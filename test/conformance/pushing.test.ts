@@ -290,7 +290,15 @@ const mutants: readonly Mutant[] = [
     from: "isAlive: keys.flag('alive', true)",
     to: "isAlive: keys.flag('alive', true), line: { parse: () => 0 }",
     rule: 'R-27',
-    says: /parseLink: DataCloneError/,
+    says: /but\.line\.parse is a function/,
+  },
+  {
+    title: 'keeps a function in the terms of its events',
+    file: 'index.js',
+    from: '{ from: {},',
+    to: '{ from: { parse: () => 0 },',
+    rule: 'R-27',
+    says: /parseEvents is plain data, but\.from\.parse/,
   },
   {
     title: 'keeps a class in its addresses',
@@ -298,7 +306,7 @@ const mutants: readonly Mutant[] = [
     from: 'return keys.finish({ name, push });',
     to: 'return keys.finish({ name, push, keys });',
     rule: 'R-27',
-    says: /parseTag of D\.a: a copy is not the same; is it of a class/,
+    says: /parseTag of D\.a is plain data, but\.keys/,
   },
 ];
 

@@ -10,6 +10,7 @@ import {
   type Problem,
   type Value,
 } from '../../gateway/contract/index.js';
+import { notPlain } from '../../gateway/host/plain-data.js';
 import { allGood, endpointOf, held, honest, partsOf, Rig, sameValue, valueAt } from './rig.js';
 import type { AnyOptions, Rule } from './rule.js';
 import type { Doubtful } from './types.js';
@@ -92,13 +93,8 @@ function madeOf(o: AnyOptions): readonly (readonly [what: string, made: unknown]
     ['parseLink', config],
     ...bindings.map(({ name, address }): [string, unknown] => [`parseTag of ${name}`, address]),
     ['plan', groups],
+    ...pushedOf(o, config),
   ];
-  const pushed = o.pushing ? partsOf(o, o.pushing.tags).bindings : [];
-  for (const { name, address } of pushed)
-    made.push(
-      [`parseTag of ${name}`, address],
-      [`subscribed of ${name}`, o.module.subscribed?.(config, address)],
-    );
   for (const device of [o.device, ...(o.events ? [o.events.device] : [])])
     for (const name of ['parseEvents', 'parseExpansion'] as const) {
       const parsed = o.module[name]?.(config, device);
@@ -109,15 +105,21 @@ function madeOf(o: AnyOptions): readonly (readonly [what: string, made: unknown]
   return made;
 }
 
+/** The same of tags that the device pushes. */
+function pushedOf(o: AnyOptions, config: unknown): [string, unknown][] {
+  if (!o.pushing) return [];
+  return partsOf(o, o.pushing.tags).bindings.flatMap(({ name, address }): [string, unknown][] => [
+    [`parseTag of ${name}`, address],
+    [`subscribed of ${name}`, o.module.subscribed?.(config, address)],
+  ]);
+}
+
 /** The same in a copy, as another thread or process gets it. */
 function copyOf<T>(what: string, value: T): T {
-  let copy: T;
-  try {
-    copy = structuredClone(value);
-  } catch (thrown) {
-    assert.fail(`${what}: ${String(thrown)}`);
-  }
-  assert.ok(isDeepStrictEqual(copy, value), `${what}: a copy is not the same; is it of a class?`);
+  const at = notPlain(value);
+  assert.equal(at, undefined, `${what} is plain data, but${at ?? ''} is a function or a class`);
+  const copy = structuredClone(value);
+  assert.ok(isDeepStrictEqual(copy, value), `${what}: a copy is not the same`);
   return copy;
 }
 
