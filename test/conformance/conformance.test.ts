@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { conformance, rules } from './index.js';
+import { check, conformance, rules } from './index.js';
 import { modbusOptions, opcuaOptions, repository, simulatorOptions } from './examples.js';
 
 void t.test('the Modbus driver conforms', async (t) => {
@@ -40,6 +40,16 @@ void t.test('the simulator conforms', async (t) => {
 
 void t.test('the OPC UA driver conforms, as far as there is no wire of ours', async (t) => {
   await conformance(t, opcuaOptions());
+});
+
+void t.test('a manual that lists its keys and explains none does not conform', async (t) => {
+  const options = modbusOptions();
+  const keys = Object.values(options.module.schema).flatMap(({ properties }) =>
+    Object.keys(properties).map((key) => `\`${key}\``),
+  );
+  const readme = `## Example\n## Keys\n${keys.join(' ')}\n## Limits\n`;
+  const [result] = await check({ ...options, readme }, ['R-25']);
+  t.match(result, { status: 'fail', detail: /in a line of its own words/ });
 });
 
 void t.test('the README lists exactly the rules that the suite runs', (t) => {

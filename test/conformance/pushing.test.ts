@@ -293,6 +293,14 @@ const mutants: readonly Mutant[] = [
     says: /but\.line\.parse is a function/,
   },
   {
+    title: 'keeps a function in the terms of its events',
+    file: 'index.js',
+    from: '{ from: {},',
+    to: '{ from: { parse: () => 0 },',
+    rule: 'R-27',
+    says: /parseEvents is plain data, but\.from\.parse/,
+  },
+  {
     title: 'keeps a class in its addresses',
     file: 'index.js',
     from: 'return keys.finish({ name, push });',

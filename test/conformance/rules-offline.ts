@@ -95,12 +95,13 @@ function madeOf(o: AnyOptions): readonly (readonly [what: string, made: unknown]
     ['plan', groups],
     ...pushedOf(o, config),
   ];
-  for (const name of ['parseEvents', 'parseExpansion'] as const) {
-    const parsed = o.module[name]?.(config, o.device);
-    if (!parsed) continue;
-    assert.ok(parsed.ok, `${name} takes the example: ${JSON.stringify(parsed)}`);
-    made.push([name, parsed.value]);
-  }
+  for (const device of [o.device, ...(o.events ? [o.events.device] : [])])
+    for (const name of ['parseEvents', 'parseExpansion'] as const) {
+      const parsed = o.module[name]?.(config, device);
+      if (!parsed) continue;
+      assert.ok(parsed.ok, `${name} takes the example: ${JSON.stringify(parsed)}`);
+      made.push([name, parsed.value]);
+    }
   return made;
 }
 
@@ -256,7 +257,6 @@ async function checkPositions(o: AnyOptions): Promise<void> {
   await rig.driver.close();
 }
 
-/** Everything that parsing gives is plain data: what a copy cannot carry is named with its path. */
 export const offlineRules: readonly Rule[] = [
   { id: 'R-01', title: 'import and create do nothing', run: checkCreate },
   { id: 'R-02', title: 'plan is pure and complete', run: checkPlan },

@@ -41,7 +41,6 @@ export class FakeScale implements PushingDevice<ScaleAddress> {
   }
   change(address?: ScaleAddress): void {
     const next = ++this.#generation;
-    // While it moves its weights are uncertain, which the suite takes for what it is: not good.
     if (address?.value === 'barcode') this.#codes.set(address.reader, `P${String(next)}`);
     else {
       this.net = next / 1_000;
