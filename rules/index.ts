@@ -35,6 +35,6 @@ export { noButtonEdge } from './compile/reset.js';
 export { sourcesOf } from './program/sources.js';
 export { qualityOf, valueFor } from './proving/values.js';
 export type { TestSource } from './proving/scenario.js';
-export { createEngine, type Checks, type RunningRules } from './engine/engine.js';
+export { createEngine, prepareEngine, type Checks, type RunningRules } from './engine/engine.js';
 export type { RetainedAlarm, RetainedState } from './engine/run/retained.js';
 export { compileRules, parseExpression, ruleLanguage } from './language.js';

@@ -42,7 +42,7 @@ export interface EarlierState {
 
 const noOrders: OrderBook = { adopted: new Map(), orphans: [], denied: new Map() };
 
-export interface Built extends Omit<CarriedState, 'isUntold'> {
+export interface Built extends Omit<CarriedState, 'isUntold' | 'storedAt'> {
   readonly basis: StepContext;
   readonly context: Context;
   /** Where what is kept of the memory of each rule ends. */

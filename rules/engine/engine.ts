@@ -122,9 +122,11 @@ function finishEngine(
   const retention = new RetentionSchedule(built);
   const before = options.earlier && carried.get(options.earlier);
   const { orphans, schedule } = built;
-  const own = { slots, runners, memoryEnds, orphans, schedule, isUntold: () => false };
+  const storedAt = (): number => retention.storedAt;
+  const own = { slots, runners, memoryEnds, orphans, schedule, isUntold: () => false, storedAt };
   const taken = before ? carryOver(own, before, same) : nothingTaken;
   if (before) {
+    retention.storedAt = before.storedAt();
     context.out.intentsChanged = true;
     context.out.doubtsChanged = true;
   }

@@ -17,6 +17,8 @@ export interface CarriedState {
   readonly schedule: Schedule;
   /** Must the states still be stored, because some rule was never told of? */
   isUntold: () => boolean;
+  /** When they were stored last, monotonic ms. */
+  storedAt: () => number;
 }
 
 /** The part of it that continues. */

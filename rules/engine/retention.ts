@@ -25,7 +25,8 @@ export class RetentionSchedule {
   #waiting: Waiting = new Map();
   /** Of what changes with time alone: does it now? Asked in every scan. */
   readonly #moving: readonly (() => boolean)[];
-  #storedAt = -Infinity;
+  /** When it was stored last, monotonic ms; an engine that takes over goes on from there. */
+  storedAt: number = -Infinity;
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -92,13 +93,13 @@ export class RetentionSchedule {
     if (unsaved.latched === 0 && now < this.due) return false;
     unsaved.isAny = false;
     unsaved.latched = 0;
-    this.#storedAt = now;
+    this.storedAt = now;
     return true;
   }
   /** When it will be if nothing else happens, monotonic ms. */
   get due(): number {
     const isAny = this.#parts.slots.unsaved.isAny || this.#moving.some(moves);
-    return isAny ? this.#storedAt + storeMs : Infinity;
+    return isAny ? this.storedAt + storeMs : Infinity;
   }
 }
 

@@ -19,6 +19,7 @@ import {
 import {
   compileRules,
   createEngine,
+  prepareEngine,
   type Checks,
   type CompiledProgram,
 } from '../../rules/index.js';
@@ -112,6 +113,8 @@ export interface Plant {
   index(name: string): number;
   /** The value that the rules demand of an output, the strongest of them. */
   demanded(name: string): unknown;
+  /** Of one that was prepared: its engine runs from here on; false: it does not stand. */
+  finish(): boolean;
 }
 
 export function plant(
@@ -122,6 +125,8 @@ export function plant(
     Pick<EngineOptions & Checks, 'earlier' | 'lost' | 'orders' | 'full' | 'wallOf'>
   > & {
     readonly program?: CompiledProgram;
+    /** The engine is made beside `earlier`, and runs when it is finished. */
+    readonly isPrepared?: boolean;
   } = {},
 ): Plant {
   const program = before.program ?? runnable(rules, specs, true);
@@ -142,7 +147,7 @@ export function plant(
     if (found === undefined) throw new TypeError(`no tag ${name}`);
     return found;
   };
-  const engine = createEngine(program, {
+  const options: EngineOptions & Checks = {
     image,
     signalIndex: derived,
     put: (position, value, quality, time) => {
@@ -153,7 +158,11 @@ export function plant(
     wallOf: (ms) => wall(epoch + ms),
     ...(retained ? { retained } : {}),
     ...before,
-  });
+  };
+  const preparation = before.isPrepared === true ? prepareEngine(program, options) : undefined;
+  while (preparation?.step() === true);
+  let engine: RuleEngine =
+    preparation && before.earlier ? before.earlier : createEngine(program, options);
   let isFresh = false;
   const nothing: ScanResult = {
     changed: [],
@@ -205,6 +214,13 @@ export function plant(
       self.now = end;
       return self.scan();
     },
+    finish: () => {
+      const made = preparation?.finish();
+      if (!made) return false;
+      engine = made;
+      self.engine = made;
+      return true;
+    },
     state: (id) => engine.states().get(id),
     names: [...at.keys()],
     index,
@@ -229,6 +245,22 @@ export function reloaded(
   retained?: RetainedStates,
 ): Plant {
   const next = plant(rules, specs, retained, { earlier: from.engine });
+  adopt(next, from);
+  return next;
+}
+
+/** As {@link reloaded}, of an engine that was prepared for it beside the one that runs. */
+export function prepared(from: Plant, rules: readonly unknown[], specs: TagSpecs): Plant {
+  return plant(rules, specs, undefined, { earlier: from.engine, isPrepared: true });
+}
+
+/** It takes the place of the other one; false: it does not stand. */
+export function takesOver(next: Plant, from: Plant): boolean {
+  adopt(next, from);
+  return next.finish();
+}
+
+function adopt(next: Plant, from: Plant): void {
   next.now = from.now;
   for (const name of from.names) {
     const [at, to] = [from.index(name), next.names.includes(name) ? next.index(name) : -1];
@@ -238,5 +270,4 @@ export function reloaded(
     next.image.times[to] = from.image.times[at] ?? NaN;
     (next.image.wide as unknown[])[to] = from.image.wide[at];
   }
-  return next;
 }
