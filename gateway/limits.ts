@@ -154,6 +154,8 @@ export const limits = {
   checkNice: 10,
   /** What is done beside polls and trips is done in slices of this length, ms. */
   sliceMs: 2,
+  /** Between two copies of the tag image for those who list tags, ms. */
+  imageCopyMs: 500,
   /** Reloads that wait for the one before. */
   reloadsWaiting: 4,
   /** One transaction; what is more follows in another. */

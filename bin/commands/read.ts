@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { Inspection } from '../../gateway/contract/index.js';
-import type { TagView } from '../../gateway/run/desk.js';
+import type { TagView } from '../../gateway/run/tag-view.js';
 import { ask } from '../client.js';
 import { type GlobalOptions, action, socketOf } from '../context.js';
 import { print, printJson, shortText, table } from '../output.js';

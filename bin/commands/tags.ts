@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { TagView } from '../../gateway/run/desk.js';
+import type { TagView } from '../../gateway/run/tag-view.js';
 import { ask } from '../client.js';
 import { type GlobalOptions, action, socketOf } from '../context.js';
 import { clockTime, print, printAnew, printJson, table, valueText } from '../output.js';

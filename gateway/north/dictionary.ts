@@ -31,6 +31,11 @@ export function dictionariesOf(
   return dictionaries;
 }
 
+/** Equal: the same tags at the same positions, for all that dictionaries say. */
+export function sameTags(dictionaries: Iterable<Dictionary>): string {
+  return [...dictionaries].map(({ device, revision }) => `${device} ${revision}`).join();
+}
+
 function entryOf(tag: TagInfo): { name: string } & Record<string, unknown> {
   const prefix = `${tag.device}.`;
   return {

@@ -1,4 +1,4 @@
-import { numberOr, requiredText, type Args } from './arguments.js';
+import { numberOr, optionalText, requiredText, type Args } from './arguments.js';
 import type { FieldStatus } from './desk.js';
 import type { NorthHalf } from './north-half.js';
 import { tripsOf, whyThen } from './past-why.js';
@@ -28,6 +28,8 @@ export class Control {
         return await this.#status(args, who);
       case 'alarm-figures':
         return half.alarms.figures(clock.mono());
+      case 'tags':
+        return await half.tags.list(optionalText(args, 'pattern') ?? '*');
       case 'history':
         return await half.north.past(numberOr(args, 'from', 0));
       case 'trips':

@@ -1,11 +1,7 @@
 import {
   asGatewayError,
   GatewayError,
-  globMatcher,
-  isBad,
   jsonValue,
-  qualityLevel,
-  qualityReason,
   type AlarmSnapshot,
   type Clock,
   type CommandResult,
@@ -17,7 +13,7 @@ import {
 import type { TagInfo } from '../tags/table.js';
 import type { AuditTrail } from '../write/audit.js';
 import { parseTyped, typedForm } from '../write/convert.js';
-import { briefly, numberOr, optionalText, requiredText, type Args } from './arguments.js';
+import { briefly, numberOr, requiredText, type Args } from './arguments.js';
 import type { DeviceAlarm } from './device-alarms.js';
 import type { FieldFacts } from './facts.js';
 import type { Field } from './field.js';
@@ -33,23 +29,8 @@ import {
   settle,
   subjectOf,
 } from './rule-commands.js';
+import { tagView, type TagView } from './tag-view.js';
 import type { WallClock } from './wall-clock.js';
-
-/** One tag as the command line shows it. */
-export interface TagView {
-  readonly name: string;
-  readonly value: string | number | boolean | null;
-  readonly text: string | undefined;
-  readonly unit: string | undefined;
-  readonly quality: string;
-  readonly reason: string;
-  /** Why its device does not serve it, in its own words. */
-  readonly why: string | undefined;
-  /** Wall ms of the value. */
-  readonly time: number;
-  readonly ageMs: number;
-  readonly writable: boolean;
-}
 
 /** What `status` has to say of the field half. */
 export interface FieldStatus {
@@ -87,8 +68,6 @@ export class Desk {
     switch (op) {
       case 'status':
         return this.#status();
-      case 'tags':
-        return this.#tags(optionalText(args, 'pattern') ?? '*');
       case 'read':
         return this.#view(this.#tag(requiredText(args, 'tag')));
       case 'inspect':
@@ -145,13 +124,6 @@ export class Desk {
     return { reset, refused: Object.fromEntries(refused) };
   }
 
-  #tags(pattern: string): readonly TagView[] {
-    const matches = globMatcher(pattern);
-    return this.#o.field.plan.table.tags
-      .filter((tag) => matches(tag.name))
-      .map((tag) => this.#view(tag));
-  }
-
   #tag(name: string): TagInfo {
     const tag = this.#o.field.plan.table.get(name);
     if (!tag) throw new GatewayError('unknown-name', `no tag ${name}`);
@@ -163,19 +135,17 @@ export class Desk {
     const { wall, clock } = this.#o;
     const quality = image.qualities[tag.index] ?? 0xff;
     const time = image.times[tag.index] ?? 0;
-    const value = image.value(tag.index);
-    return {
-      name: tag.name,
-      value: jsonValue(value),
-      text: typeof value === 'number' ? tag.enumeration?.get(value) : undefined,
-      unit: tag.unit,
-      quality: qualityLevel(quality),
-      reason: qualityReason(quality),
-      why: isBad(quality) ? this.#o.field.refusalOf(tag) : undefined,
-      time: time === 0 ? 0 : wall.of(time),
-      ageMs: time === 0 ? 0 : Math.max(0, clock.mono() - time),
-      writable: tag.writable,
-    };
+    const { name, unit, writable, enumeration } = tag;
+    return tagView(
+      { name, unit, writable, textOf: (value) => enumeration?.get(value) },
+      {
+        value: image.rawValue(tag.index),
+        quality,
+        time: time === 0 ? 0 : wall.of(time),
+        ageMs: time === 0 ? 0 : Math.max(0, clock.mono() - time),
+        why: this.#o.field.refusalOf(tag),
+      },
+    );
   }
 
   /** What the device itself says of a tag. */

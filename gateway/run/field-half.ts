@@ -29,6 +29,7 @@ import {
   touchesField,
 } from './reload.js';
 import type { StartAlarm } from './start-plan.js';
+import { copyImage } from './wall/image-copy.js';
 import { alone, openedInTime } from './wall/opening.js';
 import { FieldWall, type NorthPort } from './wall/field-wall.js';
 import type { Begin, NorthPlan, Opened, ToField } from './wall/messages.js';
@@ -342,6 +343,8 @@ export class FieldHalf {
         const asked = args as { readonly op: string; readonly args: Args; readonly who: string };
         return this.#desk.handle(asked.op, asked.args, asked.who);
       }
+      case 'image':
+        return copyImage(this.field, this.wall);
       case 'notes':
         return this.#memory.reread();
       case 'reload': {

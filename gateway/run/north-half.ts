@@ -9,7 +9,9 @@ import { lastEpochOf, Memory, type MemoryFiles } from './memory/memory.js';
 import { North, type NorthOptions } from './north.js';
 import type { TripShelf } from './past-why.js';
 import { WallClock } from './wall-clock.js';
+import { TagList } from './tag-list.js';
 import type { Numbered } from './wall/entries.js';
+import type { ImageCopy } from './wall/image-copy.js';
 import { type Begin, type NorthPlan, type Report, type TripPage } from './wall/messages.js';
 import { type FieldPort, NorthWall } from './wall/north-wall.js';
 import { Watchdog } from './wall/watchdog.js';
@@ -47,6 +49,8 @@ export class NorthHalf {
   readonly health: HealthWatch;
   /** Counts what operators are told. */
   readonly alarms: AlarmCounter = new AlarmCounter();
+  /** For those who look at many tags. */
+  readonly tags: TagList;
   readonly #audit: Audit;
   readonly #link: NorthWall;
   #plan: NorthPlan;
@@ -61,6 +65,11 @@ export class NorthHalf {
     this.memory = parts.memory;
     this.#link = parts.link;
     this.#audit = auditOf(parts, options);
+    this.tags = new TagList({
+      clock: options.clock,
+      copy: () => parts.link.ask('image', undefined) as Promise<ImageCopy>,
+      dictionaries: () => this.#plan.dictionaries,
+    });
     this.health = new HealthWatch({
       clock: options.clock,
       wall: parts.wall,
