@@ -1,0 +1,57 @@
+/** Brokers that are hard to please. */
+import type { GatewayProcess } from '../../support/gateway.js';
+import { freePort } from '../../support/scratch.js';
+import { mosquitto } from './broker.js';
+import { startFake } from './fake.js';
+import { sinkText } from './plant.js';
+import type { Scene, Setup, Stage } from './scene.js';
+import { loaded, loadLink } from './scenes-load.js';
+
+const packetBytes = 100;
+
+/** Counters of the sink, those that are not zero. */
+async function countersOf(gateway: GatewayProcess): Promise<string> {
+  const { counters } = (await gateway.status()).health;
+  const all = Object.entries(counters).filter(([name, n]) => name.startsWith('sink_') && n > 0);
+  return all.map(([name, n]) => `${name.replace('sink_cloud_', '')} ${n}`).join(', ');
+}
+
+async function smallPackets({ t, folder }: Stage): Promise<Setup> {
+  const { fake, link } = await loadLink(t);
+  const port = await freePort();
+  await mosquitto(t, folder, port, [`max_packet_size ${packetBytes}`]);
+  return {
+    more: { links: link, sinks: sinkText(port) },
+    begin: async (gateway) => ({
+      ...(await loaded(fake)),
+      text: () => countersOf(gateway),
+    }),
+  };
+}
+
+async function endlessPacket({ t }: Stage): Promise<Setup> {
+  const { link } = await loadLink(t);
+  const broker = await startFake<{ readonly port: number }>(t, 'endless');
+  const state = async (): Promise<{ connections: number; mebibytes: number }> =>
+    (await broker.ask('state')) as { connections: number; mebibytes: number };
+  return {
+    more: { links: link, sinks: sinkText(broker.ready.port) },
+    begin: async () => {
+      const before = await state();
+      return {
+        times: async () => (await state()).connections - before.connections,
+        least: 2,
+        text: async () => {
+          const { connections, mebibytes } = await state();
+          const sent = (mebibytes - before.mebibytes).toFixed(1);
+          return `${connections - before.connections} connections, ${sent} MiB sent`;
+        },
+      };
+    },
+  };
+}
+
+export const brokers: readonly Scene[] = [
+  { name: 'small-packets', prepare: smallPackets },
+  { name: 'endless-packet', prepare: endlessPacket },
+];
