@@ -20,7 +20,7 @@ export async function mosquitto(
   port: number,
   more: readonly string[] = [],
 ): Promise<void> {
-  const file = join(folder, 'mosquitto.conf');
+  const file = join(folder, `mosquitto-${port}.conf`);
   const lines = [`listener ${port} 127.0.0.1`, 'allow_anonymous true', ...more, ''];
   await writeFile(file, lines.join('\n'));
   const broker = new Child(['-c', file], { program: 'mosquitto' });

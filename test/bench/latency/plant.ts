@@ -48,8 +48,8 @@ export function devices(count: number): readonly string[] {
   return Array.from({ length: count }, (_, i) => device(`L${i + 1}`, i + 1, tagsOfDevice));
 }
 
-export function sinkText(port: number, more = ''): string {
-  return `  cloud: { type: mqtt, url: "mqtt://127.0.0.1:${port}"${more} }\n`;
+export function sinkText(port: number, more = '', name = 'cloud'): string {
+  return `  ${name}: { type: mqtt, url: "mqtt://127.0.0.1:${port}"${more} }\n`;
 }
 
 /** A gateway with the PLC, its interlock, and more. */

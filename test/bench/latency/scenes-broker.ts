@@ -5,27 +5,43 @@ import { mosquitto } from './broker.js';
 import { startFake } from './fake.js';
 import { sinkText } from './plant.js';
 import type { Scene, Setup, Stage } from './scene.js';
-import { loaded, loadLink } from './scenes-load.js';
+import { loadLink } from './scenes-load.js';
 
 const packetBytes = 100;
 
-/** Counters of the sink, those that are not zero. */
+interface Narrow {
+  readonly connections: number;
+  readonly publishes: number;
+  readonly tooLarge: number;
+}
+
+/** Counters of the sinks, those that are not zero. */
 async function countersOf(gateway: GatewayProcess): Promise<string> {
   const { counters } = (await gateway.status()).health;
   const all = Object.entries(counters).filter(([name, n]) => name.startsWith('sink_') && n > 0);
-  return all.map(([name, n]) => `${name.replace('sink_cloud_', '')} ${n}`).join(', ');
+  return all.map(([name, n]) => `${name.replace('sink_', '')} ${n}`).join(', ');
 }
 
+/** Two sinks: one whose broker says what it takes, and one whose broker does not even take our CONNECT. */
 async function smallPackets({ t, folder }: Stage): Promise<Setup> {
-  const { fake, link } = await loadLink(t);
-  const port = await freePort();
-  await mosquitto(t, folder, port, [`max_packet_size ${packetBytes}`]);
+  const { link } = await loadLink(t);
+  const [wide, tight] = [await freePort(), await freePort()];
+  await mosquitto(t, folder, wide);
+  await mosquitto(t, folder, tight, [`max_packet_size ${packetBytes}`]);
+  const narrow = await startFake<{ readonly port: number }>(t, 'narrow', [wide, packetBytes]);
+  const state = async (): Promise<Narrow> => (await narrow.ask('state')) as Narrow;
   return {
-    more: { links: link, sinks: sinkText(port) },
-    begin: async (gateway) => ({
-      ...(await loaded(fake)),
-      text: () => countersOf(gateway),
-    }),
+    more: { links: link, sinks: sinkText(narrow.ready.port) + sinkText(tight, '', 'tight') },
+    begin: (gateway) =>
+      Promise.resolve({
+        times: async () => (await state()).connections,
+        least: 1,
+        text: async () => {
+          const { connections, publishes, tooLarge } = await state();
+          const seen = `${connections} connections, ${publishes} publishes, ${tooLarge} too large`;
+          return `${seen}; ${await countersOf(gateway)}`;
+        },
+      }),
   };
 }
 
