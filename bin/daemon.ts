@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { askerOf, type Asker } from '../gateway/run/asker.js';
 import { systemClock } from '../gateway/host/clock.js';
 import { limits } from '../gateway/limits.js';
 import { type LogLevel, pinoLog } from '../gateway/run/log.js';
@@ -19,7 +20,7 @@ export interface Daemon {
   readonly half: FieldHalf;
   readonly socket: string;
   /** Loads the file again; throws a CliError with all problems when it is bad, and nothing changes. */
-  reload: (who: string) => Promise<{ text: string }>;
+  reload: (asker: Asker) => Promise<{ text: string }>;
   stop: () => Promise<void>;
 }
 
@@ -46,7 +47,7 @@ export async function startDaemon(file: string, level: string): Promise<Daemon> 
   const found = await checks('start');
   // The other half first: it has the lock. A second gateway must be refused before it asks a device or takes the first one's
   // place at the broker.
-  const north = new NorthProcess({ control: found.local.control, level: level as LogLevel });
+  const north = new NorthProcess({ ...found.local, level: level as LogLevel });
   const first = await north.start();
   let next: NorthPort | undefined = first;
   try {
@@ -61,7 +62,7 @@ export async function startDaemon(file: string, level: string): Promise<Daemon> 
     return {
       half: gateway.half,
       socket: found.local.control,
-      reload: (who, keepTrips?: boolean) => gateway.reload(who, keepTrips),
+      reload: (asker) => gateway.reload(asker),
       stop: async () => {
         await gateway.half.stop();
         await north.ended();
@@ -83,7 +84,7 @@ export async function runDaemon(file: string, level: string): Promise<void> {
   crashInto(log);
   process.on('SIGHUP', () => {
     // What is wrong with it stands in the log.
-    daemon.reload('SIGHUP').catch(() => undefined);
+    daemon.reload(askerOf('SIGHUP')).catch(() => undefined);
   });
   await new Promise<void>((stop) => {
     process.once('SIGTERM', stop);

@@ -2,6 +2,7 @@ import { dirname } from 'node:path';
 import { asGatewayError, GatewayError, invariant } from '../gateway/contract/index.js';
 import { DriverMaker } from '../gateway/host/isolated.js';
 import { limits } from '../gateway/limits.js';
+import { askerOf, type Asker } from '../gateway/run/asker.js';
 import { personOf } from '../gateway/run/rule-commands.js';
 import type { FieldHalf, FieldHalfOptions } from '../gateway/run/field-half.js';
 import type { Checked, CheckMode } from './check-process.js';
@@ -42,8 +43,8 @@ export class LearningGateway {
     for (const warning of warnings) log.warn(warning);
     const gateway = new LearningGateway(checks, learner, surveys);
     const onConnected = (link: string): void => void gateway.#connected(link);
-    const reload = (who: string, keepTrips: boolean): Promise<unknown> =>
-      gateway.reload(who, keepTrips);
+    const reload = (asker: Asker, keepTrips: boolean): Promise<unknown> =>
+      gateway.reload(asker, keepTrips);
     gateway.#half = await startGateway(plan, alarms, log, maker, { north, onConnected, reload });
     gateway.#askConnected();
     return gateway;
@@ -55,13 +56,13 @@ export class LearningGateway {
   }
 
   /** Loads the files again and goes over to them; refused as a whole when they are bad. */
-  async reload(who: string, keepTrips = false): Promise<{ text: string }> {
+  async reload(asker: Asker, keepTrips = false): Promise<{ text: string }> {
     try {
-      return await this.#inTurn(() => this.#reload(who, keepTrips));
+      return await this.#inTurn(() => this.#reload(asker, keepTrips));
     } catch (thrown) {
       const { message: why } = asGatewayError(thrown);
       this.half.options.log.error('the new configuration is refused; the old one runs on', {
-        by: who,
+        by: asker.who,
         why,
       });
       throw thrown;
@@ -81,10 +82,10 @@ export class LearningGateway {
     }
   }
 
-  async #reload(who: string, keepTrips: boolean): Promise<{ text: string }> {
+  async #reload(asker: Asker, keepTrips: boolean): Promise<{ text: string }> {
     const next = await this.#checks('reload');
     invariant(next.plan !== undefined, 'all of it is right');
-    const by = { who: personOf(this.half.config.roles, who), keepTrips };
+    const by = { who: personOf(this.half.config.roles, asker), keepTrips };
     const diff = await this.half.reload(next.plan, by);
     this.#surveys = next.surveys;
     this.#askConnected();
@@ -108,7 +109,7 @@ export class LearningGateway {
     await this.#learner.connected(
       plan,
       () => link.survey(plan.devices),
-      () => this.reload('what devices said of themselves'),
+      () => this.reload(askerOf('what devices said of themselves')),
     );
   }
 }

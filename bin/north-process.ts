@@ -4,6 +4,7 @@ import { setPriority } from 'node:os';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { errorOf, invariant } from '../gateway/contract/index.js';
+import type { SocketConfig } from '../gateway/config/model.js';
 import { PipePort } from '../gateway/host/pipe-port.js';
 import { limits } from '../gateway/limits.js';
 import type { LogLevel } from '../gateway/run/log.js';
@@ -19,6 +20,8 @@ export const wallFd = 3;
 export interface NorthArgs {
   /** Path of the control socket. */
   readonly control: string;
+  /** Further ones. */
+  readonly sockets: readonly SocketConfig[];
   readonly level: LogLevel;
 }
 
@@ -27,8 +30,8 @@ export class NorthProcess {
   readonly #args: NorthArgs;
   #child: ChildProcess | undefined;
 
-  constructor(args: NorthArgs) {
-    this.#args = args;
+  constructor({ control, sockets, level }: NorthArgs) {
+    this.#args = { control, sockets, level };
   }
 
   /** Another one; one that is left is killed. Settles when it has the lock; rejects where another gateway has it. */

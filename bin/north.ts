@@ -1,4 +1,5 @@
 import { Socket } from 'node:net';
+import type { SocketConfig } from '../gateway/config/model.js';
 import { type PlainError, plainErrorOf } from '../gateway/contract/index.js';
 import { systemClock } from '../gateway/host/clock.js';
 import { ControlSocket } from '../gateway/host/control-socket.js';
@@ -6,6 +7,7 @@ import { troubleOf } from '../gateway/host/errno.js';
 import { isErrno } from '../gateway/host/files.js';
 import { PipePort } from '../gateway/host/pipe-port.js';
 import { limits } from '../gateway/limits.js';
+import { permit } from '../gateway/run/asker.js';
 import { Control } from '../gateway/run/control.js';
 import { pinoLog } from '../gateway/run/log.js';
 import { NorthHalf, type NorthHalfOptions } from '../gateway/run/north-half.js';
@@ -17,7 +19,9 @@ import { northParts } from './wire-north.js';
 
 /** The process of the half that stores and talks. It begins and ends with the one that polls. */
 
-const { control, level } = JSON.parse(process.argv[2] ?? '{}') as NorthArgs;
+const { control, sockets, level } = JSON.parse(process.argv[2] ?? '{}') as NorthArgs;
+/** The first one, with everything; it is the lock. */
+const first: SocketConfig = { name: '', path: control, may: 'engineer', roles: [] };
 const log = pinoLog(level, systemClock, new LineWriter(openStandard(2), lostLogLines));
 crashInto(log);
 // It is told to stop by the other half, which gets the same signal from a terminal.
@@ -53,32 +57,47 @@ function endField(): void {
   process.kill(process.ppid, 'SIGKILL');
 }
 
-function listen(): Promise<ControlSocket> {
-  return ControlSocket.listen(control, async (op, args, who) =>
-    (await ready).handle({ op, args, who }),
-  );
+function listen({ name, path, may, roles }: SocketConfig): Promise<ControlSocket> {
+  return ControlSocket.listen(path, async (op, args, claimed) => {
+    if (name === '') return (await ready).handle({ op, args, who: claimed });
+    permit(may, name, op, args);
+    return (await ready).handle({ op, args, who: `${claimed} (claimed, socket ${name})`, roles });
+  });
+}
+
+async function openControl(): Promise<{ close: () => Promise<void> }> {
+  const opened = [await openSocket(first)];
+  for (const socket of sockets) opened.push(await openSocket(socket));
+  return {
+    close: async () => {
+      // The lock last.
+      for (const one of opened.reverse()) await one.close();
+    },
+  };
 }
 
 /**
  * On a disk that takes no socket the gateway runs without one, and tries again: nobody can steer it, and it steers the plant. Against a
  * second gateway the journal is a lock, too, where it can be opened.
  */
-async function openControl(): Promise<{ close: () => Promise<void> }> {
+async function openSocket(config: SocketConfig): Promise<{ close: () => Promise<void> }> {
   try {
-    return await listen();
+    return await listen(config);
   } catch (thrown) {
     if (!isDiskTrouble(thrown)) throw thrown;
-    log.error('the control socket cannot be made; the gateway runs without it', {
+    const { path } = config;
+    log.error('a control socket cannot be made; the gateway runs without it', {
+      path,
       why: String(thrown),
     });
   }
   let socket: ControlSocket | undefined;
   const timer = setInterval(() => {
-    listen().then(
+    listen(config).then(
       (made) => {
         clearInterval(timer);
         socket = made;
-        log.info('the control socket is there');
+        log.info('the control socket is there', { path: config.path });
       },
       // The disk takes none yet.
       () => undefined,

@@ -42,7 +42,7 @@ function compare(
 /** What is taken up only when the process starts. */
 function restartKeys(from: RunningConfig, to: RunningConfig): string[] {
   const keys = (config: RunningConfig): [string, unknown][] => {
-    const { gateway, journal, control, state } = config;
+    const { gateway, journal, control, sockets, state } = config;
     return [
       ['gateway.id', gateway.id],
       ['gateway.site', gateway.site],
@@ -54,6 +54,11 @@ function restartKeys(from: RunningConfig, to: RunningConfig): string[] {
       ['journal.history.keep', journal.historyKeep],
       ['journal.window', journal.window],
       ['control.socket', control],
+      // Those of the first one move with it.
+      [
+        'control.sockets',
+        JSON.stringify(sockets.map(({ name, may, roles }) => [name, may, roles])),
+      ],
       ['gateway.state', state],
     ];
   };

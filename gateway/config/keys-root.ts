@@ -119,6 +119,27 @@ const control: Field = closed({
       default: 'millrace-data/control.sock',
       examples: ['/run/millrace/control.sock'],
     }),
+    sockets: named(
+      'Further sockets, for people and programs that may do less: each is NAME/control.sock beside the first one. Who may open it is a matter of the group of its folder.',
+      closed({
+        description: 'One of them.',
+        properties: {
+          may: choice(
+            'What may be done through it: look, or also write, acknowledge, reset, bypass and shelve, or everything.',
+            ['view', 'operate', 'engineer'],
+            'view',
+          ),
+          roles: {
+            type: 'array',
+            items: { type: 'string', minLength: 1 },
+            uniqueItems: true,
+            description: 'Roles of everybody who comes through it, whatever their name.',
+            default: [],
+            examples: [['shift']],
+          },
+        },
+      }),
+    ),
   },
 });
 

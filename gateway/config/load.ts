@@ -87,7 +87,7 @@ async function build(session: Session, root: Ref, file: string): Promise<Built> 
   const rules = await readRules(session, root.child('rules'), root.at);
   const sinks = await readSinks({ session, secrets, gateway }, sinkRefs);
   checkRates(session, sinkRefs, sinks, links);
-  const control = readControl(session, root.child('control'), file);
+  const { control, sockets } = readControl(session, root.child('control'), file);
   const state = readState(session, root.child('gateway'), file);
   const config: Config = {
     gateway,
@@ -101,6 +101,7 @@ async function build(session: Session, root: Ref, file: string): Promise<Built> 
     journal,
     sinks,
     control,
+    sockets,
     state,
     files: session.files,
     revision: session.revision(),
@@ -108,7 +109,7 @@ async function build(session: Session, root: Ref, file: string): Promise<Built> 
   return {
     config,
     surveys,
-    local: { journal: journal.path, control, state },
+    local: { journal: journal.path, control, sockets, state },
     place: (problem, severity) => rules.place(problem, severity),
     placeOf: (path, message) =>
       placed(nearest(root, drafts, path).at, pathText(path), message, undefined, 'warning'),

@@ -29,8 +29,10 @@ export interface Config {
   /** Folder of what the gateway remembers of trips, beside the journal. */
   readonly state: string;
   readonly sinks: readonly MqttSinkConfig[];
-  /** Path of the CLI's Unix socket. */
+  /** Path of the CLI's Unix socket, through which everything may be done. */
   readonly control: string;
+  /** Further ones, through which less may be done. */
+  readonly sockets: readonly SocketConfig[];
   /** All files that were read, for messages and reload. */
   readonly files: readonly string[];
   /** Short hash over everything that was read. */
@@ -130,6 +132,15 @@ export interface WritePermit {
   readonly expect: boolean;
 }
 
+/** A Unix socket for people who may do some things: whoever may open its file is one of them. */
+export interface SocketConfig {
+  readonly name: string;
+  readonly path: string;
+  readonly may: 'view' | 'operate' | 'engineer';
+  /** Roles of everybody who comes through it. */
+  readonly roles: readonly string[];
+}
+
 export interface JournalConfig {
   readonly path: string;
   readonly sizeBytes: number;
@@ -208,6 +219,7 @@ export interface LocalPaths {
   readonly journal: string;
   /** The CLI's Unix socket. */
   readonly control: string;
+  readonly sockets: readonly SocketConfig[];
   /** Folder of what is remembered of trips. */
   readonly state: string;
 }

@@ -1,5 +1,5 @@
 import { ms, parseDuration, type DurationMs } from '../contract/index.js';
-import type { GatewayConfig, JournalConfig } from './model.js';
+import type { GatewayConfig, JournalConfig, SocketConfig } from './model.js';
 import type { Problems } from './problems.js';
 import type { Session } from './session.js';
 import type { Ref } from './tree.js';
@@ -72,15 +72,32 @@ function readPath(session: Session, ref: Ref, main: string, fallback: string): s
 const longestSocket = 100;
 
 /** `control:` */
-export function readControl(session: Session, ref: Ref, main: string): string {
-  const socket = ref.child('socket');
-  const path = readPath(session, socket, main, 'millrace-data/control.sock');
+export function readControl(
+  session: Session,
+  ref: Ref,
+  main: string,
+): { readonly control: string; readonly sockets: readonly SocketConfig[] } {
+  const control = readPath(session, ref.child('socket'), main, 'millrace-data/control.sock');
+  refuseLong(session, ref.child('socket'), control);
+  const sockets = [...ref.child('sockets').children()].map(([name, socket]): SocketConfig => {
+    const path = session.host.resolve(control, `${name}/control.sock`);
+    refuseLong(session, socket, path);
+    const may = socket.child('may').text;
+    const roles = socket
+      .child('roles')
+      .items()
+      .map(({ value }) => String(value));
+    return { name, path, may: may === 'operate' || may === 'engineer' ? may : 'view', roles };
+  });
+  return { control, sockets };
+}
+
+function refuseLong(session: Session, ref: Ref, path: string): void {
   const length = new TextEncoder().encode(path).length;
   if (length > longestSocket)
     session.problems.error(
-      socket,
+      ref,
       `the path of the socket is too long: ${length} bytes, at most ${longestSocket}`,
       'write control: { socket: /run/millrace/control.sock }',
     );
-  return path;
 }

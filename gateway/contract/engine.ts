@@ -174,6 +174,6 @@ export interface EnginePreparation {
   readonly step: () => boolean;
   /** Is it complete, and what it was made from as it was? If not, prepare another one. */
   readonly stands: () => boolean;
-  /** The engine, with what the running one is at this instant; undefined if it does not stand. */
+  /** The engine, with what the running one is at this instant; undefined if it is not so. */
   readonly finish: () => RuleEngine | undefined;
 }

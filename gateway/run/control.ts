@@ -1,14 +1,13 @@
 import { numberOr, optionalText, requiredText, type Args } from './arguments.js';
+import type { Asker } from './asker.js';
 import type { FieldStatus } from './desk.js';
 import type { NorthHalf } from './north-half.js';
 import { tripsOf, whyThen } from './past-why.js';
 
 /** A request on the control socket: one JSON object a line. */
-export interface ControlRequest {
+export interface ControlRequest extends Asker {
   readonly op: string;
   readonly args: Args;
-  /** Who asks, as the operating system knows them. */
-  readonly who: string;
 }
 
 /** What the command line asks of a running gateway. Every refusal is a GatewayError with its reason. */
@@ -20,12 +19,12 @@ export class Control {
   }
 
   /** Settles with the answer; every refusal is a rejection, a missing argument too. */
-  async handle({ op, args, who }: ControlRequest): Promise<unknown> {
+  async handle({ op, args, ...asker }: ControlRequest): Promise<unknown> {
     const half = this.#half;
     const { clock, trips } = half.options;
     switch (op) {
       case 'status':
-        return await this.#status(args, who);
+        return await this.#status(args, asker);
       case 'alarm-figures':
         return half.alarms.figures(clock.mono());
       case 'tags':
@@ -36,19 +35,19 @@ export class Control {
         return await tripsOf(trips, requiredText(args, 'rule'));
       case 'why':
         return args['at'] === undefined
-          ? await half.askField(op, args, who)
+          ? await half.askField(op, args, asker)
           : await whyThen(trips, requiredText(args, 'rule'), numberOr(args, 'at', 0));
       case 'reload':
-        return await half.reload(who, args['keepTrips'] === true);
+        return await half.reload(asker, args['keepTrips'] === true);
       default:
-        return await half.askField(op, args, who);
+        return await half.askField(op, args, asker);
     }
   }
 
-  async #status(args: Args, who: string): Promise<unknown> {
+  async #status(args: Args, asker: Asker): Promise<unknown> {
     const half = this.#half;
     const { north, wall, plan, options, health, memory } = half;
-    const { facts, ...field } = (await half.askField('status', args, who)) as FieldStatus;
+    const { facts, ...field } = (await half.askField('status', args, asker)) as FieldStatus;
     const { gateway, revision } = plan.config;
     const { links, alarms, rules, remarks, orders } = field;
     return {

@@ -13,6 +13,7 @@ import {
 import type { TagInfo } from '../tags/table.js';
 import type { AuditTrail } from '../write/audit.js';
 import { parseTyped, typedForm } from '../write/convert.js';
+import type { Asker } from './asker.js';
 import { briefly, numberOr, requiredText, type Args } from './arguments.js';
 import type { DeviceAlarm } from './device-alarms.js';
 import type { FieldFacts } from './facts.js';
@@ -61,10 +62,10 @@ export class Desk {
   }
 
   /** Settles with the answer, plain data; a missing argument is a rejection, too. */
-  async handle(op: string, args: Args, who: string): Promise<unknown> {
-    if (op === 'reset' && args['memoryLost'] === true) return await this.#resetLost(who);
+  async handle(op: string, args: Args, asker: Asker): Promise<unknown> {
+    if (op === 'reset' && args['memoryLost'] === true) return await this.#resetLost(asker);
     if (isRuleCommand(op))
-      return await this.#ruleCommand(subjectOf(args), ruleCommandOf(op, args), who);
+      return await this.#ruleCommand(subjectOf(args), ruleCommandOf(op, args), asker);
     switch (op) {
       case 'status':
         return this.#status();
@@ -73,7 +74,7 @@ export class Desk {
       case 'inspect':
         return await this.#inspect(this.#tag(requiredText(args, 'tag')));
       case 'write':
-        return await this.#write(args, who);
+        return await this.#write(args, asker);
       case 'alarms':
         return this.#alarms();
       case 'rules':
@@ -103,10 +104,10 @@ export class Desk {
   }
 
   /** All rules that are tripped because their memory was lost, those whose cause stands excepted. */
-  async #resetLost(who: string): Promise<unknown> {
+  async #resetLost(asker: Asker): Promise<unknown> {
     const { field } = this.#o;
     const roles = this.#o.roles();
-    const person = personOf(roles, who);
+    const person = personOf(roles, asker);
     if (roles.has('engineer') && !person.roles.includes('engineer'))
       throw new GatewayError(
         'not-permitted',
@@ -115,7 +116,7 @@ export class Desk {
     const refused = new Map<string, string>();
     const reset: string[] = [];
     for (const rule of field.engine.lost())
-      await this.#ruleCommand(rule, { kind: 'reset' }, who).then(
+      await this.#ruleCommand(rule, { kind: 'reset' }, asker).then(
         () => reset.push(rule),
         (thrown: unknown) => {
           refused.set(rule, asGatewayError(thrown).message);
@@ -155,7 +156,7 @@ export class Desk {
     throw new GatewayError('bad-request', `no device says more of ${tag.name} than \`read\` shows`);
   }
 
-  async #write(args: Args, who: string): Promise<unknown> {
+  async #write(args: Args, { who }: Asker): Promise<unknown> {
     const tag = this.#tag(requiredText(args, 'tag'));
     const value = typed(tag, args['value'], 'value');
     const expect = args['expect'] === undefined ? undefined : typed(tag, args['expect'], 'expect');
@@ -203,30 +204,30 @@ export class Desk {
     return explanation;
   }
 
-  async #ruleCommand(id: string, command: RuleCommand, who: string): Promise<unknown> {
+  async #ruleCommand(id: string, command: RuleCommand, asker: Asker): Promise<unknown> {
     const { kind } = command;
     const after = auditText(command);
     const audit = {
-      who,
+      who: asker.who,
       source: 'cli',
       action: kind,
       object: id,
       ...(after === '' ? {} : { after }),
     };
     await this.#o.audit.record({ ...audit, result: 'requested' });
-    const result = await this.#tell(id, command, who);
+    const result = await this.#tell(id, command, asker);
     await this.#o.audit.record({ ...audit, result: result.ok ? 'done' : 'refused' });
     settle(command, result);
     return { [kind]: id };
   }
 
-  async #tell(id: string, command: RuleCommand, who: string): Promise<CommandResult> {
+  async #tell(id: string, command: RuleCommand, asker: Asker): Promise<CommandResult> {
     const { field, own } = this.#o;
     if (command.kind === 'ack' && own.get(id))
-      return own.acknowledge(id, personOf(this.#o.roles(), who));
+      return own.acknowledge(id, personOf(this.#o.roles(), asker));
     const alarm = command.kind === 'ack' ? field.deviceAlarms.find(id) : undefined;
-    if (alarm) return await this.#ackAtDevice(id, alarm, who);
-    return field.command(id, command, personOf(this.#o.roles(), who));
+    if (alarm) return await this.#ackAtDevice(id, alarm, asker.who);
+    return field.command(id, command, personOf(this.#o.roles(), asker));
   }
 
   /** Asks the device to acknowledge its alarm; that it did comes back as an event of the device. */

@@ -10,6 +10,7 @@ import {
 import { limits } from '../limits.js';
 import type { Dictionary } from '../north/dictionary.js';
 import type { Args } from './arguments.js';
+import type { Asker } from './asker.js';
 import { Backoff } from '../scan/backoff.js';
 import { Desk } from './desk.js';
 import { logged } from './event-log.js';
@@ -49,7 +50,7 @@ export interface FieldHalfOptions extends Pick<
   /** Memory of the process in bytes, for health. */
   rss: () => number;
   /** Reads the configuration again and goes over to it, for a person; rejects with why not. */
-  reload?: (who: string, keepTrips: boolean) => Promise<unknown>;
+  reload?: (asker: Asker, keepTrips: boolean) => Promise<unknown>;
 }
 
 /** Alarms of the gateway itself: the other half is being restarted; it does not answer. */
@@ -340,16 +341,16 @@ export class FieldHalf {
   answer(op: string, args: unknown): unknown {
     switch (op) {
       case 'desk': {
-        const asked = args as { readonly op: string; readonly args: Args; readonly who: string };
-        return this.#desk.handle(asked.op, asked.args, asked.who);
+        const asked = args as { readonly op: string; readonly args: Args; readonly asker: Asker };
+        return this.#desk.handle(asked.op, asked.args, asked.asker);
       }
       case 'image':
         return copyImage(this.field, this.wall);
       case 'notes':
         return this.#memory.reread();
       case 'reload': {
-        const { who, keepTrips } = args as { readonly who: string; readonly keepTrips: boolean };
-        return this.options.reload?.(who, keepTrips);
+        const { asker, keepTrips } = args as { readonly asker: Asker; readonly keepTrips: boolean };
+        return this.options.reload?.(asker, keepTrips);
       }
       default:
         throw new GatewayError('bad-request', `no such operation: ${op}`);

@@ -4,6 +4,7 @@ import { limits } from '../limits.js';
 import { Audit } from '../write/audit.js';
 import { AlarmCounter } from './alarm-figures.js';
 import type { Args } from './arguments.js';
+import type { Asker } from './asker.js';
 import { HealthWatch } from './health.js';
 import { lastEpochOf, Memory, type MemoryFiles } from './memory/memory.js';
 import { North, type NorthOptions } from './north.js';
@@ -177,13 +178,13 @@ export class NorthHalf {
   }
 
   /** Asks the field half what a person asks; rejects with its refusal. */
-  askField(op: string, args: Args, who: string): Promise<unknown> {
-    return this.#link.ask('desk', { op, args, who });
+  askField(op: string, args: Args, asker: Asker): Promise<unknown> {
+    return this.#link.ask('desk', { op, args, asker });
   }
 
   /** Has the field half read its configuration again. */
-  reload(who: string, keepTrips: boolean): Promise<unknown> {
-    return this.#link.ask('reload', { who, keepTrips }, limits.wallReloadMs);
+  reload(asker: Asker, keepTrips: boolean): Promise<unknown> {
+    return this.#link.ask('reload', { asker, keepTrips }, limits.wallReloadMs);
   }
 
   #entry(numbered: Numbered): void {

@@ -40,8 +40,8 @@ export function* partsOf(
   { config, program, dictionaries }: Plan,
   carrier: Pick<ProgramCarrier, 'parts'>,
 ): Iterable<PlanPart> {
-  const { gateway, rulesHash, writesHash, roles, journal, state, sinks, control } = config;
-  const own = { gateway, rulesHash, writesHash, roles, journal, state, sinks, control };
+  const { gateway, rulesHash, writesHash, roles, journal, state, sinks, control, sockets } = config;
+  const own = { gateway, rulesHash, writesHash, roles, journal, state, sinks, control, sockets };
   yield { kind: 'config', config: { ...own, revision: config.revision } };
   for (const link of config.links) yield* partsOfLink(link);
   for (const permits of inParts(config.writes.values())) yield { kind: 'writes', permits };

@@ -4,6 +4,7 @@ import {
   type Person,
   type RuleCommand,
 } from '../contract/index.js';
+import type { Asker } from './asker.js';
 import { optionalText, requiredDuration, requiredText, type Args } from './arguments.js';
 
 /** Operations on the control socket that tell a rule or an alarm something. */
@@ -61,10 +62,10 @@ export function subjectOf(args: Args): string {
 /** Users by role. */
 export type Roles = ReadonlyMap<string, readonly string[]>;
 
-/** A person with the roles that the configuration gives him. */
-export function personOf(known: Roles, name: string): Person {
-  const roles = [...known].filter(([, names]) => names.includes(name));
-  return { name, roles: roles.map(([role]) => role) };
+/** A person with the roles that the socket gives, or else the configuration. */
+export function personOf(known: Roles, { who: name, roles }: Asker): Person {
+  const own = [...known].filter(([, names]) => names.includes(name)).map(([role]) => role);
+  return { name, roles: roles ?? own };
 }
 
 /** Who is told what, for the audit: the reason and the length belong to it. */

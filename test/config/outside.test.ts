@@ -159,6 +159,7 @@ const names: Readonly<Record<string, string>> = {
   tags: 'TAG',
   writes: 'TAG',
   sinks: 'SINK',
+  sockets: 'NAME',
   parameters: 'PARAMETER',
 };
 

@@ -132,6 +132,7 @@ export function config(extra: Partial<Config> & Pick<Config, 'links'>): Config {
     sinks: [sink('cloud')],
     state: 'state',
     control: '/nowhere',
+    sockets: [],
     files: [],
     revision: 'r1',
     ...extra,
