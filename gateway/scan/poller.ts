@@ -6,16 +6,18 @@ import type {
   Timer,
   DeviceOutcome,
 } from '../contract/index.js';
-import { GatewayError, Quality, asGatewayError, mono } from '../contract/index.js';
+import { GatewayError, asGatewayError, mono } from '../contract/index.js';
 import { limits } from '../limits.js';
 import type { DeviceState } from './device.js';
-import { indicesOf, LinkGroup } from './group.js';
+import { LinkGroup } from './group.js';
 import { nextOf, type ScanJob } from './job.js';
 import { type Errand, Lane, type LaneEnd } from './lane.js';
 import { Learner } from './learner.js';
 import { LineLoad } from './load.js';
 import type { PollerOptions } from './poller-options.js';
 import { Ramp } from './ramp.js';
+import { SlotClock } from './slot-clock.js';
+import { Verdicts } from './verdicts.js';
 import { type PendingWrite, WriteQueue } from './writes.js';
 
 /** Drives one connected driver: chooses what goes on the wire next, and judges what comes back. */
@@ -25,24 +27,38 @@ export class Poller implements LaneEnd {
   readonly #urgent: LinkGroup[] = [];
   #lanes: Lane[] = [];
   #driver: Driver | undefined;
-  #slotTimer: Timer | undefined;
   #gapTimer: Timer | undefined;
   #timeoutsInARow = 0;
   readonly #ramp: Ramp;
   readonly #learner: Learner;
+  readonly #slots: SlotClock;
+  readonly #verdicts: Verdicts;
   readonly #devices: ReadonlyMap<string, DeviceState>;
   /** A write to a silent device has just held the line: others first. */
   #othersFirst = false;
   #isPaused = false;
   readonly load: LineLoad = new LineLoad();
-  readonly stats = { requests: 0, timeouts: 0, refused: 0, writes: 0 };
+  readonly #counts = { requests: 0, timeouts: 0, writes: 0 };
 
   constructor(options: PollerOptions) {
     this.#o = options;
-    this.#learner = new Learner(options);
+    const learner = new Learner(options);
+    this.#learner = learner;
+    this.#slots = new SlotClock({ ...options, learner, onBegun: () => this.#pump() });
+    this.#verdicts = new Verdicts({
+      ...options,
+      learner,
+      onDemoted: () => this.#slots.arm(),
+      askSoon: (group) => this.#askSoon(group),
+    });
     const { inFlight, ramp, requestTimeout } = options.limits;
     this.#ramp = new Ramp(inFlight, ramp === true, requestTimeout);
     this.#devices = new Map(options.devices.map((device) => [device.name, device]));
+  }
+
+  get stats(): Readonly<Record<'requests' | 'timeouts' | 'refused' | 'writes', number>> {
+    const { requests, timeouts, writes } = this.#counts;
+    return { requests, timeouts, refused: this.#verdicts.refusals, writes };
   }
 
   /** Requests on the wire at once, at most. */
@@ -69,7 +85,7 @@ export class Poller implements LaneEnd {
       // Nobody waits ten seconds for the first value of a slow class.
       if (job.due - now > job.period / 4 && job.begin(now)) this.#o.inbox.scanBegan();
     }
-    this.#armSlots();
+    this.#slots.arm();
     this.#pump();
   }
 
@@ -106,7 +122,7 @@ export class Poller implements LaneEnd {
     this.#driver = undefined;
     this.#isPaused = false;
     this.#ramp.broken(this.#o.clock.mono());
-    this.#slotTimer?.cancel();
+    this.#slots.stop();
     this.#gapTimer?.cancel();
     this.#gapTimer = undefined;
     for (const lane of this.#lanes) {
@@ -119,7 +135,7 @@ export class Poller implements LaneEnd {
     for (const job of this.#o.jobs) {
       if (job.active) this.#o.inbox.scanAbandoned();
       job.cancel();
-      this.#markAll(job, quality);
+      this.#verdicts.markAll(job, quality);
     }
   }
 
@@ -142,9 +158,12 @@ export class Poller implements LaneEnd {
   /** Reads the group of this tag as soon as possible, beside its slots: to verify a write. */
   readSoon(binding: TagBinding<unknown>): void {
     if (this.#devices.get(binding.device)?.demoted) return;
-    for (const group of this.#groupsOf(binding))
-      if (!this.#urgent.includes(group)) this.#urgent.push(group);
+    for (const group of this.#groupsOf(binding)) this.#askSoon(group);
     this.#pump();
+  }
+
+  #askSoon(group: LinkGroup): void {
+    if (!this.#urgent.includes(group)) this.#urgent.push(group);
   }
 
   /** What this tag is read with; for one that nobody scans, a group of its own. */
@@ -178,12 +197,14 @@ export class Poller implements LaneEnd {
     group.device.times.add(now - lane.begunAt);
     if (this.#ramp.isTrying && this.#ramp.answered(lane.begunAt, now, this.#busyLanes() + 1))
       this.#o.log.info('trying more requests at once', { most: this.#ramp.width });
+    const read = { group, job };
     if (outcome === 'silent') {
       group.device.stats.silent++;
-      this.#noAnswer(lane, group, job, now, 'the device behind the gateway does not answer');
-    } else if (outcome === 'refused') this.#refused(group, job, now);
-    else if (outcome === 'busy') this.#busy(group, job, now);
-    else this.#good(group, job, now);
+      const error = 'the device behind the gateway does not answer';
+      this.#verdicts.noAnswer(read, now, { error, cost: now - lane.begunAt });
+    } else if (outcome === 'refused') this.#verdicts.refused(read, now);
+    else if (outcome === 'busy') this.#verdicts.busy(read, now);
+    else this.#verdicts.good(read, now);
     this.#landed(lane, job, now);
   }
 
@@ -201,7 +222,7 @@ export class Poller implements LaneEnd {
       this.#o.onTrouble(error);
       return;
     }
-    this.stats.timeouts++;
+    this.#counts.timeouts++;
     if (errand.kind === 'read') this.#readLost(lane, errand, now, error.message);
     else this.#writeLost(lane, errand.write, now, error.message);
     const doubtful =
@@ -232,13 +253,13 @@ export class Poller implements LaneEnd {
       this.#o.log.info('the device takes no more requests at once', { most: this.#ramp.width });
     if (isTrial) {
       // More at once than it takes: asked again, with fewer beside it, it may still answer.
-      if (!this.#urgent.includes(group)) this.#urgent.push(group);
+      this.#askSoon(group);
       return;
     }
-    if (group.batch.wasHeard && !group.isAgain) this.#unsure(group, now);
+    if (group.batch.wasHeard && !group.isAgain) this.#verdicts.unsure(group, now);
     else {
       this.#timeoutsInARow++;
-      this.#noAnswer(lane, group, job, now, error);
+      this.#verdicts.noAnswer({ group, job }, now, { error, cost: now - lane.begunAt });
     }
   }
 
@@ -248,81 +269,7 @@ export class Poller implements LaneEnd {
     const device = this.#devices.get(binding.device);
     if (!device) return;
     device.stats.timeouts++;
-    this.#silent(device, now, error, now - lane.begunAt);
-  }
-
-  #good(group: LinkGroup, job: ScanJob | undefined, now: MonoMs): void {
-    this.#answers(group.device, now);
-    group.batch.mustDecode = false;
-    group.isAgain = false;
-    group.silentSince = undefined;
-    group.hasBeenRead = true;
-    if (job) this.#learner.read(job, group);
-    this.#o.inbox.readings(group, job?.scanClass ?? '');
-  }
-
-  /** It answers, and not for certain this: values stay until the next scan. Asked at once, more would be uncertain. */
-  #unsure(group: LinkGroup, now: MonoMs): void {
-    group.batch.mustDecode = true;
-    group.isAgain = true;
-    this.#answers(group.device, now);
-  }
-
-  /** It has no time now: asked once more after what else there is to ask; never a write. */
-  #busy(group: LinkGroup, job: ScanJob | undefined, now: MonoMs): void {
-    group.device.stats.refused++;
-    group.batch.mustDecode = true;
-    this.#answers(group.device, now);
-    group.isAgain = !group.isAgain;
-    if (!group.isAgain) this.#o.inbox.readings(group, job?.scanClass ?? '');
-    else if (!this.#urgent.includes(group)) this.#urgent.push(group);
-  }
-
-  #refused(group: LinkGroup, job: ScanJob | undefined, now: MonoMs): void {
-    this.stats.refused++;
-    group.device.stats.refused++;
-    // The image will not hold what was read before: the same bytes are news then.
-    group.batch.mustDecode = true;
-    this.#answers(group.device, now);
-    const isOver = !job || this.#learner.refused(job, group);
-    if (isOver && group.trialOf === undefined) this.#o.inbox.readings(group, job?.scanClass ?? '');
-  }
-
-  #noAnswer(
-    lane: Lane,
-    group: LinkGroup,
-    job: ScanJob | undefined,
-    now: MonoMs,
-    error: string,
-  ): void {
-    group.isAgain = false;
-    if (job && this.#learner.isLocal(job, group, now)) {
-      if (group.trialOf === undefined) this.#markBad([group], Quality.timeout);
-      this.#learner.notAnswered(job, group);
-      return;
-    }
-    if (job) job.isWell = false;
-    this.#markBad([group, ...(job?.giveUp() ?? [])], Quality.timeout);
-    this.#silent(group.device, now, error, now - lane.begunAt);
-  }
-
-  #silent(device: DeviceState, now: MonoMs, error: string, cost: number): void {
-    const first = device.failed(now, error, cost);
-    if (device.demoted) {
-      for (const other of this.#o.jobs)
-        if (other.device === device) this.#markAll(other, Quality.timeout);
-      this.#armSlots();
-    }
-    if (first) this.#o.onDevice(device);
-  }
-
-  #answers(device: DeviceState, now: MonoMs): void {
-    const wasDemoted = device.demoted;
-    if (device.succeeded(now)) this.#o.onDevice(device);
-    if (!wasDemoted) return;
-    // It is back: what is read once in ten minutes need not stay bad for as long.
-    for (const job of this.#o.jobs)
-      if (job.device === device && job.begin(now)) this.#o.inbox.scanBegan();
+    this.#verdicts.silent(device, now, error, now - lane.begunAt);
   }
 
   #landed(lane: Lane, job: ScanJob | undefined, now: MonoMs): void {
@@ -391,7 +338,7 @@ export class Poller implements LaneEnd {
       write.done({ ok: false, code: 'this driver cannot write' });
       return;
     }
-    this.stats.writes++;
+    this.#counts.writes++;
     const send = driver.write.bind(driver);
     const { module, config, limits: bounds } = this.#o;
     const timeout = module.writeTimeout?.(config, write.binding) ?? bounds.requestTimeout;
@@ -408,7 +355,7 @@ export class Poller implements LaneEnd {
         if (job?.landed(now)) this.#o.inbox.scanEnd(job.device.name, job.scanClass, now);
         continue;
       }
-      this.stats.requests++;
+      this.#counts.requests++;
       group.batch.begin(now);
       const usual = group.read.timeout ?? this.#o.limits.requestTimeout;
       lane.read(group, job, group.device.timeoutOf(usual), (signal) =>
@@ -421,62 +368,5 @@ export class Poller implements LaneEnd {
   #isOnWire(group: LinkGroup): boolean {
     if (this.#lanes.length === 1) return false;
     return this.#lanes.some((lane) => lane.errand?.kind === 'read' && lane.errand.group === group);
-  }
-
-  readonly #slots = (): void => {
-    const now = this.#o.clock.mono();
-    for (const job of this.#o.jobs) {
-      if (job.due > now) continue;
-      if (now >= job.retryAt && !job.active) this.#learner.retry(job);
-      if (job.slot(now)) this.#o.inbox.scanBegan();
-    }
-    this.#probe(now);
-    this.#pump();
-    this.#armSlots();
-  };
-
-  /** Asks a demoted device whether it is back, by what it is asked most often. */
-  #probe(now: MonoMs): void {
-    for (const device of this.#devices.values()) {
-      if (!device.mayProbe(now)) continue;
-      const [job] = this.#o.jobs
-        .filter((one) => one.device === device && one.groups.length > 0)
-        .sort((a, b) => a.period - b.period);
-      if (!job || job.active) continue;
-      job.probe(now, this.#learner.feelerOf(job));
-      this.#o.inbox.scanBegan();
-    }
-  }
-
-  /** When the next probe can begin; never at once, as the scan that ends may still be under way. */
-  #probeDue(): number {
-    const demoted = [...this.#devices.values()].filter((device) => device.demoted);
-    // The end of a probe sets the timer anew.
-    if (demoted.some(({ probing }) => probing)) return Infinity;
-    const due = Math.min(...demoted.map((device) => device.probeDue()));
-    return Math.max(due, this.#o.clock.mono() + limits.tickGapMs);
-  }
-
-  #armSlots(): void {
-    let due = Infinity;
-    for (const job of this.#o.jobs) due = Math.min(due, job.due);
-    due = Math.min(due, this.#probeDue());
-    this.#slotTimer?.cancel();
-    if (due < Infinity) this.#slotTimer = this.#o.clock.at(mono(due), this.#slots);
-  }
-
-  /** Also what is in no group: before the first connection nothing is. */
-  #markAll(job: ScanJob, quality: number): void {
-    for (const group of job.groups) group.batch.mustDecode = true;
-    const indices = indicesOf(job.tags, this.#o.tagIndex());
-    this.#o.inbox.bad(indices, quality, this.#o.clock.mono(), job.device.name, '');
-  }
-
-  #markBad(groups: readonly LinkGroup[], quality: number): void {
-    const now = this.#o.clock.mono();
-    for (const group of groups) {
-      group.batch.mustDecode = true;
-      this.#o.inbox.bad(group.indices, quality, now, group.read.device, '');
-    }
   }
 }
