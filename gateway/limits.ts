@@ -43,7 +43,7 @@ export const limits = {
   latchLogBytes: 4_194_304,
   latchLogReservedBytes: 262_144,
   /** The longest that a trip waits for its note. */
-  noteMs: 50,
+  noteMs: 10,
   /** Notes that a slow disk has not taken yet. */
   notesWaiting: 1_000,
   /** Tags in one gateway. Refused by `validate`. */

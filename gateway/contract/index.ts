@@ -20,6 +20,7 @@ export * from './port.js';
 export * from './quality.js';
 export * from './rules.js';
 export * from './shown.js';
+export * from './steps.js';
 export * from './subscription.js';
 export * from './suggest.js';
 export * from './survey.js';

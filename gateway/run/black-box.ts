@@ -5,6 +5,7 @@ import {
   type Log,
   type RuleEvent,
   type RuleProgram,
+  type Steps,
 } from '../contract/index.js';
 import { limits } from '../limits.js';
 import { type TagImage, valueOf } from '../tags/image.js';
@@ -70,19 +71,21 @@ export class BlackBox {
   /** Since when tags are watched at the places at which they are now, monotonic ms. */
   #since = -Infinity;
 
-  constructor(image: TagImage, program: RuleProgram, options: BlackBoxOptions) {
+  constructor(image: TagImage, watched: Watched, options: BlackBoxOptions) {
     this.#o = options;
     this.#image = image;
-    this.#program = program;
-    [this.#watched, this.#times, this.#qualities] = watch(program);
+    this.#program = watched.program;
+    this.#watched = watched.positions;
+    [this.#times, this.#qualities] = unseen(watched);
   }
 
   /** The configuration changed: what was recorded refers to other positions. Open records are closed first. */
-  replace(image: TagImage, program: RuleProgram, now: number): void {
+  replace(image: TagImage, watched: Watched, now: number): void {
     void this.close(now);
     this.#image = image;
-    this.#program = program;
-    [this.#watched, this.#times, this.#qualities] = watch(program);
+    this.#program = watched.program;
+    this.#watched = watched.positions;
+    [this.#times, this.#qualities] = unseen(watched);
     this.#samples.clear();
     this.#since = now;
   }
@@ -211,10 +214,23 @@ function isTrip({ kind, to }: RuleEvent): boolean {
 }
 
 /** Positions that interlocks read or set, each once, and when each was seen last. */
-function watch(program: RuleProgram): [Int32Array, Float64Array, Uint8Array] {
+/** The tags that trips of a program are about. */
+export interface Watched {
+  readonly program: RuleProgram;
+  /** Positions in the image. */
+  readonly positions: Int32Array;
+}
+
+/** Finds them, a rule a step. */
+export function* watch(program: RuleProgram): Steps<Watched> {
   const found = new Set<number>();
-  for (const id of program.ids) for (const tag of program.watched(id)) found.add(tag);
-  const positions = Int32Array.from(found);
-  const { length } = positions;
-  return [positions, new Float64Array(length).fill(NaN), new Uint8Array(length)];
+  for (const id of program.ids) {
+    for (const tag of program.watched(id)) found.add(tag);
+    yield;
+  }
+  return { program, positions: Int32Array.from(found) };
+}
+
+function unseen({ positions: { length } }: Watched): [times: Float64Array, qualities: Uint8Array] {
+  return [new Float64Array(length).fill(NaN), new Uint8Array(length)];
 }

@@ -6,11 +6,11 @@ import type {
   RuleEngine,
   RuleLanguage,
 } from '../contract/index.js';
-import { limits } from '../limits.js';
 import type { TagImage } from '../tags/image.js';
 import { whatBecomesOf } from '../write/orders.js';
 import { termsOf } from './places.js';
 import type { Plan } from './plan.js';
+import { inSlices } from './slices.js';
 import type { WallClock } from './wall-clock.js';
 
 /** What an engine begins with beside its plan. */
@@ -61,7 +61,7 @@ export class EngineMaker {
       const from = running();
       const given = this.#optionsOf(plan, image, inherited(plan, from));
       const preparation = prepare(plan.program, given);
-      await this.#inSlices(preparation);
+      await inSlices(this.#o.clock, preparation.step);
       if (stands(preparation, from, running()))
         return { image, finish: (now) => this.#finish(plan, image, { preparation, from }, now) };
     }
@@ -77,15 +77,6 @@ export class EngineMaker {
   ): RuleEngine {
     const prepared = stands(preparation, from, now) ? preparation.finish() : undefined;
     return prepared ?? this.start(plan, image, inherited(plan, now));
-  }
-
-  async #inSlices(preparation: EnginePreparation): Promise<void> {
-    const { clock } = this.#o;
-    for (let from = clock.mono(); preparation.step();) {
-      if (clock.mono() - from < limits.sliceMs) continue;
-      await new Promise<void>((go) => clock.soon(go));
-      from = clock.mono();
-    }
   }
 
   #optionsOf(plan: Plan, image: TagImage, from: Inheritance): EngineOptions {

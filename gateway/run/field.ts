@@ -17,7 +17,7 @@ import type {
   Value,
   DeviceOutcome,
 } from '../contract/index.js';
-import { GatewayError as Failure, jsonValue, type Inspection } from '../contract/index.js';
+import { drained, GatewayError as Failure, jsonValue, type Inspection } from '../contract/index.js';
 import { Inbox } from '../scan/inbox.js';
 import { Link, type MakeDriver, stagger } from '../scan/link.js';
 import { BackfillRecorder } from '../tags/backfill.js';
@@ -30,7 +30,7 @@ import { type TagInfo } from '../tags/table.js';
 import type { AuditTrail } from '../write/audit.js';
 import { WriteGate } from '../write/gate.js';
 import { whatBecomesOf, type Fate, type Terms } from '../write/orders.js';
-import { BlackBox } from './black-box.js';
+import { BlackBox, watch } from './black-box.js';
 import { DeviceAlarms } from './device-alarms.js';
 import { EngineMaker, type Running } from './engine-maker.js';
 import { deviceReports, linkReport } from './link-reports.js';
@@ -42,6 +42,7 @@ import { tripsOf } from './memory/trips.js';
 import type { Outlet } from './outlet.js';
 import type { TripShelf } from './past-why.js';
 import type { Plan } from './plan.js';
+import { slicesOf } from './slices.js';
 import { Tick, type TickParts } from './tick.js';
 import type { WallClock } from './wall-clock.js';
 
@@ -110,7 +111,7 @@ export class Field {
     const fate = whatBecomesOf(standing, this.#terms);
     this.#engine = this.#maker.start(plan, this.#image, { retained: states, lost, orders: fate });
     [this.#reporter, this.#backfill] = this.#recorders();
-    this.#blackBox = new BlackBox(this.#image, plan.program, {
+    this.#blackBox = new BlackBox(this.#image, drained(watch(plan.program)), {
       log: options.log,
       states: () => this.#engine.states(),
       shelf: options.trips,
@@ -224,6 +225,7 @@ export class Field {
   /** Goes over to another plan: links that are the same keep running, all values are taken along. */
   async replace(plan: Plan): Promise<void> {
     const running = (): Running => ({ engine: this.#engine, orders: this.orders });
+    const watched = await slicesOf(this.#o.clock, watch(plan.program));
     const next = await this.#maker.prepare(plan, () => this.#imageOf(plan), running);
     const wanted = new Map(plan.config.links.map((link) => [link.name, link]));
     const leaving = [...this.#links.values()].filter(
@@ -243,7 +245,7 @@ export class Field {
     this.#image.adopt(earlier);
     this.#engine = next.finish(now);
     [this.#reporter, this.#backfill] = this.#recorders();
-    this.#blackBox.replace(this.#image, plan.program, this.#o.clock.mono());
+    this.#blackBox.replace(this.#image, watched, this.#o.clock.mono());
     this.gate.replace(
       this.#image,
       plan.config.writes,

@@ -10,7 +10,8 @@ class Places {
   readonly #config: Plan['config'];
   readonly #table: TagTable;
   readonly #links: ReadonlyMap<string, LinkConfig>;
-  readonly #addresses = new Map<string, ReadonlyMap<string, string>>();
+  /** By link: bindings by the name of their tag. */
+  readonly #bindings = new Map<string, ReadonlyMap<string, LinkConfig['bindings'][number]>>();
 
   constructor({ config, table }: Plan) {
     this.#config = config;
@@ -35,15 +36,17 @@ class Places {
 
   #point(tag: TagInfo, link: LinkConfig): Point {
     const { type, scale, offset } = this.#table.conversionOf(tag);
-    const address = this.#addressesOf(link).get(tag.name) ?? '';
+    const binding = this.#bindingsOf(link).get(tag.name);
+    const address = binding ? canonical(binding.address) : '';
     return { driver: link.driver.name, endpoint: link.endpoint.text, address, type, scale, offset };
   }
 
-  #addressesOf(link: LinkConfig): ReadonlyMap<string, string> {
-    const known = this.#addresses.get(link.name);
+  /** Made when an output of the link is asked for: few of its tags are outputs. */
+  #bindingsOf(link: LinkConfig): ReadonlyMap<string, LinkConfig['bindings'][number]> {
+    const known = this.#bindings.get(link.name);
     if (known) return known;
-    const found = new Map(link.bindings.map(({ name, address }) => [name, canonical(address)]));
-    this.#addresses.set(link.name, found);
+    const found = new Map(link.bindings.map((binding) => [binding.name, binding]));
+    this.#bindings.set(link.name, found);
     return found;
   }
 }
@@ -57,8 +60,16 @@ function canonical(address: unknown): string {
   });
 }
 
-/** What orders are held against under a plan. */
+const known = new WeakMap<Plan, Terms>();
+
+/** What orders are held against under a plan; made once for each. */
 export function termsOf(plan: Plan): Terms {
+  const terms = known.get(plan) ?? makeTerms(plan);
+  known.set(plan, terms);
+  return terms;
+}
+
+function makeTerms(plan: Plan): Terms {
   const { program, config } = plan;
   const places = new Places(plan);
   return {

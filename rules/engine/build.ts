@@ -5,10 +5,10 @@ import {
   type OrderBook,
   type RetainedStates,
   type WallMs,
+  type Steps,
 } from '../../gateway/contract/index.js';
 import { isTrip, ruleOf, type CompiledRule, type CompiledProgram } from '../program/program.js';
 import { sourceSteps } from '../program/sources.js';
-import type { Steps } from '../program/steps.js';
 import { Code } from './blocks/code.js';
 import type { Slots } from './blocks/slots.js';
 import type { CarriedState } from './handover.js';

@@ -1,4 +1,5 @@
 import {
+  drained,
   Quality,
   type AlarmSnapshot,
   type CommandResult,
@@ -11,9 +12,9 @@ import {
   type RuleEngine,
   type RuleKind,
   type RuleState,
+  type Steps,
 } from '../../gateway/contract/index.js';
 import type { CompiledProgram } from '../program/program.js';
-import { drained, type Steps } from '../program/steps.js';
 import { pulseMs, runSteps, type Slots } from './blocks/slots.js';
 import { buildEngine, type Built, type EngineEnvironment } from './build.js';
 import { carryOver, sameRules, type CarriedState, type Taken } from './handover.js';

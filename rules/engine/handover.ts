@@ -1,5 +1,5 @@
 import { Packed } from '../program/packed.js';
-import type { Steps } from '../program/steps.js';
+import type { Steps } from '../../gateway/contract/index.js';
 import type { CompiledRule } from '../program/program.js';
 import type { Slots } from './blocks/slots.js';
 import type { Runner } from './run/context.js';

@@ -1,9 +1,8 @@
-import { isSound, type ImageView } from '../../gateway/contract/index.js';
+import { isSound, type ImageView, type Steps } from '../../gateway/contract/index.js';
 import { countsObservations } from '../check/function-spec.js';
 import { childrenOf, type Node, type Ref } from '../check/ir.js';
 import { expressionsOf } from '../program/expressions.js';
 import { isTrip, type CompiledRule, type CompiledProgram } from '../program/program.js';
-import type { Steps } from '../program/steps.js';
 import { builtInOf } from './functions/index.js';
 
 /** What a rule looks at. */

@@ -1,4 +1,4 @@
-import { drained, type Steps } from './steps.js';
+import { drained, type Steps } from '../../gateway/contract/index.js';
 import { inputsOf, type Node } from '../check/ir.js';
 import { expressionsOf } from './expressions.js';
 import { isTrip, ruleOf, type CompiledRule, type CompiledProgram } from './program.js';
