@@ -43,7 +43,19 @@ export interface BlackBoxOptions {
   readonly shelf: Pick<TripShelf, 'save'>;
 }
 
+/** What was recorded under one configuration: positions mean something in it only. */
+interface Tape {
+  readonly image: TagImage;
+  readonly watched: Watched;
+  readonly samples: SampleRing;
+  /** Since when its tags are watched, monotonic ms. */
+  readonly since: number;
+  /** Until when. */
+  until: number;
+}
+
 interface Open {
+  readonly tape: Tape;
   readonly rule: string;
   readonly event: RuleEvent;
   readonly at: number;
@@ -60,34 +72,23 @@ interface Open {
  */
 export class BlackBox {
   readonly #o: BlackBoxOptions;
-  #image: TagImage;
-  #program: RuleProgram;
-  #watched: Int32Array;
+  #tape: Tape;
   #times: Float64Array;
   #qualities: Uint8Array;
-  readonly #samples = new SampleRing(limits.tripSamples);
   #events: { readonly at: number; readonly event: RuleEvent }[] = [];
   #open: Open[] = [];
-  /** Since when tags are watched at the places at which they are now, monotonic ms. */
-  #since = -Infinity;
 
   constructor(image: TagImage, watched: Watched, options: BlackBoxOptions) {
     this.#o = options;
-    this.#image = image;
-    this.#program = watched.program;
-    this.#watched = watched.positions;
+    this.#tape = tapeOf(image, watched, -Infinity);
     [this.#times, this.#qualities] = unseen(watched);
   }
 
-  /** The configuration changed: what was recorded refers to other positions. Open records are closed first. */
+  /** The configuration changed: what is recorded from now on refers to other positions. Open records end here. */
   replace(image: TagImage, watched: Watched, now: number): void {
-    void this.close(now);
-    this.#image = image;
-    this.#program = watched.program;
-    this.#watched = watched.positions;
+    this.#tape.until = now;
+    this.#tape = tapeOf(image, watched, now);
     [this.#times, this.#qualities] = unseen(watched);
-    this.#samples.clear();
-    this.#since = now;
   }
 
   /** The gateway stops: what is being recorded is written as far as it goes. */
@@ -111,9 +112,11 @@ export class BlackBox {
   }
 
   #record(now: number): void {
-    const { times, qualities, numbers, wide } = this.#image;
-    for (let i = 0; i < this.#watched.length; i++) {
-      const tag = this.#watched[i] as number;
+    const { image, watched, samples } = this.#tape;
+    const { times, qualities, numbers, wide } = image;
+    const { positions } = watched;
+    for (let i = 0; i < positions.length; i++) {
+      const tag = positions[i] as number;
       const time = times[tag] as number;
       const quality = qualities[tag] as number;
       // A value goes stale without being asked for again.
@@ -121,7 +124,7 @@ export class BlackBox {
         continue;
       this.#times[i] = time;
       this.#qualities[i] = quality;
-      this.#samples.push(now, tag, numbers[tag] as number, wide[tag], quality);
+      samples.push(now, tag, numbers[tag] as number, wide[tag], quality);
     }
   }
 
@@ -131,7 +134,7 @@ export class BlackBox {
     for (const event of trips) {
       const { rule } = event;
       if (this.#open.length < limits.openTripRecords)
-        this.#open.push({ rule, event, at: now, states, begun: undefined });
+        this.#open.push({ tape: this.#tape, rule, event, at: now, states, begun: undefined });
       else this.#o.log.warn('too many trips at once: this one has no record', { rule });
     }
   }
@@ -146,7 +149,7 @@ export class BlackBox {
   #close(now: number): void {
     // A few at a time: putting a record together takes a while, and the next trip must not wait for it.
     const ready = this.#open
-      .filter(({ at }) => now >= at + limits.tripAfterMs)
+      .filter(({ at, tape }) => now >= Math.min(at + limits.tripAfterMs, tape.until))
       .slice(0, limits.tripRecordsAtOnce);
     if (ready.length === 0) return;
     this.#open = this.#open.filter((one) => !ready.includes(one));
@@ -163,17 +166,19 @@ export class BlackBox {
 
   async #complete(open: Open, now: number): Promise<void> {
     if (!(await this.#write(open, now))) return;
-    const covered = Math.min(now - open.at, limits.tripAfterMs);
+    const covered = untilOf(open, now) - open.at;
     this.#o.log.info('trip recorded', { rule: open.rule, after: formatDuration(covered) });
   }
 
   /** Was it written? Never rejects: a record that cannot be is told. */
   async #write(open: Open, now: number): Promise<boolean> {
-    const { rule, event, at } = open;
-    const about = this.#program.describe(rule);
-    const tags = new Set(this.#program.watched(rule));
-    const from = Math.max(at - limits.tripBeforeMs, this.#since, this.#samples.lostUntil);
-    const until = Math.min(now, at + limits.tripAfterMs);
+    const { rule, event, at, tape } = open;
+    const { samples, since } = tape;
+    const { program } = tape.watched;
+    const about = program.describe(rule);
+    const tags = new Set(program.watched(rule));
+    const from = Math.max(at - limits.tripBeforeMs, since, samples.lostUntil);
+    const until = untilOf(open, now);
     const record: TripRecord = {
       rule,
       time: event.time,
@@ -184,9 +189,9 @@ export class BlackBox {
       events: this.#events
         .filter((one) => one.at >= from && one.at <= until)
         .map((one) => one.event),
-      samples: [...this.#samples.between(from, until)]
+      samples: [...samples.between(from, until)]
         .filter((one) => tags.has(one.tag))
-        .map((one) => this.#line(one, at)),
+        .map((one) => lineOf(tape.image, one, at)),
       covers: [Math.round(from - at), Math.round(until - at)],
     };
     // Put together at once: the next tick forgets what no open record needs. Kept after what was begun.
@@ -200,20 +205,28 @@ export class BlackBox {
       return false;
     }
   }
+}
 
-  #line(one: RingView, at: number): TripRecord['samples'][number] {
-    const { table } = this.#image;
-    const value = valueOf(table.kinds[one.tag] ?? Kind.number, one.number, one.wide);
-    const name = table.tags[one.tag]?.name ?? '';
-    return [Math.round(one.at - at), name, jsonValue(value), qualityText(one.quality)];
-  }
+/** The record ends half a minute after the trip, or with its configuration. */
+function untilOf({ at, tape }: Open, now: number): number {
+  return Math.min(now, at + limits.tripAfterMs, tape.until);
+}
+
+function lineOf({ table }: TagImage, one: RingView, at: number): TripRecord['samples'][number] {
+  const value = valueOf(table.kinds[one.tag] ?? Kind.number, one.number, one.wide);
+  const name = table.tags[one.tag]?.name ?? '';
+  return [Math.round(one.at - at), name, jsonValue(value), qualityText(one.quality)];
+}
+
+function tapeOf(image: TagImage, watched: Watched, since: number): Tape {
+  const samples = new SampleRing(limits.tripSamples);
+  return { image, watched, samples, since, until: Infinity };
 }
 
 function isTrip({ kind, to }: RuleEvent): boolean {
   return (kind === 'interlock' || kind === 'group') && to === 'TRIPPED';
 }
 
-/** Positions that interlocks read or set, each once, and when each was seen last. */
 /** The tags that trips of a program are about. */
 export interface Watched {
   readonly program: RuleProgram;
@@ -231,6 +244,7 @@ export function* watch(program: RuleProgram): Steps<Watched> {
   return { program, positions: Int32Array.from(found) };
 }
 
+/** When each of them was seen last. */
 function unseen({ positions: { length } }: Watched): [times: Float64Array, qualities: Uint8Array] {
   return [new Float64Array(length).fill(NaN), new Uint8Array(length)];
 }

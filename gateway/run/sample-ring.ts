@@ -48,13 +48,6 @@ export class SampleRing {
     this.#next = (place + 1) % this.#size;
   }
 
-  clear(): void {
-    this.#next = 0;
-    this.#count = 0;
-    this.#wide.clear();
-    this.lostUntil = -Infinity;
-  }
-
   /** Samples of a time, oldest first. For writing a record: makes an object for each. */
   *between(from: number, to: number): Generator<RingView> {
     for (let i = 0; i < this.#count; i++) {

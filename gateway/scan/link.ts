@@ -450,14 +450,12 @@ function isWriteOnly({ driver, config }: LinkConfig, { address }: TagBinding<unk
 
 function jobsOf(config: LinkConfig, devices: readonly DeviceState[]): readonly ScanJob[] {
   const jobs: ScanJob[] = [];
+  const readable = config.bindings.filter((binding) => !isWriteOnly(config, binding));
+  const byDevice = groupBy(readable, ({ device }) => device);
   for (const [at, device] of config.devices.entries()) {
     const state = devices[at];
     if (!state) continue;
-    const bindings = new Map(
-      config.bindings
-        .filter((b) => b.device === device.name && !isWriteOnly(config, b))
-        .map((b) => [b.name, b]),
-    );
+    const bindings = new Map((byDevice.get(device.name) ?? []).map((b) => [b.name, b]));
     const classes = groupBy(
       device.tags.filter((tag) => bindings.has(tag.name) && !tag.subscribed),
       (tag) => tag.scanClass,

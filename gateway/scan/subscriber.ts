@@ -222,9 +222,10 @@ function partOf(whole: Subscription, some: readonly number[]): SubscriptionSink 
 
 /** One part for each device and each way of telling. */
 function partsOf({ module, config, devices, bindings }: SubscriberOptions): readonly Part[] {
+  const byDevice = groupBy(bindings, ({ device }) => device);
   return devices.flatMap((device) => {
-    const told = bindings.flatMap((tag) => {
-      const terms = tag.device === device.name && module.subscribed?.(config, tag.address);
+    const told = (byDevice.get(device.name) ?? []).flatMap((tag) => {
+      const terms = module.subscribed?.(config, tag.address);
       return terms ? [{ tag, terms }] : [];
     });
     const byTerms = groupBy(
