@@ -341,7 +341,7 @@ void t.test(
     const module = await load(t.testdir(), deaf);
     const [result] = await check(optionsFor(module), ['R-20']);
     const evidence = result?.evidence;
-    t.match(evidence?.place, /rules-push\.js:\d+:\d+$/);
+    t.match(evidence?.place, /rules-push\.[jt]s:\d+:\d+$/);
     t.match(evidence?.stack, /AssertionError/);
     t.equal(evidence?.seed, 1);
     t.match(evidence?.wire[0], /^> 5320700a "S p\\n"$/);

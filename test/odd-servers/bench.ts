@@ -182,7 +182,7 @@ function configOf(endpoint: string, at: number): ReturnType<typeof linkOf> {
     link: {
       security: { policy: 'None', allowWeak: true },
       timeout: `${String(timeout)}ms`,
-      connectTimeout: '2s',
+      connectTimeout: '6s',
       publishing: '100ms',
       keepAlive: '500ms',
     },
