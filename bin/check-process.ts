@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { SurveyPlan } from '../gateway/config/learned.js';
 import type { DriverRef, LocalPaths } from '../gateway/config/model.js';
@@ -7,7 +6,6 @@ import {
   type DriverModule,
   errorOf,
   GatewayError,
-  invariant,
   type PlainError,
 } from '../gateway/contract/index.js';
 import { PipePort } from '../gateway/host/pipe-port.js';
@@ -16,7 +14,7 @@ import type { LogLevel } from '../gateway/run/log.js';
 import type { Plan } from '../gateway/run/plan.js';
 import { PlanReader, type PlanPart } from '../gateway/run/plan-parts.js';
 import type { StartAlarm } from '../gateway/run/start-plan.js';
-import { giveWay } from './north-process.js';
+import { giveWay, pipeOf } from './north-process.js';
 import { loadDriver, programReader } from './wire.js';
 
 const program = fileURLToPath(new URL('./checker.js', import.meta.url));
@@ -71,6 +69,9 @@ export async function check(args: CheckArgs): Promise<Checked> {
     [...process.execArgv, heap, program, JSON.stringify(args)],
     { stdio: ['ignore', 'inherit', 'inherit', 'pipe'] },
   );
+  // Where there is nothing to start a process with, the system says so a moment later.
+  const failed = new Promise<never>((_, reject) => child.once('error', reject));
+  failed.catch(() => undefined);
   giveWay(child, limits.checkNice);
   let isLate = false;
   const timer = setTimeout(() => {
@@ -78,7 +79,7 @@ export async function check(args: CheckArgs): Promise<Checked> {
     child.kill('SIGKILL');
   }, limits.checkMs);
   try {
-    return await checkedBy(child, () => isLate);
+    return await Promise.race([checkedBy(child, () => isLate), failed]);
   } finally {
     clearTimeout(timer);
     child.kill('SIGKILL');
@@ -89,9 +90,9 @@ async function checkedBy(child: ChildProcess, isLate: () => boolean): Promise<Ch
   const reader = new PlanReader({ reader: programReader });
   const surveys: Omit<SurveyPlan, 'driver'>[] = [];
   const verdict = await new Promise<Verdict>((resolve, reject) => {
-    const pipe = child.stdio[checkFd];
-    invariant(pipe !== undefined && pipe !== null, 'a pipe from the process that checks');
-    const port = new PipePort<never, FromChecker>(pipe as Duplex);
+    const pipe = pipeOf(child, checkFd);
+    if (!pipe) return;
+    const port = new PipePort<never, FromChecker>(pipe);
     port.onMessage((message) => {
       switch (message.kind) {
         case 'part':
@@ -107,7 +108,6 @@ async function checkedBy(child: ChildProcess, isLate: () => boolean): Promise<Ch
           reject(errorOf(message.why));
       }
     });
-    child.once('error', reject);
     child.once('close', (code, signal) => reject(endedEarly(isLate(), signal ?? code)));
   });
   const { local, warnings, alarms } = verdict;

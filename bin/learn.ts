@@ -143,10 +143,22 @@ export class Learner {
     try {
       await reload();
     } catch (thrown) {
-      const why = asGatewayError(thrown).message;
-      this.#log.error('what devices say of themselves does not fit the configuration', { why });
-      await (plan.earlier ? write(plan.path, plan.earlier) : rm(plan.path, { force: true }));
+      await this.#refused(plan, asGatewayError(thrown));
     }
+  }
+
+  /** What was learned is put back only where it is to blame; else it is asked again at the next connection. */
+  async #refused(plan: SurveyPlan, { code, message: why }: GatewayError): Promise<void> {
+    if (code !== 'config-invalid') {
+      this.#asked.delete(keyOf(plan));
+      this.#log.warn('what devices say of themselves is taken up later', { why });
+      return;
+    }
+    this.#log.error('what devices say of themselves does not fit the configuration', { why });
+    const back = plan.earlier ? write(plan.path, plan.earlier) : rm(plan.path, { force: true });
+    await back.catch((thrown: unknown) =>
+      this.#log.error('what was learned cannot be put back', { why: String(thrown) }),
+    );
   }
 
   async #learn(plan: SurveyPlan, ask: () => Promise<readonly DeviceSurvey[]>): Promise<boolean> {

@@ -73,7 +73,13 @@ export class LearningGateway {
     if (this.#waiting >= limits.reloadsWaiting)
       throw new GatewayError('too-many', 'too many reloads wait already');
     this.#waiting++;
-    const turn = this.#last.then(reload);
+    // Who asked is told after `wallReloadMs` that nothing came of it: then nothing must.
+    const latest = performance.now() + limits.wallReloadMs - limits.checkMs;
+    const turn = this.#last.then(() => {
+      if (performance.now() > latest)
+        throw new GatewayError('too-many', 'the reloads before this one took too long');
+      return reload();
+    });
     this.#last = turn.catch(() => undefined);
     try {
       return await turn;

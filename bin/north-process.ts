@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { setPriority } from 'node:os';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { errorOf, invariant } from '../gateway/contract/index.js';
+import { errorOf } from '../gateway/contract/index.js';
 import type { SocketConfig } from '../gateway/config/model.js';
 import { PipePort } from '../gateway/host/pipe-port.js';
 import { limits } from '../gateway/limits.js';
@@ -29,25 +29,35 @@ export interface NorthArgs {
 export class NorthProcess {
   readonly #args: NorthArgs;
   #child: ChildProcess | undefined;
+  /** One start after another. */
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor({ control, sockets, level }: NorthArgs) {
     this.#args = { control, sockets, level };
   }
 
   /** Another one; one that is left is killed. Settles when it has the lock; rejects where another gateway has it. */
-  async start(): Promise<NorthPort> {
+  start(): Promise<NorthPort> {
+    const turn = this.#last.then(() => this.#start());
+    this.#last = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async #start(): Promise<NorthPort> {
     await this.kill();
     const args = [...process.execArgv, program, JSON.stringify(this.#args)];
     const child = spawn(process.execPath, args, {
       stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
     });
     this.#child = child;
+    // Where there is nothing to start a process with, the system says so a moment later.
+    const failed = new Promise<never>((_, reject) => child.once('error', reject));
+    failed.catch(() => undefined);
     giveWay(child, niceness);
-    const pipe = child.stdio[wallFd];
-    invariant(pipe !== undefined && pipe !== null, 'a pipe between the halves');
-    const port = new PipePort<ToNorth, ToField>(pipe as Duplex);
+    const pipe = pipeOf(child, wallFd) ?? (await failed);
+    const port = new PipePort<ToNorth, ToField>(pipe);
     try {
-      await listening(child, port);
+      await Promise.race([listening(port), failed]);
     } catch (thrown) {
       await this.kill();
       throw thrown;
@@ -74,14 +84,13 @@ export class NorthProcess {
 }
 
 /** Settles when it has the lock; rejects with why it has not. */
-function listening(child: ChildProcess, port: NorthPort): Promise<void> {
+function listening(port: NorthPort): Promise<void> {
   return new Promise<void>((resolve, reject) => {
     port.onMessage((message) => {
       if (message.kind === 'listening') resolve();
       else if (message.kind === 'refused') reject(errorOf(message.why));
     });
     port.onEnd(() => reject(errorOf(goneAtOnce)));
-    child.once('error', reject);
   });
 }
 
@@ -97,6 +106,13 @@ function isOver({ exitCode, signalCode }: ChildProcess): boolean {
 
 /** A third of the processor time of the other half, where both want all of it. */
 const niceness = 5;
+
+/** A pipe to a child; undefined: there is no child. */
+export function pipeOf(child: ChildProcess, fd: number): Duplex | undefined {
+  // Of one that could not be started nothing is there, whatever the types say.
+  const all = child.stdio as ChildProcess['stdio'] | undefined;
+  return (all?.[fd] as Duplex | null | undefined) ?? undefined;
+}
 
 /** Before the process that polls it gives way. Where the system does not let us, it runs as it is. */
 export function giveWay({ pid }: ChildProcess, nice: number): void {

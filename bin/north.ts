@@ -84,7 +84,8 @@ async function openSocket(config: SocketConfig): Promise<{ close: () => Promise<
   try {
     return await listen(config);
   } catch (thrown) {
-    if (!isDiskTrouble(thrown)) throw thrown;
+    // Only the first one is the lock.
+    if (config === first && !isDiskTrouble(thrown)) throw thrown;
     const { path } = config;
     log.error('a control socket cannot be made; the gateway runs without it', {
       path,

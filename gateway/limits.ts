@@ -136,12 +136,14 @@ export const limits = {
   wallBytes: 33_554_432,
   /** On its way through the pipe between the halves before more is held back; and one message. */
   wallPipeBytes: 1_048_576,
-  wallMessageBytes: 16_777_216,
+  wallMessageBytes: 134_217_728,
+  /** Alarms that went back to normal, of which a half that begins anew is told; the oldest ones give way. */
+  wallNormalAlarms: 1_000,
   /** How often the halves say that they are well; after how long silence is an alarm, and after how long the other half is restarted. */
   wallBeatMs: 500,
   wallSilentMs: 1_000,
   wallHungMs: 10_000,
-  /** A start waits so long for the half that stores; then the other one polls and trips alone, as if its memory were lost. */
+  /** A start waits so long for the half that stores; then the other one polls and trips alone, with the second copy of its memory. */
   startAloneMs: 30_000,
   /** The half that stores may take so long to open the journal. */
   wallOpenMs: 120_000,

@@ -16,6 +16,8 @@ export class PipePort<Out, In> implements Port<Out, In> {
   #take: (message: In) => void = () => undefined;
   #ended: () => void = () => undefined;
   #isOver = false;
+  /** The other side has ended, and this one did not. */
+  #isGone = false;
 
   constructor(pipe: Duplex) {
     this.#pipe = pipe;
@@ -46,6 +48,8 @@ export class PipePort<Out, In> implements Port<Out, In> {
   };
   readonly onEnd = (ended: () => void): void => {
     this.#ended = ended;
+    // Who listens late hears of it, too.
+    if (this.#isGone) process.nextTick(ended);
   };
   readonly end = (): void => {
     this.#isOver = true;
@@ -89,6 +93,7 @@ export class PipePort<Out, In> implements Port<Out, In> {
   #close(): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    this.#isGone = true;
     this.#ended();
   }
 }

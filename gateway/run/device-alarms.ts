@@ -46,10 +46,17 @@ export class DeviceAlarms implements EventOutlet {
 
   constructor(options: DeviceAlarmsOptions) {
     this.#o = options;
-    for (const alarm of storedAlarms(options)) {
+    this.takeUp(options.stored);
+  }
+
+  /** What was stored before this boot: of what is not known already. */
+  takeUp(stored: string | undefined): void {
+    for (const alarm of storedAlarms(this.#o.log, stored)) {
+      const { id } = alarm.snapshot;
+      if (this.#alarms.has(id)) continue;
       const doubted = { ...alarm.snapshot, doubt: 'the gateway was restarted' };
-      this.#alarms.set(alarm.snapshot.id, { ...alarm, snapshot: doubted });
-      options.outlet.alarm(doubted);
+      this.#alarms.set(id, { ...alarm, snapshot: doubted });
+      this.#o.outlet.alarm(doubted);
     }
   }
 
@@ -184,7 +191,7 @@ export class DeviceAlarms implements EventOutlet {
 }
 
 /** The device tells them again: one that is not readable any more is let go. */
-function storedAlarms({ stored, log }: DeviceAlarmsOptions): readonly DeviceAlarm[] {
+function storedAlarms(log: Log, stored: string | undefined): readonly DeviceAlarm[] {
   const found = stored === undefined ? [] : (JSON.parse(stored) as unknown);
   const usable = Array.isArray(found) ? found.filter(isDeviceAlarm) : [];
   if (!Array.isArray(found) || usable.length < found.length)

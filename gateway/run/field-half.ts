@@ -1,14 +1,8 @@
 import { diffConfigs } from '../config/diff.js';
 import type { ConfigDiff, RunningConfig } from '../config/model.js';
-import {
-  type AlarmSnapshot,
-  asGatewayError,
-  type Clock,
-  GatewayError,
-  mono,
-} from '../contract/index.js';
+import { type AlarmSnapshot, asGatewayError, type Clock, GatewayError } from '../contract/index.js';
 import { limits } from '../limits.js';
-import type { Dictionary } from '../north/dictionary.js';
+import { type Dictionary, sameTags } from '../north/dictionary.js';
 import type { Args } from './arguments.js';
 import type { Asker } from './asker.js';
 import { Backoff } from '../scan/backoff.js';
@@ -17,7 +11,9 @@ import { logged } from './event-log.js';
 import { FieldWatch } from './facts.js';
 import { Field, type FieldOptions } from './field.js';
 import { FieldMemory } from './memory/field-memory.js';
+import type { MemoryId } from './memory/memory.js';
 import type { NotesFile } from './memory/notes.js';
+import { nothingKnown } from './memory/verdict.js';
 import { beforeOf, lookAtLost, tellOfMemory } from './memory/start.js';
 import type { Outlet } from './outlet.js';
 import { OwnAlarms } from './own-alarms.js';
@@ -31,9 +27,9 @@ import {
 } from './reload.js';
 import type { StartAlarm } from './start-plan.js';
 import { copyImage } from './wall/image-copy.js';
-import { alone, openedInTime } from './wall/opening.js';
-import { FieldWall, type NorthPort } from './wall/field-wall.js';
-import type { Begin, NorthPlan, Opened, ToField } from './wall/messages.js';
+import { inTime, NorthLives } from './wall/north-lives.js';
+import { FieldWall, type Life, type NorthPort } from './wall/field-wall.js';
+import type { NorthPlan, Opened } from './wall/messages.js';
 import { WallClock } from './wall-clock.js';
 
 export interface FieldHalfOptions extends Pick<
@@ -57,8 +53,6 @@ export interface FieldHalfOptions extends Pick<
 const northDown = 'NORTH-DOWN';
 const northSilent = 'NORTH-SILENT';
 
-type Known = Extract<ToField, { readonly kind: 'known' }>;
-
 /** The half that polls, decides and writes. It waits for nothing on the other side of the wall. */
 export class FieldHalf {
   readonly field: Field;
@@ -73,15 +67,18 @@ export class FieldHalf {
   readonly #desk: Desk;
   readonly #audit = { record: this.#record.bind(this) };
   #config: RunningConfig;
-  #dictionaries: ReadonlyMap<string, Dictionary>;
-  #isReloading = false;
-  #isStopping = false;
-  readonly #backoff: Backoff;
+  /** Settles when the reload that is under way is over. */
+  #reloading: Promise<void> | undefined;
+  readonly #lives: NorthLives;
+  /** The memory that this boot goes by, as it was given. */
+  #given: MemoryId;
+  /** A north half has looked at its own memory, and both are one. */
+  #isReconciled = false;
 
   private constructor(
     plan: Plan,
-    link: FieldWall,
-    { verdict, memory, deviceAlarms }: Opened,
+    { link, lives }: { readonly link: FieldWall; readonly lives: NorthLives },
+    { verdict, memory, deviceAlarms }: Known,
     options: FieldHalfOptions,
   ) {
     const { clock, log, notes } = options;
@@ -89,8 +86,8 @@ export class FieldHalf {
     this.link = link;
     this.wall = new WallClock(clock);
     this.#config = plan.config;
-    this.#dictionaries = plan.dictionaries;
-    this.#backoff = new Backoff(options.random, limits.backoffFirstMs, limits.backoffMaxMs);
+    this.#lives = lives;
+    this.#given = memory;
     this.outlet = logged(outletOf(link, this.wall), log);
     this.own = new OwnAlarms({
       wall: () => this.wall.now(),
@@ -109,7 +106,6 @@ export class FieldHalf {
       wall: this.wall,
       audit: this.#audit,
       outlet: this.outlet,
-      revisions: () => revisionsOf(this.#dictionaries),
       deviceAlarms,
       memory: this.#memory,
       before: beforeOf(verdict, plan, plan.config.gateway.firstStart),
@@ -151,32 +147,32 @@ export class FieldHalf {
       remember: () => {
         if (made.half) made.half.#rememberAnew();
       },
-      onLost: (why) => {
-        if (made.half) made.half.#begin(why);
-      },
       onSilent: (isSilent) => {
         if (made.half) made.half.#sayNorthSilent(isSilent);
       },
       known: (found) => {
-        if (made.half) made.half.#takeUp(found);
+        if (made.half) made.half.#reconcile(found);
       },
     });
-    const begin: Begin = {
+    const { clock, north, random } = options;
+    const backoff = new Backoff(random, limits.backoffFirstMs, limits.backoffMaxMs);
+    const lives = new NorthLives({ clock, wall: link, backoff, north });
+    const opening = lives.begin({
       plan: northPlanOf(plan),
       boot: options.boot,
       notes: options.notes.before,
       again: undefined,
       memory: undefined,
-    };
-    const opening = options.north().then((port) => link.begin(port, begin));
-    const opened = await openedInTime(opening, options.clock);
-    const known = opened ?? { ...alone, ...(await options.beside()) };
-    const half = new FieldHalf(plan, link, known, options);
+    });
+    const opened = (await inTime(opening, clock))?.opened;
+    const known = opened ?? (await aloneWith(options));
+    const half = new FieldHalf(plan, { link, lives }, known, options);
     made.half = half;
     link.report({ kind: 'standing', alarms: half.#standing() });
     half.field.start();
     tellOfMemory(half.#teller, known.verdict);
-    if (!opened) half.#goOnAlone(opening);
+    if (!opened) half.#raiseDown('the half that stores and talks is not there yet');
+    void half.#keepNorth(opening, opened !== undefined);
     for (const { id, reason } of alarms) half.own.raise(id, reason);
     half.#watch.start();
     options.log.info('gateway started', {
@@ -195,7 +191,7 @@ export class FieldHalf {
   }
   /** By device: what indexes in frames mean. */
   get dictionaries(): ReadonlyMap<string, Dictionary> {
-    return this.#dictionaries;
+    return this.field.plan.dictionaries;
   }
 
   /**
@@ -203,30 +199,33 @@ export class FieldHalf {
    * running on, when it needs a restart of the process, or it would let go of a trip.
    */
   async reload(plan: Plan, by: ReloadBy): Promise<ConfigDiff> {
-    if (this.#isReloading) throw new GatewayError('too-many', 'a reload is under way already');
+    if (this.#reloading) throw new GatewayError('too-many', 'a reload is under way already');
+    const reload = this.#goOver(plan, by);
+    const over = (): void => {
+      this.#reloading = undefined;
+    };
+    this.#reloading = reload.then(over, over);
+    return reload;
+  }
+
+  async #goOver(plan: Plan, by: ReloadBy): Promise<ConfigDiff> {
     const { config } = plan;
     const diff = diffConfigs(this.#config, config);
     refuseRestart(diff);
-    refuseUntripping(this.field.fateUnder(plan), by, config);
-    this.#isReloading = true;
-    try {
-      await this.#audit.record({
-        who: by.who.name,
-        source: 'config',
-        action: by.keepTrips ? 'reload --keep-trips' : 'reload',
-        object: this.#config.revision,
-        after: config.revision,
-        result: 'requested',
-      });
-      if (touchesField(diff)) {
-        this.#dictionaries = plan.dictionaries;
-        await this.field.replace(plan);
-      }
-      this.#config = config;
-      await this.#tellPlan();
-    } finally {
-      this.#isReloading = false;
-    }
+    const mayGo = (): void => refuseUntripping(this.field.fateUnder(plan), by, config);
+    mayGo();
+    await this.#audit.record({
+      who: by.who.name,
+      source: 'config',
+      action: by.keepTrips ? 'reload --keep-trips' : 'reload',
+      object: this.#config.revision,
+      after: config.revision,
+      result: 'requested',
+    });
+    // Something may have tripped since.
+    if (touchesField(diff)) await this.field.replace(plan, mayGo);
+    this.#config = config;
+    await this.#tellPlan();
     // What was set aside at the start is whole again, or gone.
     this.own.clearAll('-REFUSED');
     const text = describe(diff);
@@ -238,9 +237,10 @@ export class FieldHalf {
 
   /** Stops in order: nothing is asked any more, what is known is recorded, sent or stored. */
   async stop(): Promise<void> {
-    this.#isStopping = true;
+    this.#lives.stop();
     this.#watch.stop();
     await this.field.stop();
+    await this.#reloading;
     await this.link.flush();
     await this.link.ask('stop', undefined).catch((thrown: unknown) => {
       // It was being restarted: what it did not have is gone with this half.
@@ -261,60 +261,60 @@ export class FieldHalf {
   }
 
   get #northPlan(): NorthPlan {
-    return northPlanOf({ config: this.#config, dictionaries: this.#dictionaries });
+    return northPlanOf({ config: this.#config, dictionaries: this.dictionaries });
   }
   get #standingIds(): ReadonlySet<string> {
     return new Set(this.#standing().map(({ id }) => id));
   }
 
-  /** The other half is gone: another one goes on where it was. Polls, rules and writes go on meanwhile. */
-  #begin(why: GatewayError): void {
-    if (this.#isStopping) return;
-    this.options.log.error('the half that stores and talks is restarted', { why: why.message });
-    this.own.raise(northDown, {
-      priority: 'high',
-      text: `${why.message}: nothing is stored or published until it is back; polls, rules and trips go on`,
-      response: 'if it stays so, look into the log',
-    });
-    const wait = this.#backoff.next();
-    this.options.clock.at(mono(this.options.clock.mono() + wait), () => {
-      this.#beginAgain().catch((thrown: unknown) => this.#begin(asGatewayError(thrown)));
-    });
-  }
-
-  async #beginAgain(): Promise<void> {
-    if (this.#isStopping) return;
-    const isFirst = this.link.epoch === 0;
-    const port = await this.options.north();
-    const opened = await this.link.begin(port, {
-      plan: this.#northPlan,
-      boot: this.options.boot,
-      notes: this.options.notes.before,
-      again: isFirst ? undefined : this.link.keeper.again(),
-      memory: this.#memory.current,
-    });
-    this.#isBack(isFirst ? opened : undefined);
-  }
-
-  /** The other half takes its time, or has ended: the plant does not wait for it. */
-  #goOnAlone(opening: Promise<Opened>): void {
-    this.own.raise(northDown, {
-      priority: 'high',
-      text: 'the half that stores and talks is not there yet: nothing is stored or published; polls, rules and trips go on',
-      response: 'if it stays so, look into the log',
-    });
-    opening.then(
-      (opened) => this.#isBack(opened),
-      (thrown: unknown) => this.#begin(asGatewayError(thrown)),
+  /** Polls, rules and writes go on while the other half is not there; another one goes on where it was. */
+  #keepNorth(first: Promise<Life>, isKnown: boolean): Promise<void> {
+    this.#isReconciled = isKnown;
+    return this.#lives.keep(
+      first,
+      { isKnown },
+      {
+        begin: () => ({
+          plan: this.#northPlan,
+          boot: this.options.boot,
+          notes: this.options.notes.before,
+          again: this.link.epoch === 0 ? undefined : this.link.keeper.again(),
+          // Until it has been asked what is on the disk, nobody knows whether that is more.
+          memory: this.#isReconciled ? this.#memory.current : undefined,
+        }),
+        onBack: (life) => this.#isBack(life),
+        onDown: (why) => {
+          this.options.log.error('the half that stores and talks is restarted', {
+            why: why.message,
+          });
+          this.#raiseDown(why.message);
+        },
+      },
     );
   }
 
-  /** @param first what it knows, and was not asked before */
-  #isBack(first: Opened | undefined): void {
-    this.#backoff.reset();
+  #raiseDown(why: string): void {
+    this.own.raise(northDown, {
+      priority: 'high',
+      text: `${why}: nothing is stored or published until it is back; polls, rules and trips go on`,
+      response: 'if it stays so, look into the log',
+    });
+  }
+
+  #isBack({ opened, begun }: Life): void {
     this.own.clear(northDown);
-    if (first && !this.#memory.current && first.verdict.kind !== 'unknown') this.#takeUp(first);
+    if (begun.memory === undefined) this.#reconcile(opened);
+    if (begun.again === undefined) this.field.deviceAlarms.takeUp(opened.deviceAlarms);
     this.#tellAll();
+    const { config, dictionaries } = begun.plan;
+    const isOld = config.revision !== this.#config.revision;
+    // The configuration has changed while it began.
+    if (isOld || sameTags(dictionaries) !== sameTags(this.dictionaries.values()))
+      this.#tellPlan().catch((thrown: unknown) =>
+        this.options.log.error('the new configuration is not known to the half that talks', {
+          why: String(thrown),
+        }),
+      );
     this.options.log.info('the half that stores and talks is back');
   }
 
@@ -322,6 +322,7 @@ export class FieldHalf {
   #tellAll(): void {
     const { field, link } = this;
     link.report({ kind: 'standing', alarms: this.#standing() });
+    link.reportNormal();
     for (const one of field.links.values()) field.reportLink(one);
     field.deviceAlarms.store();
     field.remember();
@@ -391,13 +392,30 @@ export class FieldHalf {
     this.field.remember();
   }
 
-  /** What could not be read at the start is known now. */
-  #takeUp({ verdict, memory }: Pick<Known, 'verdict' | 'memory'>): void {
-    this.#memory.goOn(memory);
+  /** What is on the disk is known now: it counts where it is more than this boot has begun with. */
+  #reconcile({ verdict, memory }: Pick<Known, 'verdict' | 'memory'>): void {
+    if (verdict.kind === 'unknown') return;
+    this.#isReconciled = true;
+    const { current } = this.#memory;
+    const { id, note } = this.#given;
+    if (current && memory.id === id && memory.note <= note) return;
+    // Numbers go on behind all that was given, by whomever.
+    const last = current?.id === memory.id ? Math.max(memory.note, current.note) : memory.note;
+    this.#memory.goOn({ id: memory.id, note: last });
+    this.#given = memory;
     this.field.takeUp(beforeOf(verdict, this.field.plan, this.#config.gateway.firstStart));
     tellOfMemory(this.#teller, verdict);
-    this.#rememberAnew();
+    this.field.remember();
   }
+}
+
+/** What a start goes by. */
+type Known = Pick<Opened, 'verdict' | 'memory' | 'deviceAlarms'>;
+
+/** What is known without the other half. A disk that does not answer holds up nobody. */
+async function aloneWith({ beside, clock }: FieldHalfOptions): Promise<Known> {
+  const found = await inTime(beside(), clock);
+  return { ...(found ?? nothingKnown), deviceAlarms: undefined };
 }
 
 function answerOf(half: FieldHalf | undefined, op: string, args: unknown): unknown {
@@ -415,8 +433,4 @@ function outletOf(link: FieldWall, wall: WallClock): Outlet {
     device: (report) => link.report({ kind: 'device', report }),
     deviceAlarms: (json) => link.report({ kind: 'device-alarms', json }),
   };
-}
-
-function revisionsOf(dictionaries: ReadonlyMap<string, Dictionary>): ReadonlyMap<string, string> {
-  return new Map([...dictionaries.values()].map(({ device, revision }) => [device, revision]));
 }

@@ -25,7 +25,6 @@ import type { Block } from '../tags/block.js';
 import { TagImage } from '../tags/image.js';
 import { Reporter } from '../tags/report.js';
 import { StalenessSweep } from '../tags/staleness.js';
-import type { TagTable } from '../tags/table.js';
 import { type TagInfo } from '../tags/table.js';
 import type { AuditTrail } from '../write/audit.js';
 import { WriteGate } from '../write/gate.js';
@@ -58,8 +57,6 @@ export interface FieldOptions {
   readonly create: MakeDriver;
   /** A link has come up; more than once while it is. */
   onConnected?: (link: string) => void;
-  /** Revision of each device's dictionary. */
-  revisions: (table: TagTable) => ReadonlyMap<string, string>;
   /** What is known of rules from before. */
   readonly before: Before;
   /** Where that is kept. */
@@ -94,6 +91,9 @@ export class Field {
   #image: TagImage;
   #engine: RuleEngine;
   #terms: Terms;
+  /** Rules that were tripped because nothing was known of them. */
+  readonly #lostAtStart: ReadonlySet<string>;
+  #isStopped = false;
   /** As the rules gave them last. */
   #doubted: readonly number[] = [];
   readonly #blackBox: BlackBox;
@@ -110,6 +110,7 @@ export class Field {
     const standing = orders ?? inheritedOrders(states, this.#terms);
     const fate = whatBecomesOf(standing, this.#terms);
     this.#engine = this.#maker.start(plan, this.#image, { retained: states, lost, orders: fate });
+    this.#lostAtStart = new Set(this.#engine.lost());
     [this.#reporter, this.#backfill] = this.#recorders();
     this.#blackBox = new BlackBox(this.#image, drained(watch(plan.program)), {
       log: options.log,
@@ -183,6 +184,7 @@ export class Field {
 
   /** Stops asking and deciding; what is collected goes to the journal. */
   async stop(): Promise<void> {
+    this.#isStopped = true;
     await Promise.all([...this.#links.values()].map((link) => link.stop()));
     this.tick.stop();
     this.deviceAlarms.store();
@@ -202,16 +204,26 @@ export class Field {
   }
 
   /**
-   * What could not be read at the start is known now. Rules that may have tripped go on as they are: they count as tripped since,
-   * or a person has reset them. The others, and orders that no rule stands behind, are taken from what is known.
+   * What could not be read at the start is known now. Rules that have been tripped since, or that a person has reset, go on as they are;
+   * all others, and all orders but those that a person has reset, are taken from what is known.
    */
-  takeUp({ states, orders = [] }: Pick<Before, 'states' | 'orders'>): void {
+  takeUp({ states, orders }: Pick<Before, 'states' | 'orders'>): void {
     const { program } = this.#plan;
     const trips = new Set(tripsOf(program));
-    const kept = Object.entries(this.#engine.retained()).filter(([id]) => trips.has(id));
-    const known = orders.filter(({ rule }) => !trips.has(rule));
+    const still = new Set(this.#engine.lost());
+    const isReset = (rule: string): boolean => this.#lostAtStart.has(rule) && !still.has(rule);
+    const now = this.#engine.states();
+    const goesOn = (id: string): boolean =>
+      this.#lostAtStart.has(id) || now.get(id)?.startsWith('TRIPPED') === true;
+    const kept = Object.entries(this.#engine.retained()).filter(
+      ([id]) => trips.has(id) && goesOn(id),
+    );
+    const known = (orders ?? inheritedOrders(states, this.#terms)).filter(
+      ({ rule }) => !isReset(rule),
+    );
     const isKnown = new Set(known.map(({ rule }) => rule));
-    const own = this.orders.filter(({ rule }) => !isKnown.has(rule));
+    // A rule that is tripped as lost holds all that it sets; what it held beside that is known only now.
+    const own = this.orders.filter(({ rule }) => trips.has(rule) || !isKnown.has(rule));
     this.tick.flush();
     this.#engine = this.#maker.start(this.#plan, this.#image, {
       retained: { ...states, ...Object.fromEntries(kept) },
@@ -222,11 +234,16 @@ export class Field {
     this.tick.wake();
   }
 
-  /** Goes over to another plan: links that are the same keep running, all values are taken along. */
-  async replace(plan: Plan): Promise<void> {
+  /**
+   * Goes over to another plan: links that are the same keep running, all values are taken along.
+   * @param mayGo called when all is prepared, and nothing has changed yet; throws where it must not be
+   */
+  async replace(plan: Plan, mayGo: () => void = () => undefined): Promise<void> {
     const running = (): Running => ({ engine: this.#engine, orders: this.orders });
     const watched = await slicesOf(this.#o.clock, watch(plan.program));
     const next = await this.#maker.prepare(plan, () => this.#imageOf(plan), running);
+    mayGo();
+    if (this.#isStopped) return;
     const wanted = new Map(plan.config.links.map((link) => [link.name, link]));
     const leaving = [...this.#links.values()].filter(
       (link) => wanted.get(link.name)?.hash !== link.config.hash,
@@ -346,8 +363,10 @@ export class Field {
 
   #recorders(): [Reporter, BackfillRecorder] {
     const { outlet, wall } = this.#o;
-    const { table } = this.#plan;
-    const revisions = this.#o.revisions(table);
+    const { table, dictionaries } = this.#plan;
+    const revisions = new Map(
+      [...dictionaries.values()].map(({ device, revision }) => [device, revision]),
+    );
     const wallOffset = (): number => wall.offset;
     const emit = (block: Block): void => outlet.block(block);
     return [

@@ -37,7 +37,7 @@ export class FieldMemory {
   }
   /** Is what rules decide safe from a kill? */
   get noting(): NotesStanding {
-    return this.#notes?.standing ?? 'kept';
+    return this.#notes?.standing ?? 'failing';
   }
 
   /** Before any write is handed over. Never throws. */

@@ -1,5 +1,6 @@
 import type { RetainedStates } from '../../contract/index.js';
 import type { Anchor, Note, OrdersByRule, Read, Snapshot } from './snapshot.js';
+import type { MemoryId } from './memory.js';
 import { withNotes } from './snapshot.js';
 
 /** What was found in one place: nothing, something, something that is not what it was, or a disk that does not answer. */
@@ -39,6 +40,12 @@ export interface Verdict {
 }
 
 const nothing = { states: {}, orders: undefined, id: undefined, note: 0, missing: [] };
+
+/** Nobody could look. */
+export const nothingKnown: { readonly verdict: Verdict; readonly memory: MemoryId } = {
+  verdict: { kind: 'unknown', ...nothing, repairs: [], damaged: [] },
+  memory: { id: '', note: 0 },
+};
 
 /** Tells a first start, a known past and a lost one apart. Pure. */
 export function judge(findings: Findings): Verdict {

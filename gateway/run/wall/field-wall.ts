@@ -31,11 +31,18 @@ export interface FieldWallOptions {
   readonly remembered: (note: number) => void;
   /** All that is remembered is to be stored again. */
   readonly remember: () => void;
-  /** The north half is gone, or hangs. */
-  readonly onLost: (why: GatewayError) => void;
   /** It says nothing, or something again. */
   readonly onSilent: (isSilent: boolean) => void;
   readonly known: (found: Extract<ToField, { readonly kind: 'known' }>) => void;
+}
+
+/** One life of the north half, which has opened. */
+export interface Life {
+  readonly opened: Opened;
+  /** What it began with. */
+  readonly begun: Begin;
+  /** Settles when it is gone, or hangs, with why. */
+  readonly ended: Promise<GatewayError>;
 }
 
 /**
@@ -53,6 +60,7 @@ export class FieldWall {
   #sent = 0;
   /** What is to be sent beside entries, by name: a later one takes the place of one that waits. */
   readonly #reports = new Map<string, Report>();
+  readonly #normal = new Map<string, Extract<Report, { readonly kind: 'alarm' }>>();
   /** Records of trips that are not on the disk yet, by name. */
   readonly #trips = new Map<string, TripPage>();
   /** Of those, which are to be sent. */
@@ -61,6 +69,8 @@ export class FieldWall {
   #replies: (ToNorth & { readonly kind: 'ask' | 'answer' })[] = [];
   readonly #stored = new Map<number, (why: GatewayError | undefined) => void>();
   #mayGo = true;
+  /** Says that this life is over. */
+  #over: (why: GatewayError) => void = () => undefined;
   #flushed: (() => void)[] = [];
   readonly #watchdog: Watchdog;
 
@@ -83,21 +93,28 @@ export class FieldWall {
   }
 
   /** A north half begins, the first one or another one. Settles when it has opened; rejects with why it cannot. */
-  begin(port: NorthPort, begin: Begin): Promise<Opened> {
+  begin(port: NorthPort, begin: Begin): Promise<Life> {
     this.#port = port;
     this.#isOpen = false;
     this.#mayGo = true;
     this.#sent = 0;
+    const ended = new Promise<GatewayError>((over) => {
+      this.#over = over;
+    });
     return new Promise((resolve, reject) => {
-      const tooLong = this.#o.clock.at(mono(this.#o.clock.mono() + limits.wallOpenMs), () => {
-        reject(gone('the half that stores and talks does not open the journal'));
-      });
-      port.onEnd(() => {
-        if (this.#port !== port) return;
+      // One that cannot begin is left: nothing that it says later counts.
+      const refuse = (why: GatewayError): void => {
         tooLong.cancel();
-        const why = gone('the half that stores and talks has ended');
         reject(why);
         this.#fail(why);
+        port.end();
+      };
+      const tooLong = this.#o.clock.at(mono(this.#o.clock.mono() + limits.wallOpenMs), () => {
+        if (this.#port === port)
+          refuse(gone('the half that stores and talks does not open the journal'));
+      });
+      port.onEnd(() => {
+        if (this.#port === port) refuse(gone('the half that stores and talks has ended'));
       });
       port.onReady(() => {
         this.#mayGo = true;
@@ -106,10 +123,8 @@ export class FieldWall {
       port.onMessage((message) => {
         if (this.#port !== port) return;
         this.#watchdog.heard();
-        if (message.kind === 'refused') {
-          tooLong.cancel();
-          reject(errorOf(message.why));
-        } else if (message.kind === 'listening' || message.kind === 'beat') return;
+        if (message.kind === 'refused') refuse(errorOf(message.why));
+        else if (message.kind === 'listening' || message.kind === 'beat') return;
         else if (message.kind !== 'opened') this.#take(message);
         else {
           this.#epoch = message.opened.epoch;
@@ -118,7 +133,7 @@ export class FieldWall {
           for (const name of this.#trips.keys()) this.#unsentTrips.add(name);
           tooLong.cancel();
           this.#watchdog.start();
-          resolve(message.opened);
+          resolve({ opened: message.opened, begun: begin, ended });
           this.#pump();
         }
       });
@@ -134,9 +149,8 @@ export class FieldWall {
   }
 
   #fail(why: GatewayError): void {
-    const wasOpen = this.#isOpen;
     this.#drop(why);
-    if (wasOpen) this.#o.onLost(why);
+    this.#over(why);
   }
 
   /** What waits for the north half is told that it is gone; entries stay. */
@@ -175,10 +189,31 @@ export class FieldWall {
   }
 
   report(report: Report): void {
+    if (report.kind === 'alarm') this.#rememberNormal(report);
+    this.#put(report);
+  }
+
+  #put(report: Report): void {
     // Who begins anew is told everything.
     if (!this.#isOpen) return;
     this.#reports.set(nameOf(report), report);
     this.#pump();
+  }
+
+  /** Alarms that were there in this boot, and are normal: who begins anew may have published that they are not. */
+  reportNormal(): void {
+    for (const report of this.#normal.values()) this.#put(report);
+  }
+
+  #rememberNormal(report: Extract<Report, { readonly kind: 'alarm' }>): void {
+    const { id, state } = report.alarm;
+    this.#normal.delete(id);
+    if (state !== 'NORMAL') return;
+    this.#normal.set(id, report);
+    for (const oldest of this.#normal.keys()) {
+      if (this.#normal.size <= limits.wallNormalAlarms) break;
+      this.#normal.delete(oldest);
+    }
   }
 
   /** The record of a trip, so far: it is sent until it is on the disk. The oldest ones give way. */

@@ -35,8 +35,9 @@ export function copyImage(field: Field, wall: WallClock): ImageCopy {
   return {
     tags: sameTags(field.plan.dictionaries.values()),
     at: wall.now(),
-    numbers: image.numbers,
-    qualities: image.qualities,
+    // It may be on its way for a while, and the image goes on.
+    numbers: image.numbers.slice(),
+    qualities: image.qualities.slice(),
     times: image.times.map((time) => (time === 0 ? 0 : wall.of(time))),
     kinds: image.table.kinds,
     wide,
