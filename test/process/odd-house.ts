@@ -25,8 +25,7 @@ export const places: ReadonlyMap<string, number> = new Map([
   ['listen', 0],
   ['inspect', 0],
   ['close', 0],
-  // When the configuration is read they are asked for the first time.
-  ['plan', 1],
+  ['plan', 0],
   ['describe', 0],
 ]);
 
