@@ -97,7 +97,7 @@ export interface EngineOptions {
   readonly retained?: RetainedStates;
   /**
    * The engine that ran until now: unchanged rules continue in their current state. Their tags may have other
-   * positions in the new image, which must already hold their values. From any other engine (a wrapper), only the
+   * positions in the new image, which must hold their values before the first scan. From any other engine (a wrapper), only the
    * result of `retained()` is used.
    */
   readonly earlier?: RuleEngine;
@@ -140,7 +140,6 @@ export interface RuleEngine<S = unknown> {
   readonly obeyed: (output: number, reason: string | undefined) => void;
 }
 
-/** The rule language as the runtime uses it; implemented by `rules/`. */
 /** Programs on their way to another process: pieces of plain data, which only the rule language looks into. */
 export interface ProgramCarrier {
   readonly parts: (program: RuleProgram) => Iterable<unknown>;
@@ -155,6 +154,7 @@ export interface ProgramReader {
   readonly program: () => RuleProgram | undefined;
 }
 
+/** The rule language as the runtime uses it; implemented by `rules/`. */
 export interface RuleLanguage {
   readonly compile: (
     sources: readonly RuleSource[],

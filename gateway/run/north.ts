@@ -240,10 +240,6 @@ export class North {
     this.#post((f) => f.topics.device(report.dev), JSON.stringify(report));
   }
 
-  deviceAlarms(json: string): void {
-    this.journal.stage('device-alarms', json);
-  }
-
   /** Publishes the health of the gateway; it expires when it is not renewed. */
   health(json: string, expirySeconds: number): void {
     for (const { board, forwarder } of this.#sinks.values()) {
