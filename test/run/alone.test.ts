@@ -8,7 +8,7 @@ import { device, Script, scriptedLink } from '../scan/script.js';
 import { copied } from '../support/carry.js';
 import { config } from '../support/config.js';
 import { StateFolder } from '../support/memory-files.js';
-import { VirtualClock } from '../support/virtual-clock.js';
+import { settle, VirtualClock } from '../support/virtual-clock.js';
 import { gateway, type Gateway } from './rig.js';
 
 const rules = [
@@ -159,3 +159,55 @@ void t.test(
     await t.rejects(start(script, clock, { epochs: refusing }), /another gateway/);
   },
 );
+
+void t.test(
+  'one that opens too late is left: there is one at a time, and all goes on with it',
+  async (t) => {
+    const clock = new VirtualClock();
+    const script = new Script(clock);
+    script.values.set('A.t1', 10);
+    let lives = 0;
+    const openings: (() => void)[] = [];
+    const late = {
+      // The first one takes longer than anybody waits.
+      last: async (): Promise<number> => {
+        if (++lives === 1) await new Promise<void>((go) => openings.push(go));
+        return 0;
+      },
+      record: () => Promise.resolve(),
+    };
+    const g = await start(script, clock, { epochs: late });
+    await g.pass(120_000);
+    openings[0]?.();
+    await g.pass(60_000);
+    t.equal(lives, 2);
+    t.ok(g.runtime.fieldHalf.link.isOpen);
+    t.notOk(alarmsOf(g).includes('NORTH-DOWN'));
+    await g.stop();
+  },
+);
+
+void t.test('a configuration that changed while another one began is known to it', async (t) => {
+  const clock = new VirtualClock();
+  const script = new Script(clock);
+  script.values.set('A.t1', 10);
+  const g = await start(script, clock, {});
+  await g.pass(2_000);
+  const links = [scriptedLink('a', script, [device('A', 'a', [1, 2, 3, 4], { period: ms(100) })])];
+  const next = config({ links, rules, writes: new Map([['A.t3', permit]]), revision: 'r2' });
+  const reload = g.runtime.reload(next, { who: { name: 'me', roles: [] }, keepTrips: false });
+  // It dies as soon as it has recorded what is about to be.
+  await settle();
+  g.runtime.dropNorth();
+  await g.until(reload.catch(() => undefined));
+  await g.pass(30_000);
+  t.equal(
+    g.runtime.northHalf.plan.config.revision,
+    g.runtime.config.revision,
+    'both go by the same',
+  );
+  const again = g.runtime.reload(next, { who: { name: 'me', roles: [] }, keepTrips: false });
+  await g.until(again);
+  t.equal(g.runtime.northHalf.plan.config.revision, 'r2');
+  await g.stop();
+});
