@@ -30,8 +30,14 @@ export class Learner {
     this.#o = options;
   }
 
+  /** The link is up: what was found out stays, and so it does that it is tried again, whatever the end of the link cut short. */
+  connected(job: ScanJob, now: MonoMs): void {
+    this.#replan(job);
+    rest(job, now);
+  }
+
   /** Groups its tags anew, without what is refused. */
-  replan(job: ScanJob): void {
+  #replan(job: ScanJob): void {
     const hasBeenRead = isAllRead(job);
     job.isParted = false;
     const groups = plan(this.#o, job.tags, job.refused, job.breaks);
@@ -120,9 +126,8 @@ export class Learner {
       job.isParted ||= job.isHalvedBySilence;
       job.isHalvedBySilence = false;
     }
-    if (job.isParted) this.replan(job);
-    if (job.learned === 0) job.rested();
-    else if (job.restsTooLong(now)) job.rest(now);
+    if (job.isParted) this.#replan(job);
+    rest(job, now);
   }
 
   /**
@@ -133,7 +138,7 @@ export class Learner {
     if (job.groups.length === 0) job.refused = [];
     for (const boundary of job.breaks)
       if (!job.muteBreaks.has(boundary)) job.breaks.delete(boundary);
-    this.replan(job);
+    this.#replan(job);
     // What was refused before needs no second no.
     for (const group of job.groups) group.hasBeenRead = false;
     job.retryAt = mono(Infinity);
@@ -190,6 +195,12 @@ export class Learner {
       .plan(config, [tag], [])
       .map((read) => Object.assign(new LinkGroup(read, job.device, index), { isSuspect: true }));
   }
+}
+
+/** What is left out is tried again some time: nothing else would ask for it. */
+function rest(job: ScanJob, now: MonoMs): void {
+  if (job.learned === 0) job.rested();
+  else if (job.restsTooLong(now)) job.rest(now);
 }
 
 /** Could all of it be read the last time? */

@@ -78,7 +78,7 @@ export class Poller implements LaneEnd {
     this.#openLanes();
     for (const job of this.#o.jobs) {
       job.device.reset();
-      this.#learner.replan(job);
+      this.#learner.connected(job, now);
       if (job.device.silentOpens > 0) this.#learner.feel(job);
       const behind = Math.ceil((now - job.due) / job.period);
       if (behind > 0) job.due = mono(job.due + behind * job.period);
