@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { SurveyPlan } from '../gateway/config/learned.js';
 import type { DriverRef, LocalPaths } from '../gateway/config/model.js';
@@ -7,6 +7,7 @@ import {
   errorOf,
   GatewayError,
   type PlainError,
+  type Port,
 } from '../gateway/contract/index.js';
 import { PipePort } from '../gateway/host/pipe-port.js';
 import { limits } from '../gateway/limits.js';
@@ -14,13 +15,10 @@ import type { LogLevel } from '../gateway/run/log.js';
 import type { Plan } from '../gateway/run/plan.js';
 import { PlanReader, type PlanPart } from '../gateway/run/plan-parts.js';
 import type { StartAlarm } from '../gateway/run/start-plan.js';
-import { giveWay, pipeOf } from './north-process.js';
+import { startChild } from './child-process.js';
 import { loadDriver, programReader } from './wire.js';
 
 const program = fileURLToPath(new URL('./checker.js', import.meta.url));
-
-/** Descriptor of the pipe to the process that checks. */
-export const checkFd = 3;
 
 /**
  * What is checked for. `start`: what devices know may be missing, then there is no plan; a gateway that has run before starts with what is
@@ -63,36 +61,30 @@ export interface Checked extends Verdict {
  * and its memory goes with it. Rejects with a GatewayError that names all problems.
  */
 export async function check(args: CheckArgs): Promise<Checked> {
-  const heap = `--max-old-space-size=${String(limits.checkHeapMiB)}`;
-  const child = spawn(
-    process.execPath,
-    [...process.execArgv, heap, program, JSON.stringify(args)],
-    { stdio: ['ignore', 'inherit', 'inherit', 'pipe'] },
-  );
-  // Where there is nothing to start a process with, the system says so a moment later.
-  const failed = new Promise<never>((_, reject) => child.once('error', reject));
-  failed.catch(() => undefined);
-  giveWay(child, limits.checkNice);
+  const flags = [`--max-old-space-size=${String(limits.checkHeapMiB)}`];
+  const { child, pipe, failed } = startChild(program, args, { flags, nice: limits.checkNice });
   let isLate = false;
   const timer = setTimeout(() => {
     isLate = true;
     child.kill('SIGKILL');
   }, limits.checkMs);
   try {
-    return await Promise.race([checkedBy(child, () => isLate), failed]);
+    const port = new PipePort<never, FromChecker>(pipe ?? (await failed));
+    return await Promise.race([checkedBy(child, port, () => isLate), failed]);
   } finally {
     clearTimeout(timer);
     child.kill('SIGKILL');
   }
 }
 
-async function checkedBy(child: ChildProcess, isLate: () => boolean): Promise<Checked> {
+async function checkedBy(
+  child: ChildProcess,
+  port: Port<never, FromChecker>,
+  isLate: () => boolean,
+): Promise<Checked> {
   const reader = new PlanReader({ reader: programReader });
   const surveys: Omit<SurveyPlan, 'driver'>[] = [];
   const verdict = await new Promise<Verdict>((resolve, reject) => {
-    const pipe = pipeOf(child, checkFd);
-    if (!pipe) return;
-    const port = new PipePort<never, FromChecker>(pipe);
     port.onMessage((message) => {
       switch (message.kind) {
         case 'part':

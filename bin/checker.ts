@@ -6,7 +6,8 @@ import { systemClock } from '../gateway/host/clock.js';
 import { PipePort } from '../gateway/host/pipe-port.js';
 import { pinoLog } from '../gateway/run/log.js';
 import { partsOf } from '../gateway/run/plan-parts.js';
-import { type CheckArgs, checkFd, type FromChecker } from './check-process.js';
+import type { CheckArgs, FromChecker } from './check-process.js';
+import { parentFd } from './child-process.js';
 import { crashInto } from './crash.js';
 import { isUnknown } from './learn.js';
 import { LineWriter, lostLogLines, openStandard } from './line-writer.js';
@@ -20,7 +21,7 @@ const { file, mode, level } = JSON.parse(process.argv[2] ?? '{}') as CheckArgs;
 const log = pinoLog(level, systemClock, new LineWriter(openStandard(2), lostLogLines));
 crashInto(log);
 foreignDrivers.logTo(log);
-const pipe = new Socket({ fd: checkFd });
+const pipe = new Socket({ fd: parentFd });
 const port = new PipePort<FromChecker, never>(pipe);
 // Nobody wants it any more.
 port.onEnd(() => process.exit());

@@ -73,7 +73,7 @@ export interface Start extends Pick<
  * refused as a whole, as a reload is.
  */
 export async function loadForStart(file: string, found: Loaded): Promise<Start> {
-  if (found.ok) return { ...found, ...planAtStart(found.config, planner) };
+  if (found.ok) return { ...found, alarms: [] };
   const { local } = found;
   if (!local || !(await hasRun(local))) return refuseBadStart(file, found);
   const asides: StartAlarm[] = [];

@@ -1,7 +1,5 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { setPriority } from 'node:os';
-import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { errorOf } from '../gateway/contract/index.js';
 import type { SocketConfig } from '../gateway/config/model.js';
@@ -10,11 +8,9 @@ import { limits } from '../gateway/limits.js';
 import type { LogLevel } from '../gateway/run/log.js';
 import type { NorthPort } from '../gateway/run/wall/field-wall.js';
 import { type ToField, type ToNorth } from '../gateway/run/wall/messages.js';
+import { startChild } from './child-process.js';
 
 const program = fileURLToPath(new URL('./north.js', import.meta.url));
-
-/** Descriptor of the pipe between the halves in the process of the one that stores and talks. */
-export const wallFd = 3;
 
 /** What that process is told by its command line. */
 export interface NorthArgs {
@@ -29,33 +25,17 @@ export interface NorthArgs {
 export class NorthProcess {
   readonly #args: NorthArgs;
   #child: ChildProcess | undefined;
-  /** One start after another. */
-  #last: Promise<unknown> = Promise.resolve();
 
   constructor({ control, sockets, level }: NorthArgs) {
     this.#args = { control, sockets, level };
   }
 
   /** Another one; one that is left is killed. Settles when it has the lock; rejects where another gateway has it. */
-  start(): Promise<NorthPort> {
-    const turn = this.#last.then(() => this.#start());
-    this.#last = turn.catch(() => undefined);
-    return turn;
-  }
-
-  async #start(): Promise<NorthPort> {
+  async start(): Promise<NorthPort> {
     await this.kill();
-    const args = [...process.execArgv, program, JSON.stringify(this.#args)];
-    const child = spawn(process.execPath, args, {
-      stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
-    });
+    const { child, pipe, failed } = startChild(program, this.#args, { nice: niceness });
     this.#child = child;
-    // Where there is nothing to start a process with, the system says so a moment later.
-    const failed = new Promise<never>((_, reject) => child.once('error', reject));
-    failed.catch(() => undefined);
-    giveWay(child, niceness);
-    const pipe = pipeOf(child, wallFd) ?? (await failed);
-    const port = new PipePort<ToNorth, ToField>(pipe);
+    const port = new PipePort<ToNorth, ToField>(pipe ?? (await failed));
     try {
       await Promise.race([listening(port), failed]);
     } catch (thrown) {
@@ -106,20 +86,3 @@ function isOver({ exitCode, signalCode }: ChildProcess): boolean {
 
 /** A third of the processor time of the other half, where both want all of it. */
 const niceness = 5;
-
-/** A pipe to a child; undefined: there is no child. */
-export function pipeOf(child: ChildProcess, fd: number): Duplex | undefined {
-  // Of one that could not be started nothing is there, whatever the types say.
-  const all = child.stdio as ChildProcess['stdio'] | undefined;
-  return (all?.[fd] as Duplex | null | undefined) ?? undefined;
-}
-
-/** Before the process that polls it gives way. Where the system does not let us, it runs as it is. */
-export function giveWay({ pid }: ChildProcess, nice: number): void {
-  if (pid === undefined) return;
-  try {
-    setPriority(pid, nice);
-  } catch {
-    // It may have ended already.
-  }
-}

@@ -12,9 +12,10 @@ import { Control } from '../gateway/run/control.js';
 import { pinoLog } from '../gateway/run/log.js';
 import { NorthHalf, type NorthHalfOptions } from '../gateway/run/north-half.js';
 import { type NorthPlan, type ToField, type ToNorth } from '../gateway/run/wall/messages.js';
+import { parentFd } from './child-process.js';
 import { crashInto } from './crash.js';
 import { LineWriter, lostLogLines, openStandard } from './line-writer.js';
-import { type NorthArgs, wallFd } from './north-process.js';
+import type { NorthArgs } from './north-process.js';
 import { northParts } from './wire-north.js';
 
 /** The process of the half that stores and talks. It begins and ends with the one that polls. */
@@ -27,7 +28,7 @@ crashInto(log);
 // It is told to stop by the other half, which gets the same signal from a terminal.
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined);
 
-const port = new PipePort<ToField, ToNorth>(new Socket({ fd: wallFd }));
+const port = new PipePort<ToField, ToNorth>(new Socket({ fd: parentFd }));
 // As if it were killed with it: what is not safe is in no other place either.
 port.onEnd(() => process.exit());
 

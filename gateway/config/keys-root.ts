@@ -1,4 +1,5 @@
 import { anyMap, choice, closed, duration, formed, named, pair, text, words } from './fields.js';
+import { mays } from './may.js';
 import type { Field, Shape } from './fields.js';
 import { patterns } from './units.js';
 
@@ -126,7 +127,7 @@ const control: Field = closed({
         properties: {
           may: choice(
             'What may be done through it: look, or also write, acknowledge, reset, bypass and shelve, or everything.',
-            ['view', 'operate', 'engineer'],
+            mays,
             'view',
           ),
           roles: {

@@ -11,6 +11,7 @@ import type {
   TagType,
 } from '../contract/index.js';
 import type { SurveyPlan } from './learned.js';
+import type { May } from './may.js';
 import type { SinkTls } from './tls.js';
 
 /** A loaded, checked configuration: everything resolved, nothing left to guess. */
@@ -136,7 +137,7 @@ export interface WritePermit {
 export interface SocketConfig {
   readonly name: string;
   readonly path: string;
-  readonly may: 'view' | 'operate' | 'engineer';
+  readonly may: May;
   /** Roles of everybody who comes through it. */
   readonly roles: readonly string[];
 }

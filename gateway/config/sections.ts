@@ -1,4 +1,5 @@
 import { ms, parseDuration, type DurationMs } from '../contract/index.js';
+import { mays } from './may.js';
 import type { GatewayConfig, JournalConfig, SocketConfig } from './model.js';
 import type { Problems } from './problems.js';
 import type { Session } from './session.js';
@@ -82,12 +83,14 @@ export function readControl(
   const sockets = [...ref.child('sockets').children()].map(([name, socket]): SocketConfig => {
     const path = session.host.resolve(control, `${name}/control.sock`);
     refuseLong(session, socket, path);
-    const may = socket.child('may').text;
+    const typed = socket.child('may').text;
+    // The schema has refused all others, and says so.
+    const may = mays.find((one) => one === typed) ?? 'view';
     const roles = socket
       .child('roles')
       .items()
       .map(({ value }) => String(value));
-    return { name, path, may: may === 'operate' || may === 'engineer' ? may : 'view', roles };
+    return { name, path, may, roles };
   });
   return { control, sockets };
 }

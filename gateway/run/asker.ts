@@ -1,9 +1,6 @@
+import { type May, mays } from '../config/may.js';
 import { GatewayError } from '../contract/index.js';
 import type { Args } from './arguments.js';
-
-/** What may be done through a socket; each one includes those before it. */
-export const mays = ['view', 'operate', 'engineer'] as const;
-export type May = (typeof mays)[number];
 
 /** Whoever asks through a control socket. */
 export interface Asker {

@@ -15,20 +15,24 @@ import {
 import type { Dictionary } from '../north/dictionary.js';
 import { tagTable, type Plan } from './plan.js';
 
+type ConfigHead = Omit<RunningConfig, 'links' | 'writes'>;
+type LinkHead = Omit<LinkConfig, 'driver' | 'devices' | 'bindings'>;
+type DeviceHead = Omit<DeviceConfig, 'tags'>;
+
+/** A link of which not all has come yet. */
+interface LinkDraft extends LinkHead {
+  readonly devices: (DeviceHead & { readonly tags: DeviceConfig['tags'][number][] })[];
+  readonly bindings: TagBinding<unknown>[];
+}
+
 /**
  * A plan as plain data, in pieces that a message can carry: whoever has checked a configuration hands it over to the half that runs
  * it. Tags and bindings belong to the device and the link before them.
  */
 export type PlanPart =
-  | {
-      readonly kind: 'config';
-      readonly config: Omit<RunningConfig, 'links' | 'writes'>;
-    }
-  | {
-      readonly kind: 'link';
-      readonly link: Omit<LinkConfig, 'driver' | 'devices' | 'bindings'>;
-    }
-  | { readonly kind: 'device'; readonly device: Omit<DeviceConfig, 'tags'> }
+  | { readonly kind: 'config'; readonly config: ConfigHead }
+  | { readonly kind: 'link'; readonly link: LinkHead }
+  | { readonly kind: 'device'; readonly device: DeviceHead }
   | { readonly kind: 'tags'; readonly tags: DeviceConfig['tags'] }
   | { readonly kind: 'bindings'; readonly bindings: LinkConfig['bindings'] }
   | { readonly kind: 'writes'; readonly permits: readonly WritePermit[] }
@@ -68,13 +72,10 @@ function* partsOfLink({
 /** Puts a plan together again, piece by piece as they come. */
 export class PlanReader {
   readonly #program: ReturnType<ProgramCarrier['reader']>;
-  readonly #links: (Omit<LinkConfig, 'driver' | 'devices' | 'bindings'> & {
-    readonly devices: (Omit<DeviceConfig, 'tags'> & { tags: DeviceConfig['tags'][number][] })[];
-    readonly bindings: TagBinding<unknown>[];
-  })[] = [];
+  readonly #links: LinkDraft[] = [];
   readonly #writes = new Map<string, WritePermit>();
   readonly #dictionaries = new Map<string, Dictionary>();
-  #config: Omit<RunningConfig, 'links' | 'writes'> | undefined;
+  #config: ConfigHead | undefined;
 
   constructor(carrier: Pick<ProgramCarrier, 'reader'>) {
     this.#program = carrier.reader();

@@ -10,6 +10,7 @@ import { Child, run } from '../support/child.js';
 import { program, type Status } from '../support/gateway.js';
 import { must } from '../support/must.js';
 import { scratch } from '../support/scratch.js';
+import { stalledPipe } from '../support/stalled-pipe.js';
 import { elapse, waitFor } from '../support/wait.js';
 
 const plant = `millrace: 1
@@ -34,20 +35,6 @@ rules:
     effects: [{ set: D.valve, to: true }]
 control: { socket: SOCKET }
 `;
-
-/** A pipe in which nothing has room any more, with a reader that does not read. */
-async function stalledPipe(path: string): Promise<FileHandle> {
-  const made = await run([path], { program: 'mkfifo' });
-  must(made.code === 0, `mkfifo: ${made.stderr}`);
-  const reader = await open(path, constants.O_RDWR | constants.O_NONBLOCK);
-  const line = Buffer.alloc(1_024, 'x');
-  try {
-    for (;;) await reader.write(line);
-  } catch {
-    // Full.
-  }
-  return reader;
-}
 
 const targets = ['a stalled pipe', 'a pipe whose reader has gone', 'a disk without space'] as const;
 

@@ -60,23 +60,32 @@ function away(clock: VirtualClock, until: number): Pick<RuntimeOptions, 'pipes'>
   };
 }
 
+/** A device whose value is well. */
+function bench(): { readonly clock: VirtualClock; readonly script: Script } {
+  const clock = new VirtualClock();
+  const script = new Script(clock);
+  script.values.set('A.t1', 10);
+  return { clock, script };
+}
+
+/** What a gateway leaves that ran for a while and was stopped. */
+async function afterOneBoot(): Promise<
+  ReturnType<typeof bench> & { readonly folder: StateFolder; readonly store: MemoryStore }
+> {
+  const { clock, script } = bench();
+  const folder = new StateFolder();
+  const first = await start(script, clock, { memoryFiles: folder.open() });
+  await first.pass(2_000);
+  await first.stop();
+  return { clock, script, folder, store: first.store };
+}
+
 void t.test(
   'it does not come: the gateway polls and trips, and all of it is stored later',
   async (t) => {
-    const clock = new VirtualClock();
-    const script = new Script(clock);
-    script.values.set('A.t1', 10);
-    const folder = new StateFolder();
-    const first = await start(script, clock, { memoryFiles: folder.open() });
-    await first.pass(2_000);
-    await first.stop();
-
-    const g = await start(
-      script,
-      clock,
-      { ...away(clock, 60_000), memoryFiles: folder.open() },
-      first.store.reopen(),
-    );
+    const { clock, script, folder, store } = await afterOneBoot();
+    const extra = { ...away(clock, 60_000), memoryFiles: folder.open() };
+    const g = await start(script, clock, extra, store.reopen());
     await g.pass(2_000);
     t.equal(stateOf(g), 'NORMAL', 'what is known beside the journal counts');
     t.same(alarmsOf(g), ['NORTH-DOWN']);
@@ -101,31 +110,17 @@ void t.test(
 );
 
 void t.test('trips that happen meanwhile are known to the next start', async (t) => {
-  const clock = new VirtualClock();
-  const script = new Script(clock);
-  script.values.set('A.t1', 10);
-  const folder = new StateFolder();
-  const first = await start(script, clock, { memoryFiles: folder.open() });
-  await first.pass(2_000);
-  await first.stop();
+  const { clock, script, folder, store } = await afterOneBoot();
   const life = clock.process();
-  const g = await start(
-    script,
-    clock,
-    {
-      clock: life,
-      ...away(clock, Infinity),
-      memoryFiles: folder.open(),
-    },
-    first.store.reopen(),
-  );
+  const extra = { clock: life, ...away(clock, Infinity), memoryFiles: folder.open() };
+  const g = await start(script, clock, extra, store.reopen());
   script.values.set('A.t1', 99);
   await g.pass(2_000);
   t.equal(stateOf(g), 'TRIPPED');
   script.values.set('A.t1', 10);
   await g.pass(2_000);
   life.kill();
-  const next = await start(script, clock, { memoryFiles: folder.open() }, first.store.reopen());
+  const next = await start(script, clock, { memoryFiles: folder.open() }, store.reopen());
   await next.pass(2_000);
   t.match(stateOf(next), /^TRIPPED/, 'it is held on');
   await next.stop();
@@ -134,9 +129,7 @@ void t.test('trips that happen meanwhile are known to the next start', async (t)
 void t.test(
   'it comes late: nobody waits for it longer than said, and one that refuses ends the start',
   async (t) => {
-    const clock = new VirtualClock();
-    const script = new Script(clock);
-    script.values.set('A.t1', 10);
+    const { clock, script } = bench();
     let isOpen = false;
     const late = {
       last: async (): Promise<number> => {
@@ -163,9 +156,7 @@ void t.test(
 void t.test(
   'one that opens too late is left: there is one at a time, and all goes on with it',
   async (t) => {
-    const clock = new VirtualClock();
-    const script = new Script(clock);
-    script.values.set('A.t1', 10);
+    const { clock, script } = bench();
     let lives = 0;
     const openings: (() => void)[] = [];
     const late = {
@@ -188,9 +179,7 @@ void t.test(
 );
 
 void t.test('a configuration that changed while another one began is known to it', async (t) => {
-  const clock = new VirtualClock();
-  const script = new Script(clock);
-  script.values.set('A.t1', 10);
+  const { clock, script } = bench();
   const g = await start(script, clock, {});
   await g.pass(2_000);
   const links = [scriptedLink('a', script, [device('A', 'a', [1, 2, 3, 4], { period: ms(100) })])];

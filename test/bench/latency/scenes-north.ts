@@ -1,9 +1,7 @@
 /** The half that stores and talks ends, hangs, or is not listened to. */
-import { constants } from 'node:fs';
-import { type FileHandle, open, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { run } from '../../support/child.js';
-import { must } from '../../support/must.js';
+import { stalledPipe } from '../../support/stalled-pipe.js';
 import { elapse } from '../../support/wait.js';
 import { catchesUser2, northOf } from './halves.js';
 import type { Scene, Setup, Stage, Trouble } from './scene.js';
@@ -80,26 +78,12 @@ async function loops({ t }: Stage): Promise<Setup> {
   };
 }
 
-/** A pipe that is full, and a reader that does not read. */
-async function fullPipe(path: string): Promise<FileHandle> {
-  const made = await run([path], { program: 'mkfifo' });
-  must(made.code === 0, `mkfifo: ${made.stderr}`);
-  const reader = await open(path, constants.O_RDWR | constants.O_NONBLOCK);
-  const line = Buffer.alloc(1_024, 'x');
-  try {
-    for (;;) await reader.write(line);
-  } catch {
-    // Full.
-  }
-  return reader;
-}
-
 async function stalledLog({ t, folder }: Stage): Promise<Setup> {
   const { fake, link } = await loadLink(t);
   // Connections that come and go are lines of the log.
   const { links } = await storm(t);
   const pipe = join(folder, 'log');
-  const reader = await fullPipe(pipe);
+  const reader = await stalledPipe(pipe);
   t.teardown(() => reader.close());
   const program = join(folder, 'gateway.sh');
   const script = `#!/bin/sh\nexec '${process.execPath}' "$@" --log debug 2>'${pipe}'\n`;
