@@ -306,6 +306,11 @@ export class Link {
   /** Why a link went down may show when its driver is to close: that its thread hangs is found out seconds later. */
   #knowsWhy(error: GatewayError): void {
     if (error.code !== 'driver-died') return;
+    if (this.#poller.isPaused) {
+      // Closed while idle, which would have cost nothing: but this is no peer that hung up.
+      this.#lost(error);
+      return;
+    }
     if (this.#state !== 'waiting' && this.#state !== 'connecting') return;
     this.#lastError = error;
     this.#o.onStatus(this);

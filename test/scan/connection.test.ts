@@ -1,6 +1,6 @@
 /** When a connection lasts, and what it costs that it does not. */
 import t from 'tap';
-import { isGood, ms, Quality } from '../../gateway/contract/index.js';
+import { GatewayError, isGood, ms, Quality } from '../../gateway/contract/index.js';
 import { must } from '../support/must.js';
 import { Bench } from './bench.js';
 import { device, lost } from './script.js';
@@ -35,6 +35,21 @@ void t.test('one that is away is seen at the next scan', async (t) => {
   await b.pass(4_000);
   t.equal(b.quality('D.t1'), Quality.notConnected);
   t.not(link.state, 'connected');
+});
+
+void t.test('a driver that dies when it is closed while idle is no such peer', async (t) => {
+  const b = new Bench();
+  const link = b.start(slow);
+  await b.pass(12_000);
+  b.script.closeFails = new GatewayError('driver-died', 'the thread of the driver ended: the test');
+  b.script.lose(lost());
+  await b.pass(10);
+  t.equal(link.state, 'waiting');
+  t.match(link.lastError, { code: 'driver-died' });
+  b.script.closeFails = undefined;
+  await b.pass(22_000);
+  t.equal(link.state, 'connected', 'it is up again');
+  t.equal(link.lastError, undefined);
 });
 
 void t.test('one that closes without an answer is no such peer', async (t) => {

@@ -49,6 +49,8 @@ export class Script {
   /** Connections neither open nor fail, and ignore the abort. */
   hangConnect = false;
   hangClose = false;
+  /** Closing fails with this. */
+  closeFails: GatewayError | undefined;
   /** Ignores the abort of a request: never settles. */
   ignoreAbort = false;
   bounds: Partial<DriverLimits> = {};
@@ -234,6 +236,7 @@ class ScriptedDriver implements Driver<number> {
   }
   close(): Promise<void> {
     this.#s.note('close');
+    if (this.#s.closeFails) return Promise.reject(this.#s.closeFails);
     return this.#s.hangClose ? new Promise(() => undefined) : Promise.resolve();
   }
 }
