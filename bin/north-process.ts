@@ -3,11 +3,11 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { errorOf } from '../gateway/contract/index.js';
 import type { SocketConfig } from '../gateway/config/model.js';
-import { PipePort } from '../gateway/host/pipe-port.js';
+import { cloned, PipePort } from '../gateway/host/pipe-port.js';
 import { limits } from '../gateway/limits.js';
 import type { LogLevel } from '../gateway/run/log.js';
 import type { NorthPort } from '../gateway/run/wall/field-wall.js';
-import { type ToField, type ToNorth } from '../gateway/run/wall/messages.js';
+import { WallCodec } from '../gateway/run/wall/block-codec.js';
 import { startChild } from './child-process.js';
 
 const program = fileURLToPath(new URL('./north.js', import.meta.url));
@@ -35,7 +35,7 @@ export class NorthProcess {
     await this.kill();
     const { child, pipe, failed } = startChild(program, this.#args, { nice: niceness });
     this.#child = child;
-    const port = new PipePort<ToNorth, ToField>(pipe ?? (await failed));
+    const port = new PipePort(pipe ?? (await failed), new WallCodec(cloned).north);
     try {
       await Promise.race([listening(port), failed]);
     } catch (thrown) {

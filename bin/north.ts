@@ -1,17 +1,17 @@
-import { Socket } from 'node:net';
 import type { SocketConfig } from '../gateway/config/model.js';
 import { type PlainError, plainErrorOf } from '../gateway/contract/index.js';
 import { systemClock } from '../gateway/host/clock.js';
 import { ControlSocket } from '../gateway/host/control-socket.js';
 import { troubleOf } from '../gateway/host/errno.js';
 import { isErrno } from '../gateway/host/files.js';
-import { PipePort } from '../gateway/host/pipe-port.js';
+import { cloned, PipePort } from '../gateway/host/pipe-port.js';
 import { limits } from '../gateway/limits.js';
 import { permit } from '../gateway/run/asker.js';
 import { Control } from '../gateway/run/control.js';
 import { pinoLog } from '../gateway/run/log.js';
 import { NorthHalf, type NorthHalfOptions } from '../gateway/run/north-half.js';
-import { type NorthPlan, type ToField, type ToNorth } from '../gateway/run/wall/messages.js';
+import { WallCodec } from '../gateway/run/wall/block-codec.js';
+import type { NorthPlan } from '../gateway/run/wall/messages.js';
 import { parentFd } from './child-process.js';
 import { crashInto } from './crash.js';
 import { LineWriter, lostLogLines, openStandard } from './line-writer.js';
@@ -28,7 +28,7 @@ crashInto(log);
 // It is told to stop by the other half, which gets the same signal from a terminal.
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined);
 
-const port = new PipePort<ToField, ToNorth>(new Socket({ fd: parentFd }));
+const port = PipePort.of(parentFd, new WallCodec(cloned).field);
 // As if it were killed with it: what is not safe is in no other place either.
 port.onEnd(() => process.exit());
 

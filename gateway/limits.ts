@@ -134,6 +134,8 @@ export const limits = {
   tailBytes: 33_554_432,
   /** Entries that the half that polls keeps until the journal has them. Shed: oldest samples, with a gap. */
   wallBytes: 33_554_432,
+  /** Between two messages that say how far entries are safe, ms: so much more is sent twice after the north half was killed. */
+  wallSafeMs: 100,
   /** On its way through the pipe between the halves before more is held back; and one message. */
   wallPipeBytes: 1_048_576,
   wallMessageBytes: 134_217_728,

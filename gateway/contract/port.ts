@@ -13,3 +13,11 @@ export interface Port<Out, In> {
   /** Idempotent. */
   readonly end: () => void;
 }
+
+/** Messages as bytes, for a channel between processes. Both ends are of the same version. */
+export interface Codec<Out, In> {
+  /** @returns memory that may be used again by the next call */
+  readonly encode: (message: Out) => Uint8Array;
+  /** @param frame what {@link encode} gave, at the beginning of memory of its own, which the message may keep */
+  readonly decode: (frame: Uint8Array) => In;
+}

@@ -1,26 +1,32 @@
+import { type OnReadOpts, Socket, type SocketConstructorOpts } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { deserialize, serialize } from 'node:v8';
-import type { Port } from '../contract/index.js';
+import type { Codec, Port } from '../contract/index.js';
 import { limits } from '../limits.js';
+import { FrameReader, FrameWriter } from './frames.js';
 
-const headBytes = 4;
+/** Bytes taken from the kernel at once, into memory that is used again for every read. */
+const readBytes = 65_536;
 
-/**
- * Messages over a pipe between two processes of this gateway, as the structured clone of V8: `[u32 length][bytes]`. Both ends are of the
- * same version.
- */
+/** The structured clone of V8. */
+export const cloned: Codec<unknown, unknown> = { encode: serialize, decode: deserialize };
+
+/** Messages over a pipe between two processes of this gateway. */
 export class PipePort<Out, In> implements Port<Out, In> {
   readonly #pipe: Duplex;
-  #chunks: Buffer[] = [];
-  #held = 0;
+  readonly #codec: Codec<Out, In>;
+  readonly #reader = new FrameReader(limits.wallMessageBytes);
+  readonly #writer: FrameWriter;
   #take: (message: In) => void = () => undefined;
   #ended: () => void = () => undefined;
   #isOver = false;
   /** The other side has ended, and this one did not. */
   #isGone = false;
 
-  constructor(pipe: Duplex) {
+  constructor(pipe: Duplex, codec: Codec<Out, In> = cloned as Codec<Out, In>) {
     this.#pipe = pipe;
+    this.#codec = codec;
+    this.#writer = new FrameWriter(pipe);
     pipe.on('data', (chunk: Buffer) => this.#receive(chunk));
     pipe.once('close', () => this.#close());
     // A broken pipe is an end like any other.
@@ -28,16 +34,27 @@ export class PipePort<Out, In> implements Port<Out, In> {
     pipe.once('end', () => pipe.destroy());
   }
 
+  /** Over a descriptor that this process was started with. */
+  static of<Out, In>(fd: number, codec?: Codec<Out, In>): PipePort<Out, In> {
+    const options: SocketConstructorOpts & { readonly onread: OnReadOpts } = {
+      fd,
+      onread: {
+        buffer: new Uint8Array(readBytes),
+        callback: (length, buffer) => {
+          port.#receive(buffer.subarray(0, length));
+          return true;
+        },
+      },
+    };
+    const socket = new Socket(options);
+    const port = new PipePort<Out, In>(socket, codec);
+    return port;
+  }
+
   readonly send = (message: Out): boolean => {
     if (this.#isOver) return true;
-    const body = serialize(message);
-    const head = Buffer.allocUnsafe(headBytes);
-    head.writeUInt32LE(body.length);
-    this.#pipe.cork();
-    this.#pipe.write(head);
-    this.#pipe.write(body);
-    process.nextTick(() => this.#pipe.uncork());
-    return this.#pipe.writableLength < limits.wallPipeBytes;
+    this.#writer.put(this.#codec.encode(message));
+    return this.#writer.waiting < limits.wallPipeBytes;
   };
 
   readonly onMessage = (take: (message: In) => void): void => {
@@ -53,41 +70,14 @@ export class PipePort<Out, In> implements Port<Out, In> {
   };
   readonly end = (): void => {
     this.#isOver = true;
+    this.#writer.flush();
     this.#pipe.end();
   };
 
-  #receive(chunk: Buffer): void {
-    this.#chunks.push(chunk);
-    this.#held += chunk.length;
-    for (;;) {
-      if (this.#held < headBytes) return;
-      const length = this.#whole(headBytes).readUInt32LE();
-      if (length > limits.wallMessageBytes) {
-        // It is none of ours, or ours has gone mad: the other half begins anew.
-        this.#pipe.destroy();
-        return;
-      }
-      if (this.#held < headBytes + length) return;
-      const frame = this.#whole(headBytes + length);
-      this.#drop(frame.length);
-      this.#take(deserialize(frame.subarray(headBytes)) as In);
-    }
-  }
-
-  /** The first bytes in one piece. */
-  #whole(bytes: number): Buffer {
-    const [first] = this.#chunks;
-    if (first && first.length >= bytes) return first.subarray(0, bytes);
-    const all = Buffer.concat(this.#chunks);
-    this.#chunks = [all];
-    return all.subarray(0, bytes);
-  }
-
-  #drop(bytes: number): void {
-    const [first] = this.#chunks;
-    this.#held -= bytes;
-    if (first && first.length > bytes) this.#chunks[0] = first.subarray(bytes);
-    else this.#chunks.shift();
+  #receive(chunk: Uint8Array): void {
+    const isOurs = this.#reader.take(chunk, (frame) => this.#take(this.#codec.decode(frame)));
+    // It is none of ours, or ours has gone mad: the other half begins anew.
+    if (!isOurs) this.#pipe.destroy();
   }
 
   #close(): void {

@@ -17,6 +17,7 @@ export interface FrameContext {
 }
 
 const out = new JsonWriter();
+const comma = 44;
 
 /** A block as JSON text in UTF-8. `history` marks what is replayed. */
 export function frameOf(
@@ -60,7 +61,7 @@ function columnFrame(entry: Entry, block: Block, history: boolean, context: Fram
   timeColumn(block, base);
   out.raw(',"x":[');
   for (let i = 0; i < block.count; i++) {
-    if (i > 0) out.raw(',');
+    if (i > 0) out.char(comma);
     value(block, i);
   }
   out.raw(']');
@@ -84,7 +85,7 @@ function nameColumn(block: Block, context: FrameContext): void {
 function list(count: number, item: (i: number) => void): void {
   out.raw('[');
   for (let i = 0; i < count; i++) {
-    if (i > 0) out.raw(',');
+    if (i > 0) out.char(comma);
     item(i);
   }
   out.raw(']');
@@ -165,7 +166,7 @@ function valuesFrame(entry: Entry, block: Block, history: boolean, names: readon
   if (history) out.raw(',"h":1');
   out.raw(',"values":{');
   for (let i = 0; i < block.count; i++) {
-    if (i > 0) out.raw(',');
+    if (i > 0) out.char(comma);
     out.string(nameAt(names, block, i));
     out.raw(':');
     value(block, i);

@@ -1,5 +1,7 @@
 const zero = 48;
 const minus = 45;
+/** Of the integers of 32 bits. */
+const lowest = -2_147_483_648;
 const encoder = new TextEncoder();
 
 /**
@@ -29,6 +31,12 @@ export class JsonWriter {
     this.#at = at;
   }
 
+  /** One ASCII character. */
+  char(code: number): void {
+    if (this.#at === this.#bytes.length) this.#room(1);
+    this.#bytes[this.#at++] = code;
+  }
+
   /** Any text as a JSON string. */
   string(text: string): void {
     const json = JSON.stringify(text);
@@ -43,21 +51,27 @@ export class JsonWriter {
   }
 
   #integer(value: number): void {
+    // The lowest one has no positive counterpart of 32 bits.
+    if (value === lowest) {
+      this.raw(String(value));
+      return;
+    }
     this.#room(11);
     const bytes = this.#bytes;
+    let at = this.#at;
     let rest = value;
     if (rest < 0) {
-      bytes[this.#at++] = minus;
+      bytes[at++] = minus;
       rest = -rest;
     }
-    let digits = 1;
-    for (let limit = 10; rest >= limit; limit *= 10) digits++;
-    for (let at = this.#at + digits - 1; at >= this.#at; at--) {
-      const next = Math.floor(rest / 10);
+    const end = at + digitsOf(rest);
+    this.#at = end;
+    for (at = end - 1; rest >= 10; at--) {
+      const next = (rest / 10) | 0;
       bytes[at] = zero + rest - next * 10;
       rest = next;
     }
-    this.#at += digits;
+    bytes[at] = zero + rest;
   }
 
   #room(length: number): void {
@@ -66,4 +80,16 @@ export class JsonWriter {
     larger.set(this.#bytes);
     this.#bytes = larger;
   }
+}
+
+/** Decimal digits of an integer from 0 to 2³¹ − 1. */
+function digitsOf(value: number): number {
+  if (value < 10) return 1;
+  if (value < 100) return 2;
+  if (value < 1_000) return 3;
+  if (value < 10_000) return 4;
+  if (value < 100_000) return 5;
+  let digits = 6;
+  for (let limit = 1_000_000; value >= limit; limit *= 10) digits++;
+  return digits;
 }

@@ -1,4 +1,4 @@
-import { asGatewayError, type Clock, plainErrorOf } from '../contract/index.js';
+import { asGatewayError, type Clock, mono, plainErrorOf } from '../contract/index.js';
 import { asidePrefix } from '../journal/states.js';
 import { limits } from '../limits.js';
 import { Audit } from '../write/audit.js';
@@ -262,11 +262,12 @@ export class NorthHalf {
   }
 
   #isSafeDue = false;
-  /** Once for all that became safe in one go. */
+  /** Once for all that became safe meanwhile: each message wakes the half that polls. */
   #sayHowSafe(): void {
     if (this.#isSafeDue) return;
     this.#isSafeDue = true;
-    this.options.clock.soon(() => {
+    const { clock } = this.options;
+    clock.at(mono(clock.mono() + limits.wallSafeMs), () => {
       this.#isSafeDue = false;
       this.#link.send({ kind: 'safe', safe: this.north.journal.safe });
     });

@@ -5,6 +5,7 @@ import { jsonSchema } from '../../gateway/config/schema.js';
 import { bad, files, hostOf, load, plant, ruleFile } from './fakes.js';
 import { limits } from '../../gateway/limits.js';
 import { loadConfig } from '../../gateway/config/load.js';
+import { draws } from '../support/effort.js';
 
 const canary = 'c4n4ry-Zq8!x-do-not-show';
 
@@ -195,9 +196,9 @@ void t.test('no mutation of a good configuration makes it throw or hang', async 
       }
       return true;
     }),
-    { numRuns: 3_000, seed: 20 },
+    { numRuns: draws(3_000), seed: 20 },
   );
-  t.ok(good > 20 && refused > 1_000, `${good} good, ${refused} refused`);
+  t.ok(good > draws(20) && refused > draws(1_000), `${good} good, ${refused} refused`);
 });
 
 void t.test('no value at any key makes it throw', async (t) => {
@@ -215,7 +216,7 @@ void t.test('no value at any key makes it throw', async (t) => {
       const host = hostOf({ files: { '/p.yaml': text, '/rules/a.yaml': ruleFile, '/x': typed } });
       await loadConfig('/p.yaml', host);
     }),
-    { numRuns: 2_000, seed: 21 },
+    { numRuns: draws(2_000), seed: 21 },
   );
   t.ok(paths.length > 50, `${paths.length} keys`);
 });
@@ -247,7 +248,7 @@ void t.test('profiles, rules and includes may be garbage too', async (t) => {
         await load(text, { files: { ...files, ...more } });
       },
     ),
-    { numRuns: 1_500, seed: 22 },
+    { numRuns: draws(1_500), seed: 22 },
   );
   t.pass('no throw');
 });

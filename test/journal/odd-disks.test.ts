@@ -10,10 +10,11 @@ import { Seeded } from '../support/random.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 import { type Ailment, ailments, FaultyStore } from './faulty-store.js';
 import { block, rig, wallNow, type Rig } from './rig.js';
+import { seedsOf } from '../support/effort.js';
 
 type When = 'at the start' | 'while it runs' | 'at the end';
 const whens: readonly When[] = ['at the start', 'while it runs', 'at the end'];
-const seeds = Number(process.env['MILLRACE_SEEDS'] ?? 3);
+const seeds = seedsOf(3);
 
 /** A consumer: what it has, by epoch and sequence, and what it was told is lost. */
 class Consumer {

@@ -3,7 +3,11 @@
  * ever. The rest flows, what is held back is named, and comes when it may.
  */
 import t from 'tap';
-import { benchOf, forbidden, seeds } from './odd-broker.js';
+import { benchOf, forbidden } from './odd-broker.js';
+import { seedsOf } from '../support/effort.js';
+
+/** How often everything is drawn anew. */
+const seeds = seedsOf(2);
 
 interface Case {
   readonly what: string;

@@ -15,8 +15,6 @@ import { block, rig, type Rig } from '../journal/rig.js';
 import { sink } from '../support/config.js';
 import { Seeded } from '../support/random.js';
 
-/** How often everything is drawn anew. */
-export const seeds: number = Number(process.env['MILLRACE_SEEDS'] ?? 2);
 export const root = 'edge/g1/';
 
 /** Topics below the root, by what a broker might forbid. */

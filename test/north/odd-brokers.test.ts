@@ -8,7 +8,11 @@ import { GatewayError } from '../../gateway/contract/index.js';
 import type { MqttPort, Outgoing } from '../../gateway/north/mqtt/port.js';
 import { rig } from '../journal/rig.js';
 import { Seeded } from '../support/random.js';
-import { Bench, benchOf, forbidden, seeds } from './odd-broker.js';
+import { Bench, benchOf, forbidden } from './odd-broker.js';
+import { seedsOf } from '../support/effort.js';
+
+/** How often everything is drawn anew. */
+const seeds = seedsOf(2);
 
 interface Case {
   readonly what: string;

@@ -10,8 +10,12 @@ import { Topics } from '../../gateway/north/mqtt/topics.js';
 import type { Dictionary } from '../../gateway/north/dictionary.js';
 import { shorterHealth, shorterMeta } from '../../gateway/north/shorter.js';
 import { block, rig } from '../journal/rig.js';
-import { Bench, root, seeds } from './odd-broker.js';
+import { Bench, root } from './odd-broker.js';
 import { Seeded } from '../support/random.js';
+import { seedsOf } from '../support/effort.js';
+
+/** How often everything is drawn anew. */
+const seeds = seedsOf(2);
 
 const ways = ['says so', 'hangs-up', 'is-silent'] as const;
 

@@ -9,8 +9,9 @@ import { Seeded } from '../support/random.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 import { OddBench, type OddDevice } from './bench.js';
 import { OddLine } from './line.js';
+import { seedsOf } from '../support/effort.js';
 
-const seeds = Number(process.env['MILLRACE_SEEDS'] ?? 20);
+const seeds = seedsOf(20);
 const scanMs = 1_000;
 const unit = 1;
 

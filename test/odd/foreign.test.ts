@@ -12,8 +12,9 @@ import { Seeded } from '../support/random.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 import { OddBench, type OddDevice } from './bench.js';
 import { OddLine, type Piece } from './line.js';
+import { seedsOf } from '../support/effort.js';
 
-const seeds = Number(process.env['MILLRACE_SEEDS'] ?? 20);
+const seeds = seedsOf(20);
 const endpoints = [
   'serial:/dev/ttyS0?9600,8N1',
   'ascii+serial:/dev/ttyS0?19200,7E1',

@@ -9,8 +9,9 @@ import { everyWay, OddRig, type Oddity, type Way } from './oddity.js';
 import { valueOddities } from './values.js';
 import { wireOddities } from './wires.js';
 import { writeOddities } from './writes.js';
+import { seedsOf } from '../support/effort.js';
 
-const seeds = Number(process.env['MILLRACE_SEEDS'] ?? 1);
+const seeds = seedsOf(1);
 /** A scan, a time-out of 300 ms and the time on the line. */
 const longestGapMs = 1_000 + 300 + 400;
 

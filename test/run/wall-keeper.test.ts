@@ -8,8 +8,9 @@ import type { Change, Store } from '../../gateway/journal/store.js';
 import { block, rig, type Rig } from '../journal/rig.js';
 import { Seeded } from '../support/random.js';
 import { VirtualClock } from '../support/virtual-clock.js';
+import { seedsOf } from '../support/effort.js';
 
-const seeds = Number(process.env['MILLRACE_SEEDS'] ?? 30);
+const seeds = seedsOf(30);
 
 /** The store of a process that may be dead: then nothing that it began ends any more. */
 class MortalStore implements Store {

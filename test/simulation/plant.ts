@@ -121,3 +121,10 @@ export function plantConfig(modbus: DriverModule, variant: number, way: Way): Co
     revision: `r${String(variant)}`,
   });
 }
+
+/** FNV-1a, eight hexadecimal digits: enough to tell dictionaries apart. */
+export function shortHash(text: string): string {
+  let h = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193);
+  return (h >>> 0).toString(16).padStart(8, '0');
+}

@@ -34,6 +34,7 @@ import {
   placeOf,
   plantConfig,
   refusedRegister,
+  shortHash,
   timeoutMs,
   truth,
   wasTrue,
@@ -65,7 +66,7 @@ export interface WorldResult {
   readonly writes: number;
 }
 
-const maxViolations = 10;
+const mostViolations = 10;
 
 /** One plant, one gateway, one consumer, in virtual time. */
 export class World {
@@ -105,27 +106,39 @@ export class World {
     this.#devices = { a: this.#device(), b: this.#device() };
   }
 
-  /** Faults for `faultySeconds`, then everything heals and must be well within `healedSeconds`. */
-  async run(faultySeconds: number, healedSeconds: number): Promise<WorldResult> {
+  /**
+   * Faults for `faultySeconds`, then everything heals and must be well within `healedSeconds`. So many violations are
+   * enough: then it ends.
+   */
+  async run(
+    faultySeconds: number,
+    healedSeconds: number,
+    enough: number = mostViolations,
+  ): Promise<WorldResult> {
     await this.#boot();
     const until = faultySeconds * 1_000;
-    while (this.#clock.mono() < until && this.#violations.length < maxViolations) {
+    const isEnough = (): boolean => this.#found().length >= enough;
+    while (this.#clock.mono() < until && !isEnough()) {
       await this.#clock.run(Math.min(until, this.#clock.mono() + this.#random.int(200, 4_000)));
       await this.#mischief();
     }
-    await this.#heal(healedSeconds * 1_000);
+    if (!isEnough()) await this.#heal(healedSeconds * 1_000);
     const stopping = this.#runtime?.stop();
     await this.#clock.run(this.#clock.mono() + 5_000);
     await stopping;
     return {
       seed: this.#seed,
-      violations: [...this.#violations, ...this.#ledger.violations].slice(0, maxViolations),
+      violations: this.#found().slice(0, mostViolations),
       faults: this.#faults.counts,
       trace: `${String(this.#ledger.samples)}/${String(this.#ledger.duplicates)}/${String(this.#ledger.events)}/${String(this.#trips)}/${String(this.#writesSeen)}`,
       samples: this.#ledger.samples,
       trips: this.#trips,
       writes: this.#writesSeen,
     };
+  }
+
+  #found(): readonly string[] {
+    return [...this.#violations, ...this.#ledger.violations];
   }
 
   #device(): SimDevice {
@@ -478,14 +491,7 @@ export class World {
   }
 
   #violation(text: string): void {
-    if (this.#violations.length < maxViolations)
+    if (this.#violations.length < mostViolations)
       this.#violations.push(`${String(Math.round(this.#clock.mono()))} ms: ${text}`);
   }
-}
-
-/** FNV-1a, eight hexadecimal digits: enough to tell dictionaries apart. */
-function shortHash(text: string): string {
-  let h = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193);
-  return (h >>> 0).toString(16).padStart(8, '0');
 }

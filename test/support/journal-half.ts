@@ -1,4 +1,3 @@
-import { Socket } from 'node:net';
 import { rename, rm } from 'node:fs/promises';
 import { silentLog, type Port } from '../../gateway/contract/index.js';
 import { systemClock } from '../../gateway/host/clock.js';
@@ -24,7 +23,7 @@ export type FromHalf =
   | { readonly kind: 'gap'; readonly gap: GapRecord };
 
 const [, , path = ''] = process.argv;
-const port: Port<FromHalf, ToHalf> = new PipePort<FromHalf, ToHalf>(new Socket({ fd: 3 }));
+const port: Port<FromHalf, ToHalf> = PipePort.of<FromHalf, ToHalf>(3);
 port.onEnd(() => process.exit());
 let journal: Journal | undefined;
 

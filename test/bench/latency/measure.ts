@@ -9,7 +9,7 @@ import { type Additions, plantText } from './plant.js';
 import { Plc } from './plc.js';
 import type { Scene, Setup, Stage, Trouble } from './scene.js';
 import type { Row } from './table.js';
-import { Undo } from './undo.js';
+import { Undo } from '../../support/undo.js';
 
 /** How long a gateway may take to start, and to end, ms. */
 const startMs = 120_000;

@@ -12,6 +12,7 @@ import { slotsOf } from '../../../rules/engine/engine.js';
 import { childrenOf, type Node } from '../../../rules/check/ir.js';
 import { frame, names, specs, typed } from '../arbitrary.js';
 import { person, plant, type Plant, type TagSpecs } from '../plant.js';
+import { seedsOf } from '../../support/effort.js';
 
 const tags: TagSpecs = {
   ...specs,
@@ -120,7 +121,7 @@ void t.test('incremental is the same as full, bit for bit', (t) => {
         assert.deepStrictEqual(seen(both[0]), seen(both[1]));
       }
     }),
-    { numRuns: Number(process.env['MILLRACE_RUNS'] ?? 300) },
+    { numRuns: seedsOf(300) },
   );
   t.ok(scans > 1000, `${scans} times compared`);
   t.end();
@@ -172,7 +173,7 @@ void t.test('since when each condition is what it is, as somebody sees who looks
           assert.equal(changeOf(slots, slot)[1], since.get(slot), `${source} in ${cause}`);
       }
     }),
-    { numRuns: Number(process.env['MILLRACE_RUNS'] ?? 300) },
+    { numRuns: seedsOf(300) },
   );
   t.ok(changes > 1000, `${changes} times looked`);
   t.end();

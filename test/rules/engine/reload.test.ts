@@ -12,6 +12,7 @@ import {
   type TagSpecs,
   person,
 } from '../plant.js';
+import { draws } from '../../support/effort.js';
 
 const tags: TagSpecs = {
   FT: 'm3/h',
@@ -362,7 +363,7 @@ void t.test('with a reload at any scan everything is as without', (t) => {
         }
       },
     ),
-    { numRuns: 600 },
+    { numRuns: draws(600) },
   );
   t.pass('held');
   t.end();

@@ -1,4 +1,4 @@
-import type { Cleanup } from '../../support/scratch.js';
+import type { Cleanup } from './scratch.js';
 
 /** What a row leaves behind, taken away in reverse before the next one begins. */
 export class Undo implements Cleanup {

@@ -1,0 +1,3 @@
+import { isContent } from './lint.js';
+
+isContent('eslint', 'eslint/bin/eslint.js');
