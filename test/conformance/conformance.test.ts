@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { check, conformance, rules } from './index.js';
 import { modbusOptions, opcuaOptions, repository, simulatorOptions } from './examples.js';
+import { some } from '../support/effort.js';
 
 void t.test('the Modbus driver conforms', async (t) => {
   await conformance(t, modbusOptions());
@@ -21,7 +22,7 @@ const endpoints = [
   'ascii+serial:/dev/ttyUSB0?9600,7E1',
   'ascii+tcp://10.0.0.5:4001',
 ];
-for (const endpoint of endpoints) {
+for (const endpoint of some(endpoints, 2)) {
   void t.test(`the Modbus driver conforms on ${endpoint}`, async (t) => {
     const options = modbusOptions(undefined, endpoint);
     const whole = { 'R-11': 'a datagram is a whole answer, or none' };

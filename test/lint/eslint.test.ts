@@ -1,3 +1,3 @@
 import { isContent } from './lint.js';
 
-isContent('eslint', 'eslint/bin/eslint.js');
+isContent('lint:code');

@@ -1,3 +1,3 @@
 import { isContent } from './lint.js';
 
-isContent('prettier', 'prettier/bin/prettier.cjs', '--check', '--log-level', 'warn');
+isContent('lint:format');

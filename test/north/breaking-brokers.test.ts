@@ -4,7 +4,7 @@
  */
 import t from 'tap';
 import { benchOf, forbidden } from './odd-broker.js';
-import { seedsOf } from '../support/effort.js';
+import { seedsOf, some } from '../support/effort.js';
 
 /** How often everything is drawn anew. */
 const seeds = seedsOf(2);
@@ -28,7 +28,7 @@ function* cases(): Generator<Case> {
 }
 
 void t.test('a topic that breaks the connection is held back, and the others flow', async (t) => {
-  for (const { what, isOdd, how, until, seed } of cases()) {
+  for (const { what, isOdd, how, until, seed } of some([...cases()], 3)) {
     const said = `${what}, ${how}, until ${String(until)}, seed ${String(seed)}`;
     const bench = await benchOf({ seed });
     const { broker, r } = bench;

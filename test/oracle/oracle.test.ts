@@ -5,7 +5,7 @@ import { reportOf, runLines } from './lines.js';
 import { OracleSubject, planted } from './planted.js';
 import type { RuleSet } from './rules.js';
 import type { Subject } from './subject.js';
-import { draws } from '../support/effort.js';
+import { draws, some } from '../support/effort.js';
 
 void t.test('the engine does what the specification says, computed by another hand', async (t) => {
   const counts = { interlocks: 40, expressions: 30, alarms: 20, permissives: 10 };
@@ -20,7 +20,7 @@ void t.test('the engine does what the specification says, computed by another ha
 void t.test('whatever is wrong is noticed', async (t) => {
   const counts = { interlocks: 24, expressions: 8, alarms: 10, permissives: 3 };
   const missed: string[] = [];
-  for (const { name, subject } of planted) {
+  for (const { name, subject } of some(planted)) {
     const result = await runLines({ lines: 60, seed: 9, counts, subject, isBrief: true });
     if (result.failedLines === 0) missed.push(name);
   }

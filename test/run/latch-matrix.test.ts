@@ -8,10 +8,14 @@ import { changes, kinds } from './latch/changes.js';
 import { ends, judge, ways } from './latch/judge.js';
 import { engine } from './latch/plant.js';
 import { planted } from './latch/planted.js';
+import { some } from '../support/effort.js';
 
 for (const kind of kinds)
   void t.test(`a tripped ${kind} under every change`, async (t) => {
-    for (const change of changes.filter((one) => one.kinds.includes(kind)))
+    for (const change of some(
+      changes.filter((one) => one.kinds.includes(kind)),
+      2,
+    ))
       for (const way of ways) {
         const results = new Set<string>();
         for (const end of ends) {

@@ -30,7 +30,8 @@ export class Child {
   constructor(args: readonly string[], options: ChildOptions = {}) {
     const child = spawn(options.program ?? process.execPath, args, {
       cwd: options.cwd,
-      env: { ...process.env, ...options.env },
+      // As users start it: whoever runs the tests has options of its own for Node.
+      env: { ...process.env, NODE_OPTIONS: undefined, ...options.env },
       stdio: ['pipe', 'pipe', 'pipe'],
     });
     this.#process = child;

@@ -26,7 +26,7 @@ void t.test('the words of the project', (t) => {
   const refused: readonly (readonly [RegExp, string])[] = [
     [new RegExp(`\\b(${'mas' + 'ter'}|${'sla' + 've'})s?\\b`, 'gi'), 'say client and server'],
     [
-      new RegExp(`(?<!page )\\b${'cach' + '(e|ed|es|ing)'}\\b`, 'gi'),
+      new RegExp(`(?<!page |--|\\.)\\b${'cach' + '(e|ed|es|ing)'}\\b`, 'gi'),
       'say what is kept, and how long',
     ],
     [

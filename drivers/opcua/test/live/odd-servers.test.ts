@@ -17,12 +17,12 @@ import {
   type Driver,
   type TagBinding,
   type Value,
-} from '../../../gateway/contract/index.js';
-import { Interposer } from '../../../test/odd-servers/interposer.js';
-import { must } from '../../../test/support/must.js';
-import { groupOf, Listener, never, readOne, Rig } from '../../../test/support/opcua-rig.js';
-import { waitFor } from '../../../test/support/wait.js';
-import type { OpcuaAddress } from '../index.js';
+} from '../../../../gateway/contract/index.js';
+import { Interposer } from '../../../../test/odd-servers/interposer.js';
+import { must } from '../../../../test/support/must.js';
+import { groupOf, Listener, never, readOne, Rig } from '../../../../test/support/opcua-rig.js';
+import { waitFor } from '../../../../test/support/wait.js';
+import type { OpcuaAddress } from '../../index.js';
 
 /**
  * What servers do that differs from the book: whatever it is, no good value that the server did not mean, no write on

@@ -1,12 +1,19 @@
 import { join } from 'node:path';
 import { copyFile } from 'node:fs/promises';
 import t from 'tap';
-import { GatewayError, Quality } from '../../../gateway/contract/index.js';
-import { exerciseServer, type Witness } from '../../../test/support/opcua-exercise.js';
-import { UaServer } from '../../../test/support/opcua-server.js';
-import { freePort, scratch } from '../../../test/support/scratch.js';
-import { waitFor } from '../../../test/support/wait.js';
-import { Bench, groupOf, Listener, never, readOne, Rig } from '../../../test/support/opcua-rig.js';
+import { GatewayError, Quality } from '../../../../gateway/contract/index.js';
+import { exerciseServer, type Witness } from '../../../../test/support/opcua-exercise.js';
+import { UaServer } from '../../../../test/support/opcua-server.js';
+import { freePort, scratch } from '../../../../test/support/scratch.js';
+import { waitFor } from '../../../../test/support/wait.js';
+import {
+  Bench,
+  groupOf,
+  Listener,
+  never,
+  readOne,
+  Rig,
+} from '../../../../test/support/opcua-rig.js';
 
 void t.test('what was told but did not arrive is told again, in order', async (t) => {
   const rig = await Rig.start(t);

@@ -1,14 +1,14 @@
 import t from 'tap';
-import type { GatewayError } from '../../../gateway/contract/index.js';
-import { groupOf, Listener, never, readOne, Rig } from '../../../test/support/opcua-rig.js';
-import { elapse, waitFor } from '../../../test/support/wait.js';
-import type { SubscriptionAddress } from '../plan/address.js';
-import type { Monitored, UaSession } from '../service/client.js';
-import { failureOf } from '../service/failures.js';
-import { Item, ItemSet } from '../subscriptions/items.js';
-import { monitor } from '../subscriptions/monitoring.js';
-import { opcua } from '../index.js';
-import { Remarks } from '../nodes/remarks.js';
+import type { GatewayError } from '../../../../gateway/contract/index.js';
+import { groupOf, Listener, never, readOne, Rig } from '../../../../test/support/opcua-rig.js';
+import { elapse, waitFor } from '../../../../test/support/wait.js';
+import type { SubscriptionAddress } from '../../plan/address.js';
+import type { Monitored, UaSession } from '../../service/client.js';
+import { failureOf } from '../../service/failures.js';
+import { Item, ItemSet } from '../../subscriptions/items.js';
+import { monitor } from '../../subscriptions/monitoring.js';
+import { opcua } from '../../index.js';
+import { Remarks } from '../../nodes/remarks.js';
 
 /** Terms between client and server: what we ask for, and what the server makes of it. */
 

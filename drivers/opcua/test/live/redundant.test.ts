@@ -1,13 +1,13 @@
 /** Servers that say how well they serve, and passwords over channels without security. */
 import { UserTokenType } from 'node-opcua';
 import t, { type Test } from 'tap';
-import { GatewayError, type Driver } from '../../../gateway/contract/index.js';
-import { never, readOne, Rig } from '../../../test/support/opcua-rig.js';
-import { UaServer, users } from '../../../test/support/opcua-server.js';
-import { freePort } from '../../../test/support/scratch.js';
-import { waitFor } from '../../../test/support/wait.js';
-import type { OpcuaAddress } from '../index.js';
-import { levelText, Round } from '../service/service-level.js';
+import { GatewayError, type Driver } from '../../../../gateway/contract/index.js';
+import { never, readOne, Rig } from '../../../../test/support/opcua-rig.js';
+import { UaServer, users } from '../../../../test/support/opcua-server.js';
+import { freePort } from '../../../../test/support/scratch.js';
+import { waitFor } from '../../../../test/support/wait.js';
+import type { OpcuaAddress } from '../../index.js';
+import { levelText, Round } from '../../service/service-level.js';
 
 /** Two servers of one plant. */
 async function pair(

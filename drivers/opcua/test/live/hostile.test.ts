@@ -6,12 +6,12 @@ import {
   parseEndpoint,
   silentLog,
   type Driver,
-} from '../../../gateway/contract/index.js';
-import { systemClock, systemRandom } from '../../../gateway/host/clock.js';
-import { DriverMaker } from '../../../gateway/host/isolated.js';
-import { Seeded } from '../../../test/support/random.js';
-import { scratch, type Cleanup } from '../../../test/support/scratch.js';
-import { opcua } from '../index.js';
+} from '../../../../gateway/contract/index.js';
+import { systemClock, systemRandom } from '../../../../gateway/host/clock.js';
+import { DriverMaker } from '../../../../gateway/host/isolated.js';
+import { Seeded } from '../../../../test/support/random.js';
+import { scratch, type Cleanup } from '../../../../test/support/scratch.js';
+import { opcua } from '../../index.js';
 
 /** A message of the transport: type, `F`, and a size that need not be true. */
 function message(type: string, body: Buffer, size = body.length + 8): Buffer {

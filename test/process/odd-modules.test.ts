@@ -8,7 +8,7 @@ import type { ConfigProblem } from '../../gateway/config/model.js';
 import { ForeignDrivers } from '../../gateway/host/foreign-drivers.js';
 import { limits } from '../../gateway/limits.js';
 import { fake, hostOf } from '../config/fakes.js';
-import { tableOf } from '../process/odd-table.js';
+import { tableOf } from './odd-table.js';
 import { installPackage, oddModule, passingOn } from '../support/driver-package.js';
 import type { Misdeed } from '../support/odd-driver.js';
 import { scratch } from '../support/scratch.js';

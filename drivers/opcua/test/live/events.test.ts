@@ -1,10 +1,14 @@
 import t from 'tap';
-import type { DeviceCondition, EventTerms, TagBinding } from '../../../gateway/contract/index.js';
-import { GatewayError, Quality } from '../../../gateway/contract/index.js';
-import { must } from '../../../test/support/must.js';
-import { equipmentUri, raise } from '../../../test/support/opcua-equipment.js';
-import { elapse, waitFor } from '../../../test/support/wait.js';
-import { opcua, type OpcuaAddress } from '../index.js';
+import type {
+  DeviceCondition,
+  EventTerms,
+  TagBinding,
+} from '../../../../gateway/contract/index.js';
+import { GatewayError, Quality } from '../../../../gateway/contract/index.js';
+import { must } from '../../../../test/support/must.js';
+import { equipmentUri, raise } from '../../../../test/support/opcua-equipment.js';
+import { elapse, waitFor } from '../../../../test/support/wait.js';
+import { opcua, type OpcuaAddress } from '../../index.js';
 import {
   Chronicle,
   groupOf,
@@ -12,7 +16,7 @@ import {
   never,
   readOne,
   Rig,
-} from '../../../test/support/opcua-rig.js';
+} from '../../../../test/support/opcua-rig.js';
 
 const waitMs = 10_000;
 
