@@ -11,6 +11,7 @@ import { shorterHealth, shorterLink, shorterMeta } from '../north/shorter.js';
 import { Board } from '../north/mqtt/board.js';
 import { Forwarder } from '../north/mqtt/forwarder.js';
 import type { MqttPort } from '../north/mqtt/port.js';
+import { Posted, type PostedName } from './posted.js';
 import type { DeviceReport, GatewayEvent, LinkReport } from './reports.js';
 import type { Numbered, WallEntry } from './wall/entries.js';
 import type { NorthPlan } from './wall/messages.js';
@@ -62,6 +63,7 @@ export class North {
   readonly #devices = new Map<string, DeviceReport>();
   readonly #alarms = new Map<string, AlarmSnapshot>();
   readonly #seen: { readonly condition: GatewayError | undefined };
+  readonly #posted: Posted;
 
   private constructor(
     plan: NorthPlan,
@@ -73,6 +75,11 @@ export class North {
     this.#plan = plan;
     this.journal = journal;
     this.#o = options;
+    this.#posted = new Posted({
+      getState: (key) => journal.getState(key),
+      stage: (key, json) => journal.stage(key, json),
+      soon: (then) => options.clock.soon(then),
+    });
   }
 
   static async open(plan: NorthPlan, options: NorthOptions): Promise<North> {
@@ -135,6 +142,7 @@ export class North {
       if (!this.#current.has(device)) this.#post((f) => f.topics.meta(device), '');
     }
     for (const dictionary of dictionaries) {
+      this.#posted.add('device', dictionary.device);
       const { revision } = dictionary;
       if (this.journal.getState(dictionaryKey + revision) === undefined) {
         this.journal.stage(dictionaryKey + revision, JSON.stringify(dictionary));
@@ -146,6 +154,7 @@ export class North {
 
   start(): void {
     for (const sink of this.#plan.config.sinks) this.#addSink(sink);
+    this.#takeDown(this.#plan);
     const { epoch, previous, ended, quarantined, isGone, isUnread } = this.journal.report;
     const time = this.#o.wall.now();
     if (!this.#o.resume) this.#o.enter({ type: 'epoch', time, epoch, previous, ended });
@@ -168,7 +177,8 @@ export class North {
     const { config } = plan;
     this.#plan = plan;
     this.#useDictionaries(plan.dictionaries);
-    this.#takeDown(plan, standing);
+    this.#takeDown(plan);
+    this.standing(standing);
     const wanted = new Map(config.sinks.map((sink) => [sink.name, sink]));
     for (const [name, sink] of this.#sinks) {
       if (wanted.get(name)?.hash === sink.config.hash) continue;
@@ -182,18 +192,22 @@ export class North {
   }
 
   /** Retained topics of what is no more would tell for ever how it last was. */
-  #takeDown({ links, devices }: NorthPlan, standing: ReadonlySet<string>): void {
-    for (const name of namesBut(this.#links, links)) {
+  #takeDown({ links, devices, dictionaries }: NorthPlan): void {
+    for (const name of this.#posted.without('link', new Set(links))) {
       this.#links.delete(name);
       this.#post((f) => f.topics.link(name), '');
     }
-    for (const name of namesBut(this.#devices, devices)) {
+    const described = new Set(dictionaries.map(({ device }) => device));
+    for (const name of this.#posted.without('device', new Set([...devices, ...described]))) {
       this.#devices.delete(name);
       this.#post((f) => f.topics.device(name), '');
+      this.#post((f) => f.topics.meta(name), '');
     }
-    for (const [id, { device }] of [...this.#alarms]) {
-      // Those of devices are taken down by whoever keeps them.
-      if (device !== undefined || standing.has(id)) continue;
+  }
+
+  /** Of all alarms these are not normal: the topics of others are empty. */
+  standing(ids: ReadonlySet<string>): void {
+    for (const id of this.#posted.without('alarm', ids)) {
       this.#alarms.delete(id);
       this.#post((f) => f.topics.alarm(id), '');
     }
@@ -225,29 +239,43 @@ export class North {
 
   alarm(alarm: AlarmSnapshot): void {
     if (alarm.state === 'NORMAL') this.#alarms.delete(alarm.id);
-    else this.#alarms.set(alarm.id, alarm);
+    else {
+      this.#alarms.set(alarm.id, alarm);
+      this.#posted.add('alarm', alarm.id);
+    }
     const payload = alarm.state === 'NORMAL' ? '' : JSON.stringify(alarm);
     this.#post((f) => f.topics.alarm(alarm.id), payload);
   }
 
   link(report: LinkReport): void {
     this.#links.set(report.link, report);
+    this.#posted.add('link', report.link);
     for (const sink of this.#sinks.values()) postLink(sink, report);
   }
 
   device(report: DeviceReport): void {
     this.#devices.set(report.dev, report);
+    this.#posted.add('device', report.dev);
     this.#post((f) => f.topics.device(report.dev), JSON.stringify(report));
   }
 
   /** Publishes the health of the gateway; it expires when it is not renewed. */
   health(json: string, expirySeconds: number): void {
+    this.#posted.settle((one) => this.#isDown(one));
     for (const { board, forwarder } of this.#sinks.values()) {
       board.post(forwarder.topics.health, json, {
         expiry: expirySeconds,
         shorter: shorterHealth(json),
       });
     }
+  }
+
+  #isDown({ kind, name }: PostedName): boolean {
+    return [...this.#sinks.values()].every(({ board, forwarder: { topics } }) =>
+      kind === 'device'
+        ? board.isDown(topics.device(name)) && board.isDown(topics.meta(name))
+        : board.isDown(topics[kind](name)),
+    );
   }
 
   /** Publishes how loud the alarms are; it expires as health does. */
@@ -352,7 +380,3 @@ const renewed =
   'the journal was deleted or replaced while the gateway ran; it was written anew, with all that was in it';
 
 /** Keys of `map` that are not wanted. */
-function namesBut(map: ReadonlyMap<string, unknown>, wanted: readonly string[]): readonly string[] {
-  const names = new Set(wanted);
-  return [...map.keys()].filter((key) => !names.has(key));
-}

@@ -62,6 +62,12 @@ export class Board {
     return notice !== undefined && notice.taken === notice.version;
   }
 
+  /** Nothing stands there, and the broker knows. */
+  isDown(topic: string): boolean {
+    const notice = this.#notices.get(topic);
+    return !notice || (notice.payload === '' && notice.taken === notice.version);
+  }
+
   /** A new connection: the broker may know nothing, or lies. */
   repost(): void {
     for (const [topic, notice] of this.#notices) {
