@@ -236,7 +236,7 @@ export class NorthHalf {
     const ahead = this.wall.now() - now;
     this.alarms.resume(this.north.journal.getState(figuresKey), alarms, { now, ahead });
     for (const alarm of alarms) this.north.alarm(alarm);
-    this.north.standing(new Set(alarms.map(({ id }) => id)));
+    this.north.standing(alarms.map(({ id }) => id));
   }
 
   #keepTrip({ name, json, version }: TripPage): void {

@@ -11,7 +11,7 @@ import { shorterHealth, shorterLink, shorterMeta } from '../north/shorter.js';
 import { Board } from '../north/mqtt/board.js';
 import { Forwarder } from '../north/mqtt/forwarder.js';
 import type { MqttPort } from '../north/mqtt/port.js';
-import { Posted, type PostedName } from './posted.js';
+import { Posted, type PostedKind } from './posted.js';
 import type { DeviceReport, GatewayEvent, LinkReport } from './reports.js';
 import type { Numbered, WallEntry } from './wall/entries.js';
 import type { NorthPlan } from './wall/messages.js';
@@ -75,11 +75,7 @@ export class North {
     this.#plan = plan;
     this.journal = journal;
     this.#o = options;
-    this.#posted = new Posted({
-      getState: (key) => journal.getState(key),
-      stage: (key, json) => journal.stage(key, json),
-      soon: (then) => options.clock.soon(then),
-    });
+    this.#posted = new Posted(journal, options.clock);
   }
 
   static async open(plan: NorthPlan, options: NorthOptions): Promise<North> {
@@ -136,13 +132,9 @@ export class North {
 
   /** What indexes in frames mean from now on. */
   #useDictionaries(dictionaries: readonly Dictionary[]): void {
-    const before = this.#current;
     this.#current = new Map(dictionaries.map((one) => [one.device, one]));
-    for (const device of before.keys()) {
-      if (!this.#current.has(device)) this.#post((f) => f.topics.meta(device), '');
-    }
     for (const dictionary of dictionaries) {
-      this.#posted.add('device', dictionary.device);
+      this.#posted.add('meta', dictionary.device);
       const { revision } = dictionary;
       if (this.journal.getState(dictionaryKey + revision) === undefined) {
         this.journal.stage(dictionaryKey + revision, JSON.stringify(dictionary));
@@ -154,7 +146,7 @@ export class North {
 
   start(): void {
     for (const sink of this.#plan.config.sinks) this.#addSink(sink);
-    this.#takeDown(this.#plan);
+    this.#clear(this.#plan);
     const { epoch, previous, ended, quarantined, isGone, isUnread } = this.journal.report;
     const time = this.#o.wall.now();
     if (!this.#o.resume) this.#o.enter({ type: 'epoch', time, epoch, previous, ended });
@@ -177,7 +169,7 @@ export class North {
     const { config } = plan;
     this.#plan = plan;
     this.#useDictionaries(plan.dictionaries);
-    this.#takeDown(plan);
+    this.#clear(plan);
     this.standing(standing);
     const wanted = new Map(config.sinks.map((sink) => [sink.name, sink]));
     for (const [name, sink] of this.#sinks) {
@@ -191,25 +183,30 @@ export class North {
       board.post(forwarder.topics.info, this.#info());
   }
 
-  /** Retained topics of what is no more would tell for ever how it last was. */
-  #takeDown({ links, devices, dictionaries }: NorthPlan): void {
-    for (const name of this.#posted.without('link', new Set(links))) {
-      this.#links.delete(name);
-      this.#post((f) => f.topics.link(name), '');
-    }
-    const described = new Set(dictionaries.map(({ device }) => device));
-    for (const name of this.#posted.without('device', new Set([...devices, ...described]))) {
-      this.#devices.delete(name);
-      this.#post((f) => f.topics.device(name), '');
-      this.#post((f) => f.topics.meta(name), '');
-    }
+  #clear({ links, devices, dictionaries }: NorthPlan): void {
+    this.#takeDown('link', links);
+    this.#takeDown('device', devices);
+    this.#takeDown(
+      'meta',
+      dictionaries.map(({ device }) => device),
+    );
   }
 
   /** Of all alarms these are not normal: the topics of others are empty. */
-  standing(ids: ReadonlySet<string>): void {
-    for (const id of this.#posted.without('alarm', ids)) {
-      this.#alarms.delete(id);
-      this.#post((f) => f.topics.alarm(id), '');
+  standing(ids: Iterable<string>): void {
+    this.#takeDown('alarm', ids);
+  }
+
+  /** Retained topics of what is no more would tell for ever how it last was. */
+  #takeDown(kind: PostedKind, there: Iterable<string>): void {
+    const shown: Partial<Record<PostedKind, Map<string, unknown>>> = {
+      link: this.#links,
+      device: this.#devices,
+      alarm: this.#alarms,
+    };
+    for (const name of this.#posted.without(kind, new Set(there))) {
+      shown[kind]?.delete(name);
+      this.#post((f) => f.topics[kind](name), '');
     }
   }
 
@@ -261,21 +258,16 @@ export class North {
 
   /** Publishes the health of the gateway; it expires when it is not renewed. */
   health(json: string, expirySeconds: number): void {
-    this.#posted.settle((one) => this.#isDown(one));
-    for (const { board, forwarder } of this.#sinks.values()) {
+    const sinks = [...this.#sinks.values()];
+    this.#posted.settle((kind, name) =>
+      sinks.every(({ board, forwarder }) => board.isDown(forwarder.topics[kind](name))),
+    );
+    for (const { board, forwarder } of sinks) {
       board.post(forwarder.topics.health, json, {
         expiry: expirySeconds,
         shorter: shorterHealth(json),
       });
     }
-  }
-
-  #isDown({ kind, name }: PostedName): boolean {
-    return [...this.#sinks.values()].every(({ board, forwarder: { topics } }) =>
-      kind === 'device'
-        ? board.isDown(topics.device(name)) && board.isDown(topics.meta(name))
-        : board.isDown(topics[kind](name)),
-    );
   }
 
   /** Publishes how loud the alarms are; it expires as health does. */
@@ -378,5 +370,3 @@ function setAsideAs(name: string): string {
 const takenUp = 'the disk answers: the journal is taken up, with what was in it';
 const renewed =
   'the journal was deleted or replaced while the gateway ran; it was written anew, with all that was in it';
-
-/** Keys of `map` that are not wanted. */

@@ -1,35 +1,28 @@
-/** What has retained topics by its name. */
-export type PostedKind = 'link' | 'device' | 'alarm';
+import type { Clock } from '../contract/index.js';
+import type { Journal } from '../journal/journal.js';
 
-export interface PostedName {
-  readonly kind: PostedKind;
-  readonly name: string;
-}
-
-/** Where it is kept. */
-export interface PostedStore {
-  readonly getState: (key: string) => string | undefined;
-  readonly stage: (key: string, json: string) => void;
-  /** Calls back when what is under way is done. */
-  readonly soon: (then: () => void) => void;
-}
+const kinds = ['link', 'device', 'meta', 'alarm'] as const;
+/** Retained topics that there are by name, as {@link Topics} calls them. */
+export type PostedKind = (typeof kinds)[number];
+type Names = Readonly<Record<PostedKind, Set<string>>>;
 
 const key = 'posted';
-const kinds: readonly PostedKind[] = ['link', 'device', 'alarm'];
 
 /**
  * The names under which something was published retained, this boot and before. A broker says for ever how a thing last was, and what
  * was removed while the gateway, or this half of it, was down must be taken down by whoever begins next.
  */
 export class Posted {
-  readonly #store: PostedStore;
-  readonly #names: Readonly<Record<PostedKind, Set<string>>>;
-  readonly #gone: Readonly<Record<PostedKind, Set<string>>> = emptySets();
+  readonly #journal: Pick<Journal, 'getState' | 'stage'>;
+  readonly #clock: Pick<Clock, 'soon'>;
+  readonly #names: Names;
+  readonly #gone: Names = emptySets();
   #isDue = false;
 
-  constructor(store: PostedStore) {
-    this.#store = store;
-    this.#names = namesIn(store.getState(key));
+  constructor(journal: Pick<Journal, 'getState' | 'stage'>, clock: Pick<Clock, 'soon'>) {
+    this.#journal = journal;
+    this.#clock = clock;
+    this.#names = namesIn(journal.getState(key));
   }
 
   /** Something is published under this name. */
@@ -48,10 +41,10 @@ export class Posted {
   }
 
   /** Forgets what is gone, where every broker knows. */
-  settle(isDown: (one: PostedName) => boolean): void {
+  settle(isDown: (kind: PostedKind, name: string) => boolean): void {
     for (const kind of kinds)
       for (const name of this.#gone[kind]) {
-        if (!isDown({ kind, name })) continue;
+        if (!isDown(kind, name)) continue;
         this.#gone[kind].delete(name);
         this.#names[kind].delete(name);
         this.#save();
@@ -62,23 +55,20 @@ export class Posted {
   #save(): void {
     if (this.#isDue) return;
     this.#isDue = true;
-    this.#store.soon(() => {
+    this.#clock.soon(() => {
       this.#isDue = false;
-      const { link, device, alarm } = this.#names;
-      this.#store.stage(
-        key,
-        JSON.stringify({ link: [...link], device: [...device], alarm: [...alarm] }),
-      );
+      const rows = kinds.map((kind) => [kind, [...this.#names[kind]]]);
+      this.#journal.stage(key, JSON.stringify(Object.fromEntries(rows)));
     });
   }
 }
 
-function emptySets(): Record<PostedKind, Set<string>> {
-  return { link: new Set(), device: new Set(), alarm: new Set() };
+function emptySets(): Names {
+  return { link: new Set(), device: new Set(), meta: new Set(), alarm: new Set() };
 }
 
 /** What cannot be read is no name: then a topic may stay, and nothing else happens. */
-function namesIn(json: string | undefined): Record<PostedKind, Set<string>> {
+function namesIn(json: string | undefined): Names {
   const sets = emptySets();
   let row: Partial<Record<PostedKind, unknown>> | null;
   try {

@@ -118,16 +118,28 @@ export class BlockBuilder {
   }
 }
 
+type Columns = Pick<Block, 'indexes' | 'times' | 'qualities' | 'kinds' | 'numbers'>;
+
+/** Bytes of a sample in the columns of a block. */
+export const sampleBytes = 22;
+
 /** The columns of a block in one allocation: memory outside the heap is dear by the piece. */
-function columnsFor(
-  count: number,
-): Pick<Block, 'indexes' | 'times' | 'qualities' | 'kinds' | 'numbers'> {
-  const bytes = new ArrayBuffer(count * 22);
+function columnsFor(count: number): Columns {
+  return columnsIn(new ArrayBuffer(count * sampleBytes), 0, count);
+}
+
+/** Columns of `count` samples that lie in `bytes` from `at` on, a multiple of 8: the widest first, as {@link columnsOf} gives them. */
+export function columnsIn(bytes: ArrayBufferLike, at: number, count: number): Columns {
   return {
-    times: new Float64Array(bytes, 0, count),
-    numbers: new Float64Array(bytes, count * 8, count),
-    indexes: new Uint32Array(bytes, count * 16, count),
-    qualities: new Uint8Array(bytes, count * 20, count),
-    kinds: new Uint8Array(bytes, count * 21, count),
+    times: new Float64Array(bytes, at, count),
+    numbers: new Float64Array(bytes, at + count * 8, count),
+    indexes: new Uint32Array(bytes, at + count * 16, count),
+    qualities: new Uint8Array(bytes, at + count * 20, count),
+    kinds: new Uint8Array(bytes, at + count * 21, count),
   };
+}
+
+/** In the order in which they lie. */
+export function columnsOf(block: Block): readonly ArrayBufferView[] {
+  return [block.times, block.numbers, block.indexes, block.qualities, block.kinds];
 }

@@ -7,6 +7,7 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePort } from '../support/scratch.js';
 import { Child, run } from '../support/child.js';
+import { childOf, childrenOf, procText } from '../support/processes.js';
 import { elapse, waitFor } from '../support/wait.js';
 import { machine, option, print, root, withRig } from './rig.js';
 
@@ -21,38 +22,36 @@ interface Plan {
 type Peer = (c: Readonly<Record<string, unknown>>) => Plan;
 
 /** A process and all that it has started. */
-function treeOf(pid: number): readonly number[] {
-  try {
-    const text = readFileSync(`/proc/${String(pid)}/task/${String(pid)}/children`, 'utf8');
-    const children = text.trim().split(' ').filter(Boolean).map(Number);
-    return [pid, ...children.flatMap(treeOf)];
-  } catch {
-    // It has just ended.
-    return [];
-  }
+async function treeOf(pid: number): Promise<readonly number[]> {
+  const below = await Promise.all((await childrenOf(pid)).map(treeOf));
+  return [pid, ...below.flat()];
+}
+
+interface Held {
+  readonly mib: number;
+  readonly text: string;
 }
 
 /** MiB of a process; undefined where it has just ended. */
-function pssOf(pid: number): { readonly name: string; readonly mib: number } | undefined {
-  try {
-    const rollup = readFileSync(`/proc/${String(pid)}/smaps_rollup`, 'utf8');
-    const line = readFileSync(`/proc/${String(pid)}/cmdline`, 'utf8').split('\0');
-    const name = line.find((word) => word.endsWith('.js')) ?? '';
-    const kib = Number(/^Pss:\s+(\d+)/m.exec(rollup)?.[1] ?? NaN);
-    return { name: name.split('/').at(-1) ?? '', mib: kib / 1_024 };
-  } catch {
-    return undefined;
-  }
+async function pssOf(pid: number): Promise<{ name: string; mib: number } | undefined> {
+  const kib = /^Pss:\s+(\d+)/m.exec(await procText(pid, 'smaps_rollup'))?.[1];
+  const words = (await procText(pid, 'cmdline')).split('\0');
+  const name =
+    words
+      .find((word) => word.endsWith('.js'))
+      ?.split('/')
+      .at(-1) ?? '';
+  return kib === undefined ? undefined : { name, mib: Number(kib) / 1_024 };
 }
 
-function memoryOf(gateway: Child): { readonly mib: number; readonly text: string } {
-  const parts = treeOf(gateway.pid).flatMap((pid) => pssOf(pid) ?? []);
+async function memoryOf(gateway: Child): Promise<Held> {
+  const all = await Promise.all((await treeOf(gateway.pid)).map(pssOf));
+  const parts = all.flatMap((part) => part ?? []);
   const mib = parts.reduce((sum, part) => sum + part.mib, 0);
-  const text = parts.map((part) => `${part.name} ${part.mib.toFixed(0)}`).join(', ');
-  return { mib, text };
+  return { mib, text: parts.map((part) => `${part.name} ${part.mib.toFixed(0)}`).join(', ') };
 }
 
-function say(when: string, { mib, text }: { readonly mib: number; readonly text: string }): void {
+function say(when: string, { mib, text }: Held): void {
   print(`${when}: ${mib.toFixed(0)} MiB (${text})`);
 }
 
@@ -62,10 +61,11 @@ async function reload(gateway: Child, folder: string): Promise<void> {
   writeFileSync(rules, readFileSync(rules, 'utf8').replace('65535 hyst 10', '65535 hyst 20'));
   const started = performance.now();
   const socket = join(folder, 'control.sock');
-  let most = memoryOf(gateway);
+  let most = await memoryOf(gateway);
   const watch = setInterval(() => {
-    const now = memoryOf(gateway);
-    if (now.mib > most.mib) most = now;
+    void memoryOf(gateway).then((now) => {
+      if (now.mib > most.mib) most = now;
+    });
   }, 100);
   const done = run([join(root, 'dist/bin/millrace.js'), 'reload', '--socket', socket]);
   const { code, stdout, stderr } = await done;
@@ -96,13 +96,13 @@ async function measure(rig: string): Promise<void> {
   const plan = peer({ wd: folder, modport, devices, tpd, stride: 1, period, mqttport, opt: {} });
   const gateway = new Child(plan.args, { cwd: folder, env: plan.env });
   try {
-    await waitFor(() => gateway.stderr.length > 0 || memoryOf(gateway).mib > 80, 'it runs', 30_000);
+    await waitFor(() => childOf(gateway.pid, 'north.js'), 'both halves are there', 30_000);
     await elapse(rest * 1_000);
-    const before = memoryOf(gateway);
+    const before = await memoryOf(gateway);
     say('at work', before);
     await reload(gateway, folder);
     await elapse(rest * 1_000);
-    const after = memoryOf(gateway);
+    const after = await memoryOf(gateway);
     say('afterwards', after);
     const isMet = before.mib <= mostMiB && after.mib <= before.mib * mostAfterReload;
     print(

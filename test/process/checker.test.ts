@@ -1,30 +1,19 @@
 /** The process that reads and checks a configuration dies in the middle: the reload is refused, and what runs runs on. */
-import { readFile } from 'node:fs/promises';
 import t from 'tap';
+import { childOf } from '../support/processes.js';
 import { Station, tagOf } from '../support/station.js';
 import { waitFor } from '../support/wait.js';
-
-/** The process that checks, while it is there. */
-async function checkerOf(pid: number): Promise<number | undefined> {
-  const list = `/proc/${String(pid)}/task/${String(pid)}/children`;
-  const children = (await readFile(list, 'utf8')).trim().split(/\s+/).filter(Boolean).map(Number);
-  for (const child of children) {
-    const command = await readFile(`/proc/${String(child)}/cmdline`, 'utf8').catch(() => '');
-    if (command.includes('checker.js')) return child;
-  }
-  return undefined;
-}
 
 void t.test('a check that dies', { timeout: 120_000 }, async (t) => {
   const s = await Station.build(t);
   const gateway = await s.startGateway();
   await waitFor(async () => (await tagOf(gateway, 'FT101.flow')).quality === 'good', 'up', 10_000);
-  t.equal(await checkerOf(gateway.child.pid), undefined, 'it ends when it has checked');
+  t.equal(await childOf(gateway.child.pid, 'checker.js'), undefined, 'it ends when it has checked');
   const before = (await s.json('status')) as { config: string };
 
   const reload = s.cli('reload');
   const checker = await waitFor(
-    () => checkerOf(gateway.child.pid),
+    () => childOf(gateway.child.pid, 'checker.js'),
     'a process that checks',
     10_000,
   );
@@ -37,5 +26,5 @@ void t.test('a check that dies', { timeout: 120_000 }, async (t) => {
   t.equal(after.config, before.config, 'the old one runs on');
 
   t.equal((await s.cli('reload')).code, 0, 'and the next one is checked');
-  t.equal(await checkerOf(gateway.child.pid), undefined);
+  t.equal(await childOf(gateway.child.pid, 'checker.js'), undefined);
 });

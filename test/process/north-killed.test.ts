@@ -2,10 +2,10 @@
  * kill -9 of the half that stores and talks, again and again (once it is stopped instead), while the gateway runs under a load of 1,000 values a second, the broker
  * now there and now away. The half that polls goes on: no sample is lost, none has two numbers, no epoch begins.
  */
-import { readFile } from 'node:fs/promises';
 import t from 'tap';
 import type { GatewayProcess } from '../support/gateway.js';
 import { Seeded } from '../support/random.js';
+import { childrenOf } from '../support/processes.js';
 import { elapse, waitFor } from '../support/wait.js';
 import { Rig } from './rig.js';
 
@@ -15,14 +15,6 @@ const windowMs = 300;
 /** Waits until both halves are there. */
 async function answers(gateway: GatewayProcess): Promise<void> {
   await waitFor(() => gateway.status().catch(() => undefined), 'it answers', 30_000);
-}
-
-/** Processes that a process has started. */
-async function childrenOf(pid: number): Promise<readonly number[]> {
-  const text = await readFile(`/proc/${String(pid)}/task/${String(pid)}/children`, 'utf8').catch(
-    () => '',
-  );
-  return text.trim().split(/\s+/).filter(Boolean).map(Number);
 }
 
 void t.test('the north half is killed and nothing is lost', { timeout: 3_000_000 }, async (t) => {

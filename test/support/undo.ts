@@ -1,6 +1,6 @@
 import type { Cleanup } from './scratch.js';
 
-/** What a row leaves behind, taken away in reverse before the next one begins. */
+/** What a bench leaves behind, taken away in reverse. */
 export class Undo implements Cleanup {
   #steps: (() => unknown)[] = [];
 

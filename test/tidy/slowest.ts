@@ -5,7 +5,7 @@ import { root } from './repository.js';
 
 const most = 10;
 /** Where `tap` leaves what each file printed. */
-const results = join(root, '.tap/results');
+const results = join(root, '.tap/test-results');
 
 /** Seconds of a file: the times of its tests, for they run one after the other. */
 function secondsOf(tap: string): number {

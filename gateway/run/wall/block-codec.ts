@@ -1,5 +1,5 @@
 import type { Codec } from '../../contract/index.js';
-import type { Block } from '../../tags/block.js';
+import { type Block, columnsIn, columnsOf, sampleBytes } from '../../tags/block.js';
 import type { ToField, ToNorth } from './messages.js';
 
 /**
@@ -12,7 +12,8 @@ import type { ToField, ToNorth } from './messages.js';
  */
 const kinds = { clone: 0, block: 1 } as const;
 const prefixBytes = 8;
-const sampleBytes = 22;
+/** Memory that is used again: for the blocks of most plants it is enough. */
+const scratchBytes = 131_072;
 
 type BlockMessage = Extract<ToNorth, { readonly kind: 'entry' }> & {
   readonly entry: { readonly type: 'block' };
@@ -26,7 +27,7 @@ type Head = Pick<Block, 'device' | 'group' | 'revision' | 'count' | 'wallOffset'
 /** @param clone everything else is sent by it, and the heads of blocks */
 export class WallCodec {
   readonly #clone: Codec<unknown, unknown>;
-  #scratch = new Uint8Array(65_536);
+  readonly #scratch = new Uint8Array(scratchBytes);
 
   constructor(clone: Codec<unknown, unknown>) {
     this.#clone = clone;
@@ -51,9 +52,9 @@ export class WallCodec {
     };
   }
 
+  /** What is larger, such as a plan, is rare, and not worth keeping memory for. */
   #memory(length: number): Uint8Array {
-    if (length > this.#scratch.length) this.#scratch = new Uint8Array(2 * length);
-    return this.#scratch.subarray(0, length);
+    return length > scratchBytes ? new Uint8Array(length) : this.#scratch.subarray(0, length);
   }
 
   #whole(message: unknown): Uint8Array {
@@ -87,18 +88,13 @@ export class WallCodec {
     const { n, time, device, group, revision, count, wallOffset, wide } = this.#clone.decode(
       head,
     ) as Head;
-    const at = byteOffset + columnsAt(headBytes);
-    // One literal, so that all blocks have one shape: what writes them out reads them a thousand times each.
+    // One literal, the same as where blocks are made, so that all have one shape: what writes them out reads them a thousand times each.
     const block: Block = {
       device,
       group,
       revision,
       count,
-      times: new Float64Array(buffer, at, count),
-      numbers: new Float64Array(buffer, at + 8 * count, count),
-      indexes: new Uint32Array(buffer, at + 16 * count, count),
-      qualities: new Uint8Array(buffer, at + 20 * count, count),
-      kinds: new Uint8Array(buffer, at + 21 * count, count),
+      ...columnsIn(buffer, byteOffset + columnsAt(headBytes), count),
       wallOffset,
       wide,
     };
@@ -108,11 +104,6 @@ export class WallCodec {
 
 function isBlock(message: ToNorth): message is BlockMessage {
   return message.kind === 'entry' && message.entry.type === 'block';
-}
-
-/** In the order in which they go. */
-function columnsOf(block: Block): readonly ArrayBufferView[] {
-  return [block.times, block.numbers, block.indexes, block.qualities, block.kinds];
 }
 
 function columnsAt(headBytes: number): number {
