@@ -47,7 +47,8 @@ class End<Out, In> implements Port<Out, In> {
     if (this.#life.isOver) return true;
     this.#onItsWay.push(structuredClone(message));
     this.#move();
-    this.#isFull = this.#onItsWay.length >= this.#o.room;
+    // Who was told that it is full waits to be called, whatever somebody else sends meanwhile.
+    if (this.#onItsWay.length >= this.#o.room) this.#isFull = true;
     return !this.#isFull;
   };
   readonly onMessage = (take: (message: In) => void): void => {
