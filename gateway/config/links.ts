@@ -187,11 +187,12 @@ export async function resolveLink(
     devices: devices.map(({ config }) => config),
     bindings: devices.flatMap(({ bindings }) => bindings),
   };
-  const isPlanned = answerOf(context, driver, 'link', ref, () => {
+  const known = answerOf(context, driver, 'link', ref, () => {
     checkConflicts(session, ref, parts);
     checkBudget(session, ref, parts);
-  });
-  if (!isPlanned) return { config: undefined, devices, survey };
+    return knownOf(parts);
+  })?.value;
+  if (!known) return { config: undefined, devices, survey };
   const content = JSON.stringify([
     driver.name,
     plain(ref.node),
@@ -199,7 +200,25 @@ export async function resolveLink(
     endpoint.tls,
     learned?.content ?? null,
   ]);
-  return { config: { ...parts, hash: session.host.hash(content) }, devices, survey };
+  return { config: { ...parts, ...known, hash: session.host.hash(content) }, devices, survey };
+}
+
+/** What the driver knows beforehand, so that nobody asks it while the link runs. */
+export function knownOf({
+  driver,
+  config,
+  bindings,
+}: Pick<Parameters<typeof budgetOf>[0], 'driver' | 'config' | 'bindings'>): Pick<
+  LinkConfig,
+  'limits' | 'weaknesses' | 'writeOnly'
+> {
+  return {
+    limits: driver.limits(config),
+    weaknesses: (driver.weaknesses?.(config) ?? []).map(({ message }) => message),
+    writeOnly: bindings
+      .filter(({ address }) => driver.isWriteOnly?.(config, address) === true)
+      .map(({ tag }) => tag),
+  };
 }
 
 /** Where what the devices of this link said lies, and what it is. */

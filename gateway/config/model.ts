@@ -1,5 +1,6 @@
 import type {
   Bands,
+  DriverLimits,
   DriverModule,
   DurationMs,
   Endpoint,
@@ -59,18 +60,37 @@ export interface DriverRef {
   readonly inProcess: boolean;
 }
 
-export interface LinkConfig {
+/**
+ * What a running link asks the module of its driver. All else that is pure was asked when the configuration was checked, and
+ * stands in {@link RunningLink}: a module that blocks or died cannot be asked, and what it said counts on.
+ */
+export type LinkDriver = Pick<
+  DriverModule,
+  'name' | 'isolated' | 'plan' | 'subscribed' | 'writeTimeout' | 'describe' | 'create'
+>;
+
+/** A link as it runs. */
+export interface RunningLink {
   readonly name: string;
-  readonly driver: DriverModule;
+  readonly driver: LinkDriver;
   readonly driverRef: DriverRef;
   readonly endpoint: Endpoint;
   /** What `driver.parseLink` gave. */
   readonly config: unknown;
+  readonly limits: DriverLimits;
+  /** Security weaknesses in words. */
+  readonly weaknesses: readonly string[];
+  /** Tags that nobody can read, by the `tag` of their bindings. */
+  readonly writeOnly: readonly number[];
   readonly devices: readonly DeviceConfig[];
   /** Bindings of all tags that are read from the device, `tag` counted within the link. */
   readonly bindings: readonly TagBinding<unknown>[];
   /** Hash of everything that bears on this link: equal = need not be restarted. */
   readonly hash: string;
+}
+
+export interface LinkConfig extends RunningLink {
+  readonly driver: DriverModule;
 }
 
 export interface DeviceConfig {

@@ -22,10 +22,10 @@ import {
 import type { DriverFacts, Optional } from './driver-facts.js';
 import type { Residence } from './isolated-messages.js';
 
-const residences = new WeakMap<DriverModule, Residence>();
+const residences = new WeakMap<object, Residence>();
 
 /** The thread that drivers of this module run in; undefined = this one. */
-export function residenceOf(module: DriverModule): Residence | undefined {
+export function residenceOf(module: Pick<DriverModule, 'isolated'>): Residence | undefined {
   const known = residences.get(module);
   if (known || !module.isolated) return known;
   const { entry, heapMiB } = module.isolated;

@@ -3,6 +3,9 @@ import { residenceOf } from './foreign-module.js';
 import { DriverThread } from './isolated-host.js';
 import { IsolatedProxy } from './isolated-proxy.js';
 
+/** What makes the drivers of a module. */
+type Maker = Pick<DriverModule, 'name' | 'isolated' | 'create'>;
+
 /**
  * Makes drivers; those on heavy libraries, and those that are not ours, in threads of their own, one for each kind of
  * driver. Whoever was entered last when a thread hung or ended, or was connecting then, may have done it: from then on
@@ -20,7 +23,7 @@ export class DriverMaker {
   }
 
   /** As {@link DriverModule.create}. A thread that has ended is started again. */
-  create(module: DriverModule, config: unknown, context: DriverContext): Driver {
+  create(module: Maker, config: unknown, context: DriverContext): Driver {
     const residence = residenceOf(module);
     if (!residence) return module.create(config, context);
     const { text } = context.endpoint;

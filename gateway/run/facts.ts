@@ -99,9 +99,9 @@ export class FieldWatch {
         ...[...link.noticesOf(), ...odd].slice(0, 1),
       ];
       if (trouble.length > 0) return { check, level: 'warn', text: trouble.join('; ') };
-      const { driver, config } = link.config;
-      const [weakness] = driver.weaknesses?.(config) ?? [];
-      if (weakness) return { check, level: 'warn', text: `connected, but ${weakness.message}` };
+      const [weakness] = link.config.weaknesses;
+      if (weakness !== undefined)
+        return { check, level: 'warn', text: `connected, but ${weakness}` };
       const expiry = expiryOf(link, this.#o.wall.now());
       if (expiry !== undefined) return { check, level: 'warn', text: `connected, but ${expiry}` };
       return { check, level: 'ok', text: 'connected' };

@@ -1,4 +1,4 @@
-import type { LinkConfig } from '../config/model.js';
+import type { RunningLink } from '../config/model.js';
 import type {
   Clock,
   CommandResult,
@@ -382,7 +382,7 @@ export class Field {
     this.#reporter.consider(indices, this.#o.clock.mono());
   }
 
-  #addLink(config: LinkConfig): void {
+  #addLink(config: RunningLink): void {
     const { clock, random, log, open, create } = this.#o;
     const link = new Link(config, this.#indexOf(config), {
       clock,
@@ -402,7 +402,7 @@ export class Field {
   }
 
   /** By endpoint: a link that is changed or renamed has the same devices behind it. */
-  #memoryOf({ driver, endpoint }: LinkConfig): Map<string, unknown> {
+  #memoryOf({ driver, endpoint }: RunningLink): Map<string, unknown> {
     const key = `${driver.name} ${endpoint.text}`;
     const known = this.#memories.get(key) ?? new Map<string, unknown>();
     this.#memories.set(key, known);
@@ -417,7 +417,7 @@ export class Field {
     for (const report of deviceReports(link, wall)) outlet.device(report);
   }
 
-  #indexOf(link: LinkConfig): Int32Array {
+  #indexOf(link: RunningLink): Int32Array {
     return Int32Array.from(link.bindings, ({ name }) => this.#plan.table.get(name)?.index ?? -1);
   }
 
@@ -432,7 +432,7 @@ export class Field {
     return this.#links.get(tag.link ?? '')?.refusalOf(tag.device, tag.name);
   }
 
-  #bindingOf(tag: TagInfo): { link: Link; binding: LinkConfig['bindings'][number] } | undefined {
+  #bindingOf(tag: TagInfo): { link: Link; binding: RunningLink['bindings'][number] } | undefined {
     const link = this.#links.get(tag.link ?? '');
     const binding = link?.config.bindings.find(({ name }) => name === tag.name);
     return link && binding && { link, binding };

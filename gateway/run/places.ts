@@ -1,4 +1,4 @@
-import type { LinkConfig } from '../config/model.js';
+import type { RunningLink } from '../config/model.js';
 import type { Point } from '../contract/index.js';
 import type { TagInfo, TagTable } from '../tags/table.js';
 import { rawOf } from '../contract/index.js';
@@ -9,9 +9,9 @@ import type { Plan } from './plan.js';
 class Places {
   readonly #config: Plan['config'];
   readonly #table: TagTable;
-  readonly #links: ReadonlyMap<string, LinkConfig>;
+  readonly #links: ReadonlyMap<string, RunningLink>;
   /** By link: bindings by the name of their tag. */
-  readonly #bindings = new Map<string, ReadonlyMap<string, LinkConfig['bindings'][number]>>();
+  readonly #bindings = new Map<string, ReadonlyMap<string, RunningLink['bindings'][number]>>();
 
   constructor({ config, table }: Plan) {
     this.#config = config;
@@ -34,7 +34,7 @@ class Places {
     };
   }
 
-  #point(tag: TagInfo, link: LinkConfig): Point {
+  #point(tag: TagInfo, link: RunningLink): Point {
     const { type, scale, offset } = this.#table.conversionOf(tag);
     const binding = this.#bindingsOf(link).get(tag.name);
     const address = binding ? canonical(binding.address) : '';
@@ -42,7 +42,7 @@ class Places {
   }
 
   /** Made when an output of the link is asked for: few of its tags are outputs. */
-  #bindingsOf(link: LinkConfig): ReadonlyMap<string, LinkConfig['bindings'][number]> {
+  #bindingsOf(link: RunningLink): ReadonlyMap<string, RunningLink['bindings'][number]> {
     const known = this.#bindings.get(link.name);
     if (known) return known;
     const found = new Map(link.bindings.map((binding) => [binding.name, binding]));

@@ -53,20 +53,15 @@ export function* partsOf(
   for (const dictionary of dictionaries.values()) yield { kind: 'dictionary', dictionary };
 }
 
-function* partsOfLink({
-  name,
-  driverRef,
-  endpoint,
-  config,
-  hash,
-  ...link
-}: LinkConfig): Iterable<PlanPart> {
-  yield { kind: 'link', link: { name, driverRef, endpoint, config, hash } };
+function* partsOfLink(link: LinkConfig): Iterable<PlanPart> {
+  const { name, driverRef, endpoint, config, limits, weaknesses, writeOnly, hash } = link;
+  const head = { name, driverRef, endpoint, config, limits, weaknesses, writeOnly, hash };
+  yield { kind: 'link', link: head };
   for (const { tags, ...device } of link.devices) {
     yield { kind: 'device', device };
     for (const some of inParts(tags)) yield { kind: 'tags', tags: some };
   }
-  for (const bindings of inParts(link.bindings)) yield { kind: 'bindings', bindings };
+  for (const some of inParts(link.bindings)) yield { kind: 'bindings', bindings: some };
 }
 
 /** Puts a plan together again, piece by piece as they come. */

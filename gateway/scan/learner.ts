@@ -1,4 +1,5 @@
-import type { Clock, DriverModule, Log, MonoMs, TagBinding } from '../contract/index.js';
+import type { LinkDriver } from '../config/model.js';
+import type { Clock, Log, MonoMs, TagBinding } from '../contract/index.js';
 import { mono } from '../contract/index.js';
 import { limits } from '../limits.js';
 import { LinkGroup } from './group.js';
@@ -8,7 +9,7 @@ import { isolate, learn, plan } from './split.js';
 export interface LearnerOptions {
   readonly clock: Clock;
   readonly log: Log;
-  readonly module: DriverModule;
+  readonly module: LinkDriver;
   readonly config: unknown;
   /** Image position of each binding of the link. */
   tagIndex: () => Int32Array;

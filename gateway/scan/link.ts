@@ -3,7 +3,6 @@ import type {
   Driver,
   DriverContext,
   DriverEvent,
-  DriverModule,
   DurationMs,
   Log,
   MonoMs,
@@ -25,7 +24,7 @@ import {
   mono,
   type Inspection,
 } from '../contract/index.js';
-import type { LinkConfig } from '../config/model.js';
+import type { LinkDriver, RunningLink } from '../config/model.js';
 import { limits } from '../limits.js';
 import { Backoff } from './backoff.js';
 import { Connection } from './connection.js';
@@ -44,7 +43,7 @@ import { within } from './within.js';
 
 export type LinkState = 'stopped' | 'connecting' | 'connected' | 'waiting';
 
-export type MakeDriver = (module: DriverModule, config: unknown, context: DriverContext) => Driver;
+export type MakeDriver = (module: LinkDriver, config: unknown, context: DriverContext) => Driver;
 
 export interface LinkOptions {
   readonly clock: Clock;
@@ -72,7 +71,7 @@ export interface LinkOptions {
  * Time-outs, back-off and reconnects live here, once for all drivers.
  */
 export class Link {
-  readonly config: LinkConfig;
+  readonly config: RunningLink;
   readonly devices: readonly DeviceState[];
   readonly jobs: readonly ScanJob[];
   readonly tap: Tap;
@@ -86,7 +85,7 @@ export class Link {
   #since: MonoMs;
   #lastError: GatewayError | undefined;
   #connection: Connection | undefined;
-  readonly #module: DriverModule;
+  readonly #module: LinkDriver;
   #timer: Timer | undefined;
   #abort = new AbortController();
   #reconnects = 0;
@@ -96,7 +95,7 @@ export class Link {
   /** Frames that nobody here asked for, of units that are no device's. */
   #foreign = 0;
 
-  constructor(config: LinkConfig, tagIndex: Int32Array, options: LinkOptions) {
+  constructor(config: RunningLink, tagIndex: Int32Array, options: LinkOptions) {
     this.config = config;
     this.#o = options;
     this.#tagIndex = tagIndex;
@@ -105,9 +104,9 @@ export class Link {
     this.devices = config.devices.map((device) => new DeviceState(device.name, budget));
     this.tap = new Tap(options.clock);
     this.jobs = jobsOf(config, this.devices);
-    const bounds = config.driver.limits(config.config);
+    const bounds = config.limits;
     this.#backoff = new Backoff(options.random, limits.backoffFirstMs, bounds.backoffMax);
-    this.#module = tamed(config.driver, {
+    this.#module = tamed(config.driver, bounds, {
       onTrouble: (error) => this.#moduleFailed(error),
       onWarning: ({ message: why }) => options.log.warn('a driver fails', { why }),
     });
@@ -185,10 +184,11 @@ export class Link {
 
   /** Nobody will ever read them. */
   #denyWriteOnly(): void {
-    for (const binding of this.config.bindings) {
-      if (!isWriteOnly(this.config, binding)) continue;
-      const indices = Int32Array.of(this.#tagIndex[binding.tag] ?? -1);
-      this.#o.inbox.bad(indices, Quality.denied, this.#o.clock.mono(), binding.device, '');
+    const { bindings, writeOnly } = this.config;
+    for (const tag of writeOnly) {
+      const indices = Int32Array.of(this.#tagIndex[tag] ?? -1);
+      const device = bindings[tag]?.device ?? '';
+      this.#o.inbox.bad(indices, Quality.denied, this.#o.clock.mono(), device, '');
     }
   }
 
@@ -223,8 +223,7 @@ export class Link {
     if (this.#state !== 'connected' || !this.#driver)
       throw new GatewayError('not-connected', `the link ${this.name} is down`);
     const ask = this.#driver.inspect?.bind(this.#driver, binding);
-    const { requestTimeout } = this.config.driver.limits(this.config.config);
-    return ask && within(this.#o.clock, requestTimeout, binding.device, ask);
+    return ask && within(this.#o.clock, this.config.limits.requestTimeout, binding.device, ask);
   }
   /** See {@link EventFeed.acknowledge}. */
   acknowledge(...what: Parameters<EventFeed['acknowledge']>): Promise<DeviceOutcome> {
@@ -242,11 +241,11 @@ export class Link {
     if (this.#driver) return;
     // Opened again for what is to be asked now, it was never away.
     if (!this.#poller.isPaused) this.#set('connecting');
-    const { driver: module, config, endpoint } = this.config;
+    const { driver: module, config, endpoint, limits: bounds } = this.config;
     const { clock, log, random } = this.#o;
     const abort = new AbortController();
     this.#abort = abort;
-    const wait = module.limits(config).connectTimeout;
+    const wait = bounds.connectTimeout;
     this.#timer = clock.at(mono(clock.mono() + wait), () =>
       this.#lost(new GatewayError('connect-timeout', `no connection within ${String(wait)} ms`)),
     );
@@ -326,7 +325,7 @@ export class Link {
 
   #connected(driver: Driver): void {
     this.#timer?.cancel();
-    const { connectDelay } = this.config.driver.limits(this.config.config);
+    const { connectDelay } = this.config.limits;
     if (connectDelay === undefined || connectDelay === 0) this.#begin(driver);
     else {
       const { clock } = this.#o;
@@ -449,13 +448,10 @@ export class Link {
   }
 }
 
-function isWriteOnly({ driver, config }: LinkConfig, { address }: TagBinding<unknown>): boolean {
-  return driver.isWriteOnly?.(config, address) === true;
-}
-
-function jobsOf(config: LinkConfig, devices: readonly DeviceState[]): readonly ScanJob[] {
+function jobsOf(config: RunningLink, devices: readonly DeviceState[]): readonly ScanJob[] {
   const jobs: ScanJob[] = [];
-  const readable = config.bindings.filter((binding) => !isWriteOnly(config, binding));
+  const writeOnly = new Set(config.writeOnly);
+  const readable = config.bindings.filter(({ tag }) => !writeOnly.has(tag));
   const byDevice = groupBy(readable, ({ device }) => device);
   for (const [at, device] of config.devices.entries()) {
     const state = devices[at];

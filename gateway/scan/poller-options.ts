@@ -1,4 +1,5 @@
-import type { Clock, DriverLimits, DriverModule, GatewayError, Log } from '../contract/index.js';
+import type { LinkDriver } from '../config/model.js';
+import type { Clock, DriverLimits, GatewayError, Log } from '../contract/index.js';
 import type { DeviceState } from './device.js';
 import type { Inbox } from './inbox.js';
 import type { ScanJob } from './job.js';
@@ -8,7 +9,7 @@ export interface PollerOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly inbox: Inbox;
-  readonly module: DriverModule;
+  readonly module: LinkDriver;
   readonly config: unknown;
   readonly limits: DriverLimits;
   readonly jobs: readonly ScanJob[];

@@ -1,9 +1,10 @@
-import type { DriverModule, ReadGroup, TagBinding } from '../contract/index.js';
+import type { LinkDriver } from '../config/model.js';
+import type { ReadGroup, TagBinding } from '../contract/index.js';
 import { LinkGroup } from './group.js';
 import type { ScanJob } from './job.js';
 
 interface Planner {
-  readonly module: DriverModule;
+  readonly module: LinkDriver;
   readonly config: unknown;
   tagIndex: () => Int32Array;
 }

@@ -5,7 +5,6 @@ import {
   mono,
   type Clock,
   type Driver,
-  type DriverModule,
   type DurationMs,
   type Log,
   type ReadGroup,
@@ -15,6 +14,7 @@ import {
   type TagBinding,
   type Timer,
 } from '../contract/index.js';
+import type { LinkDriver } from '../config/model.js';
 import { limits } from '../limits.js';
 import type { DeviceState } from './device.js';
 import type { Inbox } from './inbox.js';
@@ -26,7 +26,7 @@ export interface SubscriberOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly inbox: Inbox;
-  readonly module: DriverModule;
+  readonly module: LinkDriver;
   readonly config: unknown;
   readonly devices: readonly DeviceState[];
   readonly bindings: readonly TagBinding<unknown>[];

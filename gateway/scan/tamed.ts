@@ -1,4 +1,5 @@
-import type { DriverModule, GatewayError } from '../contract/index.js';
+import type { LinkDriver } from '../config/model.js';
+import type { DriverLimits, GatewayError } from '../contract/index.js';
 import { asGatewayError } from '../contract/index.js';
 
 /** Where it is reported that a driver's module fails. */
@@ -13,7 +14,11 @@ export interface Failures {
  * A module as a running link asks it: from timers, callbacks and the tick, where what it throws would end the gateway.
  * Without a plan there is nothing to read, and its link is in trouble.
  */
-export function tamed(module: DriverModule, failures: Failures): DriverModule {
+export function tamed(
+  module: LinkDriver,
+  { requestTimeout }: Pick<DriverLimits, 'requestTimeout'>,
+  failures: Failures,
+): LinkDriver {
   const onTrouble = (error: GatewayError): void => failures.onTrouble(error);
   const onWarning = (error: GatewayError): void => failures.onWarning(error);
   const attempt = <T>(ask: () => T, instead: T, report: (error: GatewayError) => void): T => {
@@ -32,14 +37,12 @@ export function tamed(module: DriverModule, failures: Failures): DriverModule {
     }),
     // A write that a trip asks for does not wait for a driver to be mended: the link's own time-out counts.
     ...(module.writeTimeout && {
-      writeTimeout: (config, tag) => {
-        const { requestTimeout } = module.limits(config);
-        return attempt(
+      writeTimeout: (config, tag) =>
+        attempt(
           () => module.writeTimeout?.(config, tag) ?? requestTimeout,
           requestTimeout,
           onWarning,
-        );
-      },
+        ),
     }),
   };
 }

@@ -1,6 +1,6 @@
 import t from 'tap';
-import { wall, type DriverModule } from '../../gateway/contract/index.js';
-import { Script, device, scriptedLink } from '../scan/script.js';
+import { GatewayError, wall, type DriverModule } from '../../gateway/contract/index.js';
+import { Script, device, lost, scriptedLink } from '../scan/script.js';
 import { config } from '../support/config.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 import { gateway } from './rig.js';
@@ -30,5 +30,34 @@ void t.test('a certificate that ends soon is told weeks ahead, every day anew', 
   clock.stepWall(42 * day);
   await g.pass(3_000);
   t.match(check(), { level: 'warn', text: /certificate of the server has ended/ });
+  await g.stop();
+});
+
+void t.test('what a module cannot be asked any more is known all the same', async (t) => {
+  const clock = new VirtualClock();
+  const script = new Script(clock);
+  const link = scriptedLink('a', script, [device('A', 'a', [1])]);
+  let isDead = false;
+  const asked: string[] = [];
+  const driver = new Proxy(link.driver, {
+    get: (module, key, receiver) => {
+      const value: unknown = Reflect.get(module, key, receiver);
+      if (!isDead || typeof value !== 'function') return value;
+      return () => {
+        asked.push(String(key));
+        throw new GatewayError('driver-died', 'the driver script cannot be asked');
+      };
+    },
+  });
+  const weaknesses = ['sends passwords in the clear'];
+  const g = await gateway(config({ links: [{ ...link, driver, weaknesses }] }), clock);
+  isDead = true;
+  await g.pass(3_000);
+  const found = g.runtime.health.now().checks.find((one) => one.check === 'link a');
+  t.match(found, { level: 'warn', text: 'connected, but sends passwords in the clear' });
+  script.lose(lost());
+  await g.pass(10_000);
+  t.ok(g.runtime.health.now().checks.length > 0);
+  t.ok(asked.length > 0, 'it was asked');
   await g.stop();
 });

@@ -7,6 +7,7 @@ import type {
 } from '../../gateway/config/model.js';
 import { type DriverModule, type TagBinding, ms } from '../../gateway/contract/index.js';
 import { parseEndpoint } from '../../gateway/contract/index.js';
+import { knownOf } from '../../gateway/config/links.js';
 import { must } from './must.js';
 
 /** A tag with everything at its default. */
@@ -80,6 +81,7 @@ export function link(
     driverRef: { name: driver.name, inProcess: false },
     endpoint: at.value,
     config: parsed.value,
+    ...knownOf({ driver, config: parsed.value, bindings }),
     devices,
     bindings,
     hash: JSON.stringify([name, endpoint, keys.link, devices]),
