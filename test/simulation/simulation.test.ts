@@ -7,7 +7,7 @@ import { draws, isThorough } from '../support/effort.js';
 const hour = 3_600;
 
 void t.test('plants live through an hour of faults each, and are well afterwards', async (t) => {
-  const results = await runSeeds({ from: 1, seeds: draws(20, 7), seconds: hour });
+  const results = await runSeeds({ from: 1, seeds: draws(20, 10), seconds: hour });
   t.same(
     results.filter(({ violations }) => violations.length > 0).map(failureLine),
     [],
