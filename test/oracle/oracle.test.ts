@@ -20,7 +20,7 @@ void t.test('the engine does what the specification says, computed by another ha
 void t.test('whatever is wrong is noticed', async (t) => {
   const counts = { interlocks: 24, expressions: 8, alarms: 10, permissives: 3 };
   const missed: string[] = [];
-  for (const { name, subject } of some(planted, 4)) {
+  for (const { name, subject } of some(planted)) {
     const result = await runLines({ lines: 60, seed: 9, counts, subject, isBrief: true });
     if (result.failedLines === 0) missed.push(name);
   }
