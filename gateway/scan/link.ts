@@ -241,11 +241,11 @@ export class Link {
     if (this.#driver) return;
     // Opened again for what is to be asked now, it was never away.
     if (!this.#poller.isPaused) this.#set('connecting');
-    const { driver: module, config, endpoint, limits: bounds } = this.config;
+    const { driver: module, config, endpoint } = this.config;
     const { clock, log, random } = this.#o;
     const abort = new AbortController();
     this.#abort = abort;
-    const wait = bounds.connectTimeout;
+    const wait = this.config.limits.connectTimeout;
     this.#timer = clock.at(mono(clock.mono() + wait), () =>
       this.#lost(new GatewayError('connect-timeout', `no connection within ${String(wait)} ms`)),
     );

@@ -177,7 +177,7 @@ class Trial {
       t.match(bench.said, oddity.said, 'the cause is named');
   }
 
-  /** What was odd may break the connection late. A write that falls into it was not sent, and goes when the link is back. */
+  /** What was odd may break the connection late. A write that falls into it is refused, and goes again when the link is back. */
   async #writeOnce(value: number): Promise<DeviceOutcome | Error> {
     const bench = this.#bench;
     const isUp = (): boolean => bench.link.state === 'connected' && bench.allGood;

@@ -13,7 +13,7 @@ void t.test('plants live through an hour of faults each, and are well afterwards
     [],
     'no invariant is broken; run again with: npm run sim -- --seed N',
   );
-  // Three hours are too few for each of them.
+  // The share of `npm test` is too short for each of them.
   if (isThorough) t.same(vacuous(results), [], 'every fault has happened');
   t.ok(results.some(({ trips }) => trips > 0) && results.some(({ writes }) => writes > 0));
 });
